@@ -1,0 +1,60 @@
+PYTHON ?= python3
+PIP_FLAGS ?=
+OUT ?= build/BackPropagation.xlsx
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet $(PIP_FLAGS)
+
+# One stamp a set of packages: set-up runs once, and again only when pyproject.toml changes.
+READY := $(VENV)/ready
+READY_CNN := $(VENV)/ready-cnn
+READY_TEST := $(VENV)/ready-test
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help workbook train test lint bench clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: $(PYTHON) is $$($(PYTHON) --version 2>&1); Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 2; }
+	@echo "Creating $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(READY): pyproject.toml | $(BIN)/python
+	@echo "Installing the workbook's packages ..."
+	@$(PIP) --editable .
+	@touch $@
+
+$(READY_CNN): pyproject.toml | $(BIN)/python
+	@echo "Installing the CNN's packages (torch is large: minutes) ..."
+	@$(PIP) --editable '.[cnn]'
+	@touch $@ $(READY)
+
+$(READY_TEST): pyproject.toml | $(BIN)/python
+	@echo "Installing the tests' packages (torch is large: minutes) ..."
+	@$(PIP) --editable '.[cnn,onnx,test]'
+	@touch $@ $(READY) $(READY_CNN)
+
+workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 OUT=file.xlsx)
+	@$(if $(filter build/BackPropagation.xlsx,$(OUT)),mkdir -p build)
+	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') '$(OUT)'
+
+train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--epochs 1")
+	@$(BIN)/python -m cnn train $(ARGS)
+
+test: $(READY_TEST) ## prove every number: all tests
+	@$(BIN)/python -m pytest
+
+lint: $(READY_TEST) ## ruff and strict types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: $(READY_TEST) ## measure speed, as ratios
+	@$(BIN)/python -m pytest --benchmark-only tests/*/bench_*.py
+
+clean: ## remove what was built, the environment included
+	rm -rf build dist $(VENV) *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""A small CNN, trained on MNIST with torch."""
