@@ -1,0 +1,38 @@
+"""What every command line of the project does alike: one line for an error, and its exit status."""
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from engine.errors import InputError
+
+
+def number(text: str) -> float:
+    """Parse an option's value, for typer.Option(parser=...)."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"got '{text}', expected a number") from None
+
+
+def whole_number(text: str) -> int:
+    """Parse an option's value, for typer.Option(parser=...)."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"got '{text}', expected a whole number") from None
+
+
+def run(app: typer.Typer, program: str) -> NoReturn:
+    """Run a command line and exit: 0 well, 2 bad input (one line on stderr), 130 interrupted."""
+    try:
+        status = app(prog_name=program, standalone_mode=False)
+    except (InputError, typer.TyperException) as error:
+        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        sys.stderr.write(f"error: {' '.join(message.split())}\n")
+        sys.exit(2)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(130)
+    sys.exit(status)
