@@ -40,7 +40,6 @@ $(READY_TEST): pyproject.toml | $(BIN)/python
 	@touch $@ $(READY) $(READY_CNN)
 
 workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 OUT=file.xlsx)
-	@$(if $(filter build/BackPropagation.xlsx,$(OUT)),mkdir -p build)
 	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') '$(OUT)'
 
 train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--epochs 1")

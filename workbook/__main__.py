@@ -1,0 +1,56 @@
+"""`python -m workbook`: the commands."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from engine import cli, default_experiment, load_experiment
+from workbook.layout import MAX_STEPS
+from workbook.plan import plan
+from workbook.write import write
+
+DEFAULT_OUT = Path("build/BackPropagation.xlsx")
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def commands() -> None:
+    """The table of a small network's training as an Excel workbook."""
+
+
+@app.command()
+def build(
+    out: Annotated[Path, typer.Argument(help="The .xlsx file to write.")] = DEFAULT_OUT,
+    steps: Annotated[
+        int | None,
+        typer.Option(parser=cli.whole_number, help=f"Steps (rows), 1 to {MAX_STEPS}; the experiment's by default."),
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(parser=cli.number, help="The value of eta, from 0 up; the experiment's by default.")
+    ] = None,
+    experiment_file: Annotated[
+        Path | None, typer.Option("--experiment", help="A TOML file; the packaged 2-2-2 network by default.")
+    ] = None,
+) -> None:
+    """Write the workbook: live formulas, cached values, the loss curve."""
+    experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
+    if steps is not None:
+        experiment = replace(experiment, steps=steps)
+    if learning_rate is not None:
+        experiment = replace(experiment, learning_rate=learning_rate)
+    sheets = plan(experiment)
+    if out == DEFAULT_OUT:
+        out.parent.mkdir(exist_ok=True)
+    write(sheets, out)
+    Console().print(
+        f"Wrote {out}: {experiment.steps} steps, learning rate {experiment.learning_rate:g}. "
+        "Open it in Excel or LibreOffice and change G19."
+    )
+
+
+if __name__ == "__main__":
+    cli.run(app, "python -m workbook")
