@@ -8,12 +8,13 @@ np.float64(0.014181378)
 from engine.columns import Columns
 from engine.descent import Trace, descend
 from engine.errors import InputError
-from engine.experiment import Experiment, default_experiment, load_experiment
+from engine.experiment import Experiment, FloatArray, default_experiment, load_experiment
 from engine.table import long_table, table
 
 __all__ = [
     "Columns",
     "Experiment",
+    "FloatArray",
     "InputError",
     "Trace",
     "default_experiment",

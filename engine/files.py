@@ -14,12 +14,9 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         InputError: `path` is a directory, its folder does not exist, or it cannot be written.
     """
-    if path.is_dir():
-        raise InputError(f"{path}: is a directory, expected the name of a file to write")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
     part = path.with_name(path.name + ".part")
     try:
+        _check_place(path)
         part.touch()  # an unwritable place is better noticed before the work than after it
         yield part
         part.replace(path)
@@ -27,6 +24,13 @@ def replacing(path: Path) -> Iterator[Path]:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
     finally:
         _remove(part)
+
+
+def _check_place(path: Path) -> None:
+    if path.is_dir():
+        raise InputError(f"{path}: is a directory, expected the name of a file to write")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
 
 
 def _remove(part: Path) -> None:

@@ -1,0 +1,170 @@
+"""The engine against numbers and methods that are not its own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import Experiment, FloatArray, InputError, default_experiment, descend, long_table, table
+from tests.engine.networks import experiments
+
+# Row 21 of the sheet, from a 50-digit computation.
+FIRST_STEP = {
+    "h1": 0.0275,
+    "h2": 0.0425,
+    "a_h1": 0.5068745667645342,
+    "a_h2": 0.5106234010049637,
+    "o1": 0.43253035715804733,
+    "o2": 0.5342801539349972,
+    "a_o1": 0.606477732206728,
+    "a_o2": 0.6304808354506348,
+    "E1": 0.005668753727943837,
+    "E2": 0.00851262420994782,
+    "E_tot": 0.014181377937891657,
+    "∂E/∂w1": 0.0003169933959102902,
+    "∂E/∂w2": 0.0006339867918205804,
+    "∂E/∂w3": 0.0003517763215907321,
+    "∂E/∂w4": 0.0007035526431814642,
+    "∂E/∂w5": 0.01288081863162825,
+    "∂E/∂w6": 0.012976084910698515,
+    "∂E/∂w7": 0.01540834828177308,
+    "∂E/∂w8": 0.015522308119994764,
+}
+
+
+def loss_by_hand(experiment: Experiment, weights: list[FloatArray]) -> float:
+    """E_tot of one forward pass, written without the engine."""
+    a = experiment.inputs
+    for matrix in weights:
+        a = 1 / (1 + np.exp(-(matrix @ a)))
+    return float(0.5 * np.sum((experiment.targets - a) ** 2))
+
+
+@pytest.mark.parametrize(("name", "expected"), FIRST_STEP.items())
+def test_the_first_step_equals_the_50_digit_computation(name: str, expected: float) -> None:
+    first = table(descend(default_experiment()), run=0).loc[1]
+    assert first[name] == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+def test_the_published_example_of_mazur_to_the_digit_printed() -> None:
+    """Matt Mazur, 'A Step by Step Backpropagation Example' (2015): a 2-2-2 network with biases 0.35 and 0.60.
+
+    A bias is the weight of an input that is 1: a third input, and a third hidden neuron held at σ(40) = 1.
+    """
+    experiment = Experiment(
+        weights=(
+            np.array([[0.15, 0.20, 0.35], [0.25, 0.30, 0.35], [0.0, 0.0, 40.0]]),
+            np.array([[0.40, 0.45, 0.60], [0.50, 0.55, 0.60]]),
+        ),
+        inputs=np.array([0.05, 0.10, 1.0]),
+        targets=np.array([0.01, 0.99]),
+        learning_rate=0.5,
+        learning_rates=(0.5,),
+        steps=2,
+    )
+    trace = descend(experiment)
+    np.testing.assert_allclose(trace.pre_activations[0][0, :2, 0], [0.3775, 0.3925], atol=5e-10)
+    np.testing.assert_allclose(trace.activations[0][0, :2, 0], [0.593269992, 0.596884378], atol=5e-10)
+    np.testing.assert_allclose(trace.pre_activations[1][0, :1, 0], [1.105905967], atol=5e-10)
+    np.testing.assert_allclose(trace.activations[1][0, :, 0], [0.75136507, 0.772928465], atol=5e-9)
+    np.testing.assert_allclose(trace.losses[0, :, 0], [0.274811083, 0.023560026], atol=5e-10)
+    np.testing.assert_allclose(trace.loss[0, 0], 0.298371109, atol=5e-10)
+    np.testing.assert_allclose(trace.gradients[1][0, 0, 0, 0], 0.082167041, atol=5e-10)
+    hidden = [[0.149780716, 0.19956143], [0.24975114, 0.29950229]]
+    output = [[0.35891648, 0.408666186], [0.511301270, 0.561370121]]
+    np.testing.assert_allclose(trace.weights[0][1, :2, :2, 0], hidden, atol=5e-9)
+    np.testing.assert_allclose(trace.weights[1][1, :, :2, 0], output, atol=5e-9)
+
+
+@given(experiments())
+@settings(max_examples=50, deadline=None)
+def test_gradients_equal_central_differences(experiment: Experiment) -> None:
+    trace = descend(experiment)
+    run, step, nudge = 1, -1, 1e-5
+    weights = [matrix[step, :, :, run] for matrix in trace.weights]
+    for layer, matrix in enumerate(weights):
+        for place in np.ndindex(matrix.shape):
+            losses = []
+            for sign in (1, -1):
+                nudged = [copy.copy() for copy in weights]
+                nudged[layer][place] += sign * nudge
+                losses.append(loss_by_hand(experiment, nudged))
+            by_difference = (losses[0] - losses[1]) / (2 * nudge)
+            assert trace.gradients[layer][step][(*place, run)] == pytest.approx(by_difference, rel=1e-6, abs=1e-9)
+
+
+@given(experiments())
+@settings(max_examples=50, deadline=None)
+def test_a_whole_run_equals_torch_autograd(experiment: Experiment) -> None:
+    trace = descend(experiment)
+    for run, rate in enumerate(experiment.learning_rates):
+        weights = [torch.tensor(matrix, requires_grad=True) for matrix in experiment.weights]
+        inputs, targets = torch.tensor(experiment.inputs), torch.tensor(experiment.targets)
+        for step in range(experiment.steps):
+            a = inputs
+            for layer, matrix in enumerate(weights):
+                np.testing.assert_allclose(
+                    trace.weights[layer][step, :, :, run], matrix.detach(), rtol=1e-9, atol=1e-12
+                )
+                a = torch.sigmoid(matrix @ a)
+                np.testing.assert_allclose(trace.activations[layer][step, :, run], a.detach(), rtol=1e-9, atol=1e-12)
+            loss = torch.nn.functional.mse_loss(a, targets, reduction="sum") / 2
+            assert trace.loss[step, run] == pytest.approx(loss.item(), rel=1e-9, abs=1e-12)
+            gradients = torch.autograd.grad(loss, weights)
+            for layer, gradient in enumerate(gradients):
+                np.testing.assert_allclose(trace.gradients[layer][step, :, :, run], gradient, rtol=1e-9, atol=1e-12)
+            weights = [
+                (matrix - rate * gradient).detach().requires_grad_()
+                for matrix, gradient in zip(weights, gradients, strict=True)
+            ]
+
+
+def test_a_run_of_a_sweep_equals_the_run_alone() -> None:
+    experiment = default_experiment()
+    sweep = descend(experiment)
+    for run, rate in enumerate(experiment.learning_rates):
+        alone = descend(replace(experiment, learning_rates=(rate,)))
+        np.testing.assert_array_equal(sweep.values[:, :, run], alone.values[:, :, 0])
+
+
+@given(
+    st.one_of(st.floats(0, 1e12), st.sampled_from([0.0, 1e-9, 0.1, 2.0, 1e4, 1e6, 1e12])),
+    st.lists(st.floats(-1e6, 1e6), min_size=8, max_size=8),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_learning_rate_or_weight_overflows(rate: float, weights: list[float]) -> None:
+    first, second = np.array(weights).reshape(2, 2, 2)
+    experiment = replace(default_experiment(), weights=(first, second), learning_rates=(rate,))
+    assert np.isfinite(descend(experiment).values).all()  # and a NumPy warning would fail the test
+
+
+def test_numbers_that_leave_float64_are_named() -> None:
+    big = np.full((2, 2), 1e308)
+    experiment = replace(
+        default_experiment(), weights=(big, big), inputs=np.array([5.0, 5.0]), learning_rates=(1.0, 2.0)
+    )
+    with pytest.raises(InputError) as error:
+        descend(experiment)
+    assert str(error.value) == (
+        "learning rate 1, step 1, column h1: the numbers left float64 (beyond ±1.8e308); "
+        "take a smaller learning rate or smaller weights"
+    )
+
+
+def test_a_table_has_a_row_a_step_from_1_on() -> None:
+    frame = table(descend(default_experiment()), run=4)
+    assert list(frame.index) == list(range(1, 81))
+    assert frame.index.name == "step"
+    assert len(frame.columns) == 31
+
+
+def test_the_long_table_has_every_run_with_its_learning_rate() -> None:
+    trace = descend(default_experiment())
+    frame = long_table(trace)
+    assert len(frame) == 7 * 80
+    assert frame.columns[0] == "learning rate"
+    last = frame[frame["learning rate"] == 10000].loc[80]
+    assert last["E_tot"] == trace.loss[-1, -1]

@@ -1,0 +1,73 @@
+"""Reading an experiment file, and each thing that can be wrong with one."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import InputError, default_experiment, load_experiment
+
+DEFAULT = files("engine").joinpath("default.toml").read_text(encoding="utf-8")
+
+
+def test_the_packaged_experiment_is_the_worked_example() -> None:
+    experiment = default_experiment()
+    np.testing.assert_array_equal(experiment.weights, [[[0.15, 0.2], [0.25, 0.3]], [[0.4, 0.45], [0.5, 0.55]]])
+    np.testing.assert_array_equal(experiment.inputs, [0.05, 0.1])
+    np.testing.assert_array_equal(experiment.targets, [0.5, 0.5])
+    assert list(experiment.learning_rates) == [0.1, 0.2, 0.5, 0.8, 1, 2, 10000]
+    assert (experiment.learning_rate, experiment.steps, experiment.sizes) == (1, 80, (2, 2, 2))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[training]", "[training",
+         "not a TOML file: Expected ']' at the end of a table declaration (at line 14, column 10)"),
+        ("0.20]", "'abc']", "network.weights[0][0][1]: got 'abc', expected a finite number"),
+        ("0.20]", "nan]", "network.weights[0][0][1]: got nan, expected a finite number"),
+        ("0.20]", "true]", "network.weights[0][0][1]: got True, expected a finite number"),
+        ("0.20]", "0.20, 1]", "network.weights[0]: got rows of 3, 2, expected equal lengths"),
+        ("[0.40, 0.45], [0.50, 0.55]", "[0.4], [0.5]",
+         "network.weights[1]: got shape 2×1, expected 2 columns, one for each neuron of network.weights[0]"),
+        ("[0.15, 0.20], [0.25, 0.30]", "[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]",
+         "network.weights[0]: got shape 2×3, expected 2 columns, one for each input"),
+        ("targets = [0.5, 0.5]", "targets = [0.5]", "samples.targets: got 1, expected 2, one for each output"),
+        ("inputs = [0.05, 0.10]", "inputs = []", "samples.inputs: got [], expected a list with at least one element"),
+        ("inputs = [0.05, 0.10]", "inputs = 3", "samples.inputs: got 3, expected a list with at least one element"),
+        ("[[samples]]", "[samples]",
+         "samples: got {'inputs': [0.05, 0.1], 'targets': [0.5, 0.5]}, expected exactly one [[samples]] table"),
+        ("[training]", "[[samples]]\n[training]", "samples: got 2, expected exactly one [[samples]] table"),
+        ("steps = 80", "steps = 0", "steps: got 0, expected a whole number from 1 up"),
+        ("steps = 80", "steps = 1.5", "training.steps: got 1.5, expected a whole number from 1 up"),
+        ("steps = 80", "", "missing key 'training.steps'"),
+        ("steps = 80", "steps = 80\nspeed = 3",
+         "unknown key 'training.speed'; expected training.steps, training.learning_rate, training.learning_rates"),
+        ("[training]", "[trainig]", "unknown key 'trainig'; expected network, samples, training"),
+        ("learning_rate = 1\n", "learning_rate = -1\n", "learning rate: got -1, expected a finite number from 0 up"),
+        ("learning_rates = [0.1,", "learning_rates = [-0.1,",
+         "learning rate: got -0.1, expected a finite number from 0 up"),
+    ],
+)  # fmt: skip
+def test_a_bad_file_gets_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert DEFAULT.count(old) == 1
+    path = tmp_path / "experiment.toml"
+    path.write_text(DEFAULT.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        load_experiment(path)
+    assert str(error.value) == f"{path}: {message}"
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        load_experiment(tmp_path / "no.toml")
+    assert str(error.value) == f"{tmp_path / 'no.toml'}: cannot read the experiment: No such file or directory"
+
+
+def test_a_binary_file_is_no_experiment(tmp_path: Path) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError) as error:
+        load_experiment(path)
+    assert str(error.value) == f"{path}: not a TOML file: not UTF-8 text (invalid start byte at byte 0)"
