@@ -48,7 +48,7 @@ def main(
         return
     with replacing(csv) as part:
         long_table(trace).to_csv(part)
-    rows = len(trace.values) * len(experiment.learning_rates)
+    rows = len(trace.numbers.values) * len(experiment.learning_rates)
     Console().print(f"{csv}: {rows} rows, learning rates {', '.join(f'{r:g}' for r in experiment.learning_rates)}")
 
 

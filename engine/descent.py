@@ -10,63 +10,52 @@ from engine.errors import InputError
 from engine.experiment import Experiment, FloatArray
 
 
-@dataclass(frozen=True)
-class Trace:
-    """Every number of every step of every run; the arrays are views of `values`.
+class Numbers:
+    """The table's numbers by their meaning: views of one array, shaped (…, C, R), that change it when written to.
 
-    T steps, C columns in the table's order, R runs (one for each of the experiment's learning_rates),
-    O fan-out and I fan-in of a layer. A step's weights are those before its update.
+    C columns in the table's order, R runs, O fan-out and I fan-in of a layer; … is T steps for a whole trace and
+    nothing for one step.
 
     Attributes:
-        values: (T, C, R).
-        targets, inputs: (T, O of the last layer, R) and (T, I of the first, R).
-        weights, gradients: a (T, O, I, R) array for each layer.
-        pre_activations, activations: a (T, O, R) array for each layer.
-        losses: (T, O of the last layer, R), E of each output.
-        loss: (T, R), their sum E_tot.
+        values: (…, C, R), the array itself.
+        targets, inputs: (…, O of the last layer, R) and (…, I of the first, R).
+        weights, gradients: a (…, O, I, R) array for each layer; the weights are those before the step's update.
+        pre_activations, activations: a (…, O, R) array for each layer.
+        losses: (…, O of the last layer, R), E of each output.
+        loss: (…, R), their sum E_tot.
+    """
+
+    def __init__(self, columns: Columns, values: FloatArray) -> None:
+        *leading, _, runs = values.shape
+        self.values = values
+        self.targets = values[..., columns.span(columns.target_names), :]
+        self.inputs = values[..., columns.span(columns.input_names), :]
+        self.weights, self.gradients, self.pre_activations, self.activations = [], [], [], []
+        for layer in range(columns.depth):
+            matrix = (*leading, columns.sizes[layer + 1], columns.sizes[layer], runs)
+            names = [name for row in columns.weight_names(layer) for name in row]
+            self.weights.append(values[..., columns.span(names), :].reshape(matrix))
+            names = [gradient_name(name) for name in names]
+            self.gradients.append(values[..., columns.span(names), :].reshape(matrix))
+            # A neuron's pre-activation and activation stand side by side.
+            neurons = columns.neuron_names(layer)
+            pairs = values[..., columns.span([neurons[0], activation_name(neurons[-1])]), :]
+            self.pre_activations.append(pairs[..., ::2, :])
+            self.activations.append(pairs[..., 1::2, :])
+        self.losses = values[..., columns.span(columns.loss_names), :]
+        self.loss = values[..., columns.names.index("E_tot"), :]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What descend returns: the experiment, its columns, and the numbers of all T steps of all R runs.
+
+    The runs are those of the experiment's learning_rates, in their order.
     """
 
     experiment: Experiment
     columns: Columns
-    values: FloatArray
-    targets: FloatArray
-    inputs: FloatArray
-    weights: tuple[FloatArray, ...]
-    pre_activations: tuple[FloatArray, ...]
-    activations: tuple[FloatArray, ...]
-    losses: FloatArray
-    loss: FloatArray
-    gradients: tuple[FloatArray, ...]
-
-    @classmethod
-    def empty(cls, experiment: Experiment) -> "Trace":
-        """A trace with its memory laid out and no number in it yet."""
-        columns = Columns(experiment.sizes)
-        steps, runs = experiment.steps, len(experiment.learning_rates)
-        values = np.empty((steps, len(columns.names), runs))
-        weights, gradients, neurons = [], [], []
-        for layer, matrix in enumerate(experiment.weights):
-            names = [name for row in columns.weight_names(layer) for name in row]
-            weights.append(values[:, columns.span(names)].reshape(steps, *matrix.shape, runs))
-            names = [gradient_name(name) for name in names]
-            gradients.append(values[:, columns.span(names)].reshape(steps, *matrix.shape, runs))
-            first, last = columns.neuron_names(layer)[0], columns.neuron_names(layer)[-1]
-            # A neuron's pre-activation and activation stand side by side.
-            pairs = values[:, columns.span([first, activation_name(last)])]
-            neurons.append(pairs.reshape(steps, len(matrix), 2, runs))
-        return cls(
-            experiment=experiment,
-            columns=columns,
-            values=values,
-            targets=values[:, columns.span(columns.target_names)],
-            inputs=values[:, columns.span(columns.input_names)],
-            weights=tuple(weights),
-            pre_activations=tuple(pairs[:, :, 0] for pairs in neurons),
-            activations=tuple(pairs[:, :, 1] for pairs in neurons),
-            losses=values[:, columns.span(columns.loss_names)],
-            loss=values[:, columns.names.index("E_tot")],
-            gradients=tuple(gradients),
-        )
+    numbers: Numbers
 
 
 def descend(experiment: Experiment) -> Trace:
@@ -77,64 +66,68 @@ def descend(experiment: Experiment) -> Trace:
     Raises:
         InputError: the numbers of a run left float64; names the run, the step and the column.
     """
-    trace = Trace.empty(experiment)
-    trace.targets[:] = experiment.targets[:, np.newaxis]
-    trace.inputs[:] = experiment.inputs[:, np.newaxis]
-    for weights, first in zip(trace.weights, experiment.weights, strict=True):
-        weights[0] = first[:, :, np.newaxis]
+    columns, runs = Columns(experiment.sizes), len(experiment.learning_rates)
+    values = np.empty((experiment.steps, len(columns.names), runs))
+    # One step is computed in place in a block that stays in the processor's cache, then copied to its row.
+    step = Numbers(columns, np.empty(values.shape[1:]))
+    step.targets[:] = experiment.targets[:, np.newaxis]
+    step.inputs[:] = experiment.inputs[:, np.newaxis]
+    for weights, first in zip(step.weights, experiment.weights, strict=True):
+        weights[:] = first[:, :, np.newaxis]
     rates = np.array(experiment.learning_rates)
-    products = [np.empty(weights.shape[1:]) for weights in trace.weights]
     # Overflow is looked for once, at the end, where it can be named.
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        for step in range(experiment.steps):
-            _forward(trace, step, products)
-            _backward(trace, step, products)
-            if step + 1 < experiment.steps:
-                _update(trace, step, rates, products)
-        _check_finite(trace)
+        for row in values:
+            error = _forward(step)
+            _backward(step, error)
+            row[:] = step.values
+            _update(step, rates)
+    trace = Trace(experiment, columns, Numbers(columns, values))
+    _check_finite(trace)
     return trace
 
 
-def _forward(trace: Trace, step: int, products: list[FloatArray]) -> None:
-    inputs = trace.inputs[step]
-    for layer, weights in enumerate(trace.weights):
-        z, a = trace.pre_activations[layer][step], trace.activations[layer][step]
-        kernels.affine(weights[step], inputs, products[layer], out=z)
+def _forward(step: Numbers) -> FloatArray:
+    """Fill in everything up to the loss; return the outputs' errors a − t, (O, R)."""
+    inputs = step.inputs
+    for weights, z, a in zip(step.weights, step.pre_activations, step.activations, strict=True):
+        kernels.affine(weights, inputs, out=z)
         kernels.sigmoid(z, out=a)
         inputs = a
-    losses = trace.losses[step]
-    kernels.half_squared_error(inputs, trace.targets[step], out=losses)
-    np.add.reduce(losses, axis=0, out=trace.loss[step])
+    error = inputs - step.targets
+    kernels.half_squared_error(error, out=step.losses)
+    np.add.reduce(step.losses, axis=0, out=step.loss)
+    return error
 
 
-def _backward(trace: Trace, step: int, products: list[FloatArray]) -> None:
-    grad = np.empty_like(trace.losses[step])
-    kernels.half_squared_error_backward(trace.activations[-1][step], trace.targets[step], out=grad)
-    for layer in reversed(range(len(trace.weights))):
-        kernels.sigmoid_backward(grad, trace.activations[layer][step], scratch=np.empty_like(grad))
-        inputs = trace.activations[layer - 1][step] if layer else trace.inputs[step]
-        kernels.affine_backward_weights(grad, inputs, out=trace.gradients[layer][step])
+def _backward(step: Numbers, grad: FloatArray) -> None:
+    """Fill in the gradients, from ∂E/∂a of the outputs (O, R), which is overwritten."""
+    for layer in reversed(range(len(step.weights))):
+        kernels.sigmoid_backward(grad, step.activations[layer])
+        inputs = step.activations[layer - 1] if layer else step.inputs
+        kernels.affine_backward_weights(grad, inputs, out=step.gradients[layer])
         if layer:
-            grad_inputs = np.empty_like(inputs)
-            kernels.affine_backward_inputs(grad, trace.weights[layer][step], products[layer], out=grad_inputs)
-            grad = grad_inputs
+            grad = kernels.affine_backward_inputs(grad, step.weights[layer])
 
 
-def _update(trace: Trace, step: int, rates: FloatArray, products: list[FloatArray]) -> None:
-    for weights, gradients, change in zip(trace.weights, trace.gradients, products, strict=True):
-        np.multiply(gradients[step], rates, out=change)
-        np.subtract(weights[step], change, out=weights[step + 1])
+def _update(step: Numbers, rates: FloatArray) -> None:
+    for weights, gradients in zip(step.weights, step.gradients, strict=True):
+        np.multiply(gradients, rates, out=gradients)
+        np.subtract(weights, gradients, out=weights)
 
 
 def _check_finite(trace: Trace) -> None:
-    # One sum is much cheaper than a million looks; it is finite unless something went wrong or it overflowed itself.
-    if np.isfinite(np.add.reduce(trace.values, axis=None)):
+    """Raise for the first number that is inf or nan.
+
+    A bad weight or gradient makes the next pre-activation bad, so a look at a few columns tells whether to search.
+    """
+    numbers = trace.numbers
+    suspects = [*numbers.pre_activations, numbers.loss, *(gradients[-1] for gradients in numbers.gradients)]
+    if all(np.isfinite(array).all() for array in suspects):
         return
-    bad = ~np.isfinite(trace.values)
-    if bad.any():
-        step, column, run = (int(place) for place in np.argwhere(bad)[0])
-        raise InputError(
-            f"learning rate {trace.experiment.learning_rates[run]:g}, step {step + 1}, "
-            f"column {trace.columns.names[column]}: the numbers left float64 (beyond ±1.8e308); "
-            "take a smaller learning rate or smaller weights"
-        )
+    step, column, run = (int(place) for place in np.argwhere(~np.isfinite(numbers.values))[0])
+    raise InputError(
+        f"learning rate {trace.experiment.learning_rates[run]:g}, step {step + 1}, "
+        f"column {trace.columns.names[column]}: the numbers left float64 (beyond ±1.8e308); "
+        "take a smaller learning rate or smaller weights"
+    )

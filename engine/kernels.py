@@ -1,4 +1,4 @@
-"""Forward and backward kernels, each pair adjacent, all writing into the caller's arrays.
+"""Forward and backward kernels, each pair adjacent. What the table keeps is written straight into it (`out`).
 
 Shapes: O fan-out, I fan-in, R runs (last, so that the runs lie side by side in memory).
 """
@@ -7,21 +7,19 @@ import numpy as np
 
 from engine.experiment import FloatArray
 
-# exp(709) is the largest power of e, in whole numbers, that float64 holds.
+# e^709 is the largest whole power of e that float64 holds, and far beyond where σ is 1 to the last digit.
 LARGEST_EXPONENT = 709.0
 
 
-def affine(weights: FloatArray, inputs: FloatArray, products: FloatArray, out: FloatArray) -> None:
+def affine(weights: FloatArray, inputs: FloatArray, out: FloatArray) -> None:
     """Pre-activations: out_o = Σ_i weights_oi · inputs_i.
 
     Args:
         weights: (O, I, R).
         inputs: (I, R).
-        products: (O, I, R), overwritten.
         out: (O, R), overwritten.
     """
-    np.multiply(weights, inputs, out=products)
-    np.add.reduce(products, axis=1, out=out)
+    np.einsum("oir,ir->or", weights, inputs, out=out)
 
 
 def affine_backward_weights(grad: FloatArray, inputs: FloatArray, out: FloatArray) -> None:
@@ -35,45 +33,34 @@ def affine_backward_weights(grad: FloatArray, inputs: FloatArray, out: FloatArra
     np.multiply(grad[:, np.newaxis], inputs, out=out)
 
 
-def affine_backward_inputs(grad: FloatArray, weights: FloatArray, products: FloatArray, out: FloatArray) -> None:
-    """∂E/∂input_i = Σ_o grad_o · weights_oi.
+def affine_backward_inputs(grad: FloatArray, weights: FloatArray) -> FloatArray:
+    """∂E/∂input_i = Σ_o grad_o · weights_oi, shaped (I, R).
 
     Args:
         grad: (O, R), ∂E/∂pre-activation.
         weights: (O, I, R).
-        products: (O, I, R), overwritten.
-        out: (I, R), overwritten.
     """
-    np.multiply(weights, grad[:, np.newaxis], out=products)
-    np.add.reduce(products, axis=0, out=out)
+    grad_inputs: FloatArray = np.einsum("or,oir->ir", grad, weights)
+    return grad_inputs
 
 
 def sigmoid(z: FloatArray, out: FloatArray) -> None:
-    """The logistic function σ(z) = 1 / (1 + e^−z), for any shape, without overflow at any z.
+    """The logistic function σ(z) = e^z / (1 + e^z), for any shape, without overflow at any z.
 
-    Below z = −709 it stays at σ(−709), about 1e-308.
+    In this form even the smallest activations keep all their digits.
     """
-    np.negative(z, out=out)
-    np.minimum(out, LARGEST_EXPONENT, out=out)
+    np.minimum(z, LARGEST_EXPONENT, out=out)
     np.exp(out, out=out)
-    np.add(out, 1.0, out=out)
-    np.reciprocal(out, out=out)
+    np.divide(out, 1.0 + out, out=out)
 
 
-def sigmoid_backward(grad: FloatArray, a: FloatArray, scratch: FloatArray) -> None:
+def sigmoid_backward(grad: FloatArray, a: FloatArray) -> None:
     """Turn ∂E/∂a into ∂E/∂z in place: grad · σ'(z), with σ' = a · (1 − a)."""
     np.multiply(grad, a, out=grad)
-    np.subtract(1.0, a, out=scratch)
-    np.multiply(grad, scratch, out=grad)
+    np.multiply(grad, 1.0 - a, out=grad)
 
 
-def half_squared_error(a: FloatArray, targets: FloatArray, out: FloatArray) -> None:
-    """E_o = ½ (t_o − a_o)², for shapes (O, R)."""
-    np.subtract(targets, a, out=out)
-    np.multiply(out, out, out=out)
-    np.multiply(out, 0.5, out=out)
-
-
-def half_squared_error_backward(a: FloatArray, targets: FloatArray, out: FloatArray) -> None:
-    """∂E_o/∂a_o = a_o − t_o, for shapes (O, R)."""
-    np.subtract(a, targets, out=out)
+def half_squared_error(error: FloatArray, out: FloatArray) -> None:
+    """E_o = ½ error_o², where the error is a_o − t_o and so also ∂E_o/∂a_o; shapes (O, R)."""
+    np.multiply(error, 0.5, out=out)
+    np.multiply(out, error, out=out)

@@ -7,8 +7,8 @@ from engine.descent import Trace
 
 def table(trace: Trace, run: int) -> pd.DataFrame:
     """One run of a trace, with the sheet's column names in their order; the index is the step, from 1 on."""
-    steps = pd.RangeIndex(1, len(trace.values) + 1, name="step")
-    return pd.DataFrame(trace.values[:, :, run], index=steps, columns=list(trace.columns.names))
+    steps = pd.RangeIndex(1, len(trace.numbers.values) + 1, name="step")
+    return pd.DataFrame(trace.numbers.values[:, :, run], index=steps, columns=list(trace.columns.names))
 
 
 def long_table(trace: Trace) -> pd.DataFrame:

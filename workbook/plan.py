@@ -122,7 +122,7 @@ def _main_sheet(experiment: Experiment) -> Sheet:
         column_count=len(layout.columns.names),
         column_width=11.5,
         row_heights={2: 24.0},
-        charts=[Chart("Loss Curve", loss, trace.loss[:, 0].tolist(), first="N2", last="T17")],
+        charts=[Chart("Loss Curve", loss, trace.numbers.loss[:, 0].tolist(), first="N2", last="T17")],
         sparklines=_sparklines(layout),
         validations=_validations(layout),
         frozen_rows=HEADER_ROW,
@@ -143,7 +143,7 @@ def _main_rows(trace: Trace, layout: Layout, templates: dict[str, str]) -> Itera
     yield [Cell(HEADER_ROW, column, "header", name) for column, name in enumerate(names)]
     given = set(given_names(layout.columns))
     styles: list[Style] = ["loss" if name == "E_tot" else "number" for name in names]
-    for row, values in enumerate(trace.values[:, :, 0], start=FIRST_ROW):
+    for row, values in enumerate(trace.numbers.values[:, :, 0], start=FIRST_ROW):
         yield [
             Cell(row, column, "input", value)
             if row == FIRST_ROW and name in given

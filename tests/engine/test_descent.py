@@ -66,17 +66,17 @@ def test_the_published_example_of_mazur_to_the_digit_printed() -> None:
         steps=2,
     )
     trace = descend(experiment)
-    np.testing.assert_allclose(trace.pre_activations[0][0, :2, 0], [0.3775, 0.3925], atol=5e-10)
-    np.testing.assert_allclose(trace.activations[0][0, :2, 0], [0.593269992, 0.596884378], atol=5e-10)
-    np.testing.assert_allclose(trace.pre_activations[1][0, :1, 0], [1.105905967], atol=5e-10)
-    np.testing.assert_allclose(trace.activations[1][0, :, 0], [0.75136507, 0.772928465], atol=5e-9)
-    np.testing.assert_allclose(trace.losses[0, :, 0], [0.274811083, 0.023560026], atol=5e-10)
-    np.testing.assert_allclose(trace.loss[0, 0], 0.298371109, atol=5e-10)
-    np.testing.assert_allclose(trace.gradients[1][0, 0, 0, 0], 0.082167041, atol=5e-10)
+    np.testing.assert_allclose(trace.numbers.pre_activations[0][0, :2, 0], [0.3775, 0.3925], atol=5e-10)
+    np.testing.assert_allclose(trace.numbers.activations[0][0, :2, 0], [0.593269992, 0.596884378], atol=5e-10)
+    np.testing.assert_allclose(trace.numbers.pre_activations[1][0, :1, 0], [1.105905967], atol=5e-10)
+    np.testing.assert_allclose(trace.numbers.activations[1][0, :, 0], [0.75136507, 0.772928465], atol=5e-9)
+    np.testing.assert_allclose(trace.numbers.losses[0, :, 0], [0.274811083, 0.023560026], atol=5e-10)
+    np.testing.assert_allclose(trace.numbers.loss[0, 0], 0.298371109, atol=5e-10)
+    np.testing.assert_allclose(trace.numbers.gradients[1][0, 0, 0, 0], 0.082167041, atol=5e-10)
     hidden = [[0.149780716, 0.19956143], [0.24975114, 0.29950229]]
     output = [[0.35891648, 0.408666186], [0.511301270, 0.561370121]]
-    np.testing.assert_allclose(trace.weights[0][1, :2, :2, 0], hidden, atol=5e-9)
-    np.testing.assert_allclose(trace.weights[1][1, :, :2, 0], output, atol=5e-9)
+    np.testing.assert_allclose(trace.numbers.weights[0][1, :2, :2, 0], hidden, atol=5e-9)
+    np.testing.assert_allclose(trace.numbers.weights[1][1, :, :2, 0], output, atol=5e-9)
 
 
 @given(experiments())
@@ -84,7 +84,7 @@ def test_the_published_example_of_mazur_to_the_digit_printed() -> None:
 def test_gradients_equal_central_differences(experiment: Experiment) -> None:
     trace = descend(experiment)
     run, step, nudge = 1, -1, 1e-5
-    weights = [matrix[step, :, :, run] for matrix in trace.weights]
+    weights = [matrix[step, :, :, run] for matrix in trace.numbers.weights]
     for layer, matrix in enumerate(weights):
         for place in np.ndindex(matrix.shape):
             losses = []
@@ -93,7 +93,9 @@ def test_gradients_equal_central_differences(experiment: Experiment) -> None:
                 nudged[layer][place] += sign * nudge
                 losses.append(loss_by_hand(experiment, nudged))
             by_difference = (losses[0] - losses[1]) / (2 * nudge)
-            assert trace.gradients[layer][step][(*place, run)] == pytest.approx(by_difference, rel=1e-6, abs=1e-9)
+            assert trace.numbers.gradients[layer][step][(*place, run)] == pytest.approx(
+                by_difference, rel=1e-6, abs=1e-9
+            )
 
 
 @given(experiments())
@@ -107,15 +109,19 @@ def test_a_whole_run_equals_torch_autograd(experiment: Experiment) -> None:
             a = inputs
             for layer, matrix in enumerate(weights):
                 np.testing.assert_allclose(
-                    trace.weights[layer][step, :, :, run], matrix.detach(), rtol=1e-9, atol=1e-12
+                    trace.numbers.weights[layer][step, :, :, run], matrix.detach(), rtol=1e-9, atol=1e-12
                 )
                 a = torch.sigmoid(matrix @ a)
-                np.testing.assert_allclose(trace.activations[layer][step, :, run], a.detach(), rtol=1e-9, atol=1e-12)
+                np.testing.assert_allclose(
+                    trace.numbers.activations[layer][step, :, run], a.detach(), rtol=1e-9, atol=1e-12
+                )
             loss = torch.nn.functional.mse_loss(a, targets, reduction="sum") / 2
-            assert trace.loss[step, run] == pytest.approx(loss.item(), rel=1e-9, abs=1e-12)
+            assert trace.numbers.loss[step, run] == pytest.approx(loss.item(), rel=1e-9, abs=1e-12)
             gradients = torch.autograd.grad(loss, weights)
             for layer, gradient in enumerate(gradients):
-                np.testing.assert_allclose(trace.gradients[layer][step, :, :, run], gradient, rtol=1e-9, atol=1e-12)
+                np.testing.assert_allclose(
+                    trace.numbers.gradients[layer][step, :, :, run], gradient, rtol=1e-9, atol=1e-12
+                )
             weights = [
                 (matrix - rate * gradient).detach().requires_grad_()
                 for matrix, gradient in zip(weights, gradients, strict=True)
@@ -127,7 +133,7 @@ def test_a_run_of_a_sweep_equals_the_run_alone() -> None:
     sweep = descend(experiment)
     for run, rate in enumerate(experiment.learning_rates):
         alone = descend(replace(experiment, learning_rates=(rate,)))
-        np.testing.assert_array_equal(sweep.values[:, :, run], alone.values[:, :, 0])
+        np.testing.assert_array_equal(sweep.numbers.values[:, :, run], alone.numbers.values[:, :, 0])
 
 
 @given(
@@ -138,7 +144,7 @@ def test_a_run_of_a_sweep_equals_the_run_alone() -> None:
 def test_no_learning_rate_or_weight_overflows(rate: float, weights: list[float]) -> None:
     first, second = np.array(weights).reshape(2, 2, 2)
     experiment = replace(default_experiment(), weights=(first, second), learning_rates=(rate,))
-    assert np.isfinite(descend(experiment).values).all()  # and a NumPy warning would fail the test
+    assert np.isfinite(descend(experiment).numbers.values).all()  # and a NumPy warning would fail the test
 
 
 def test_numbers_that_leave_float64_are_named() -> None:
@@ -167,4 +173,4 @@ def test_the_long_table_has_every_run_with_its_learning_rate() -> None:
     assert len(frame) == 7 * 80
     assert frame.columns[0] == "learning rate"
     last = frame[frame["learning rate"] == 10000].loc[80]
-    assert last["E_tot"] == trace.loss[-1, -1]
+    assert last["E_tot"] == trace.numbers.loss[-1, -1]

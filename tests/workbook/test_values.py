@@ -54,7 +54,7 @@ def test_the_chart_shows_the_losses_without_a_spreadsheet_program(book: Path) ->
     with zipfile.ZipFile(book) as archive:
         chart = archive.read("xl/charts/chart1.xml").decode()
     cached = [float(point.split("</c:v>")[0]) for point in chart.split("<c:v>")[1:]]
-    expected = descend(replace(default_experiment(), learning_rates=(1.0,))).loss[:, 0]
+    expected = descend(replace(default_experiment(), learning_rates=(1.0,))).numbers.loss[:, 0]
     assert cached == pytest.approx(expected.tolist(), rel=1e-15)
 
 
