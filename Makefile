@@ -1,6 +1,10 @@
 PYTHON ?= python3
 PIP_FLAGS ?=
 OUT ?= build/BackPropagation.xlsx
+STEPS ?=
+LEARNING_RATE ?=
+EXPERIMENT ?=
+ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +17,7 @@ READY_TEST := $(VENV)/ready-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook train test lint bench clean
+.PHONY: help workbook train test lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -36,11 +40,12 @@ $(READY_CNN): pyproject.toml | $(BIN)/python
 
 $(READY_TEST): pyproject.toml | $(BIN)/python
 	@echo "Installing the tests' packages (torch is large: minutes) ..."
-	@$(PIP) --editable '.[cnn,onnx,test]'
+	@$(PIP) --editable '.[cnn,onnx,pictures,test]'
 	@touch $@ $(READY) $(READY_CNN)
 
-workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 OUT=file.xlsx)
-	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') '$(OUT)'
+workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml OUT=file.xlsx)
+	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') \
+	  $(if $(EXPERIMENT),--experiment='$(EXPERIMENT)') '$(OUT)'
 
 train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--epochs 1")
 	@$(BIN)/python -m cnn train $(ARGS)
@@ -50,6 +55,9 @@ test: $(READY_TEST) ## prove every number: all tests
 
 lint: $(READY_TEST) ## ruff and strict types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+pictures: $(READY_TEST) ## make the README's pictures in assets/ (needs LibreOffice)
+	@$(BIN)/python -m workbook pictures
 
 bench: $(READY_TEST) ## measure speed, as ratios
 	@$(BIN)/python -m pytest --benchmark-only tests/*/bench_*.py

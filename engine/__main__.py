@@ -49,7 +49,7 @@ def main(
     with replacing(csv) as part:
         long_table(trace).to_csv(part)
     rows = len(trace.numbers.values) * len(experiment.learning_rates)
-    Console().print(f"{csv}: {rows} rows, learning rates {', '.join(f'{r:g}' for r in experiment.learning_rates)}")
+    typer.echo(f"Wrote {csv}: {rows} rows, learning rates {', '.join(f'{r:g}' for r in experiment.learning_rates)}")
 
 
 def _print(frame: pd.DataFrame, learning_rate: float) -> None:

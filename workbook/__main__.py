@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from engine import cli, default_experiment, load_experiment
 from workbook.layout import MAX_STEPS
@@ -46,10 +45,18 @@ def build(
     if out == DEFAULT_OUT:
         out.parent.mkdir(exist_ok=True)
     write(sheets, out)
-    Console().print(
+    typer.echo(
         f"Wrote {out}: {experiment.steps} steps, learning rate {experiment.learning_rate:g}. "
         "Open it in Excel or LibreOffice and change G19."
     )
+
+
+@app.command()
+def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go.")] = Path("assets")) -> None:
+    """Make the README's pictures of the workbook (needs LibreOffice)."""
+    from workbook.pictures import picture_of_the_sheet  # its packages are a developer's, not a user's
+
+    picture_of_the_sheet(folder / "sheet.png")
 
 
 if __name__ == "__main__":

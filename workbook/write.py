@@ -117,7 +117,14 @@ def _insert_chart(book: Any, worksheet: Worksheet, sheet: Sheet, chart: Chart) -
     line.set_legend({"none": True})
     line.set_y_axis({"line": {"none": True}, "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}})
     steps_a_label = max(1, round(len(chart.values) / LABELS_ON_THE_STEP_AXIS))
-    line.set_x_axis({"line": {"color": "#D9D9D9"}, "major_tick_mark": "none", "interval_unit": steps_a_label})
+    line.set_x_axis(
+        {
+            "line": {"color": "#D9D9D9"},
+            "major_tick_mark": "none",
+            "interval_unit": steps_a_label,
+            "num_font": {"rotation": 360},  # XlsxWriter's word for explicitly horizontal
+        }
+    )
     line.set_size(_size(sheet, chart))
     _check(worksheet.insert_chart(chart.first, line, {"object_position": 1}), chart)
 

@@ -1,0 +1,77 @@
+"""What the README shows is what the commands print."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from engine import default_experiment, descend
+from tests.commands import ROOT, environment, run
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```console\n\$ ([^\n]*)\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_readme_shows_commands() -> None:
+    assert len(BLOCKS) >= 3
+
+
+@pytest.mark.parametrize(("command", "shown"), BLOCKS, ids=[command for command, _ in BLOCKS])
+def test_a_command_prints_what_the_readme_shows(tmp_path: Path, command: str, shown: str) -> None:
+    program, *arguments = shlex.split(command)
+    if program == "make":
+        # Into another folder: the user's own build/ may be open in Excel.
+        printed = _make(*arguments, f"OUT={tmp_path}/BackPropagation.xlsx").replace(str(tmp_path), "build")
+    else:
+        assert (program, arguments[0]) == (".venv/bin/python", "-m")
+        printed = run(*arguments[1:], folder=tmp_path).stdout
+    if shown.endswith("...\n"):
+        assert printed.startswith(shown.removesuffix("...\n"))
+    else:
+        assert printed == shown
+
+
+def _make(*arguments: str) -> str:
+    if shutil.which("make") is None or not (ROOT / ".venv/ready").exists():
+        pytest.skip("run `make test`: this needs make and its .venv")
+    done = subprocess.run(
+        ["make", "--no-print-directory", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_make_alone_lists_every_target() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    listed = set(re.findall(r"^  make ([a-z]+)", _make(), flags=re.MULTILINE))
+    assert listed == targets
+    assert targets >= {"workbook", "test", "lint", "bench", "clean"}
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets | {"lists", "does", "and"}
+
+
+def test_the_losses_that_the_readme_tells_are_the_engines() -> None:
+    trace = descend(default_experiment())
+    losses = dict(zip(trace.experiment.learning_rates, trace.numbers.loss[-1].tolist(), strict=True))
+    assert f"from {losses[1]:.1e} to {losses[2]:.1e}" in README
+    assert f"{losses[0.1]:.1e} is left" in README
+    assert f"flat at {losses[10000]:.2f}" in README
+
+
+@pytest.mark.parametrize("version", ["3.10"])
+def test_an_old_python_gets_a_clear_message(tmp_path: Path, version: str) -> None:
+    old = tmp_path / "python"
+    old.write_text(f'#!/bin/sh\nif [ "$1" = --version ]; then echo Python {version}.1; else exit 1; fi\n')
+    old.chmod(0o755)
+    (tmp_path / "pyproject.toml").touch()
+    done = subprocess.run(
+        ["make", "-f", ROOT / "Makefile", "workbook", f"PYTHON={old}"],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert f"error: {old} is Python {version}.1; Python 3.11 or newer is needed" in done.stderr
