@@ -1,6 +1,10 @@
-"""Where things stand on the sheet, and how a formula over names becomes one over cells. Rows are Excel's, from 1."""
+"""Where things stand on a training sheet, and how a formula over names becomes one over cells.
+
+Rows are Excel's, from 1.
+"""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,13 +22,38 @@ COLUMNS_OF_EXCEL = 16_384
 FORMULA_LIMIT_OF_EXCEL = 8_192
 MAX_STEPS = LAST_ROW_OF_EXCEL - HEADER_ROW
 
-NAME = re.compile(r"∂E/∂w\d+|[A-Za-z_]+\d*")
+NAME = re.compile(r"∂[A-Za-z_]+\d*/∂[A-Za-z_]+\d*|[A-Za-z_]+\d*")
 
 
 def place(cell: str) -> tuple[int, int]:
     """The row, from 1, and the column, from 0, of a reference such as G19 or $G$19."""
     row, column = xl_cell_to_rowcol(cell)
     return row + 1, column
+
+
+def letter(column: int) -> str:
+    """A for 0."""
+    return str(xl_col_to_name(column))
+
+
+def on_sheet(sheet: str, reference: str) -> str:
+    """A cell or range of a sheet, as formulas elsewhere refer to it."""
+    return f"'{sheet}'!{reference}"
+
+
+def substitute(text: str, references: Mapping[str, str]) -> str:
+    """A formula over names with each name replaced; function names such as EXP stay.
+
+    Raises:
+        InputError: the formula would be longer than Excel takes.
+    """
+    formula = "=" + NAME.sub(lambda match: references.get(match[0], match[0]), text)
+    if len(formula) > FORMULA_LIMIT_OF_EXCEL:
+        raise InputError(
+            f"network: a formula of its table has {len(formula)} characters, "
+            f"Excel's limit is {FORMULA_LIMIT_OF_EXCEL}; take a smaller network"
+        )
+    return formula
 
 
 @dataclass(frozen=True)
@@ -38,11 +67,6 @@ class Layout:
     sizes: tuple[int, ...]
     steps: int
 
-    @cached_property
-    def columns(self) -> Columns:
-        """The table's columns."""
-        return Columns(self.sizes)
-
     def __post_init__(self) -> None:
         if self.steps > MAX_STEPS:
             raise InputError(f"steps: got {self.steps}, expected at most {MAX_STEPS}: Excel's rows below the header")
@@ -52,39 +76,27 @@ class Layout:
                 "take a smaller network"
             )
 
+    @cached_property
+    def columns(self) -> Columns:
+        """The table's columns."""
+        return Columns(self.sizes)
+
+    @cached_property
+    def letters(self) -> dict[str, str]:
+        """The column of each name: W for E_tot of the 2-2-2 network."""
+        return {name: letter(column) for column, name in enumerate(self.columns.names)}
+
     @property
     def last_row(self) -> int:
         """The row of the last step."""
         return HEADER_ROW + self.steps
 
-    def letter(self, name: str) -> str:
-        """The column of a name: W for E_tot of the 2-2-2 network."""
-        return str(xl_col_to_name(self.columns.names.index(name)))
-
-    def column_range(self, name: str) -> str:
-        """All steps of a column, as absolute references: $W$21:$W$100."""
-        letter = self.letter(name)
-        return f"${letter}${FIRST_ROW}:${letter}${self.last_row}"
+    def range(self, name: str) -> str:
+        """All steps of a column: $W$21:$W$100."""
+        return f"${self.letters[name]}${FIRST_ROW}:${self.letters[name]}${self.last_row}"
 
     def template(self, formula: Formula) -> str:
-        """A formula over cells, with `{row}` and `{above}` where a row's own number and the one before it belong.
-
-        Raises:
-            InputError: the formula is longer than Excel takes.
-        """
+        """A formula over cells, with `{row}` and `{above}` where a row's own number and the one before it belong."""
         row = "{above}" if formula.from_row_above else "{row}"
-
-        def reference(match: re.Match[str]) -> str:
-            name = match[0]
-            if name == "eta":
-                return ETA
-            return f"{self.letter(name)}{row}" if name in self.columns.names else name
-
-        text = "=" + NAME.sub(reference, formula.text)
-        longest = text.format(row=self.last_row, above=self.last_row)
-        if len(longest) > FORMULA_LIMIT_OF_EXCEL:
-            raise InputError(
-                f"network: a formula of its table has {len(longest)} characters, "
-                f"Excel's limit is {FORMULA_LIMIT_OF_EXCEL}; take a smaller network"
-            )
-        return text
+        references = {name: letter + row for name, letter in self.letters.items()}
+        return substitute(formula.text, {**references, "eta": ETA})

@@ -1,6 +1,8 @@
 """Planned sheets become an .xlsx file. The one module that knows XlsxWriter."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +10,43 @@ import xlsxwriter
 from rich.console import Console
 from rich.progress import track
 from xlsxwriter.utility import xl_cell_to_rowcol
-from xlsxwriter.worksheet import Worksheet
 
 from engine import InputError
 from engine.files import replacing
-from workbook.plan import Chart, Sheet, Style, Validation
+from workbook.records import Cell, Chart, Series, Sheet, Style, Validation
 
 # From here on a file takes longer than two seconds and shows a progress bar.
-ROWS_WORTH_A_PROGRESS_BAR = 5_000
+ROWS_WORTH_A_PROGRESS_BAR = 2_000
 
 DARK_SLATE = "#44546A"
 # Seven decimals, until a number is too wide for its column.
 NUMBER_FORMAT = "[>=10000]0.000000E+00;[<=-10000]-0.000000E+00;0.0000000"
+BORDER = {"border": 1, "border_color": "#BFBFBF"}
 STYLES: dict[Style, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 18, "font_color": DARK_SLATE},
+    "heading": {"bold": True, "font_size": 12, "font_color": DARK_SLATE},
     "text": {"font_size": 11, "font_color": DARK_SLATE},
+    "wrapped": {"font_size": 11, "font_color": DARK_SLATE, "text_wrap": True, "valign": "top"},
     "label": {"font_size": 11, "bold": True, "align": "right"},
     "header": {"font_size": 11, "font_color": "#FFFFFF", "bg_color": "#000000", "align": "right"},
     "input": {"font_size": 9, "font_color": "#0000FF", "bg_color": "#FFF2CC", "border": 1, "border_color": "#BF9000"},
     "number": {"font_size": 9, "font_color": DARK_SLATE, "num_format": NUMBER_FORMAT},
     "loss": {"font_size": 9, "font_color": "#FFFFFF", "bg_color": "#C00000", "num_format": NUMBER_FORMAT},
+    "result": {"font_size": 11, "align": "right", **BORDER},
+    "verdict": {"font_size": 11, "bold": True, **BORDER},
+    "box": {"font_size": 10, "bg_color": "#DDEBF7", "align": "center", "num_format": NUMBER_FORMAT, **BORDER},
+    "step": {"font_size": 9, "font_color": DARK_SLATE, "align": "right"},
+    "mark": {"font_size": 11, "bold": True, "align": "center"},
 }
-A3 = 8
+COLORS = {
+    "green": {"bg_color": "#C6EFCE", "font_color": "#006100"},
+    "red": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
+}
+PAPERS = {"A3": 8, "A4": 9}
+LINE_COLORS = ("#4472C4", "#ED7D31", "#70AD47", "#FFC000", "#7030A0", "#00B0F0", "#C00000")
 LABELS_ON_THE_STEP_AXIS = 20
+# The same input gives the same bytes: a file says nothing of when it was made.
+CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def write(sheets: Sequence[Sheet], path: Path) -> None:
@@ -46,111 +62,150 @@ def write(sheets: Sequence[Sheet], path: Path) -> None:
         options = {"constant_memory": True, "use_zip64": True}
         try:
             with xlsxwriter.Workbook(part, options) as book:
-                formats = {style: book.add_format(properties) for style, properties in STYLES.items()}
+                book.set_properties({"created": CREATED})
                 for sheet in sheets:
-                    _write_sheet(book, sheet, formats)
+                    _SheetWriter(book, sheet).write()
         except xlsxwriter.exceptions.FileCreateError as error:
             raise OSError(str(error)) from error
 
 
-def _write_sheet(book: Any, sheet: Sheet, formats: dict[Style, Any]) -> None:
-    worksheet = book.add_worksheet(sheet.name)
-    worksheet.set_column(0, sheet.column_count - 1, sheet.column_width)
-    worksheet.freeze_panes(sheet.frozen_rows, 0)
-    _set_up_printing(worksheet, sheet)
-    for name, cell in sheet.names.items():
-        book.define_name(name, f"='{sheet.name}'!{cell}")
-    _write_cells(worksheet, sheet, formats)
-    for chart in sheet.charts:
-        _insert_chart(book, worksheet, sheet, chart)
-    for line in sheet.sparklines:
-        _check(worksheet.add_sparkline(line.row - 1, line.column, {"range": f"'{sheet.name}'!{line.range}"}), line)
-    for validation in sheet.validations:
-        _add_validation(worksheet, validation)
+class _SheetWriter:
+    def __init__(self, book: Any, sheet: Sheet) -> None:
+        self.book, self.sheet = book, sheet
+        self.worksheet = book.add_worksheet(sheet.name)
+        self.formats = {style: book.add_format(properties) for style, properties in STYLES.items()}
 
+    def write(self) -> None:
+        self.set_up()
+        self.write_cells()
+        for chart in self.sheet.charts:
+            self.insert_chart(chart)
+        for line in self.sheet.sparklines:
+            _check(self.worksheet.add_sparkline(line.row - 1, line.column, {"range": line.range}), line)
+        for validation in self.sheet.validations:
+            self.add_validation(validation)
+        for highlight in self.sheet.highlights:
+            color = self.book.add_format(COLORS[highlight.color])
+            options = {"type": "text", "criteria": "begins with", "value": highlight.begins_with, "format": color}
+            _check(self.worksheet.conditional_format(highlight.range, options), highlight)
+        for picture in self.sheet.pictures:
+            options = {"image_data": BytesIO(picture.png), "x_scale": picture.scale, "y_scale": picture.scale}
+            _check(self.worksheet.insert_image(picture.cell, picture.name, options), picture.name)
 
-def _set_up_printing(worksheet: Worksheet, sheet: Sheet) -> None:
-    worksheet.set_landscape()
-    worksheet.set_paper(A3)
-    worksheet.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.6)
-    worksheet.fit_to_pages(1, 0)
-    worksheet.repeat_rows(sheet.frozen_rows - 1)
-    worksheet.set_footer("&L&A&RPage &P of &N")
+    def set_up(self) -> None:
+        sheet, worksheet = self.sheet, self.worksheet
+        for columns, width in sheet.widths.items():
+            _check(worksheet.set_column(_columns(columns), width), columns)
+        for column in sheet.collapsed:
+            options = {"level": 1, "hidden": True}
+            _check(worksheet.set_column(_columns(column), sheet.widths[column], None, options), column)
+        worksheet.freeze_panes(sheet.frozen_rows, 0)
+        worksheet.set_landscape()
+        worksheet.set_paper(PAPERS[sheet.paper])
+        worksheet.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.6)
+        worksheet.fit_to_pages(1, 0)
+        if sheet.frozen_rows:
+            worksheet.repeat_rows(sheet.frozen_rows - 1)
+        worksheet.set_footer("&L&A&RPage &P of &N")
+        for name, cell in sheet.names.items():
+            self.book.define_name(name, f"='{sheet.name}'!{cell}")
 
+    def write_cells(self) -> None:
+        bar = track(
+            self.sheet.rows(),
+            total=self.sheet.row_count,
+            description=self.sheet.name,
+            console=Console(stderr=True),
+            disable=self.sheet.row_count < ROWS_WORTH_A_PROGRESS_BAR,
+        )
+        for cells in bar:
+            if cells and cells[0].row in self.sheet.heights:
+                row = cells[0].row
+                _check(self.worksheet.set_row(row - 1, self.sheet.heights[row]), row)
+            for cell in cells:
+                self.write_cell(cell)
 
-def _write_cells(worksheet: Worksheet, sheet: Sheet, formats: dict[Style, Any]) -> None:
-    bar = track(
-        sheet.rows(),
-        total=sheet.row_count,
-        description=sheet.name,
-        console=Console(stderr=True),
-        disable=sheet.row_count < ROWS_WORTH_A_PROGRESS_BAR,
-    )
-    for cells in bar:
-        for cell in cells:
-            row, style = cell.row - 1, formats[cell.style]
-            if cell.row in sheet.row_heights and cell is cells[0]:
-                _check(worksheet.set_row(row, sheet.row_heights[cell.row]), cell)
-            if cell.formula is not None:
-                status = worksheet.write_formula(row, cell.column, cell.formula, style, cell.value)
-            elif isinstance(cell.value, str):
-                status = worksheet.write_string(row, cell.column, cell.value, style)
-            else:
-                status = worksheet.write_number(row, cell.column, cell.value, style)
-            _check(status, cell)
+    def write_cell(self, cell: Cell) -> None:
+        row, style = cell.row - 1, self.formats[cell.style]
+        if cell.formula is not None:
+            status = self.worksheet.write_formula(row, cell.column, cell.formula, style, cell.value)
+        elif isinstance(cell.value, str):
+            status = self.worksheet.write_string(row, cell.column, cell.value, style)
+        else:
+            status = self.worksheet.write_number(row, cell.column, cell.value, style)
+        _check(status, cell)
 
+    def insert_chart(self, chart: Chart) -> None:
+        lines = self.book.add_chart({"type": "line"})
+        for series, color in zip(chart.series, LINE_COLORS, strict=False):
+            lines.add_series(_series_options(series, color))
+        font = {"size": 14, "bold": False, "color": "#595959"}
+        if chart.title_cell:
+            title = {"name": f"={chart.title_cell}", "data": [chart.title], "name_font": font}
+        else:
+            title = {"name": chart.title, "name_font": font}
+        lines.set_title({**title, "overlay": False})
+        lines.set_legend({"position": "right"} if chart.legend else {"none": True})
+        scale = {"log_base": 10, "crossing": "min", "num_format": "0E+00"} if chart.logarithmic else {}
+        gridlines = {"visible": True, "line": {"color": "#D9D9D9"}}
+        lines.set_y_axis({"line": {"none": True}, "major_gridlines": gridlines, **scale})
+        steps = len(chart.series[0].values)
+        lines.set_x_axis(
+            {
+                "line": {"color": "#D9D9D9"},
+                "major_tick_mark": "none",
+                "interval_unit": max(1, round(steps / LABELS_ON_THE_STEP_AXIS)),
+                "num_font": {"rotation": 360},  # XlsxWriter's word for explicitly horizontal
+            }
+        )
+        lines.set_size(self.size(chart))
+        _check(self.worksheet.insert_chart(chart.first, lines, {"object_position": 1}), chart)
 
-def _insert_chart(book: Any, worksheet: Worksheet, sheet: Sheet, chart: Chart) -> None:
-    line = book.add_chart({"type": "line"})
-    line.add_series(
-        {
-            "values": f"='{sheet.name}'!{chart.range}",
-            "values_data": chart.values,
-            "marker": {"type": "none"},
-            "smooth": False,
-            "line": {"color": "#4472C4", "width": 2.25},
+    def size(self, chart: Chart) -> dict[str, int]:
+        """Pixels from the first cell's upper left to one short of the last cell's lower right."""
+        first_row, first_column = xl_cell_to_rowcol(chart.first)
+        last_row, last_column = xl_cell_to_rowcol(chart.last)
+        # Excel's own measures at its default font: 7 pixels a character and 5 of padding; 4 pixels for 3 points.
+        widths = [self.width(column) * 7 + 5.5 for column in range(first_column, last_column + 1)]
+        heights = [self.sheet.heights.get(row, 15.0) * 4 / 3 for row in range(first_row + 1, last_row + 2)]
+        return {"width": sum(map(int, widths)) - 1, "height": sum(map(int, heights)) - 1}
+
+    def width(self, column: int) -> float:
+        for columns, width in self.sheet.widths.items():
+            first, last = (xl_cell_to_rowcol(f"{end}1")[1] for end in _columns(columns).split(":"))
+            if first <= column <= last:
+                return width
+        return 8.43  # Excel's own
+
+    def add_validation(self, validation: Validation) -> None:
+        limits = {"criteria": ">=", "value": validation.least}
+        if validation.most is not None:
+            limits = {"criteria": "between", "minimum": validation.least, "maximum": validation.most}
+        options = {
+            "validate": "integer" if validation.whole else "decimal",
+            **limits,
+            "input_title": validation.title,
+            "input_message": validation.message,
+            "error_title": validation.title,
+            "error_message": validation.message,
         }
-    )
-    line.set_title(
-        {"name": chart.title, "name_font": {"size": 14, "bold": False, "color": "#595959"}, "overlay": False}
-    )
-    line.set_legend({"none": True})
-    line.set_y_axis({"line": {"none": True}, "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9"}}})
-    steps_a_label = max(1, round(len(chart.values) / LABELS_ON_THE_STEP_AXIS))
-    line.set_x_axis(
-        {
-            "line": {"color": "#D9D9D9"},
-            "major_tick_mark": "none",
-            "interval_unit": steps_a_label,
-            "num_font": {"rotation": 360},  # XlsxWriter's word for explicitly horizontal
-        }
-    )
-    line.set_size(_size(sheet, chart))
-    _check(worksheet.insert_chart(chart.first, line, {"object_position": 1}), chart)
+        _check(self.worksheet.data_validation(validation.range, options), validation)
 
 
-def _size(sheet: Sheet, chart: Chart) -> dict[str, int]:
-    """Pixels from the first cell's upper left to one short of the last cell's lower right."""
-    (first_row, first_column), (last_row, last_column) = xl_cell_to_rowcol(chart.first), xl_cell_to_rowcol(chart.last)
-    # Excel's own measures at its default font: 7 pixels a character and 5 of padding; 4 pixels for 3 points.
-    columns, column = last_column - first_column + 1, int(sheet.column_width * 7 + 0.5) + 5
-    heights = [sheet.row_heights.get(row, 15.0) for row in range(first_row + 1, last_row + 2)]
-    return {"width": columns * column - 1, "height": sum(int(4 / 3 * points) for points in heights) - 1}
-
-
-def _add_validation(worksheet: Worksheet, validation: Validation) -> None:
-    limits = {"criteria": ">=", "value": validation.least}
-    if validation.most is not None:
-        limits = {"criteria": "between", "minimum": validation.least, "maximum": validation.most}
-    options = {
-        "validate": "decimal",
-        **limits,
-        "input_title": validation.title,
-        "input_message": validation.message,
-        "error_title": validation.title,
-        "error_message": validation.message,
+def _series_options(series: Series, color: str) -> dict[str, Any]:
+    named = {"name": f"={series.name_cell}", "name_data": [series.name]} if series.name_cell else {}
+    return {
+        **named,
+        "values": f"={series.range}",
+        "values_data": series.values,
+        "marker": {"type": "none"},
+        "smooth": False,
+        "line": {"color": color, "width": 2.25},
     }
-    _check(worksheet.data_validation(validation.range, options), validation)
+
+
+def _columns(columns: str) -> str:
+    return columns if ":" in columns else f"{columns}:{columns}"
 
 
 def _check(status: int | None, record: object) -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import ironcalc
@@ -13,11 +14,13 @@ import openpyxl
 import pytest
 from openpyxl.utils.cell import column_index_from_string, coordinate_from_string, get_column_letter
 
+# A sheet's values by cell, and a workbook's by sheet.
 Values = dict[str, object]
+Book = dict[str, Values]
 
 POISON = "-987654.5"
 CELL = re.compile(r'<c r="([A-Z]+\d+)"([^>]*)>(.*?)</c>')
-SHEET = re.compile(r"xl/worksheets/sheet\d+\.xml")
+SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml")
 
 # LibreOffice believes the caches of a file unless it is told to recalculate always (0).
 RECALCULATE_ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
@@ -28,13 +31,16 @@ RECALCULATE_ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def poisoned(path: Path, copy: Path, typed: Mapping[str, float] | None = None) -> Path:
-    """A copy in which every formula's cache is a wrong number, and some input cells hold what a user typed."""
-    typed = dict(typed or {})
+    """A copy in which every formula's cache is wrong, and some input cells hold what a user typed.
 
-    def poison(match: re.Match[str]) -> str:
+    Cells are those of the first sheet (`G19`) or named with theirs (`explorer!B3`).
+    """
+    pending = {_sheet_and_cell(cell, _sheet_names(path)): number for cell, number in (typed or {}).items()}
+
+    def poison(sheet: int, match: re.Match[str]) -> str:
         reference, attributes, content = match.groups()
-        if reference in typed:
-            content = f"<v>{typed.pop(reference)!r}</v>"
+        if (sheet, reference) in pending:
+            content = f"<v>{pending.pop((sheet, reference))!r}</v>"
         elif "<f>" in content:
             content = re.sub("<v>.*?</v>", f"<v>{POISON}</v>", content)
         return f'<c r="{reference}"{attributes}>{content}</c>'
@@ -42,29 +48,51 @@ def poisoned(path: Path, copy: Path, typed: Mapping[str, float] | None = None) -
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as target:
         for item in source.infolist():
             data = source.read(item)
-            if SHEET.fullmatch(item.filename):
-                data = CELL.sub(poison, data.decode()).encode()
+            if match := SHEET.fullmatch(item.filename):
+                data = CELL.sub(partial(poison, int(match[1]) - 1), data.decode()).encode()
             target.writestr(item, data)
-    assert not typed, f"no such cells: {typed}"
+    assert not pending, f"no such cells: {pending}"
     return copy
 
 
-def by_ironcalc(path: Path, typed: Mapping[str, float] | None = None) -> Values:
-    """Every cell of the first sheet after IronCalc has recalculated it, with numbers typed into some cells."""
+def slipped(path: Path, copy: Path, right: str, slip: str) -> Path:
+    """A copy in which one formula of the first sheet has one slip."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as target:
+        for item in source.infolist():
+            data = source.read(item)
+            if item.filename == "xl/worksheets/sheet1.xml":
+                assert data.count(right.encode()) == 1, f"the sheet does not hold {right} once"
+                data = data.replace(right.encode(), slip.encode())
+            target.writestr(item, data)
+    return copy
+
+
+def _sheet_names(path: Path) -> list[str]:
+    return openpyxl.load_workbook(path, read_only=True).sheetnames
+
+
+def _sheet_and_cell(reference: str, sheets: list[str]) -> tuple[int, str]:
+    sheet, _, cell = reference.rpartition("!")
+    return (sheets.index(sheet) if sheet else 0), cell
+
+
+def by_ironcalc(path: Path, typed: Mapping[str, float] | None = None) -> Book:
+    """Every cell after IronCalc has recalculated the file, with numbers typed into some cells."""
+    names = _sheet_names(path)
     model = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
     for reference, number in (typed or {}).items():
-        letter, row = coordinate_from_string(reference)
-        model.set_user_input(0, row, column_index_from_string(letter), repr(number))
+        sheet, cell = _sheet_and_cell(reference, names)
+        column, row = coordinate_from_string(cell)
+        model.set_user_input(sheet, row, column_index_from_string(column), repr(number))
     model.evaluate()
-    return {
-        f"{get_column_letter(column)}{row}": model.get_cell_value(sheet, row, column)
-        for sheet, row, column in model.get_all_cells()
-        if sheet == 0
-    }
+    book: Book = {name: {} for name in names}
+    for sheet, row, number in model.get_all_cells():
+        book[names[sheet]][f"{get_column_letter(number)}{row}"] = model.get_cell_value(sheet, row, number)
+    return book
 
 
-def by_libreoffice(paths: Sequence[Path], folder: Path) -> list[Values]:
-    """Every cell of the first sheet of each file after LibreOffice has recalculated it.
+def by_libreoffice(paths: Sequence[Path], folder: Path) -> list[Book]:
+    """Every cell of each file after LibreOffice has recalculated it.
 
     Skips the test where there is no LibreOffice, but fails it in CI.
     """
@@ -76,25 +104,33 @@ def by_libreoffice(paths: Sequence[Path], folder: Path) -> list[Values]:
     profile, out = folder / "profile", folder / "recalculated"
     (profile / "user").mkdir(parents=True)
     (profile / "user" / "registrymodifications.xcu").write_text(RECALCULATE_ALWAYS)
-    subprocess.run(
-        [
-            soffice,
-            f"-env:UserInstallation={profile.as_uri()}",
-            "--headless",
-            "--convert-to",
-            "xlsx",
-            "--outdir",
-            out,
-            *paths,
-        ],
-        check=True,
-        capture_output=True,
-        timeout=300,
-    )
+    options: list[str | Path] = [
+        f"-env:UserInstallation={profile.as_uri()}",
+        "--headless",
+        "--convert-to",
+        "xlsx",
+        "--outdir",
+        out,
+    ]
+    subprocess.run([soffice, *options, *paths], check=True, capture_output=True, timeout=300)
     return [by_openpyxl(out / path.name) for path in paths]
 
 
-def by_openpyxl(path: Path) -> Values:
-    """The cached values of the first sheet."""
-    sheet = openpyxl.load_workbook(path, data_only=True).worksheets[0]
-    return {cell.coordinate: cell.value for row in sheet.iter_rows() for cell in row if cell.value is not None}
+def by_openpyxl(path: Path) -> Book:
+    """The cached values."""
+    return {
+        sheet.title: {
+            cell.coordinate: cell.value for row in sheet.iter_rows() for cell in row if cell.value is not None
+        }
+        for sheet in openpyxl.load_workbook(path, data_only=True).worksheets
+    }
+
+
+def error_cells(book: Book) -> list[str]:
+    """The cells that show #VALUE! and the like."""
+    return [
+        f"{sheet}!{cell}"
+        for sheet, values in book.items()
+        for cell, value in values.items()
+        if isinstance(value, str) and value.startswith("#")
+    ]

@@ -1,0 +1,227 @@
+"""The sheet `check`: the proof inside the file, live.
+
+Every column against the engine's frozen numbers, as long as the inputs are the engine's; the gradients of step 1
+against central differences, for any inputs.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine import Experiment, FloatArray, descend
+from engine.columns import gradient_name
+from workbook.formulas import formulas, given_names
+from workbook.layout import ETA, FIRST_ROW, Layout, letter, on_sheet, substitute
+from workbook.records import Cell, Highlight, Sheet, Style, small_sheet
+from workbook.training import MAIN_SHEET
+
+SHEET = "check"
+TOP = 8  # the first row of the comparison by column
+OFF = "off"
+# A number passes within 1e-12 + 1e-9 of the column's largest.
+ABSOLUTE, RELATIVE = 1e-12, 1e-9
+# A nudge on a network whose largest number is S is 1e-4/(1 + S): small steps where the loss bends sharply.
+NUDGE = 1e-4
+# A gradient passes within 1e-9 + 1e-5 of itself, and the rounding of the loss divided by the nudge.
+GRADIENT_ABSOLUTE, GRADIENT_RELATIVE, ROUNDING = 1e-9, 1e-5, 1e-13
+
+
+class _Check:
+    """The sheet's geometry: the comparison by column, the differences by weight below, the frozen table below that."""
+
+    def __init__(self, layout: Layout, experiment: Experiment, values: FloatArray) -> None:
+        self.layout, self.columns, self.values = layout, layout.columns, values
+        self.experiment = experiment
+        self.names = self.columns.names
+        self.weights = [name for name in given_names(self.columns) if name.startswith("w")]
+        self.given = set(given_names(self.columns))
+        self.forward = list(self.names[: self.names.index("E_tot") + 1])
+        self.gradients_top = TOP + len(self.names) + 4
+        self.nudged_top = self.gradients_top + len(self.weights) + 4
+        self.frozen_top = self.nudged_top + 2 * len(self.weights) + 4
+        self.frozen_last = self.frozen_top + layout.steps - 1
+
+    def sheet(self) -> Sheet:
+        verdicts = f"E{TOP}:E{self.gradients_top + len(self.weights)}"
+        return small_sheet(
+            SHEET,
+            [*self.summary(), *self.by_column(), *self.by_weight(), *self.nudged(), *self.frozen()],
+            widths={"A": 18, "B:D": 16, "E": 12, f"F:{letter(2 * len(self.names) + 1)}": 12},
+            heights={1: 24.0},
+            highlights=[Highlight(cells, "PASS", "green") for cells in (verdicts, "B3")]
+            + [Highlight(cells, "FAIL", "red") for cells in (verdicts, "B3")],
+            paper="A3",
+        )
+
+    def main(self, name: str, row: int | None = None) -> str:
+        """A column of the main sheet: the part that is frozen here, or one cell."""
+        column = self.layout.letters[name]
+        if row is not None:
+            return on_sheet(MAIN_SHEET, f"{column}{row}")
+        return on_sheet(MAIN_SHEET, f"{column}${FIRST_ROW}:{column}${self.layout.last_row}")
+
+    def summary(self) -> list[Cell]:
+        failed = f"{letter(5)}{TOP + len(self.names) - 1}&{letter(5)}{self.gradients_top + len(self.weights) - 1}"
+        changed = f"{letter(1)}5"
+        complete = f"B6={self.layout.steps}"
+        verdict = (
+            f"=IF(AND(LEN({failed})=0,{complete}),"
+            f'IF({changed}=0,"PASS","PASS for the gradients; inputs changed: compare switched off"),'
+            f'"FAIL:"&{failed}&IF({complete},""," steps"))'
+        )
+        inputs = f"B{TOP}:B{TOP + len(self.names) - 1}"
+        eta = f"IF({on_sheet(MAIN_SHEET, ETA)}=B4,0,1)"
+        loss = self.main("E_tot")
+        return [
+            Cell(1, 0, "title", "Is the sheet right?"),
+            Cell(3, 0, "label", "all checks"),
+            Cell(3, 1, "verdict", "PASS", verdict),
+            Cell(4, 0, "label", "engine's eta"),
+            Cell(4, 1, "result", self.experiment.learning_rate),
+            Cell(5, 0, "label", "inputs changed"),
+            Cell(5, 1, "result", 0.0, f'=COUNTIF({inputs},"changed")+{eta}'),
+            Cell(5, 2, "text", "", f'=IF({changed}=0,"","inputs changed: compare switched off")'),
+            Cell(6, 0, "label", "steps"),
+            Cell(6, 1, "result", float(self.layout.steps), f"=COUNT({loss})"),
+            Cell(6, 2, "text", f"of {self.layout.steps}"),
+        ]
+
+    def by_column(self) -> list[Cell]:
+        headers = ("column", "given cell", "largest difference", "allowed", "verdict")
+        cells = [Cell(TOP - 1, place, "header", text) for place, text in enumerate(headers)]
+        for place, name in enumerate(self.names):
+            row = TOP + place
+            difference, frozen = letter(len(self.names) + 1 + place), letter(1 + place)
+            rows = f"${self.frozen_top}:{{0}}${self.frozen_last}"
+            diffs, numbers = (f"{column}{rows.format(column)}" for column in (difference, frozen))
+            largest = float(np.abs(self.values[:, place]).max())
+            cells += [
+                Cell(row, 0, "label", name),
+                Cell(row, 2, "result", 0.0, f"=MAX(MAX({diffs}),-MIN({diffs}))"),
+                Cell(
+                    row, 3, "result", ABSOLUTE + RELATIVE * largest,
+                    f"={ABSOLUTE:.12f}+{RELATIVE:.9f}*MAX(MAX({numbers}),-MIN({numbers}))",
+                ),
+                Cell(row, 4, "verdict", "PASS", f'=IF($B$5>0,"{OFF}",{_verdict(f"C{row}<=D{row}")})'),
+                *self.failed_so_far(row, TOP),
+            ]  # fmt: skip
+            if name in self.given:
+                same = f'=IF({self.main(name, FIRST_ROW)}={frozen}{self.frozen_top},"same","changed")'
+                cells.append(Cell(row, 1, "text", "same", same))
+        return cells
+
+    def failed_so_far(self, row: int, first: int) -> list[Cell]:
+        """The names of the failed rows from the first to this one."""
+        before = f"F{row - 1}&" if row > first else ""
+        return [Cell(row, 5, "text", "", f'={before}IF(E{row}="FAIL"," "&A{row},"")')]
+
+    def nudge(self) -> float:
+        first = self.values[0]
+        return NUDGE / (1 + max(abs(float(first[self.names.index(name)])) for name in self.given))
+
+    def by_weight(self) -> list[Cell]:
+        top = self.gradients_top
+        headers = ("gradient at step 1", "in the table", "central difference", "allowed", "verdict")
+        cells = [
+            Cell(
+                top - 3, 0, "heading", "The gradients of step 1 against central differences: (E(w + ε) - E(w - ε)) / 2ε"
+            ),
+            Cell(top - 2, 0, "label", "ε"),
+            Cell(top - 2, 1, "result", self.nudge(), self.nudge_formula()),
+        ]
+        cells += [Cell(top - 1, place, "header", text) for place, text in enumerate(headers)]
+        losses, loss = self.nudged_traces(), letter(self.names.index("E_tot"))
+        for place, weight in enumerate(self.weights):
+            row, up, down = top + place, self.nudged_top + 2 * place, self.nudged_top + 2 * place + 1
+            column = letter(self.names.index(weight))
+            table = float(self.values[0, self.names.index(gradient_name(weight))])
+            (upper, lower), e = losses[place], self.names.index("E_tot")
+            w = self.names.index(weight)
+            difference = float((upper[e] - lower[e]) / (upper[w] - lower[w]))
+            cells += [
+                Cell(row, 0, "label", gradient_name(weight)),
+                Cell(row, 1, "result", table, f"={self.main(gradient_name(weight), FIRST_ROW)}"),
+                Cell(
+                    row, 2, "result", difference,
+                    f"=IF({column}{up}={column}{down},B{row},({loss}{up}-{loss}{down})/({column}{up}-{column}{down}))",
+                ),
+                Cell(row, 3, "result", self.allowed(table), self.allowed_formula(row)),
+                Cell(row, 4, "verdict", "PASS", f"={_verdict(f'ABS(B{row}-C{row})<=D{row}')}"),
+                *self.failed_so_far(row, top),
+            ]  # fmt: skip
+        return cells
+
+    def nudge_formula(self) -> str:
+        cells = ",".join(f"ABS({self.main(name, FIRST_ROW)})" for name in given_names(self.columns))
+        return f"={NUDGE}/(1+MAX({cells}))"
+
+    def allowed(self, gradient: float) -> float:
+        loss, nudge = float(self.values[0, self.names.index("E_tot")]), self.nudge()
+        rounding = ROUNDING * (loss + (NUDGE / nudge) ** 2) / nudge
+        return GRADIENT_ABSOLUTE + GRADIENT_RELATIVE * abs(gradient) + rounding
+
+    def allowed_formula(self, row: int) -> str:
+        nudge, loss = f"$B${self.gradients_top - 2}", self.main("E_tot", FIRST_ROW)
+        rounding = f"1E-13*({loss}+({NUDGE}/{nudge})^2)/{nudge}"
+        return f"=1E-9+{GRADIENT_RELATIVE:.5f}*ABS(B{row})+{rounding}"
+
+    def nudged_traces(self) -> list[list[FloatArray]]:
+        """For each weight, the first step's numbers with the weight nudged up and down, each (C,)."""
+        return [[self.nudged_numbers(weight, sign) for sign in (1, -1)] for weight in self.weights]
+
+    def nudged_numbers(self, weight: str, sign: int) -> FloatArray:
+        matrices = [matrix.copy() for matrix in self.experiment.weights]
+        for layer, matrix in enumerate(matrices):
+            for row, names in enumerate(self.columns.weight_names(layer)):
+                if weight in names:
+                    matrix[row, names.index(weight)] += sign * self.nudge()
+        nudged = replace(self.experiment, weights=tuple(matrices), steps=1, learning_rates=(0.0,))
+        numbers: FloatArray = descend(nudged).numbers.values[0, :, 0]
+        return numbers
+
+    def nudged(self) -> list[Cell]:
+        """Two forward passes a weight, spelled out in cells."""
+        top, spelled = self.nudged_top, formulas(self.columns)
+        cells = [Cell(top - 2, 0, "heading", "The forward passes with one weight nudged by ε, up and down")]
+        cells += [Cell(top - 1, place, "header", name) for place, name in enumerate(self.forward)]
+        numbers = [row for pair in self.nudged_traces() for row in pair]
+        for offset, (values, sign) in enumerate(zip(numbers, "+-" * len(self.weights), strict=True)):
+            row, weight = top + offset, self.weights[offset // 2]
+            references = {name: f"{letter(place)}{row}" for place, name in enumerate(self.names)}
+            for place, name in enumerate(self.forward):
+                if name in self.given:
+                    nudge = f"{sign}$B${self.gradients_top - 2}" if name == weight else ""
+                    formula = f"={self.main(name, FIRST_ROW)}{nudge}"
+                else:
+                    formula = substitute(spelled[name].text, references)
+                style: Style = "box" if name == weight else "number"
+                cells.append(Cell(row, place, style, float(values[place]), formula))
+        return cells
+
+    def frozen(self) -> list[Cell]:
+        """The engine's numbers, and beside them the live cells less these."""
+        top, width = self.frozen_top, len(self.names)
+        cells = [
+            Cell(top - 2, 0, "heading", "The engine's numbers"),
+            Cell(top - 2, width + 1, "heading", "The live cells less the engine's numbers"),
+            Cell(top - 1, 0, "header", "step"),
+        ]
+        for place, name in enumerate(self.names):
+            cells += [Cell(top - 1, column + place, "header", name) for column in (1, width + 1)]
+            for step, value in enumerate(self.values[:, place].tolist()):
+                row = top + step
+                live = self.main(name, FIRST_ROW + step)
+                cells.append(Cell(row, 1 + place, "number", value))
+                cells.append(Cell(row, width + 1 + place, "number", 0.0, f"={live}-{letter(1 + place)}{row}"))
+        cells += [Cell(top + step, 0, "step", step + 1) for step in range(self.layout.steps)]
+        return cells
+
+
+def check_sheet(layout: Layout, experiment: Experiment, values: FloatArray) -> Sheet:
+    """The checks of a table; `values` is its run, (T, C), made by the engine from `experiment`."""
+    return _Check(layout, experiment, values).sheet()
+
+
+def _verdict(condition: str) -> str:
+    """An error in a cell is a failure too."""
+    return f'IFERROR(IF({condition},"PASS","FAIL"),"FAIL")'

@@ -1,0 +1,117 @@
+"""The sheet `derivation`: the chain rule from the loss back to every weight, with the numbers of step 1."""
+
+from dataclasses import dataclass
+
+from engine import Columns, FloatArray
+from engine.columns import activation_name, gradient_name
+from workbook.formulas import formulas
+from workbook.layout import ETA, FIRST_ROW, Layout, letter, on_sheet, substitute
+from workbook.network import network_png
+from workbook.records import Cell, Picture, Sheet, small_sheet
+from workbook.training import MAIN_SHEET
+
+SHEET = "derivation"
+TOP = 4
+QUANTITY, EXPRESSION, VALUE, TABLE = range(4)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One factor or product of the chain rule: a name, what it is, its value at step 1; a heading has no name."""
+
+    text: str
+    name: str = ""
+    value: float = 0.0
+
+
+def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
+    """The derivation for a network of any size; `values` is its run, (T, C)."""
+    numbers = dict(zip(layout.columns.names, values[0].tolist(), strict=True))
+    lines = derivation(layout.columns, numbers, learning_rate)
+    header = ("quantity", "equals", "at step 1", "in the table")
+    cells = [Cell(1, 0, "title", "From the loss back to every weight")]
+    cells.append(
+        Cell(2, 0, "text", "One line a factor; each value is computed here, from step 1, and compared with the table.")
+    )
+    cells += [Cell(TOP - 1, column, "header", text) for column, text in enumerate(header)]
+    return small_sheet(
+        SHEET,
+        cells + _line_cells(lines, layout, numbers),
+        widths={"A": 16, "B": 78, "C:D": 13, "E": 4},
+        heights={1: 24.0},
+        pictures=[Picture("network.png", network_png(layout.columns), "F3", 0.6)],
+        frozen_rows=TOP - 1,
+    )
+
+
+def _line_cells(lines: list[Line], layout: Layout, numbers: dict[str, float]) -> list[Cell]:
+    references = {name: on_sheet(MAIN_SHEET, f"{column}{FIRST_ROW}") for name, column in layout.letters.items()}
+    in_table, cells = dict(references), []
+    references["eta"] = on_sheet(MAIN_SHEET, ETA)
+    for row, line in enumerate(lines, start=TOP):
+        if not line.name:
+            cells.append(Cell(row, QUANTITY, "heading", line.text))
+            continue
+        cells += [
+            Cell(row, QUANTITY, "label", line.name),
+            Cell(row, EXPRESSION, "text", f"= {line.text}"),
+            Cell(row, VALUE, "number", line.value, substitute(line.text, references)),
+        ]
+        references[line.name] = f"{letter(VALUE)}{row}"
+        if line.name in in_table:
+            cells.append(Cell(row, TABLE, "number", numbers[line.name], f"={in_table[line.name]}"))
+    return cells
+
+
+def derivation(columns: Columns, numbers: dict[str, float], learning_rate: float) -> list[Line]:
+    """The lines in the order of backpropagation: the loss, then the layers from the last to the first, the update.
+
+    Args:
+        columns: the network's columns.
+        numbers: the values of step 1, by column name.
+        learning_rate: η, for the update.
+    """
+    spelled = formulas(columns)
+    lines = [Line("1. The loss")]
+    lines += [Line(spelled[name].text, name, numbers[name]) for name in (*columns.loss_names, "E_tot")]
+    found = dict(numbers)
+    for number, layer in enumerate(reversed(range(columns.depth)), start=2):
+        which = "the outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
+        lines.append(Line(f"{number}. Back through {which}"))
+        for place in range(columns.sizes[layer + 1]):
+            lines += _neuron_lines(columns, layer, place, found)
+    lines.append(
+        Line(f"{columns.depth + 2}. The update: all weights at once, after every gradient of the step is known")
+    )
+    for layer in range(columns.depth):
+        for weight in (name for row in columns.weight_names(layer) for name in row):
+            after = numbers[weight] - learning_rate * numbers[gradient_name(weight)]
+            lines.append(Line(spelled[weight].text, f"new {weight}", after))
+    return lines
+
+
+def _neuron_lines(columns: Columns, layer: int, place: int, found: dict[str, float]) -> list[Line]:
+    """The factors of one neuron: its share of the error, the slope of its activation, then each of its weights."""
+    z = columns.neuron_names(layer)[place]
+    a = activation_name(z)
+    error, slope, delta = f"∂E/∂{a}", f"∂{a}/∂{z}", f"∂E/∂{z}"
+    if layer == columns.depth - 1:
+        target = columns.target_names[place]
+        text, found[error] = f"{a}-{target}", found[a] - found[target]
+    else:
+        fed = list(zip(columns.neuron_names(layer + 1), columns.weight_names(layer + 1), strict=True))
+        text = " + ".join(f"∂E/∂{after}*{weights[place]}" for after, weights in fed)
+        found[error] = sum(found[f"∂E/∂{after}"] * found[weights[place]] for after, weights in fed)
+    found[slope] = found[a] * (1 - found[a])
+    found[delta] = found[error] * found[slope]
+    lines = [
+        Line(text, error, found[error]),
+        Line(f"{a}*(1-{a})", slope, found[slope]),
+        Line(f"{error}*{slope}", delta, found[delta]),
+    ]
+    inputs = columns.input_names if layer == 0 else [activation_name(n) for n in columns.neuron_names(layer - 1)]
+    for weight, value in zip(columns.weight_names(layer)[place], inputs, strict=True):
+        local, gradient = f"∂{z}/∂{weight}", gradient_name(weight)
+        lines.append(Line(value, local, found[value]))
+        lines.append(Line(f"{delta}*{local}", gradient, found[delta] * found[value]))
+    return lines

@@ -1,0 +1,118 @@
+"""What a workbook is made of, as plain records: nothing here knows the file format."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+Style = Literal[
+    "title", "heading", "text", "wrapped", "label", "header", "input", "number", "loss", "result", "verdict", "box",
+    "mark", "step",
+]  # fmt: skip
+
+
+class Cell(NamedTuple):
+    """One cell; `row` is Excel's, from 1, `column` counts from 0. A formula's value is its cache."""
+
+    row: int
+    column: int
+    style: Style
+    value: float | str
+    formula: str | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart: a range with its sheet's name, its numbers as cache, the cell of its name with its text."""
+
+    range: str
+    values: Sequence[float]
+    name_cell: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A line chart over the cells from `first` to `last`. `title_cell` makes the title live."""
+
+    title: str
+    series: Sequence[Series]
+    first: str
+    last: str
+    title_cell: str | None = None
+    logarithmic: bool = False
+    legend: bool = False
+
+
+@dataclass(frozen=True)
+class Sparkline:
+    """A small line in one cell, of a range with its sheet's name."""
+
+    row: int
+    column: int
+    range: str
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What an input cell admits, with the message shown beside it."""
+
+    range: str
+    least: float
+    most: float | None
+    title: str
+    message: str
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """Cells of a range that begin with a text turn green or red."""
+
+    range: str
+    begins_with: str
+    color: Literal["green", "red"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG image whose upper left corner is at a cell."""
+
+    name: str
+    png: bytes
+    cell: str
+    scale: float
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet; `rows` yields its cells from the top down, row by row, as `write` must write them.
+
+    Attributes:
+        widths: characters, by column ("A") or columns ("A:AE").
+        heights: points, by row; other rows have 15.
+        collapsed: columns that a click on the + above them unfolds.
+        names: defined names, each for one cell of the sheet.
+    """
+
+    name: str
+    rows: Callable[[], Iterator[list[Cell]]]
+    row_count: int
+    widths: dict[str, float]
+    heights: dict[int, float] = field(default_factory=dict)
+    charts: Sequence[Chart] = ()
+    sparklines: Sequence[Sparkline] = ()
+    validations: Sequence[Validation] = ()
+    highlights: Sequence[Highlight] = ()
+    pictures: Sequence[Picture] = ()
+    frozen_rows: int = 0
+    collapsed: Sequence[str] = ()
+    names: dict[str, str] = field(default_factory=dict)
+    paper: Literal["A3", "A4"] = "A4"
+
+
+def small_sheet(name: str, cells: Iterable[Cell], widths: dict[str, float], **rest: object) -> Sheet:
+    """A sheet of cells in any order; `rest` are further fields of Sheet."""
+    ordered = sorted(cells, key=lambda cell: (cell.row, cell.column))
+    rows = [list(group) for _, group in groupby(ordered, key=lambda cell: cell.row)]
+    return Sheet(name=name, rows=lambda: iter(rows), row_count=len(rows), widths=widths, **rest)  # type: ignore[arg-type] # the fields are checked where Sheet is made
