@@ -17,7 +17,7 @@ READY_TEST := $(VENV)/ready-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook train test lint pictures bench clean
+.PHONY: help workbook exercise train test lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -46,6 +46,9 @@ $(READY_TEST): pyproject.toml | $(BIN)/python
 workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml OUT=file.xlsx)
 	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') \
 	  $(if $(EXPERIMENT),--experiment='$(EXPERIMENT)') '$(OUT)'
+
+exercise: $(READY) ## write build/exercise.xlsx for a student to fill (ARGS="--seed 7", ARGS="--seed 7 --solution s.xlsx")
+	@$(BIN)/python -m workbook exercise $(ARGS)
 
 train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--epochs 1")
 	@$(BIN)/python -m cnn train $(ARGS)

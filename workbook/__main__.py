@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 from engine import cli, default_experiment, load_experiment
+from workbook.exercise import drawn_experiment, exercise_sheets
 from workbook.layout import MAX_STEPS
 from workbook.plan import plan
 from workbook.write import write
-
-DEFAULT_OUT = Path("build/BackPropagation.xlsx")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -23,7 +22,7 @@ def commands() -> None:
 
 @app.command()
 def build(
-    out: Annotated[Path, typer.Argument(help="The .xlsx file to write.")] = DEFAULT_OUT,
+    out: Annotated[Path, typer.Argument(help="The .xlsx file to write.")] = Path("build/BackPropagation.xlsx"),
     steps: Annotated[
         int | None,
         typer.Option(parser=cli.whole_number, help=f"Steps (rows), 1 to {MAX_STEPS}; the experiment's by default."),
@@ -42,13 +41,40 @@ def build(
     if learning_rate is not None:
         experiment = replace(experiment, learning_rate=learning_rate)
     sheets = plan(experiment)
-    if out == DEFAULT_OUT:
-        out.parent.mkdir(exist_ok=True)
+    _make_build_folder(out)
     write(sheets, out)
     typer.echo(
         f"Wrote {out}: {experiment.steps} steps, learning rate {experiment.learning_rate:g}. "
         "Open it in Excel or LibreOffice and change G19."
     )
+
+
+@app.command()
+def exercise(
+    out: Annotated[Path, typer.Argument(help="The .xlsx file to write.")] = Path("build/exercise.xlsx"),
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            parser=cli.whole_number, help="Draw other weights, inputs and targets; the same seed, the same file."
+        ),
+    ] = None,
+    solution: Annotated[bool, typer.Option("--solution", help="Write the filled sheet.")] = False,
+) -> None:
+    """Write the exercise: a student fills the first two rows, and marks judge every cell live."""
+    experiment = default_experiment()
+    if seed is not None:
+        experiment = drawn_experiment(experiment, seed)
+    sheets = exercise_sheets(experiment, solution=solution)
+    _make_build_folder(out)
+    write(sheets, out)
+    typer.echo(
+        f"Wrote {out}: the {'solution' if solution else 'exercise'}{'' if seed is None else f' of seed {seed}'}."
+    )
+
+
+def _make_build_folder(out: Path) -> None:
+    if out.parent == Path("build"):
+        out.parent.mkdir(exist_ok=True)
 
 
 @app.command()

@@ -17,7 +17,6 @@ from workbook.training import MAIN_SHEET
 
 SHEET = "check"
 TOP = 8  # the first row of the comparison by column
-OFF = "off"
 # A number passes within 1e-12 + 1e-9 of the column's largest.
 ABSOLUTE, RELATIVE = 1e-12, 1e-9
 # A nudge on a network whose largest number is S is 1e-4/(1 + S): small steps where the loss bends sharply.
@@ -46,11 +45,11 @@ class _Check:
         return small_sheet(
             SHEET,
             [*self.summary(), *self.by_column(), *self.by_weight(), *self.nudged(), *self.frozen()],
-            widths={"A": 18, "B:D": 16, "E": 12, f"F:{letter(2 * len(self.names) + 1)}": 12},
+            widths={"A": 19, "B:D": 20, "E": 12, f"F:{letter(3 * len(self.names) + 3)}": 12},
             heights={1: 24.0},
             highlights=[Highlight(cells, "PASS", "green") for cells in (verdicts, "B3")]
             + [Highlight(cells, "FAIL", "red") for cells in (verdicts, "B3")],
-            paper="A3",
+            print_area=f"A1:F{self.gradients_top + len(self.weights) - 1}",
         )
 
     def main(self, name: str, row: int | None = None) -> str:
@@ -61,13 +60,14 @@ class _Check:
         return on_sheet(MAIN_SHEET, f"{column}${FIRST_ROW}:{column}${self.layout.last_row}")
 
     def summary(self) -> list[Cell]:
-        failed = f"{letter(5)}{TOP + len(self.names) - 1}&{letter(5)}{self.gradients_top + len(self.weights) - 1}"
-        changed = f"{letter(1)}5"
-        complete = f"B6={self.layout.steps}"
+        columns, last = f"F{TOP}:F{TOP + len(self.names) - 1}", self.gradients_top + len(self.weights) - 1
+        changed, complete, differences = "B5", f"B6={self.layout.steps}", f"F{last}"
+        names = f"A{TOP}:A{TOP + len(self.names) - 1}"
+        first = f'INDEX({names},MATCH(MIN({columns}),{columns},0))&" from step "&MIN({columns})'
         verdict = (
-            f"=IF(AND(LEN({failed})=0,{complete}),"
+            f'=IF(AND(COUNT({columns})=0,{differences}="",{complete}),'
             f'IF({changed}=0,"PASS","PASS for the gradients; inputs changed: compare switched off"),'
-            f'"FAIL:"&{failed}&IF({complete},""," steps"))'
+            f'"FAIL:"&IF(COUNT({columns})=0,""," "&{first})&{differences}&IF({complete},""," number of steps"))'
         )
         inputs = f"B{TOP}:B{TOP + len(self.names) - 1}"
         eta = f"IF({on_sheet(MAIN_SHEET, ETA)}=B4,0,1)"
@@ -87,28 +87,35 @@ class _Check:
         ]
 
     def by_column(self) -> list[Cell]:
-        headers = ("column", "given cell", "largest difference", "allowed", "verdict")
+        headers = ("column", "given cell", "largest difference", "allowed", "verdict", "wrong from step")
         cells = [Cell(TOP - 1, place, "header", text) for place, text in enumerate(headers)]
         for place, name in enumerate(self.names):
-            row = TOP + place
-            difference, frozen = letter(len(self.names) + 1 + place), letter(1 + place)
-            rows = f"${self.frozen_top}:{{0}}${self.frozen_last}"
-            diffs, numbers = (f"{column}{rows.format(column)}" for column in (difference, frozen))
+            row, frozen = TOP + place, self.block(0, place)
+            differences, wrong = self.block(1, place), self.block(2, place)
             largest = float(np.abs(self.values[:, place]).max())
             cells += [
                 Cell(row, 0, "label", name),
-                Cell(row, 2, "result", 0.0, f"=MAX(MAX({diffs}),-MIN({diffs}))"),
+                Cell(row, 2, "tolerance", 0.0, f"=MAX(MAX({differences}),-MIN({differences}))"),
                 Cell(
-                    row, 3, "result", ABSOLUTE + RELATIVE * largest,
-                    f"={ABSOLUTE:.12f}+{RELATIVE:.9f}*MAX(MAX({numbers}),-MIN({numbers}))",
+                    row, 3, "tolerance", ABSOLUTE + RELATIVE * largest,
+                    f"={ABSOLUTE:.12f}+{RELATIVE:.9f}*MAX(MAX({frozen}),-MIN({frozen}))",
                 ),
-                Cell(row, 4, "verdict", "PASS", f'=IF($B$5>0,"{OFF}",{_verdict(f"C{row}<=D{row}")})'),
-                *self.failed_so_far(row, TOP),
+                Cell(row, 4, "verdict", "PASS", f'=IF($B$5>0,"off",IF(COUNT({wrong})=0,"PASS","FAIL"))'),
+                Cell(row, 5, "step", "", f'=IF(OR($B$5>0,COUNT({wrong})=0),"",MIN({wrong}))'),
             ]  # fmt: skip
             if name in self.given:
-                same = f'=IF({self.main(name, FIRST_ROW)}={frozen}{self.frozen_top},"same","changed")'
+                first = f"{self.block_column(0, place)}{self.frozen_top}"
+                same = f'=IF({self.main(name, FIRST_ROW)}={first},"same","changed")'
                 cells.append(Cell(row, 1, "text", "same", same))
         return cells
+
+    def block_column(self, block: int, place: int) -> str:
+        """A column of one of the three blocks at the bottom: the engine's numbers, differences, wrong steps."""
+        return letter(1 + block * (len(self.names) + 1) + place)
+
+    def block(self, block: int, place: int) -> str:
+        column = self.block_column(block, place)
+        return f"{column}${self.frozen_top}:{column}${self.frozen_last}"
 
     def failed_so_far(self, row: int, first: int) -> list[Cell]:
         """The names of the failed rows from the first to this one."""
@@ -127,7 +134,7 @@ class _Check:
                 top - 3, 0, "heading", "The gradients of step 1 against central differences: (E(w + ε) - E(w - ε)) / 2ε"
             ),
             Cell(top - 2, 0, "label", "ε"),
-            Cell(top - 2, 1, "result", self.nudge(), self.nudge_formula()),
+            Cell(top - 2, 1, "tolerance", self.nudge(), self.nudge_formula()),
         ]
         cells += [Cell(top - 1, place, "header", text) for place, text in enumerate(headers)]
         losses, loss = self.nudged_traces(), letter(self.names.index("E_tot"))
@@ -145,7 +152,7 @@ class _Check:
                     row, 2, "result", difference,
                     f"=IF({column}{up}={column}{down},B{row},({loss}{up}-{loss}{down})/({column}{up}-{column}{down}))",
                 ),
-                Cell(row, 3, "result", self.allowed(table), self.allowed_formula(row)),
+                Cell(row, 3, "tolerance", self.allowed(table), self.allowed_formula(row)),
                 Cell(row, 4, "verdict", "PASS", f"={_verdict(f'ABS(B{row}-C{row})<=D{row}')}"),
                 *self.failed_so_far(row, top),
             ]  # fmt: skip
@@ -199,21 +206,28 @@ class _Check:
         return cells
 
     def frozen(self) -> list[Cell]:
-        """The engine's numbers, and beside them the live cells less these."""
-        top, width = self.frozen_top, len(self.names)
-        cells = [
-            Cell(top - 2, 0, "heading", "The engine's numbers"),
-            Cell(top - 2, width + 1, "heading", "The live cells less the engine's numbers"),
-            Cell(top - 1, 0, "header", "step"),
-        ]
-        for place, name in enumerate(self.names):
-            cells += [Cell(top - 1, column + place, "header", name) for column in (1, width + 1)]
-            for step, value in enumerate(self.values[:, place].tolist()):
-                row = top + step
-                live = self.main(name, FIRST_ROW + step)
-                cells.append(Cell(row, 1 + place, "number", value))
-                cells.append(Cell(row, width + 1 + place, "number", 0.0, f"={live}-{letter(1 + place)}{row}"))
-        cells += [Cell(top + step, 0, "step", step + 1) for step in range(self.layout.steps)]
+        """Three blocks side by side: the engine's numbers, the live cells less these, the wrong steps."""
+        top, width = self.frozen_top, len(self.names) + 1
+        titles = (
+            "The engine's numbers",
+            "The live cells less the engine's numbers",
+            "The step's number, where it is wrong",
+        )
+        cells = [Cell(top - 1, 0, "header", "step")]
+        for block, title in enumerate(titles):
+            cells.append(Cell(top - 2, 1 + block * width, "heading", title))
+            cells += [Cell(top - 1, 1 + block * width + place, "header", name) for place, name in enumerate(self.names)]
+        for step, numbers in enumerate(self.values.tolist()):
+            row = top + step
+            cells.append(Cell(row, 0, "step", step + 1))
+            for place, (name, value) in enumerate(zip(self.names, numbers, strict=True)):
+                engine, difference = (f"{self.block_column(block, place)}{row}" for block in (0, 1))
+                within = f"ABS({difference})<=$D${TOP + place}"
+                cells += [
+                    Cell(row, 1 + place, "number", value),
+                    Cell(row, 1 + width + place, "number", 0.0, f"={self.main(name, FIRST_ROW + step)}-{engine}"),
+                    Cell(row, 1 + 2 * width + place, "step", "", f'=IFERROR(IF({within},"",$A{row}),$A{row})'),
+                ]
         return cells
 
 

@@ -7,7 +7,7 @@ from engine.columns import activation_name, gradient_name
 from workbook.formulas import formulas
 from workbook.layout import ETA, FIRST_ROW, Layout, letter, on_sheet, substitute
 from workbook.network import network_png
-from workbook.records import Cell, Picture, Sheet, small_sheet
+from workbook.records import Cell, Picture, Sheet, Style, small_sheet
 from workbook.training import MAIN_SHEET
 
 SHEET = "derivation"
@@ -28,19 +28,22 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -
     """The derivation for a network of any size; `values` is its run, (T, C)."""
     numbers = dict(zip(layout.columns.names, values[0].tolist(), strict=True))
     lines = derivation(layout.columns, numbers, learning_rate)
-    header = ("quantity", "equals", "at step 1", "in the table")
+    headers: tuple[tuple[Style, str], ...] = (
+        ("header", "quantity"), ("header_left", "equals"), ("header", "at step 1"), ("header", "in the table"),
+    )  # fmt: skip
     cells = [Cell(1, 0, "title", "From the loss back to every weight")]
     cells.append(
         Cell(2, 0, "text", "One line a factor; each value is computed here, from step 1, and compared with the table.")
     )
-    cells += [Cell(TOP - 1, column, "header", text) for column, text in enumerate(header)]
+    cells += [Cell(TOP - 1, column, style, text) for column, (style, text) in enumerate(headers)]
     return small_sheet(
         SHEET,
         cells + _line_cells(lines, layout, numbers),
-        widths={"A": 16, "B": 78, "C:D": 13, "E": 4},
+        widths={"A": 16, "B": 42, "C:D": 13, "E": 4},
         heights={1: 24.0},
-        pictures=[Picture("network.png", network_png(layout.columns), "F3", 0.6)],
+        pictures=[Picture("network.png", network_png(layout.columns), "F4", 0.75)],
         frozen_rows=TOP - 1,
+        paper="A3",
     )
 
 

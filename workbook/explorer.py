@@ -5,7 +5,7 @@ from itertools import zip_longest
 from engine import Columns, FloatArray
 from engine.columns import activation_name, gradient_name
 from workbook.formulas import formulas, given_names
-from workbook.layout import ETA, HEADER_ROW, NAME, Layout, letter, on_sheet
+from workbook.layout import ETA, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, NAME, Layout, letter, on_sheet
 from workbook.records import Cell, Sheet, Validation, small_sheet
 from workbook.training import MAIN_SHEET
 
@@ -13,11 +13,11 @@ SHEET = "explorer"
 STEP = "$B$3"
 # Row of the step that is shown, in the table; 0 when there is no such step.
 SHOWN = "$B$4"
-FIRST_ROW = 7
-NAME_COLUMN, FORMULA_COLUMN, NUMBERS_COLUMN, VALUE_COLUMN, AFTER_COLUMN = range(5)
-# A value as text, for plugging in; folded away.
-TEXT_COLUMN = 5
-DIAGRAM_COLUMN = 7
+DIAGRAM_TOP = 6
+NAME_COLUMN, VALUE_COLUMN, AFTER_COLUMN, FORMULA_COLUMN, NUMBERS_COLUMN = 0, 1, 2, 3, 10
+# A value as text, for plugging in; folded away, to the right of where the longest text of a small network ends.
+TEXT_COLUMN = 25
+WIDTH = 12.5
 
 
 def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
@@ -27,19 +27,16 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
         Cell(1, 0, "title", "One step, worked out"),
         Cell(3, 0, "label", "step"),
         Cell(3, 1, "input", 1),
-        Cell(3, 2, "verdict", _message(layout), _message_formula(layout)),
+        Cell(3, 2, "text", _message(layout), _message_formula(layout)),
         Cell(4, 0, "label", "row of the table"),
         Cell(4, 1, "step", HEADER_ROW + 1, _shown_formula(layout)),
-        *_working_cells(layout, numbers, learning_rate),
         *_diagram_cells(layout.columns, numbers),
+        *_working_cells(layout, numbers, learning_rate),
     ]
-    first_weights = letter(DIAGRAM_COLUMN + 2)
     return small_sheet(
         SHEET,
         cells,
-        widths={"A": 16, "B": 44, "C": 62, "D:E": 12, letter(TEXT_COLUMN): 12, "G": 3}
-        | {f"{letter(DIAGRAM_COLUMN)}:{first_weights}": 11.5}
-        | {f"{letter(DIAGRAM_COLUMN + 3)}:{letter(DIAGRAM_COLUMN + 5 * layout.columns.depth + 4)}": 11.5},
+        widths={"A": 16, f"B:{letter(TEXT_COLUMN - 1)}": WIDTH, letter(TEXT_COLUMN): WIDTH},
         heights={1: 24.0},
         validations=[
             Validation(
@@ -51,7 +48,7 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
                 whole=True,
             )
         ],
-        frozen_rows=FIRST_ROW - 1,
+        frozen_rows=4,
         collapsed=[letter(TEXT_COLUMN)],
         paper="A3",
     )
@@ -70,27 +67,33 @@ def _shown_formula(layout: Layout) -> str:
 
 
 def _rows(columns: Columns) -> dict[str, int]:
-    return {name: FIRST_ROW + place for place, name in enumerate(["eta", *columns.names])}
+    """The row of each quantity, below the diagram."""
+    tallest = max(columns.sizes[layer + 1] * (columns.sizes[layer] + 1) for layer in range(columns.depth))
+    first = DIAGRAM_TOP + max(tallest, 2 * columns.sizes[0]) + 3
+    return {name: first + place for place, name in enumerate(["eta", *columns.names])}
 
 
 def _working_cells(layout: Layout, numbers: dict[str, float], learning_rate: float) -> list[Cell]:
     """One row a quantity: name, formula over names, the same with numbers, value; for weights, the value after."""
     rows, spelled, given = _rows(layout.columns), formulas(layout.columns), set(given_names(layout.columns))
-    header = ("quantity", "formula", "with this step's numbers", "value", "after the step", "as text")
-    cells = [Cell(FIRST_ROW - 1, column, "header", text) for column, text in enumerate(header)]
+    top = rows["eta"] - 1
+    cells = [Cell(top, column, "header_left", "") for column in range(FORMULA_COLUMN, TEXT_COLUMN)]
+    cells += [Cell(top, column, "header", text) for column, text in enumerate(("quantity", "value", "after the step"))]
+    cells[0] = Cell(top, FORMULA_COLUMN, "header_left", "formula")
+    cells[NUMBERS_COLUMN - FORMULA_COLUMN] = Cell(top, NUMBERS_COLUMN, "header_left", "with this step's numbers")
     numbers = {"eta": learning_rate, **numbers}
     for name, row in rows.items():
         value = f"{letter(VALUE_COLUMN)}{row}"
         cells += [
             Cell(row, NAME_COLUMN, "label", name),
             Cell(row, VALUE_COLUMN, "number", numbers[name], _value_formula(layout, name)),
-            Cell(row, TEXT_COLUMN, "step", _text(numbers[name]), _text_formula(value)),
+            Cell(row, TEXT_COLUMN, "folded", _text(numbers[name]), _text_formula(value)),
         ]
         if name == "eta" or (name in given and not name.startswith("w")):
             cells.append(Cell(row, FORMULA_COLUMN, "text", "given"))
             continue
         text = spelled[name].text
-        plugged = Cell(row, NUMBERS_COLUMN, "text", _plugged(text, numbers), _plugged_formula(text, rows))
+        plugged = _plugged_cell(row, text, numbers, rows)
         if name.startswith("w"):
             cells.append(Cell(row, FORMULA_COLUMN, "text", f"after the step: {text}"))
             after = numbers[name] - learning_rate * numbers[gradient_name(name)]
@@ -128,6 +131,13 @@ def _parts(text: str) -> list[tuple[str, str]]:
     return list(zip_longest(NAME.split(text), NAME.findall(text), fillvalue=""))
 
 
+def _plugged_cell(row: int, text: str, numbers: dict[str, float], rows: dict[str, int]) -> Cell:
+    formula = _plugged_formula(text, rows)
+    if len(formula) > FORMULA_LIMIT_OF_EXCEL:
+        return Cell(row, NUMBERS_COLUMN, "text", "too long for a cell")
+    return Cell(row, NUMBERS_COLUMN, "text", _plugged(text, numbers), formula)
+
+
 def _plugged(text: str, numbers: dict[str, float]) -> str:
     return NAME.sub(lambda match: _text(numbers[match[0]]) if match[0] in numbers else match[0], text)
 
@@ -150,19 +160,18 @@ def _diagram_cells(columns: Columns, numbers: dict[str, float]) -> list[Cell]:
     def live(row: int, column: int, name: str) -> Cell:
         return Cell(row, column, "box", numbers[name], f"={letter(VALUE_COLUMN)}{rows[name]}")
 
-    top, cells = FIRST_ROW, []
-    cells.append(Cell(top - 1, DIAGRAM_COLUMN, "header", "inputs"))
-    cells.append(Cell(top - 1, DIAGRAM_COLUMN + 1, "header", ""))
+    top = DIAGRAM_TOP
+    cells = [Cell(top, 0, "header", "inputs"), Cell(top, 1, "header", "value")]
     for place, name in enumerate(columns.input_names):
-        row = top + 1 + 3 * place
-        cells += [Cell(row, DIAGRAM_COLUMN, "label", name), live(row, DIAGRAM_COLUMN + 1, name)]
-    column = DIAGRAM_COLUMN + 2
+        row = top + 1 + 2 * place
+        cells += [Cell(row, 0, "label", name), live(row, 1, name)]
+    column = 2
     for layer in range(columns.depth):
         sources = columns.input_names if layer == 0 else [activation_name(n) for n in columns.neuron_names(layer - 1)]
         neurons = columns.neuron_names(layer)
         title = "outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
         headers = ("from → to", "weight", "gradient", title, "activation")
-        cells += [Cell(top - 1, column + place, "header", text) for place, text in enumerate(headers)]
+        cells += [Cell(top, column + place, "header", text) for place, text in enumerate(headers)]
         row = top + 1
         for neuron, weights in zip(neurons, columns.weight_names(layer), strict=True):
             for source, weight in zip(sources, weights, strict=True):

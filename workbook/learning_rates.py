@@ -47,9 +47,8 @@ def learning_rates_sheet(layout: Layout, trace: Trace) -> Sheet:
     return small_sheet(
         SHEET,
         cells,
-        widths={"A": 13, f"B:{letter(runs)}": 11.5, letter(runs + 1): 3, letter(right): 11.5}
-        | {f"{letter(right + 1)}:{letter(right + 3)}": 14, f"{letter(right + 4)}:{letter(right + 12)}": 10}
-        | {helpers: 9},
+        widths={"A": 13, f"B:{letter(runs)}": 11.5, letter(runs + 1): 3}
+        | {f"{letter(right)}:{letter(right + 12)}": 12.5, helpers: 9},
         heights={1: 24.0},
         charts=_charts(layout, trace, right),
         validations=[
@@ -107,7 +106,7 @@ def _halving_cells(trace: Trace) -> list[Cell]:
         Cell(
             NAME_ROW - 1,
             _helper(0),
-            "text",
+            "folded",
             "The step's number, once its loss is at most half of the first",
         )
     ]
@@ -117,7 +116,7 @@ def _halving_cells(trace: Trace) -> list[Cell]:
             row = FIRST_LOSS_ROW + step
             formula = f'=IF({column}{row}<={column}${FIRST_LOSS_ROW}/2,$A{row},"")'
             value = step + 1 if loss <= losses[0] / 2 else ""
-            cells.append(Cell(row, _helper(run), "step", value, formula))
+            cells.append(Cell(row, _helper(run), "folded", value, formula))
     return cells
 
 

@@ -5,19 +5,20 @@ from io import BytesIO
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 
 from engine import Columns
 from engine.columns import activation_name
 
 LAYER_DISTANCE = 3.0
-RADIUS = 0.32
+RADIUS = 0.36
 COLORS = ("#DDEBF7", "#E2EFDA", "#FCE4D6")  # inputs, hidden, outputs
 
 
 def network_png(columns: Columns) -> bytes:
     """The neurons in layers from left to right, each edge with its weight's name, and the targets at the end."""
     height = 1.5 * max(columns.sizes) + 0.6
-    figure = Figure(figsize=(LAYER_DISTANCE * columns.depth + 2.2, height), dpi=150, layout="constrained")
+    figure = Figure(figsize=(LAYER_DISTANCE * columns.depth + 2.6, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_aspect("equal")
@@ -31,7 +32,8 @@ def network_png(columns: Columns) -> bytes:
             )
     for place, target in enumerate(columns.target_names):
         x, y = _position(columns, columns.depth, place)
-        axes.annotate(target, (x + RADIUS, y), (x + 1.1, y), va="center", arrowprops={"arrowstyle": "<-", "ls": "--"})
+        axes.plot([x, x + 1], [y, y], color="#A6A6A6", linestyle="--", zorder=1)
+        axes.text(x + 1.1, y, f"target {target}", va="center", fontsize=11)
     axes.autoscale_view()
     file = BytesIO()
     figure.savefig(file, format="png", metadata={"Software": None})
@@ -49,10 +51,8 @@ def _position(columns: Columns, layer: int, place: int) -> tuple[float, float]:
 
 
 def _neuron(axes: Axes, x: float, y: float, name: str, color: str) -> None:
-    axes.text(
-        x, y, name, ha="center", va="center", zorder=3,
-        bbox={"boxstyle": f"circle,pad={RADIUS}", "facecolor": color, "edgecolor": "#44546A"},
-    )  # fmt: skip
+    axes.add_patch(Circle((x, y), RADIUS, facecolor=color, edgecolor="#44546A", zorder=3))
+    axes.text(x, y, name, ha="center", va="center", fontsize=11, zorder=4)
 
 
 def _edges(axes: Axes, columns: Columns, layer: int) -> None:
@@ -63,6 +63,6 @@ def _edges(axes: Axes, columns: Columns, layer: int) -> None:
             # Off the middle, so that the labels of crossing edges stay apart.
             x, y = x0 + 0.36 * (x1 - x0), y0 + 0.36 * (y1 - y0)
             axes.text(
-                x, y, weight, ha="center", va="center", fontsize=9, zorder=2,
+                x, y, weight, ha="center", va="center", fontsize=10, zorder=2,
                 bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
             )  # fmt: skip

@@ -6,18 +6,21 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 Style = Literal[
-    "title", "heading", "text", "wrapped", "label", "header", "input", "number", "loss", "result", "verdict", "box",
-    "mark", "step",
+    "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
+    "box", "mark", "step", "folded", "tolerance", "todo",
 ]  # fmt: skip
 
 
 class Cell(NamedTuple):
-    """One cell; `row` is Excel's, from 1, `column` counts from 0. A formula's value is its cache."""
+    """One cell; `row` is Excel's, from 1, `column` counts from 0.
+
+    A formula's value is its cache; a cell whose value is None is empty.
+    """
 
     row: int
     column: int
     style: Style
-    value: float | str
+    value: float | str | None
     formula: str | None = None
 
 
@@ -93,6 +96,7 @@ class Sheet:
         heights: points, by row; other rows have 15.
         collapsed: columns that a click on the + above them unfolds.
         names: defined names, each for one cell of the sheet.
+        print_area: the cells that are printed; all, unless given.
     """
 
     name: str
@@ -108,6 +112,7 @@ class Sheet:
     frozen_rows: int = 0
     collapsed: Sequence[str] = ()
     names: dict[str, str] = field(default_factory=dict)
+    print_area: str | None = None
     paper: Literal["A3", "A4"] = "A4"
 
 

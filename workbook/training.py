@@ -31,9 +31,10 @@ def typed_in(_: str) -> tuple[Style, str | None]:
 
 def main_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
     """The sheet that all others refer to; `values` is one run of a trace, (T, C)."""
+    over_cells = templates(layout)
     return Sheet(
         name=MAIN_SHEET,
-        rows=lambda: training_rows(layout, values, learning_rate, TITLE, HOW_TO, typed_in),
+        rows=lambda: training_rows(layout, over_cells, values, learning_rate, TITLE, HOW_TO, typed_in),
         row_count=layout.last_row,
         widths={f"A:{layout.letters[layout.columns.names[-1]]}": COLUMN_WIDTH},
         heights={2: 24.0},
@@ -53,13 +54,15 @@ def rate_sheet(name: str, layout: Layout, values: FloatArray, learning_rate: flo
         source = rate_cell if column == "eta" else on_sheet(MAIN_SHEET, f"{layout.letters[column]}{FIRST_ROW}")
         return "number", f"={source}"
 
+    title = f"The whole table at {name}"
     how_to = (
         f"The learning rate is that of {rate_cell.replace('$', '')}: change it there.",
         f"Row 21 repeats the targets, inputs and first weights of '{MAIN_SHEET}'.",
     )
+    over_cells = templates(layout)
     return Sheet(
         name=name,
-        rows=lambda: training_rows(layout, values, learning_rate, f"The whole table at {name}", how_to, given),
+        rows=lambda: training_rows(layout, over_cells, values, learning_rate, title, how_to, given),
         row_count=layout.last_row,
         widths={f"A:{layout.letters[layout.columns.names[-1]]}": COLUMN_WIDTH},
         heights={2: 24.0},
@@ -70,7 +73,13 @@ def rate_sheet(name: str, layout: Layout, values: FloatArray, learning_rate: flo
 
 
 def training_rows(
-    layout: Layout, values: FloatArray, learning_rate: float, title: str, how_to: tuple[str, ...], given: Given
+    layout: Layout,
+    over_cells: dict[str, str],
+    values: FloatArray,
+    learning_rate: float,
+    title: str,
+    how_to: tuple[str, ...],
+    given: Given,
 ) -> Iterator[list[Cell]]:
     """The sheet's cells, row by row."""
     yield [Cell(2, 0, "title", title)]
@@ -81,15 +90,23 @@ def training_rows(
     yield [Cell(row, label, "label", "eta"), Cell(row, column, style, learning_rate, formula)]
     names = layout.columns.names
     yield [Cell(HEADER_ROW, column, "header", name) for column, name in enumerate(names)]
-    yield from _steps(layout, values, given)
+    yield from _steps(layout, over_cells, values, given)
 
 
-def _steps(layout: Layout, values: FloatArray, given: Given) -> Iterator[list[Cell]]:
+def templates(layout: Layout) -> dict[str, str]:
+    """Each column's formula over cells, see Layout.template.
+
+    Raises:
+        InputError: a formula is longer than Excel takes.
+    """
+    return {name: layout.template(formula) for name, formula in formulas(layout.columns).items()}
+
+
+def _steps(layout: Layout, over_cells: dict[str, str], values: FloatArray, given: Given) -> Iterator[list[Cell]]:
     names = layout.columns.names
-    templates = {name: layout.template(formula) for name, formula in formulas(layout.columns).items()}
     styles: list[Style] = ["loss" if name == "E_tot" else "number" for name in names]
     first = [
-        Cell(FIRST_ROW, column, styles[column], value, templates[name].format(row=FIRST_ROW))
+        Cell(FIRST_ROW, column, styles[column], value, over_cells[name].format(row=FIRST_ROW))
         for column, (name, value) in enumerate(zip(names, values[0].tolist(), strict=True))
         if name not in set(given_names(layout.columns))
     ]
@@ -100,7 +117,7 @@ def _steps(layout: Layout, values: FloatArray, given: Given) -> Iterator[list[Ce
     yield sorted(first, key=lambda cell: cell.column)
     for row, numbers in enumerate(values[1:], start=FIRST_ROW + 1):
         yield [
-            Cell(row, column, styles[column], value, templates[name].format(row=row, above=row - 1))
+            Cell(row, column, styles[column], value, over_cells[name].format(row=row, above=row - 1))
             for column, (name, value) in enumerate(zip(names, numbers.tolist(), strict=True))
         ]
 

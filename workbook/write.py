@@ -26,16 +26,19 @@ STYLES: dict[Style, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 18, "font_color": DARK_SLATE},
     "heading": {"bold": True, "font_size": 12, "font_color": DARK_SLATE},
     "text": {"font_size": 11, "font_color": DARK_SLATE},
-    "wrapped": {"font_size": 11, "font_color": DARK_SLATE, "text_wrap": True, "valign": "top"},
     "label": {"font_size": 11, "bold": True, "align": "right"},
     "header": {"font_size": 11, "font_color": "#FFFFFF", "bg_color": "#000000", "align": "right"},
+    "header_left": {"font_size": 11, "font_color": "#FFFFFF", "bg_color": "#000000"},
     "input": {"font_size": 9, "font_color": "#0000FF", "bg_color": "#FFF2CC", "border": 1, "border_color": "#BF9000"},
     "number": {"font_size": 9, "font_color": DARK_SLATE, "num_format": NUMBER_FORMAT},
     "loss": {"font_size": 9, "font_color": "#FFFFFF", "bg_color": "#C00000", "num_format": NUMBER_FORMAT},
     "result": {"font_size": 11, "align": "right", **BORDER},
-    "verdict": {"font_size": 11, "bold": True, **BORDER},
+    "verdict": {"font_size": 11, "bold": True, "align": "center", **BORDER},
     "box": {"font_size": 10, "bg_color": "#DDEBF7", "align": "center", "num_format": NUMBER_FORMAT, **BORDER},
     "step": {"font_size": 9, "font_color": DARK_SLATE, "align": "right"},
+    "folded": {"font_size": 9, "font_color": DARK_SLATE, "align": "fill"},  # spills into no neighbour
+    "tolerance": {"font_size": 11, "num_format": "0.0E+00", **BORDER},
+    "todo": {"font_size": 9, "num_format": NUMBER_FORMAT, "border": 4, "border_color": "#0070C0"},
     "mark": {"font_size": 11, "bold": True, "align": "center"},
 }
 COLORS = {
@@ -104,6 +107,8 @@ class _SheetWriter:
         worksheet.set_paper(PAPERS[sheet.paper])
         worksheet.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.6)
         worksheet.fit_to_pages(1, 0)
+        if sheet.print_area:
+            _check(worksheet.print_area(sheet.print_area), sheet.print_area)
         if sheet.frozen_rows:
             worksheet.repeat_rows(sheet.frozen_rows - 1)
         worksheet.set_footer("&L&A&RPage &P of &N")
@@ -129,6 +134,8 @@ class _SheetWriter:
         row, style = cell.row - 1, self.formats[cell.style]
         if cell.formula is not None:
             status = self.worksheet.write_formula(row, cell.column, cell.formula, style, cell.value)
+        elif cell.value is None:
+            status = self.worksheet.write_blank(row, cell.column, None, style)
         elif isinstance(cell.value, str):
             status = self.worksheet.write_string(row, cell.column, cell.value, style)
         else:

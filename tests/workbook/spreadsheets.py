@@ -76,14 +76,14 @@ def _sheet_and_cell(reference: str, sheets: list[str]) -> tuple[int, str]:
     return (sheets.index(sheet) if sheet else 0), cell
 
 
-def by_ironcalc(path: Path, typed: Mapping[str, float] | None = None) -> Book:
-    """Every cell after IronCalc has recalculated the file, with numbers typed into some cells."""
+def by_ironcalc(path: Path, typed: Mapping[str, float | str] | None = None) -> Book:
+    """Every cell after IronCalc has recalculated the file, with numbers or formulas typed into some cells."""
     names = _sheet_names(path)
     model = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
-    for reference, number in (typed or {}).items():
+    for reference, entry in (typed or {}).items():
         sheet, cell = _sheet_and_cell(reference, names)
         column, row = coordinate_from_string(cell)
-        model.set_user_input(sheet, row, column_index_from_string(column), repr(number))
+        model.set_user_input(sheet, row, column_index_from_string(column), str(entry))
     model.evaluate()
     book: Book = {name: {} for name in names}
     for sheet, row, number in model.get_all_cells():

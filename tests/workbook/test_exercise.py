@@ -1,0 +1,121 @@
+"""The exercise: empty it counts nothing, solved it counts all, and one slip is one ✗."""
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+from openpyxl.formula.translate import Translator
+from openpyxl.utils import get_column_letter
+
+from engine import Experiment, default_experiment, descend
+from tests.commands import error_line, run
+from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice
+from workbook.exercise import drawn_experiment, exercise_sheets
+from workbook.write import write
+
+MAIN = "assignment6-calculations"
+COLUMNS = [get_column_letter(column) for column in range(1, 32)]
+
+
+def drawn(seed: int | None) -> Experiment:
+    return default_experiment() if seed is None else drawn_experiment(default_experiment(), seed)
+
+
+def blank(path: Path, seed: int | None = None) -> Path:
+    write(exercise_sheets(drawn(seed), solution=False), path)
+    return path
+
+
+def answers(folder: Path, seed: int | None = None) -> dict[str, float | str]:
+    """What the solution holds in the cells that the student is to fill."""
+    write(exercise_sheets(drawn(seed), solution=True), folder / "solution.xlsx")
+    sheet = openpyxl.load_workbook(folder / "solution.xlsx")[MAIN]
+    cells = (sheet[f"{column}{row}"] for row in (21, 22) for column in COLUMNS)
+    return {cell.coordinate: str(cell.value) for cell in cells if cell.data_type == "f"}
+
+
+def marks(values: Values) -> dict[str, object]:
+    """What the two rows of marks show, by the cell that is judged."""
+    shown = {}
+    for mark_row, row in ((17, 21), (18, 22)):
+        for column in COLUMNS:
+            if values.get(f"{column}{mark_row}"):
+                shown[f"{column}{row}"] = values[f"{column}{mark_row}"]
+    return shown
+
+
+def test_the_blank_one_counts_nothing(tmp_path: Path) -> None:
+    values = by_ironcalc(blank(tmp_path / "exercise.xlsx"))[MAIN]
+    assert values["A8"] == "0 of 50 done"
+    assert marks(values) == {}
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_the_solution_counts_all_in_both_engines(tmp_path: Path, seed: int | None) -> None:
+    path = tmp_path / "solution.xlsx"
+    write(exercise_sheets(drawn(seed), solution=True), path)
+    for book in (by_ironcalc(path), *by_libreoffice([path], tmp_path)):
+        assert book[MAIN]["A8"] == "50 of 50 done"
+
+
+@pytest.mark.parametrize(
+    ("cell", "slip"),
+    [
+        ("Z21", "=((R21-A21)*R21*(1-R21)*N21 + (T21-B21)*T21*(1-T21)*P21)*J21*(1-J21)*C21"),
+        ("I21", "=E21*C21+G21*D21"),
+        ("J22", "=1/(1+EXP(I22))"),
+        ("G22", "=G21+$G$19*Z21"),
+        ("A22", 7.0),
+        ("U21", "=A21/0"),
+        ("W22", "'text"),
+    ],
+)
+def test_one_wrong_cell_is_exactly_one_cross(tmp_path: Path, cell: str, slip: str | float) -> None:
+    filled = answers(tmp_path, seed=3) | {cell: slip}
+    values = by_ironcalc(blank(tmp_path / "exercise.xlsx", seed=3), filled)[MAIN]
+    crosses = [judged for judged, mark in marks(values).items() if mark == "✗"]
+    if cell == "U21":  # an error spreads to what is computed from it
+        assert crosses == ["U21", "W21"]
+    else:
+        assert crosses == [cell]
+
+
+def test_an_empty_cell_has_no_mark(tmp_path: Path) -> None:
+    filled = answers(tmp_path)
+    del filled["AE22"]
+    values = by_ironcalc(blank(tmp_path / "exercise.xlsx"), filled)[MAIN]
+    assert "AE22" not in marks(values)
+    assert values["A8"] == "49 of 50 done"
+
+
+def test_filling_row_22_down_completes_the_table(tmp_path: Path) -> None:
+    filled = answers(tmp_path, seed=4)
+    for row in range(23, 101):
+        for column in COLUMNS:
+            formula = Translator(str(filled[f"{column}22"]), f"{column}22")
+            filled[f"{column}{row}"] = formula.translate_formula(f"{column}{row}")
+    values = by_ironcalc(blank(tmp_path / "exercise.xlsx", seed=4), filled)[MAIN]
+    trace = descend(drawn_experiment(default_experiment(), 4)).numbers  # the fifth rate of the sweep is 1
+    assert values["W100"] == pytest.approx(trace.loss[-1, 4], rel=1e-9)
+    assert values["AE100"] == pytest.approx(trace.gradients[1][-1, 1, 1, 4], rel=1e-9)
+
+
+def test_a_seed_draws_round_numbers_and_the_same_file_each_time(tmp_path: Path) -> None:
+    for name in ("a.xlsx", "b.xlsx"):
+        assert run("workbook", "exercise", name, "--seed", "7", folder=tmp_path).returncode == 0
+    assert run("workbook", "exercise", "c.xlsx", "--seed", "8", folder=tmp_path).returncode == 0
+    assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
+    assert (tmp_path / "a.xlsx").read_bytes() != (tmp_path / "c.xlsx").read_bytes()
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")[MAIN]
+    given = [sheet[f"{column}21"].value for column in "ABCDEFGHMNOP"]
+    assert all(isinstance(number, float) and number == round(number, 2) for number in given)
+
+
+def test_the_hints_are_folded_one_by_one(tmp_path: Path) -> None:
+    columns = openpyxl.load_workbook(blank(tmp_path / "exercise.xlsx"))["hints"].column_dimensions
+    assert [columns[letter].hidden for letter in "ABCDEFG"] == [False, False, True, False, True, False, True]
+
+
+def test_bad_input_gets_one_line(tmp_path: Path) -> None:
+    line = error_line("workbook", "exercise", "e.xlsx", "--seed", "x", folder=tmp_path)
+    assert line == "error: Invalid value for '--seed': got 'x', expected a whole number"

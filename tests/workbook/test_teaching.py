@@ -1,0 +1,214 @@
+"""The sheets beside the main one: right and free of errors, whatever the user types."""
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from openpyxl.utils import get_column_letter
+
+from engine import Experiment, default_experiment, descend, table
+from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
+from workbook.derivation import derivation
+from workbook.layout import Layout
+from workbook.plan import plan
+from workbook.write import write
+
+MAIN = "assignment6-calculations"
+GIVEN = {
+    "A": "t1",
+    "B": "t2",
+    "C": "i1",
+    "D": "i2",
+    **dict(zip("EFGHMNOP", [f"w{n}" for n in range(1, 9)], strict=True)),
+}
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("book") / "BackPropagation.xlsx"
+    write(plan(default_experiment()), path)
+    return path
+
+
+def typed_experiment(typed: dict[str, float]) -> Experiment:
+    """The experiment that a user makes by typing into row 21, G19 and the seven rates."""
+    default = default_experiment()
+    weights = [
+        float(typed.get(f"{column}21", w)) for column, w in zip("EFGHMNOP", np.ravel(default.weights), strict=True)
+    ]
+    rates = tuple(typed.get(f"learning rates!{c}4", r) for c, r in zip("BCDEFGH", default.learning_rates, strict=True))
+    return replace(
+        default,
+        targets=np.array([typed.get(f"{c}21", t) for c, t in zip("AB", default.targets, strict=True)]),
+        inputs=np.array([typed.get(f"{c}21", i) for c, i in zip("CD", default.inputs, strict=True)]),
+        weights=(np.reshape(weights[:4], (2, 2)), np.reshape(weights[4:], (2, 2))),
+        learning_rate=typed.get("G19", default.learning_rate),
+        learning_rates=rates,
+    )
+
+
+def some_inputs() -> list[dict[str, float]]:
+    """What users may type: random row 21, learning rates from nothing to a million."""
+    generator = random.Random(5)  # noqa: S311 - a seeded draw of test data
+    inputs = []
+    for rate in (0.0, 0.3, 7.0, 1e6):
+        row = {f"{column}21": round(generator.uniform(-2, 2), 3) for column in "EFGHMNOP"}
+        row |= {f"{column}21": round(generator.uniform(0, 1), 3) for column in "ABCD"}
+        inputs.append({"G19": rate, "learning rates!B4": rate, "learning rates!H4": 1.5, **row})
+    return inputs
+
+
+def test_the_sheets_stand_in_their_order(book: Path) -> None:
+    rates = [f"rate {n}" for n in range(1, 8)]
+    assert list(by_openpyxl(book)) == [MAIN, "learning rates", "explorer", "derivation", "check", *rates]
+
+
+def test_both_engines_compute_every_cache_of_every_sheet(book: Path, tmp_path: Path) -> None:
+    cached = by_openpyxl(book)
+    copy = poisoned(book, tmp_path / "poisoned.xlsx")
+    for recalculated in (by_ironcalc(copy), *by_libreoffice([copy], tmp_path)):
+        assert error_cells(recalculated) == []
+        assert recalculated["check"]["B3"] == "PASS"
+        for sheet, values in cached.items():
+            numbers = {cell: value for cell, value in values.items() if isinstance(value, int | float)}
+            assert len(numbers) >= 50
+            for cell, value in numbers.items():
+                got = recalculated[sheet][cell]
+                assert isinstance(got, int | float), f"{sheet}!{cell}"
+                assert abs(got - value) <= 1e-12 + 1e-9 * abs(value), f"{sheet}!{cell}"
+
+
+def test_learning_rates_shows_the_losses_of_the_sweep(book: Path, tmp_path: Path) -> None:
+    check_learning_rates(by_ironcalc(poisoned(book, tmp_path / "p.xlsx")), default_experiment())
+
+
+def check_learning_rates(recalculated: Book, experiment: Experiment) -> None:
+    trace, values = descend(experiment), recalculated["learning rates"]
+    for run in range(7):
+        losses = [values[f"{'BCDEFGH'[run]}{row}"] for row in range(6, 86)]
+        np.testing.assert_allclose(np.array(losses, dtype=float), trace.numbers.loss[:, run], rtol=1e-9, atol=1e-12)
+
+
+def test_the_verdicts_of_the_seven_rates(book: Path, tmp_path: Path) -> None:
+    values = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"))["learning rates"]
+    assert [values[f"M{row}"] for row in range(5, 12)] == ["slow", *["falls"] * 5, "saturated"]
+    # The steps at which the losses of the table first are at most half, read off the engine.
+    losses = descend(default_experiment()).numbers.loss
+    halved = [next((i + 1 for i, loss in enumerate(run) if loss <= run[0] / 2), "never") for run in losses.T]
+    assert [values[f"L{row}"] for row in range(5, 12)] == halved
+
+
+def test_a_loss_that_grows_rises(book: Path, tmp_path: Path) -> None:
+    # The outputs of a large rate from here swing past their targets and stay worse, without being pinned.
+    typed = {"A21": 0.6065, "B21": 0.6305, "learning rates!B4": 120.0}
+    values = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), typed)["learning rates"]
+    trace = descend(typed_experiment(typed)).numbers
+    rises = trace.loss[-1, 0] > trace.loss[0, 0]
+    assert values["M5"] == ("rises" if rises else "falls")
+
+
+@pytest.mark.parametrize("step", [1, 40, 80])
+def test_the_explorer_shows_the_numbers_of_a_step(book: Path, tmp_path: Path, step: int) -> None:
+    copy = poisoned(book, tmp_path / "p.xlsx")
+    values = by_ironcalc(copy, {"explorer!B3": step})["explorer"]
+    frame = table(descend(replace(default_experiment(), learning_rates=(1.0,))), run=0)
+    shown = {values.get(f"A{row}"): row for row in range(1, 60)}
+    for name in frame.columns:
+        assert values[f"B{shown[name]}"] == pytest.approx(frame[name][step], rel=1e-9, abs=1e-12)
+    after = frame["w5"][step] - frame["∂E/∂w5"][step]
+    assert values[f"C{shown['w5']}"] == pytest.approx(after, rel=1e-9)
+    assert values["C3"] == f"step {step} of 80"
+
+
+def test_the_explorer_plugs_the_numbers_into_the_formulas(book: Path, tmp_path: Path) -> None:
+    copy = poisoned(book, tmp_path / "p.xlsx", {"explorer!B3": 2, "E21": -0.15})
+    (recalculated,) = by_libreoffice([copy], tmp_path)
+    values = recalculated["explorer"]
+    shown = {values.get(f"A{row}"): row for row in range(1, 60)}
+    frame = table(descend(replace(typed_experiment({"E21": -0.15}), learning_rates=(1.0,))), run=0)
+    w1, w2 = frame["w1"][2], frame["w2"][2]
+    assert values[f"D{shown['h1']}"] == "w1*i1 + w2*i2"
+    assert values[f"K{shown['h1']}"] == f"({w1:.7f})*0.0500000 + {w2:.7f}*0.1000000"
+
+
+@pytest.mark.parametrize("step", [0, 81, -3, 1.5])
+def test_a_step_outside_the_table_gets_a_message_and_no_error(book: Path, tmp_path: Path, step: float) -> None:
+    recalculated = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"explorer!B3": step})
+    assert recalculated["explorer"]["C3"] == "Type a whole number from 1 to 80."
+    assert error_cells(recalculated) == []
+
+
+def test_other_inputs_leave_everything_right(book: Path, tmp_path: Path) -> None:
+    inputs = some_inputs()
+    copies = [poisoned(book, tmp_path / f"{n}.xlsx", typed) for n, typed in enumerate(inputs)]
+    by_office = by_libreoffice(copies, tmp_path)
+    for typed, copy, office in zip(inputs, copies, by_office, strict=True):
+        for recalculated in (by_ironcalc(copy), office):
+            assert error_cells(recalculated) == [], typed
+            check = recalculated["check"]
+            assert check["B3"] == "PASS for the gradients; inputs changed: compare switched off", typed
+            assert [check[f"E{row}"] for row in range(43, 51)] == ["PASS"] * 8, typed
+            check_learning_rates(recalculated, typed_experiment(typed))
+
+
+def test_check_names_another_learning_rate_as_a_changed_input(book: Path, tmp_path: Path) -> None:
+    check = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"G19": 2})["check"]
+    assert check["C5"] == "inputs changed: compare switched off"
+    assert {check[f"E{row}"] for row in range(8, 39)} == {"off"}
+
+
+@pytest.mark.parametrize(
+    ("right", "slip", "verdict"),
+    [
+        ("L50*(1-L50)*C50", "J50*(1-J50)*C50", "FAIL: ∂E/∂w3 from step 30"),
+        ("0.5*(B100-T100)^2", "0.5*(A100-T100)^2*1.001", "FAIL: E2 from step 80"),
+        ("G23 - $G$19*Z23", "G23 - G22*Z23", "FAIL: w3 from step 4"),
+        ("J21*(1-J21)*D21", "J21*D21", "FAIL: ∂E/∂w2 from step 1 ∂E/∂w2"),
+        ("U77 + V77", "U77/0", "FAIL: E_tot from step 57 number of steps"),
+    ],
+)
+def test_check_fails_and_names_where_it_starts(book: Path, tmp_path: Path, right: str, slip: str, verdict: str) -> None:
+    check = by_ironcalc(slipped(book, tmp_path / "slipped.xlsx", right, slip))["check"]
+    assert check["B3"] == verdict
+
+
+def test_check_finds_a_wrong_gradient_by_differences_when_the_inputs_are_the_users(book: Path, tmp_path: Path) -> None:
+    copy = slipped(book, tmp_path / "slipped.xlsx", "L21*(1-L21)*C21", "J21*(1-J21)*C21")
+    check = by_ironcalc(copy, {"E21": 0.9})["check"]
+    assert check["B3"] == "FAIL: ∂E/∂w3"
+
+
+def test_check_notices_a_missing_row(book: Path, tmp_path: Path) -> None:
+    copy = slipped(book, tmp_path / "slipped.xlsx", "<f>U77 + V77</f>", '<f>""</f>')
+    assert str(by_ironcalc(copy)["check"]["B3"]).endswith(" steps")
+
+
+def test_the_derivation_reaches_every_gradient_in_order() -> None:
+    columns = Layout((2, 3, 2, 1), 1).columns
+    numbers = dict.fromkeys(columns.names, 0.5)
+    lines = [line.name for line in derivation(columns, numbers, 1.0) if line.name.startswith("∂E/∂w")]
+    # Output layer first: 2 weights, then 6, then 6.
+    assert lines == [f"∂E/∂w{n}" for n in (13, 14, *range(7, 13), *range(1, 7))]
+
+
+def test_the_derivations_numbers_are_the_tables(book: Path, tmp_path: Path) -> None:
+    values = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"E21": 0.9, "A21": 0.2})["derivation"]
+    compared = [row for row in range(4, 60) if f"D{row}" in values]
+    assert len(compared) == 3 + 8
+    for row in compared:
+        assert values[f"C{row}"] == pytest.approx(values[f"D{row}"], rel=1e-12, abs=1e-15)
+
+
+def test_the_file_is_small(book: Path) -> None:
+    assert book.stat().st_size < 1_000_000
+
+
+def test_every_column_of_a_rate_sheet_is_the_engines(book: Path, tmp_path: Path) -> None:
+    recalculated = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"))
+    for run in range(7):
+        frame = table(descend(default_experiment()), run=run)
+        for column, name in enumerate(frame.columns, start=1):
+            cells = [recalculated[f"rate {run + 1}"][f"{get_column_letter(column)}{row}"] for row in range(21, 101)]
+            np.testing.assert_allclose(np.array(cells, dtype=float), frame[name], rtol=1e-9, atol=1e-12)

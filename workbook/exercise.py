@@ -1,0 +1,185 @@
+"""The exercise for a class: rows 21 and 22 are the student's, and a mark above each column judges them live."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+
+from engine import Experiment, FloatArray, descend
+from engine.columns import activation_name, gradient_name
+from workbook.formulas import Formula, formulas, given_names
+from workbook.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, letter, place
+from workbook.plan import as_stored
+from workbook.records import Cell, Highlight, Sheet, small_sheet
+from workbook.training import (
+    COLUMN_WIDTH,
+    MAIN_SHEET,
+    loss_curve,
+    sparklines,
+    templates,
+    training_rows,
+    typed_in,
+    validations,
+)
+
+MARK_ROWS = {FIRST_ROW: 17, FIRST_ROW + 1: 18}
+
+CHART_LAST = "T15"
+HINTS_SHEET = "hints"
+# A cell is right within 1e-9 + 1e-6 of what it should be: no slip of the hand is as small, no formula as far off.
+ABSOLUTE, RELATIVE = "1E-9", "1E-6"
+
+HOW_TO = (
+    "Fill the empty cells of row 21 with formulas, from left to right, then all of row 22: there the weights learn.",
+    "Row 17 judges row 21, row 18 judges row 22, each cell from your other cells: ✓ right, ✗ not yet.",
+    "All ✓? Fill row 22 down to the last row: the loss curve appears. Stuck? The sheet 'hints' unfolds hint by hint.",
+)
+
+
+def drawn_experiment(default: Experiment, seed: int) -> Experiment:
+    """The experiment with other round numbers in it: the same seed, the same numbers."""
+    generator = random.Random(seed)  # noqa: S311 - exercises, not secrets
+    weights = sum(matrix.size for matrix in default.weights)
+    # No two alike, so that no slip hides behind equal numbers.
+    drawn = iter(generator.sample([n / 100 for n in range(5, 100, 5 if weights < 19 else 1)], weights))
+    return replace(
+        default,
+        weights=tuple(np.array([[next(drawn) for _ in row] for row in matrix]) for matrix in default.weights),
+        inputs=np.array(generator.sample([n / 100 for n in range(5, 100, 5)], len(default.inputs))),
+        targets=np.array(generator.sample([n / 100 for n in range(1, 100, 7)], len(default.targets))),
+    )
+
+
+def exercise_sheets(experiment: Experiment, *, solution: bool) -> list[Sheet]:
+    """The exercise's sheets: blank where the student works, or with the whole table filled in."""
+    experiment = as_stored(replace(experiment, learning_rates=(experiment.learning_rate,)))
+    layout = Layout(experiment.sizes, experiment.steps)
+    values = descend(experiment).numbers.values[:, :, 0]
+    chart = replace(loss_curve(MAIN_SHEET, layout, values), last=CHART_LAST)
+    if not solution:
+        chart = replace(chart, series=[replace(chart.series[0], values=[])])
+    last = letter(len(layout.columns.names) - 1)
+    main = small_sheet(
+        MAIN_SHEET,
+        _cells(experiment, layout, values, solution=solution),
+        widths={f"A:{last}": COLUMN_WIDTH},
+        heights={2: 24.0},
+        charts=[chart],
+        sparklines=sparklines(MAIN_SHEET, layout),
+        validations=validations(layout),
+        highlights=[Highlight(f"A17:{last}18", "✓", "green"), Highlight(f"A17:{last}18", "✗", "red")],
+        frozen_rows=HEADER_ROW,
+        names={"eta": ETA},
+        paper="A3",
+    )
+    return [main, _hints_sheet(layout)]
+
+
+def asked_cells(layout: Layout) -> list[tuple[int, str]]:
+    """The rows and columns that the student fills."""
+    given = set(given_names(layout.columns))
+    first = [(FIRST_ROW, name) for name in layout.columns.names if name not in given]
+    return first + [(FIRST_ROW + 1, name) for name in layout.columns.names if layout.steps > 1]
+
+
+def _cells(experiment: Experiment, layout: Layout, values: FloatArray, *, solution: bool) -> list[Cell]:
+    asked = asked_cells(layout)
+    total, last = len(asked), letter(len(layout.columns.names) - 1)
+    (row, label), (_, column) = place(ETA_LABEL), place(ETA)
+    done = float(total if solution else 0)
+    cells = [
+        Cell(2, 0, "title", "Backpropagation, by your own hand"),
+        *(Cell(4 + line, 0, "text", text) for line, text in enumerate(HOW_TO)),
+        Cell(8, 0, "heading", f"{done:g} of {total} done", f'=COUNTIF(A17:{last}18,"✓")&" of {total} done"'),
+        Cell(row, label, "label", "eta"),
+        Cell(row, column, "input", experiment.learning_rate),
+        *(Cell(HEADER_ROW, place, "header", name) for place, name in enumerate(layout.columns.names)),
+    ]
+    for row, name in asked:
+        mark = "✓" if solution else ""
+        cells.append(Cell(MARK_ROWS[row], layout.columns.names.index(name), "mark", mark, _mark(layout, row, name)))
+    return cells + (_filled(layout, values) if solution else _blank(layout, values))
+
+
+def _blank(layout: Layout, values: FloatArray) -> list[Cell]:
+    names = layout.columns.names
+    given = [
+        Cell(FIRST_ROW, names.index(n), "input", float(values[0, names.index(n)])) for n in given_names(layout.columns)
+    ]
+    return given + [Cell(row, names.index(name), "todo", None) for row, name in asked_cells(layout)]
+
+
+def _filled(layout: Layout, values: FloatArray) -> list[Cell]:
+    table = training_rows(layout, templates(layout), values, 0.0, "", (), typed_in)
+    return [cell for cells in table for cell in cells if cell.row >= FIRST_ROW]
+
+
+def _formula(layout: Layout, formula: Formula, row: int) -> str:
+    return layout.template(formula).format(row=row, above=row - 1)
+
+
+def _mark(layout: Layout, row: int, name: str) -> str:
+    """✓, ✗, or nothing while the cell is empty; text or an error in a cell is a ✗."""
+    cell = f"{layout.letters[name]}{row}"
+    right = _formula(layout, formulas(layout.columns)[name], row).removeprefix("=")
+    judged = f'IF(ABS({cell}-({right}))<={ABSOLUTE}+{RELATIVE}*ABS({right}),"✓","✗")'
+    return f'=IF(ISBLANK({cell}),"",IFERROR(IF(ISNUMBER({cell}),{judged},"✗"),"✗"))'
+
+
+def _hints_sheet(layout: Layout) -> Sheet:
+    spelled, letters = formulas(layout.columns), layout.letters
+    cells = [
+        Cell(1, 0, "title", "Hints"),
+        Cell(2, 0, "text", "Click the + above a column to unfold it: first the idea, then the formula, then the cell."),
+        *(
+            Cell(4, column, "header_left", text)
+            for column, text in enumerate(("column", "", "1. the idea", "", "2. the formula", "", "3. the cell"))
+        ),
+    ]
+    for row, (name, formula) in enumerate(spelled.items(), start=5):
+        where = FIRST_ROW + 1 if formula.from_row_above else FIRST_ROW
+        cells += [
+            Cell(row, 0, "label", name),
+            Cell(row, 2, "text", _idea(layout, name)),
+            Cell(row, 4, "text", formula.text + (" (of the row above)" if formula.from_row_above else "")),
+            Cell(row, 6, "text", f"{letters[name]}{where}:  {_formula(layout, formula, where)}"),
+        ]
+    return small_sheet(
+        HINTS_SHEET,
+        cells,
+        widths={"A": 12, "B": 4, "C": 90, "D": 4, "E": 80, "F": 4, "G": 90},
+        heights={1: 24.0},
+        collapsed=["C", "E", "G"],
+        frozen_rows=4,
+    )
+
+
+def _idea(layout: Layout, name: str) -> str:
+    columns = layout.columns
+    neurons = [neuron for layer in range(columns.depth) for neuron in columns.neuron_names(layer)]
+    if name in columns.target_names + columns.input_names:
+        return "Targets and inputs stay the same in every row."
+    if name in given_names(columns):
+        return (
+            "Gradient descent: the weight of the row above, less eta times its gradient of the row above. Freeze eta."
+        )
+    if name in neurons:
+        return "The sum of the inputs of this neuron, each times its own weight."
+    if name in [activation_name(neuron) for neuron in neurons]:
+        return "The logistic sigmoid of the pre-activation to the left: 1/(1+e^-x)."
+    if name in columns.loss_names:
+        return "Half the square of target minus output."
+    if name == "E_tot":
+        return "The sum of the losses of all outputs."
+    return _gradient_idea(layout, name)
+
+
+def _gradient_idea(layout: Layout, name: str) -> str:
+    columns = layout.columns
+    into_outputs = [gradient_name(w) for row in columns.weight_names(columns.depth - 1) for w in row]
+    if name in into_outputs:
+        return "Chain rule: output - target, times the sigmoid's slope a*(1-a) there, times what the weight multiplies."
+    return (
+        "Chain rule: the errors of all neurons that this one feeds, each times its slope and the weight between; "
+        "then this neuron's own slope a*(1-a), then the input."
+    )
