@@ -80,9 +80,10 @@ def _make_build_folder(out: Path) -> None:
 @app.command()
 def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go.")] = Path("assets")) -> None:
     """Make the README's pictures of the workbook (needs LibreOffice)."""
-    from workbook.pictures import picture_of_the_sheet  # its packages are a developer's, not a user's
+    from workbook.pictures import make_pictures  # its packages are a developer's, not a user's
 
-    picture_of_the_sheet(folder / "sheet.png")
+    for path in make_pictures(folder):
+        typer.echo(f"Wrote {path}")
 
 
 if __name__ == "__main__":

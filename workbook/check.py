@@ -45,7 +45,7 @@ class _Check:
         return small_sheet(
             SHEET,
             [*self.summary(), *self.by_column(), *self.by_weight(), *self.nudged(), *self.frozen()],
-            widths={"A": 19, "B:D": 20, "E": 12, f"F:{letter(3 * len(self.names) + 3)}": 12},
+            widths={"A": 19, "B:D": 20, "E": 12, "F": 17, f"G:{letter(3 * len(self.names) + 3)}": 12},
             heights={1: 24.0},
             highlights=[Highlight(cells, "PASS", "green") for cells in (verdicts, "B3")]
             + [Highlight(cells, "FAIL", "red") for cells in (verdicts, "B3")],

@@ -16,7 +16,7 @@ SHOWN = "$B$4"
 DIAGRAM_TOP = 6
 NAME_COLUMN, VALUE_COLUMN, AFTER_COLUMN, FORMULA_COLUMN, NUMBERS_COLUMN = 0, 1, 2, 3, 10
 # A value as text, for plugging in; folded away, to the right of where the longest text of a small network ends.
-TEXT_COLUMN = 25
+TEXT_COLUMN = 21
 WIDTH = 12.5
 
 

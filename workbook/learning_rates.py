@@ -16,6 +16,7 @@ DEFINITIONS = (
     ("rises", "the loss of the last step is larger than that of step 1"),
     ("falls", "it is at most half of that of step 1"),
     ("slow", "it is smaller, but more than half"),
+    ("halved at step", "the first step whose loss is at most half of that of step 1"),
 )
 NOTE = (
     "Saturated is bad luck whatever the loss: where the targets lie near 0 and 1 it can even look small, by accident."
@@ -153,7 +154,7 @@ def _verdict_formula(run: int, layout: Layout, first: str, last: str) -> str:
 
 
 def _definition_cells(right: int, row: int) -> list[Cell]:
-    cells = [Cell(row, right, "heading", "The words, the first that fits:")]
+    cells = [Cell(row, right, "heading", "The verdicts, the first that fits:")]
     for offset, (word, meaning) in enumerate(DEFINITIONS, start=1):
         cells += [Cell(row + offset, right, "label", word), Cell(row + offset, right + 1, "text", meaning)]
     return [*cells, Cell(row + len(DEFINITIONS) + 1, right, "text", NOTE)]

@@ -1,34 +1,67 @@
-"""Pictures of the workbook for the README, as LibreOffice shows it. `make pictures`."""
+"""Pictures for the README: the sheets as LibreOffice shows them, the loss curves, the network. `make pictures`."""
 
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pypdfium2
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image, ImageChops, ImageOps
 
-from engine import InputError, default_experiment
+from engine import Columns, InputError, Trace, default_experiment, descend
+from workbook.network import network_png
 from workbook.plan import plan
+from workbook.records import Sheet
 from workbook.write import write
 
-# The share of the printed page that a README can show: the chart and the first steps.
-SHOWN = 0.465
 PIXELS_A_POINT = 2.0
+MAIN_SHEETS = 5
+FOOTER = 60  # points from the page's lower edge
+# The share of the first printed page that a README can show: the chart and the first steps.
+SHOWN = {"assignment6-calculations": 0.465, "check": 0.56}
 
 
-def picture_of_the_sheet(path: Path) -> None:
-    """Write a PNG of the main sheet's first rows.
+def make_pictures(folder: Path) -> list[Path]:
+    """Write all pictures into a folder and return their paths.
 
     Raises:
         InputError: LibreOffice is not installed.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        book = Path(folder) / "book.xlsx"
-        write(plan(default_experiment()), book)
-        page = pypdfium2.PdfDocument(_pdf(book))[0]
-        picture = page.render(scale=PIXELS_A_POINT).to_pil()
-    top = picture.crop((0, 0, picture.width, int(picture.height * SHOWN)))
-    _without_margins(top).save(path, optimize=True)
+    experiment = default_experiment()
+    trace = descend(experiment)
+    made = _pictures_of_sheets(plan(experiment)[:MAIN_SHEETS], plan(experiment), folder)
+    for name, figure in (("loss-curves", _small_multiples(trace)), ("loss-overlay", _overlay(trace))):
+        made.append(folder / f"{name}.png")
+        FigureCanvasAgg(figure)
+        figure.savefig(made[-1], metadata={"Software": None})
+    made.append(folder / "network.png")
+    made[-1].write_bytes(network_png(Columns(experiment.sizes)))
+    return made
+
+
+def _pictures_of_sheets(shown: list[Sheet], sheets: list[Sheet], folder: Path) -> list[Path]:
+    made = []
+    with tempfile.TemporaryDirectory() as work:
+        book = Path(work) / "book.xlsx"
+        write(sheets, book)
+        document = pypdfium2.PdfDocument(_pdf(book))
+        for sheet in shown:
+            made.append(folder / f"sheet-{sheet.name.replace(' ', '-')}.png")
+            picture = document[_first_page(document, sheet.name)].render(scale=PIXELS_A_POINT).to_pil()
+            body = picture.crop((0, 0, picture.width, int(picture.height * SHOWN.get(sheet.name, 0.95))))
+            _without_margins(body).save(made[-1], optimize=True)
+        document.close()
+    return made
+
+
+def _first_page(document: pypdfium2.PdfDocument, sheet: str) -> int:
+    """The first page of a sheet, by the name in its footer."""
+    for number, page in enumerate(document):
+        if page.get_textpage().get_text_bounded(top=FOOTER).startswith(f"{sheet} Page "):
+            return number
+    raise ValueError(f"no page of the PDF says {sheet} in its footer")
 
 
 def _pdf(book: Path) -> Path:
@@ -44,3 +77,36 @@ def _pdf(book: Path) -> Path:
 def _without_margins(picture: Image.Image) -> Image.Image:
     box = ImageChops.invert(picture.convert("L")).getbbox()
     return ImageOps.expand(picture.crop(box), border=16, fill="white")
+
+
+def _small_multiples(trace: Trace) -> Figure:
+    figure = Figure(figsize=(11, 5), dpi=120, layout="constrained")
+    axes = figure.subplots(2, 4).flat
+    for run, rate in enumerate(trace.experiment.learning_rates):
+        _curve(axes[run], trace, run)
+        axes[run].set_title(f"η = {rate:g}: {trace.numbers.loss[-1, run]:.2g} at the end", fontsize=10)
+        axes[run].set_ylim(bottom=0)
+    for spare in list(axes)[len(trace.experiment.learning_rates) :]:
+        spare.axis("off")
+    figure.supxlabel("step")
+    figure.supylabel("loss")
+    return figure
+
+
+def _overlay(trace: Trace) -> Figure:
+    figure = Figure(figsize=(8, 4.5), dpi=120, layout="constrained")
+    axes = figure.subplots()
+    for run, rate in enumerate(trace.experiment.learning_rates):
+        _curve(axes, trace, run, label=f"η = {rate:g}")
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss (logarithmic)")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return figure
+
+
+def _curve(axes: Axes, trace: Trace, run: int, label: str = "") -> None:
+    steps = range(1, len(trace.numbers.loss) + 1)
+    axes.plot(steps, trace.numbers.loss[:, run], label=label)
+    axes.grid(color="#E0E0E0")
+    axes.spines[["top", "right"]].set_visible(False)

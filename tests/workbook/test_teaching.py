@@ -101,12 +101,11 @@ def test_the_verdicts_of_the_seven_rates(book: Path, tmp_path: Path) -> None:
 
 
 def test_a_loss_that_grows_rises(book: Path, tmp_path: Path) -> None:
-    # The outputs of a large rate from here swing past their targets and stay worse, without being pinned.
-    typed = {"A21": 0.6065, "B21": 0.6305, "learning rates!B4": 120.0}
+    # Targets near the first outputs: the loss starts small, and a large rate throws it up.
+    typed = {"A21": 0.59, "B21": 0.65, "learning rates!B4": 80.0}
     values = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), typed)["learning rates"]
-    trace = descend(typed_experiment(typed)).numbers
-    rises = trace.loss[-1, 0] > trace.loss[0, 0]
-    assert values["M5"] == ("rises" if rises else "falls")
+    assert float(str(values["K5"])) > float(str(values["B6"]))
+    assert values["M5"] == "rises"
 
 
 @pytest.mark.parametrize("step", [1, 40, 80])
