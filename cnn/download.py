@@ -16,7 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from numpy._core.multiarray import _reconstruct  # type: ignore[attr-defined] # how NumPy's own pickles make arrays
+from numpy._core.multiarray import _reconstruct  # how NumPy's own pickles make arrays
+from numpy.typing import NDArray
 
 from cnn.data import SHA256, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Digits, check, read, write
 from cnn.errors import InputError
@@ -156,12 +157,12 @@ class ArraysOnly(pickle.Unpickler):
             raise InputError(f"the pickle names {module}.{name}, expected arrays only, so it is not used") from None
 
 
-def _idx_images(images: np.ndarray) -> bytes:
-    pixels = np.rint(images * 256).astype(np.uint8)
+def _idx_images(images: NDArray[np.float32]) -> bytes:
+    pixels: NDArray[np.uint8] = np.rint(images * 256).astype(np.uint8)
     return struct.pack(">4i", 2051, len(pixels), 28, 28) + pixels.tobytes()
 
 
-def _idx_labels(labels: np.ndarray) -> bytes:
+def _idx_labels(labels: NDArray[np.int64]) -> bytes:
     return struct.pack(">2i", 2049, len(labels)) + labels.astype(np.uint8).tobytes()
 
 

@@ -15,6 +15,8 @@ from cnn.dropout import Dropout
 from cnn.errors import InputError
 from cnn.files import replacing
 
+SHIPPED = Path(__file__).parent / "weights" / "reference.safetensors"  # what trained it: reference.toml beside it
+
 
 class DigitNet(nn.Module):
     """Grey 28×28 images to ten logits, one a digit.

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from cnn.errors import InputError
 
@@ -13,7 +14,7 @@ OPTIMIZERS = ("adam", "sgd")
 SCHEDULES = ("decay", "one-cycle")
 
 # The values that each number may take, ends included.
-BOUNDS = {
+BOUNDS: dict[str, tuple[float, float]] = {
     "epochs": (1, 10_000),
     "batch_size": (1, 60_000),
     "learning_rate": (1e-9, 100.0),
@@ -71,7 +72,7 @@ def _expect_one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise InputError(f"{name} is {value!r}, expected {' or '.join(map(repr, choices))}")
 
 
-def _expect_number(name: str, value: object, *, whole: bool) -> None:
+def _expect_number(name: str, value: Any, *, whole: bool) -> None:
     lowest, highest = BOUNDS[name]
     kinds: tuple[type, ...] = (int,) if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not lowest <= value <= highest:
@@ -101,7 +102,7 @@ def load_recipe(recipe: str) -> Recipe:
         raise InputError(f"{path}: {error}") from None
 
 
-def _parse(table: dict[str, object]) -> Recipe:
+def _parse(table: dict[str, Any]) -> Recipe:
     keys = [field.name for field in fields(Recipe)]
     for key in table:
         if key not in keys:
@@ -109,7 +110,7 @@ def _parse(table: dict[str, object]) -> Recipe:
     for key in ("epochs", "batch_size", "optimizer", "learning_rate", "schedule"):
         if key not in table:
             raise InputError(f"the key {key!r} is missing; add it")
-    return Recipe(**table)  # type: ignore[arg-type] # the values' kinds are checked by Recipe itself
+    return Recipe(**table)
 
 
 def _advice(key: str, keys: Iterable[str]) -> str:

@@ -20,9 +20,9 @@ from cnn.errors import InputError
 from cnn.files import replacing
 from cnn.model import DigitNet, save_weights
 from cnn.recipe import Recipe, learning_rate, to_toml
+from cnn.report import Row, best, confusion, draw_confusion, draw_curves, draw_mistakes, markdown
 from cnn.train import Trainer
 
-Row = dict[str, float]  # of metrics.csv
 REFRESH = 0.5  # seconds
 
 
@@ -59,7 +59,9 @@ def start(folder: Path, settings: Settings, device: torch.device, *, resume: boo
 def _expect_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
     for key, old, new in _pairs(before, now):
         if old != new:
-            raise InputError(f"{folder}: cannot resume with {key} {new}: that run has {key} {old}; --name starts another")
+            raise InputError(
+                f"{folder}: cannot resume with {key} {new}: that run has {key} {old}; --name starts another"
+            )
 
 
 def _pairs(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, object, object]]:
@@ -80,28 +82,28 @@ class Run:
     best: dict[str, Tensor]
 
     def announce(self, console: Console) -> None:
-        """Print and keep what is about to run: machine, seed, recipe, network."""
-        environment = machine.describe(self.trainer.device) | {
-            "seed": self.settings.seed,
-            "limit": self.settings.limit,
-        }
-        network = str(
-            summary(DigitNet(), (1, 1, SIZE, SIZE), device="cpu", col_names=("output_size", "num_params"), verbose=0)
-        )
+        """Print and keep what is about to run: network, machine, seed, recipe."""
+        network = _summary()
         recipe = to_toml(self.settings.recipe)
-        _write(self.folder / "environment.json", json.dumps(environment, indent=2) + "\n")
+        environment = self._environment()
+        _write(self.folder / "summary.txt", network)
         _write(self.folder / "recipe.toml", f"# {self.settings.recipe_name}\n{recipe}")
-        _write(self.folder / "summary.txt", network + "\n")
+        _write(self.folder / "environment.json", json.dumps(environment, indent=2) + "\n")
         console.print(network, highlight=False)
         console.print(" · ".join(f"{key} {value}" for key, value in environment.items() if value is not None))
-        console.print(f"recipe {self.settings.recipe_name}: {', '.join(recipe.strip().splitlines())}")
+        console.print(f"recipe {self.settings.recipe_name}: {', '.join(recipe.strip().splitlines())}\n")
 
     def train(self, train: Digits, test: Digits, console: Console) -> None:
         """Train the epochs that are left, and keep the metrics and a checkpoint after each."""
         epochs = self.settings.recipe.epochs
         with _progress(console) as progress:
             task = progress.add_task(
-                "", total=epochs * len(train), completed=self.trainer.epoch * len(train), epochs=epochs, loss="", speed=""
+                "",
+                total=epochs * len(train),
+                completed=self.trainer.epoch * len(train),
+                epochs=epochs,
+                loss="",
+                speed="",
             )
             while self.trainer.epoch < epochs:
                 progress.update(task, epoch=self.trainer.epoch + 1)
@@ -140,21 +142,41 @@ class Run:
         state = self.trainer.state() | {"settings": asdict(self.settings), "rows": self.rows, "best": self.best}
         checkpoint.save(self.folder, state)
 
-    def best_row(self) -> Row:
-        """The metrics of the first epoch with the highest test accuracy."""
-        return max(self.rows, key=lambda row: row["test_accuracy"])
+    def finish(self, test: Digits, console: Console) -> None:
+        """Write the weights of the last and the best epoch, the pictures and the report."""
+        self._save_model("model.safetensors", self.trainer.weights(), self.rows[-1])
+        self._save_model("model-best.safetensors", self.best, best(self.rows))
+        answers = self.trainer.score(test).labels
+        counts = confusion(test.labels, answers)
+        draw_curves(self.rows, self.folder / "curves.png")
+        draw_confusion(counts, self.folder / "confusion.png")
+        draw_mistakes(test, answers, self.folder / "mistakes.png")
+        title = f"The {self.settings.recipe_name} recipe, seed {self.settings.seed}"
+        _write(self.folder / "report.md", markdown(title, self.rows, counts, self._environment()))
+        last, top = self.rows[-1], best(self.rows)
+        console.print(
+            f"last epoch {last['test_accuracy']:.2f} % of {len(test):,} test images, best (chosen on them) "
+            f"{top['test_accuracy']:.2f} % in epoch {top['epoch']}: {self.folder / 'report.md'}",
+            highlight=False,
+        )
 
-    def save_models(self) -> None:
-        """Write the weights of the last epoch and of the best one."""
-        chosen = (("model.safetensors", self.trainer.weights(), self.rows[-1]), ("model-best.safetensors", self.best, self.best_row()))
-        for name, weights, row in chosen:
-            note: dict[str, object] = {
-                "recipe": self.settings.recipe_name,
-                "seed": self.settings.seed,
-                "epoch": row["epoch"],
-                "test_right": row["test_right"],
-            }
-            save_weights(weights, self.folder / name, note)
+    def _save_model(self, name: str, weights: dict[str, Tensor], row: Row) -> None:
+        note: dict[str, object] = {
+            "recipe": self.settings.recipe_name,
+            "seed": self.settings.seed,
+            "epoch": row["epoch"],
+            "test_right": row["test_right"],
+        }
+        save_weights(weights, self.folder / name, note)
+
+    def _environment(self) -> dict[str, Any]:
+        return machine.describe(self.trainer.device) | {"seed": self.settings.seed, "limit": self.settings.limit}
+
+
+def _summary() -> str:
+    columns = ("output_size", "num_params")
+    text = str(summary(DigitNet(), (1, 1, SIZE, SIZE), device="cpu", col_names=columns, col_width=18, verbose=0))
+    return text.replace("(Units.MEGABYTES)", "(millions)") + "\n"  # how torchinfo prints its own enumeration
 
 
 class _Meter:

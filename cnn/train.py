@@ -51,7 +51,7 @@ class Trainer:
             The mean loss and the share of right answers, both as the batches met them, in percent.
         """
         torch.manual_seed(_epoch_seed(self.seed, self.epoch + 1))
-        batches = torch.randperm(len(digits)).to(self.device).split(self.recipe.batch_size)
+        batches = torch.split(torch.randperm(len(digits)).to(self.device), self.recipe.batch_size)
         loss_sum, right = torch.zeros(2, device=self.device).unbind()
         self.model.train()
         for number, batch in enumerate(batches):
@@ -72,7 +72,7 @@ class Trainer:
         logits = self.model(augment(normalise(images), self.recipe))
         loss = functional.cross_entropy(logits, labels)
         self.optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss.detach(), logits.detach()
 
@@ -133,7 +133,7 @@ def make_optimizer(model: DigitNet, recipe: Recipe) -> Optimizer:
 def score(model: DigitNet, digits: Digits) -> Score:
     """The mean loss and the labels that a network gives, without dropout."""
     model.eval()
-    pairs = zip(digits.images.split(SCORE_BATCH), digits.labels.split(SCORE_BATCH), strict=True)
+    pairs = zip(torch.split(digits.images, SCORE_BATCH), torch.split(digits.labels, SCORE_BATCH), strict=True)
     losses, answers = [], []
     for images, labels in pairs:
         logits = model(normalise(images))
