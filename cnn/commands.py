@@ -43,12 +43,12 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Instead of the recipe's.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides every random number of the run.")] = 1,
-    limit: Annotated[int | None, typer.Option(min=1, help="Use only the first N training and test images.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides every random number of the run.")] = 1,
+    limit: Annotated[int | None, typer.Option(help="Use only the first N training and test images.")] = None,
     name: Annotated[str | None, typer.Option(help="The folder under runs/; the default tells the settings.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch.")] = False,  # noqa: FBT002 - how typer takes a flag
     target_accuracy: Annotated[
-        float | None, typer.Option(min=0, max=100, help="Exit with 1 if the last epoch is below it, in percent.")
+        float | None, typer.Option(help="Exit with 1 if the last epoch is below it, in percent.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; the default is the fastest here.")] = None,
     data: Data = Path("data"),
@@ -60,7 +60,7 @@ def train(
     folder = RUNS / (name or _name(settings, changed))
     where = machine.choose_device(device)
     machine.prepare()
-    run = start(folder, settings, where, resume=resume, console=console)
+    run = start(folder, settings, where, resume=resume)
     try:
         train_digits, test_digits = (digits.first(limit).to(where) for digits in load(data))
         run.announce(console)

@@ -43,6 +43,8 @@ def load(folder: Path, sources: Sequence[Source] | None = None) -> tuple[Digits,
     Raises:
         InputError: no source serves, or the folder cannot be written.
     """
+    if folder.is_file():
+        raise InputError(f"{folder}: is a file, expected the folder of MNIST's four files")
     failures = []
     try:
         return read(folder)

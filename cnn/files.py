@@ -26,5 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
             part = Path(folder) / path.name
             yield part
             part.replace(path)
+    except FileExistsError:
+        raise InputError(f"{path}: cannot be written: {path.parent} is no folder") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from cnn.dropout import Dropout
@@ -72,9 +72,10 @@ def load_model(path: Path, device: torch.device) -> DigitNet:
         InputError: no such file, it is damaged, or its weights have other names or shapes.
     """
     try:
-        weights = load_file(path)
+        weights = load(path.read_bytes())
     except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: cannot be read as weights: {error}; expected a safetensors file") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{path}: cannot be read as weights: {reason}; expected a safetensors file") from None
     model = DigitNet()
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     got = {name: tuple(tensor.shape) for name, tensor in weights.items()}

@@ -78,7 +78,7 @@ def _open(path: Path) -> Image.Image:
             upright = _eight_bits(upright).convert("RGBA")
     # A damaged PNG is a SyntaxError to Pillow.
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        reason = str(error).replace(f" {str(path)!r}", "")
+        reason = str(error).replace(f" {str(path)!r}", "")  # said once is enough
         raise InputError(f"{path}: is no picture that can be read: {reason}; expected PNG, JPEG or the like") from None
     upright.thumbnail((LARGEST, LARGEST))
     return upright

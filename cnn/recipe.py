@@ -74,8 +74,8 @@ def _expect_one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
 
 def _expect_number(name: str, value: Any, *, whole: bool) -> None:
     lowest, highest = BOUNDS[name]
-    kinds: tuple[type, ...] = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not lowest <= value <= highest:
+    number = isinstance(value, int) or (isinstance(value, float) and not whole)
+    if isinstance(value, bool) or not number or not lowest <= value <= highest:
         kind = "a whole number" if whole else "a number"
         raise InputError(f"{name} is {value!r}, expected {kind} from {lowest:,g} to {highest:,g}")
 

@@ -61,7 +61,7 @@ def draw_confusion(counts: Tensor, path: Path) -> None:
     figure = Figure(figsize=(6.5, 6.5), layout="constrained")
     axes = figure.subplots()
     mistakes = counts.clone().fill_diagonal_(0)
-    axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(1, int(mistakes.max())) * 1.5)
+    axes.imshow(mistakes.numpy(), cmap="Oranges", vmin=0, vmax=max(1, int(mistakes.max())) * 1.5)
     for label in range(CLASSES):
         for answer in range(CLASSES):
             count = int(counts[label, answer])
@@ -83,7 +83,7 @@ def draw_mistakes(digits: Digits, answers: Tensor, path: Path) -> None:
     for axes in grid:
         axes.set_axis_off()
     for axes, index in zip(grid, wrong, strict=False):
-        axes.imshow(digits.images[index, 0].cpu(), cmap="gray_r")
+        axes.imshow(digits.images[index, 0].cpu().numpy(), cmap="gray_r")
         axes.set_title(f"{digits.labels[index]} as {answers[index]}", fontsize=10, pad=3)
     count = int((digits.labels != answers).sum())
     figure.suptitle(f"{count:,} of {len(digits):,} read wrong{'' if count <= SHOWN else f', the first {SHOWN} shown'}")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -28,22 +29,31 @@ REFRESH = 0.5  # seconds
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides a run's numbers, on one machine."""
+    """What decides a run's numbers, on one machine.
+
+    Raises:
+        InputError: the seed is negative, or the limit under 1.
+    """
 
     recipe: Recipe
     recipe_name: str
     seed: int
     limit: int | None  # the run uses the first so many training and test digits
 
+    def __post_init__(self) -> None:
+        for name, value, lowest in (("seed", self.seed, 0), ("limit", self.limit, 1)):
+            if value is not None and value < lowest:
+                raise InputError(f"{name} is {value}, expected a whole number from {lowest} up")
 
-def start(folder: Path, settings: Settings, device: torch.device, *, resume: bool, console: Console) -> "Run":
+
+def start(folder: Path, settings: Settings, device: torch.device, *, resume: bool) -> "Run":
     """A run at its beginning or, with `resume`, after its last whole epoch.
 
     Raises:
         InputError: the folder holds a run already and `resume` is not set, or it holds a run with other settings.
     """
     trainer = Trainer(settings.recipe, settings.seed, device)
-    state = checkpoint.load(folder, warn=console.print)
+    state = checkpoint.load(folder, warn=lambda line: print(line, file=sys.stderr))  # noqa: T201
     if state is None:
         return Run(folder, settings, trainer, rows=[], best=trainer.weights())
     if not resume:

@@ -15,6 +15,9 @@ from cnn.errors import InputError
 
 ROOT = Path(__file__).parents[2]
 
+# Batches are small here, and on a busy machine threads that wait for one another take many times as long.
+torch.set_num_threads(1)
+
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:

@@ -104,7 +104,7 @@ def test_missing_and_foreign_weights_are_named(tmp_path: Path) -> None:
 def test_damaged_weights_are_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "damaged.safetensors"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="damaged.safetensors: cannot be read as weights"):
+    with pytest.raises(InputError, match=r"damaged\.safetensors: cannot be read as weights"):
         load_model(path, CPU)
 
 

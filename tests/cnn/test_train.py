@@ -46,12 +46,14 @@ def _same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     ],
     ids=["adam", "sgd"],
 )
-def test_three_steps_equal_a_plain_torch_loop(recipe: Recipe, plain: Callable[[nn.Module], Optimizer], digits: Digits) -> None:
+def test_three_steps_equal_a_plain_torch_loop(
+    recipe: Recipe, plain: Callable[[nn.Module], Optimizer], digits: Digits
+) -> None:
     trainer = Trainer(recipe, 1, CPU)
     model = DigitNet()
     model.load_state_dict(trainer.model.state_dict())
     # The same order of sums: the first steps of Adam make much of a rounding.
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     optimizer = plain(model)
     for first in (0, 64, 128):
         images, labels = digits.images[first : first + 64], digits.labels[first : first + 64]
