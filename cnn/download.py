@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 import zipfile
 import zlib
@@ -88,16 +89,19 @@ def from_urls(mirrors: Sequence[str], timeout: float = MIRROR_TIMEOUT) -> dict[s
 
 
 def _fetch(url: str, name: str, timeout: float) -> bytes:
-    failure = None
+    failure = ""
     for _ in range(MIRROR_TRIES):
         try:
             with urllib.request.urlopen(url, timeout=timeout) as response:  # noqa: S310 - torchvision's own addresses
                 return check(name, gzip.decompress(response.read()), url)
-        except (OSError, EOFError, zlib.error, http.client.HTTPException, InputError) as error:
-            failure = error
-    if isinstance(failure, InputError):
-        raise failure
-    raise InputError(f"{url}: {failure}")
+        except InputError as error:
+            failure = str(error)
+        except urllib.error.HTTPError as error:
+            error.close()  # it holds the connection
+            failure = f"{url}: {error}"
+        except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
+            failure = f"{url}: {error}"
+    raise InputError(failure)
 
 
 def from_package_index() -> dict[str, bytes]:

@@ -15,7 +15,7 @@ from cnn.dropout import Dropout
 from cnn.errors import InputError
 from cnn.files import replacing
 
-SHIPPED = Path(__file__).parent / "weights" / "reference.safetensors"  # what trained it: reference.toml beside it
+SHIPPED = Path(__file__).parent / "weights" / "default.safetensors"  # what trained it: default.toml beside it
 
 
 class DigitNet(nn.Module):

@@ -32,10 +32,10 @@ def draw_curves(rows: list[Row], path: Path) -> None:
         wrong = [100 - row[f"{part}_accuracy"] for row in rows]
         errors.semilogy(epochs, wrong, "o-", markersize=3, color=colour, label=part)
         losses.semilogy(epochs, [row[f"{part}_loss"] for row in rows], "o-", markersize=3, color=colour, label=part)
-    for row, word, colour in ((best(rows), "best", RED), (rows[-1], "last", GREY)):
+    for row, word, size, colour in ((best(rows), "best", 14, RED), (rows[-1], "last", 9, GREY)):
         label = f"{word}: {row['test_accuracy']:.2f} % right, epoch {row['epoch']}"
         errors.plot(
-            row["epoch"], 100 - row["test_accuracy"], "o", markersize=9, fillstyle="none", color=colour, label=label
+            row["epoch"], 100 - row["test_accuracy"], "o", markersize=size, fillstyle="none", color=colour, label=label
         )
     errors.set_ylabel("read wrong, %")
     for axes in (errors, losses):

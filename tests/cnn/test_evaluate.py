@@ -4,16 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cnn.model import SHIPPED
 
 TOLERANCE = 2  # images: other processors round otherwise
 
 
-def test_the_shipped_model_reads_as_many_test_images_as_its_note_says(
-    command: Callable[..., Any], data_folder: Path
+@pytest.mark.parametrize("weights", sorted(SHIPPED.parent.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_a_shipped_model_reads_as_many_test_images_as_its_note_says(
+    weights: Path, command: Callable[..., Any], data_folder: Path
 ) -> None:
-    note = tomllib.loads(SHIPPED.with_suffix(".toml").read_text(encoding="utf-8"))
-    result = command("evaluate", "--data", data_folder)
+    note = tomllib.loads(weights.with_suffix(".toml").read_text(encoding="utf-8"))
+    result = command("evaluate", "--weights", weights, "--data", data_folder)
     assert result.status == 0
     found = re.search(r"([\d,]+) of 10,000 right, ([\d.]+) %", result.out)
     assert found is not None
