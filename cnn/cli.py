@@ -43,7 +43,7 @@ def _run(program: str) -> int | None:
             f"the package {error.name} is not installed, and the CNN needs it: pip install '.[cnn]'"
         ) from None
     try:
-        status: int | None = app(prog_name=program, standalone_mode=False)
+        status: int | None = app(args=sys.argv[1:] or ["--help"], prog_name=program, standalone_mode=False)
     except typer.TyperException as error:
         raise InputError(error.format_message()) from None
     return status

@@ -20,7 +20,7 @@ from cnn.report import CLASSES, confusion
 from cnn.run import Settings, start
 from cnn.train import score
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
 RUNS = Path("runs")

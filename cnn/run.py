@@ -107,16 +107,12 @@ class Run:
         """Train the epochs that are left, and keep the metrics and a checkpoint after each."""
         epochs = self.settings.recipe.epochs
         with _progress(console) as progress:
+            done = self.trainer.epoch
             task = progress.add_task(
-                "",
-                total=epochs * len(train),
-                completed=self.trainer.epoch * len(train),
-                epochs=epochs,
-                loss="",
-                speed="",
+                "", total=epochs * len(train), completed=done * len(train), epoch=done + 1, state=""
             )
             while self.trainer.epoch < epochs:
-                progress.update(task, epoch=self.trainer.epoch + 1)
+                progress.update(task, epoch=self.trainer.epoch + 1, completed=self.trainer.epoch * len(train))
                 row = self._epoch(train, test, _Meter(progress, task))
                 self._keep(row)
                 console.print(_line(row), highlight=False)
@@ -200,16 +196,16 @@ class _Meter:
         self.images += count
         now = time.perf_counter()
         if now - self.looked >= REFRESH:
-            speed = f"{self.images / (now - self.looked):,.0f} images/s"
-            self.progress.update(self.task, advance=self.images, loss=f"loss {loss.item():.4f}", speed=speed)
+            state = f"loss {loss.item():.4f}  {self.images / (now - self.looked):,.0f} images/s"
+            self.progress.update(self.task, advance=self.images, state=state)
             self.looked, self.images = now, 0
 
 
 def _progress(console: Console) -> Progress:
     return Progress(
-        TextColumn("epoch {task.fields[epoch]} of {task.fields[epochs]}"),
+        TextColumn("epoch {task.fields[epoch]}"),
         BarColumn(),
-        TextColumn("{task.fields[loss]}  {task.fields[speed]}"),
+        TextColumn("{task.fields[state]}"),
         TimeRemainingColumn(),
         TextColumn("left"),
         console=console,

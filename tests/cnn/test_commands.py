@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 from safetensors.torch import save_file
+
+from cnn import commands, run
 
 Command = Callable[..., Any]
 
@@ -108,6 +111,18 @@ def test_a_run_folder_holds_all_about_the_run(uninterrupted: Path) -> None:
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
     assert [float(row["learning_rate"]) for row in rows[:2]] == pytest.approx([0.03, 0.02823], abs=1e-5)
     assert float(rows[-1]["train_loss"]) < float(rows[0]["train_loss"])
+
+
+def test_a_terminal_sees_loss_speed_and_time_left(
+    command: Command, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "console", Console(force_terminal=True, width=120))
+    monkeypatch.setattr(run, "REFRESH", 0.0)
+    result = command("train", "--limit", 64, "--batch-size", 32, "--epochs", 2, "--data", data_folder)
+    assert (result.status, result.err) == (0, "")
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", result.out)
+    for seen in (r"epoch 2 ", r"loss \d\.\d+ ", r"[\d,]+ images/s", r"\d:\d\d:\d\d .*left"):
+        assert re.search(seen, plain), seen
 
 
 @pytest.fixture
@@ -214,6 +229,13 @@ def test_bad_usage_is_one_line_and_exit_status_2(command: Command, arguments: li
     assert (result.status, result.out) == (2, "")
     assert re.fullmatch(r"error: .+\n", result.err)
     assert said in result.err.lower()
+
+
+def test_without_a_command_the_help_is_shown(command: Command) -> None:
+    result = command()
+    assert (result.status, result.err) == (0, "")
+    for name in ("train", "evaluate", "predict", "export"):
+        assert f" {name} " in result.out
 
 
 def test_predict_prints_the_digit_and_the_probabilities(command: Command, tmp_path: Path) -> None:
