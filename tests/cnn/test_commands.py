@@ -17,6 +17,9 @@ from rich.console import Console
 from safetensors.torch import save_file
 
 from cnn import commands, run
+from cnn.data import Digits
+from cnn.model import load_model
+from cnn.train import score
 
 Command = Callable[..., Any]
 
@@ -123,6 +126,15 @@ def test_a_terminal_sees_loss_speed_and_time_left(
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", result.out)
     for seen in (r"epoch 2 ", r"loss \d\.\d+ ", r"[\d,]+ images/s", r"\d:\d\d:\d\d .*left"):
         assert re.search(seen, plain), seen
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model-best.safetensors"])
+def test_a_run_s_model_is_that_of_its_epoch(uninterrupted: Path, mnist: tuple[Digits, Digits], name: str) -> None:
+    rows = _metrics(uninterrupted)
+    row = rows[-1] if name == "model.safetensors" else max(rows, key=lambda row: float(row["test_accuracy"]))
+    test = mnist[1].first(300)
+    answers = score(load_model(uninterrupted / name, torch.device("cpu")), test).labels
+    assert int((answers == test.labels).sum()) == int(row["test_right"])
 
 
 @pytest.fixture
