@@ -1,0 +1,67 @@
+"""What every command does alike: one line for an error, clean ends, and their exit statuses."""
+
+import shlex
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from cnn.errors import InputError
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM. Its notes say how to go on; half-written files are removed as it passes."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("interrupted" if number == signal.SIGINT else "terminated")
+        self.status = 128 + number
+
+
+def run(program: str) -> NoReturn:
+    """Run the command line and exit: 0 well, 1 'no', 2 bad input (one line on stderr), 130 or 143 stopped."""
+    for number in STOPPING:
+        signal.signal(number, _stop)
+    try:
+        sys.exit(_run(program))
+    except InputError as error:
+        sys.exit(_fail(str(error), 2))
+    except Stopped as stop:
+        sys.exit(_fail("; ".join([str(stop), *getattr(stop, "__notes__", [])]), stop.status))
+
+
+def _run(program: str) -> int | None:
+    # Only now, because torch takes seconds, in which Ctrl-C shall end as cleanly as later, or is not there at all.
+    try:
+        import typer
+
+        from cnn.commands import app
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"the package {error.name} is not installed, and the CNN needs it: pip install '.[cnn]'"
+        ) from None
+    try:
+        status: int | None = app(args=sys.argv[1:] or ["--help"], prog_name=program, standalone_mode=False)
+    except typer.TyperException as error:
+        raise InputError(error.format_message()) from None
+    return status
+
+
+def again(option: str) -> str:
+    """The command line that is running, with one more option, as it can be typed from here."""
+    python = Path(sys.executable)
+    if python.is_relative_to(Path.cwd()):
+        python = python.relative_to(Path.cwd())
+    arguments = [argument for argument in sys.argv[1:] if argument != option]
+    return shlex.join([str(python), "-m", "cnn", *arguments, option])
+
+
+def _fail(message: str, status: int) -> int:
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    return status
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Stopped(number)

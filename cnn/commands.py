@@ -1,0 +1,135 @@
+"""The commands: train the network, score it, read pictures with it, export it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from cnn import cli, machine
+from cnn.download import load
+from cnn.export import export_onnx
+from cnn.model import SHIPPED, load_model
+from cnn.predict import find_pictures, probabilities, read_digit
+from cnn.recipe import load_recipe
+from cnn.report import CLASSES, confusion
+from cnn.run import Settings, start
+from cnn.train import score
+
+app = typer.Typer(add_completion=False)
+console = Console(highlight=False)
+
+RUNS = Path("runs")
+CPU = torch.device("cpu")  # fast enough for all but training
+
+Data = Annotated[Path, typer.Option(help="The folder that holds the four files of MNIST, or will.")]
+Weights = Annotated[
+    Path, typer.Option(show_default="the trained model that ships", help="A run's model.safetensors, say.")
+]
+
+
+@app.callback()
+def main() -> None:
+    """Train a small convolutional network on MNIST, and use it."""
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Option(help="'default', 'reference', or a TOML file.")] = "default",
+    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Instead of the recipe's.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides every random number of the run.")] = 1,
+    limit: Annotated[int | None, typer.Option(help="Use only the first N training and test images.")] = None,
+    name: Annotated[str | None, typer.Option(help="The folder under runs/; the default tells the settings.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch.")] = False,  # noqa: FBT002 - how typer takes a flag
+    target_accuracy: Annotated[
+        float | None, typer.Option(help="Exit with 1 if the last epoch is below it, in percent.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; the default is the fastest here.")] = None,
+    data: Data = Path("data"),
+) -> None:
+    """Train, and write all about the run into runs/<name>/."""
+    given = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+    changed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    settings = Settings(replace(load_recipe(recipe), **changed), Path(recipe).stem, seed, limit)
+    folder = RUNS / (name or _name(settings, changed))
+    where = machine.choose_device(device)
+    machine.prepare()
+    run = start(folder, settings, where, resume=resume)
+    try:
+        train_digits, test_digits = (digits.first(limit).to(where) for digits in load(data))
+        run.announce(console)
+        run.train(train_digits, test_digits, console)
+        run.finish(test_digits, console)
+    except cli.Stopped as stop:
+        stop.add_note(
+            f"{run.trainer.epoch} of {settings.recipe.epochs} epochs are kept; go on with: {cli.again('--resume')}"
+        )
+        raise
+    if target_accuracy is not None and run.rows[-1]["test_accuracy"] < target_accuracy:
+        console.print(f"target missed: {run.rows[-1]['test_accuracy']:.2f} % is below {target_accuracy:g} %")
+        raise typer.Exit(1)
+
+
+def _name(settings: Settings, changed: dict[str, Any]) -> str:
+    """The name of a run's folder: equal settings, equal name."""
+    limit = {"limit": settings.limit} if settings.limit else {}
+    parts = [f"{key.replace('_', '-')}{value:g}" for key, value in (changed | limit).items()]
+    return "-".join([settings.recipe_name, f"seed{settings.seed}", *parts])
+
+
+@app.command()
+def evaluate(weights: Weights = SHIPPED, data: Data = Path("data")) -> None:
+    """Score a trained model on all 10,000 test images."""
+    machine.prepare()
+    model = load_model(weights, CPU)
+    _, test = load(data)
+    counts = confusion(test.labels, score(model, test).labels)
+    console.print(_matrix(counts))
+    right = int(counts.diagonal().sum())
+    console.print(f"{weights.name}: {right:,} of {len(test):,} right, {100 * right / len(test):.2f} %")
+
+
+def _matrix(counts: Tensor) -> Table:
+    table = Table(title="digits and what they were read as", box=None, title_style="bold")
+    for name in ("is", *map(str, range(CLASSES)), "wrong"):
+        table.add_column(name, justify="right", style="bold red" if name == "wrong" else "")
+    for digit, row in enumerate(counts.tolist()):
+        cells = [str(count) if count else "·" for count in row]
+        cells[digit] = f"[bold green]{row[digit]}[/]"
+        table.add_row(f"[bold]{digit}[/]", *cells, str(sum(row) - row[digit]))
+    return table
+
+
+@app.command()
+def predict(
+    pictures: Annotated[list[Path], typer.Argument(help="Pictures of one digit each, or folders of them.")],
+    weights: Weights = SHIPPED,
+) -> None:
+    """Read the digits on pictures: any size, colour and background."""
+    model = load_model(weights, CPU)
+    paths = find_pictures(pictures)
+    images = torch.stack([read_digit(path) for path in paths])
+    table = Table(title="probability of each digit, %", box=None, title_style="bold", title_justify="right")
+    for name in ("picture", "reads", *map(str, range(CLASSES))):
+        table.add_column(name, justify="left" if name == "picture" else "right", overflow="fold")
+    for path, shares in zip(paths, (100 * probabilities(model, images)).tolist(), strict=True):
+        digit = max(range(CLASSES), key=shares.__getitem__)
+        cells = [f"{share:.1f}" if share >= 0.05 else "·" for share in shares]
+        table.add_row(str(path), f"[bold green]{digit}[/]", *cells)
+    console.print(table)
+
+
+@app.command()
+def export(
+    onnx: Annotated[Path, typer.Option(help="The file to write.")],
+    weights: Weights = SHIPPED,
+) -> None:
+    """Write a trained model as ONNX, and check it against torch with onnxruntime."""
+    difference = export_onnx(load_model(weights, CPU), onnx)
+    console.print(f"{onnx}: onnxruntime's logits equal torch's to {difference:.1e}")

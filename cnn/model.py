@@ -1,0 +1,92 @@
+"""The network: nine convolutions, 19,298 parameters.
+
+Shape letters: N images of a batch, C channels, H rows, W columns.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from cnn.dropout import Dropout
+from cnn.errors import InputError
+from cnn.files import replacing
+
+SHIPPED = Path(__file__).parent / "weights" / "default.safetensors"  # what trained it: default.toml beside it
+
+
+class DigitNet(nn.Module):
+    """Grey 28×28 images to ten logits, one a digit.
+
+    Args:
+        dropout: share of activations that each dropout layer zeroes while training.
+        dropout_pooled: the same for the two dropout layers that follow a pooling.
+    """
+
+    def __init__(self, dropout: float = 0.0, dropout_pooled: float = 0.0) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(  # the shapes are what each line puts out
+            *_block(1, 8), Dropout(dropout),  # (N, 8, 28, 28)
+            *_block(8, 12), Dropout(dropout),  # (N, 12, 28, 28)
+            *_block(12, 16), Dropout(dropout),  # (N, 16, 28, 28)
+            *_block(16, 32), nn.MaxPool2d(2), Dropout(dropout_pooled),  # (N, 32, 14, 14)
+            *_block(32, 24, kernel=1), Dropout(dropout),  # (N, 24, 14, 14)
+            *_block(24, 20), Dropout(dropout),  # (N, 20, 14, 14)
+            *_block(20, 16), nn.MaxPool2d(2), Dropout(dropout_pooled),  # (N, 16, 7, 7)
+            nn.Conv2d(16, 16, 3), nn.ReLU(), nn.BatchNorm2d(16),  # (N, 16, 5, 5)
+            nn.Conv2d(16, 10, 3),  # (N, 10, 3, 3)
+            nn.AvgPool2d(3),  # (N, 10, 1, 1)
+        )  # fmt: skip
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (N, 10) of normalised images (N, 1, 28, 28)."""
+        logits: Tensor = self.layers(images)
+        return logits.flatten(1)
+
+
+def _block(fan_in: int, fan_out: int, kernel: int = 3) -> tuple[nn.Module, ...]:
+    # No bias: the batch normalisation that follows has its own.
+    convolution = nn.Conv2d(fan_in, fan_out, kernel, padding=kernel // 2, bias=False)
+    return convolution, nn.ReLU(), nn.BatchNorm2d(fan_out)
+
+
+def save_weights(weights: dict[str, Tensor], path: Path, note: dict[str, object]) -> None:
+    """Write weights and a note (what trained them), as JSON in the file's metadata, as one safetensors file.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    content = {name: tensor.contiguous().cpu() for name, tensor in weights.items()}
+    with replacing(path) as part:
+        # One key alone: safetensors does not keep the order of several, and equal runs shall give equal files.
+        part.write_bytes(save(content, metadata={"note": json.dumps(note)}))
+
+
+def load_model(path: Path, device: torch.device) -> DigitNet:
+    """The network with the weights of a safetensors file, ready to predict.
+
+    Raises:
+        InputError: no such file, it is damaged, or its weights have other names or shapes.
+    """
+    try:
+        weights = load(path.read_bytes())
+    except (OSError, SafetensorError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{path}: cannot be read as weights: {reason}; expected a safetensors file") from None
+    model = DigitNet()
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    got = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    for name in sorted(expected.keys() | got.keys()):
+        if got.get(name) != expected.get(name):
+            raise InputError(
+                f"{path}: {name} is {_shape(got, name)}, expected {_shape(expected, name)}: weights of another network"
+            )
+    model.load_state_dict(weights)
+    return model.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _shape(shapes: dict[str, tuple[int, ...]], name: str) -> str:
+    return "×".join(map(str, shapes[name])) or "a single number" if name in shapes else "missing"

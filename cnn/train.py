@@ -1,0 +1,147 @@
+"""Training: one step, one epoch, and the score on a set of digits. Nothing here prints or writes files."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.optim import SGD, Adam, Optimizer
+
+from cnn.augment import augment
+from cnn.data import Digits, normalise
+from cnn.model import DigitNet
+from cnn.recipe import Recipe, learning_rate
+
+SCORE_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a network makes of N digits: the mean loss, and the label (N,) that it gives to each."""
+
+    loss: float
+    labels: Tensor
+
+
+class Trainer:
+    """All that training changes: the network, its optimiser and the average of its weights.
+
+    The weights at the start, the order of the images, the augmentation and the dropout follow from the seed alone.
+    Each epoch has its own seed, so that an epoch does not depend on random numbers that were drawn before it: a run
+    that goes on from a saved state equals one that was never interrupted.
+    """
+
+    def __init__(self, recipe: Recipe, seed: int, device: torch.device) -> None:
+        self.recipe, self.seed, self.device = recipe, seed, device
+        self.epoch = 0  # whole epochs done
+        torch.manual_seed(_epoch_seed(seed, 0))
+        # Channels-last convolutions are the faster ones on a CPU.
+        self.model = DigitNet(recipe.dropout, recipe.dropout_pooled)
+        self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = make_optimizer(self.model, recipe)
+        self.average = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+
+    def train_epoch(self, digits: Digits, advance: Callable[[int, Tensor], None]) -> tuple[float, float]:
+        """Go once through all digits, and call `advance` with the size and the loss of each batch.
+
+        Returns:
+            The mean loss and the share of right answers, both as the batches met them, in percent.
+        """
+        torch.manual_seed(_epoch_seed(self.seed, self.epoch + 1))
+        batches = torch.split(torch.randperm(len(digits)).to(self.device), self.recipe.batch_size)
+        loss_sum, right = torch.zeros(2, device=self.device).unbind()
+        self.model.train()
+        for number, batch in enumerate(batches):
+            rate = learning_rate(self.recipe, self.epoch * len(batches) + number, len(batches))
+            labels = digits.labels[batch]
+            loss, logits = self.step(digits.images[batch], labels, rate)
+            self._update_average(self.epoch * len(batches) + number)
+            loss_sum += loss * len(batch)
+            right += (logits.argmax(1) == labels).sum()
+            advance(len(batch), loss)
+        self.epoch += 1
+        return loss_sum.item() / len(digits), 100 * right.item() / len(digits)
+
+    def step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+        """One step of the optimiser on images (N, 1, 28, 28), bytes; returns the loss and the logits (N, 10)."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        logits = self.model(augment(normalise(images), self.recipe))
+        loss = functional.cross_entropy(logits, labels)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return loss.detach(), logits.detach()
+
+    @torch.no_grad()
+    def _update_average(self, step: int) -> None:
+        # In the first steps the average forgets faster, or it would long remember the random start. A recipe with an
+        # average of 0 keeps nothing: the average is then the network itself.
+        keep = min(self.recipe.average, (1 + step) / (10 + step))
+        for name, tensor in self.model.state_dict().items():
+            if tensor.is_floating_point():
+                self.average[name].lerp_(tensor, 1 - keep)
+            else:
+                self.average[name].copy_(tensor)
+
+    def weights(self) -> dict[str, Tensor]:
+        """A copy of the weights that are scored and kept: the average, which without one is the network's own."""
+        return {name: tensor.clone() for name, tensor in self.average.items()}
+
+    def score(self, digits: Digits) -> Score:
+        """The loss and the answers of `weights()`."""
+        model = DigitNet()
+        model.load_state_dict(self.weights())
+        model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return score(model, digits)
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs to go on from here."""
+        return {
+            "recipe": asdict(self.recipe),
+            "seed": self.seed,
+            "epoch": self.epoch,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a state of a trainer with the same recipe and seed."""
+        self.epoch = state["epoch"]
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        for name, tensor in state["average"].items():
+            self.average[name].copy_(tensor)
+
+
+def make_optimizer(model: DigitNet, recipe: Recipe) -> Optimizer:
+    """The recipe's optimiser, whose weight decay spares norms and biases: these have one dimension."""
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if recipe.optimizer == "adam":
+        return Adam(groups, lr=recipe.learning_rate)
+    return SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
+
+
+@torch.inference_mode()
+def score(model: DigitNet, digits: Digits) -> Score:
+    """The mean loss and the labels that a network gives, without dropout."""
+    model.eval()
+    pairs = zip(torch.split(digits.images, SCORE_BATCH), torch.split(digits.labels, SCORE_BATCH), strict=True)
+    losses, answers = [], []
+    for images, labels in pairs:
+        logits = model(normalise(images))
+        losses.append(functional.cross_entropy(logits, labels, reduction="sum"))
+        answers.append(logits.argmax(1))
+    return Score(torch.stack(losses).sum().item() / len(digits), torch.cat(answers))
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    # Mixed, because torch's generator uses only the low 32 bits, and close seeds must not share epochs.
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])

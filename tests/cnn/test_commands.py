@@ -1,0 +1,272 @@
+import csv
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from rich.console import Console
+from safetensors.torch import save_file
+
+from cnn import commands, run
+from cnn.data import Digits
+from cnn.model import load_model
+from cnn.train import score
+
+Command = Callable[..., Any]
+
+RUN_FILES = [
+    "confusion.png",
+    "curves.png",
+    "environment.json",
+    "metrics.csv",
+    "mistakes.png",
+    "model-best.safetensors",
+    "model.safetensors",
+    "recipe.toml",
+    "report.md",
+    "summary.txt",
+]
+# Small enough for seconds, long enough to be stopped in the middle.
+QUICK = ["--recipe", "reference", "--limit", "300", "--batch-size", "50", "--epochs", "6", "--name", "quick"]
+
+
+def _quick(data_folder: Path) -> list[str]:
+    return ["train", *QUICK, "--device", "cpu", "--data", str(data_folder)]
+
+
+def _metrics(folder: Path) -> list[dict[str, str]]:
+    """metrics.csv without what the clock says."""
+    with (folder / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{key: value for key, value in row.items() if key not in ("seconds", "images_per_second")} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a quick run that nothing stopped."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    with _process(_quick(data_folder), folder) as process:
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "19,298" in out
+    assert "seed 1" in out
+    return folder / "runs" / "quick"
+
+
+def _process(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "OMP_NUM_THREADS": "1",
+        "COLUMNS": "200",
+    }
+    command = [sys.executable, "-m", "cnn", *arguments]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def _stop_after_two_epochs(number: signal.Signals, data_folder: Path, folder: Path) -> tuple[int, str]:
+    """Start the quick run, send it the signal once it has two checkpoints: its exit status and stderr."""
+    with _process(_quick(data_folder), folder) as process:
+        deadline = time.monotonic() + 120
+        while not (folder / "runs/quick/checkpoint-00002.pt").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    return process.returncode, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_run_is_resumed_and_equals_the_uninterrupted_one(
+    number: signal.Signals, command: Command, uninterrupted: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    status, err = _stop_after_two_epochs(number, data_folder, tmp_path)
+    if number == signal.SIGKILL:
+        assert status == -9
+    else:
+        word = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupted"}[number]
+        assert status == 128 + number
+        assert re.fullmatch(rf"error: {word}; \d of 6 epochs are kept; go on with: \S+ -m cnn train .* --resume\n", err)
+    result = command(*_quick(data_folder), "--resume")
+    assert (result.status, result.err) == (0, "")
+    resumed = tmp_path / "runs/quick"
+    assert _metrics(resumed) == _metrics(uninterrupted)
+    for name in ("model.safetensors", "model-best.safetensors", "recipe.toml", "confusion.png", "mistakes.png"):
+        assert (resumed / name).read_bytes() == (uninterrupted / name).read_bytes(), name
+
+
+def test_a_run_folder_holds_all_about_the_run(uninterrupted: Path) -> None:
+    names = [path.name for path in uninterrupted.iterdir() if not path.name.startswith("checkpoint-")]
+    assert sorted(names) == RUN_FILES
+    rows = _metrics(uninterrupted)
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    assert [float(row["learning_rate"]) for row in rows[:2]] == pytest.approx([0.03, 0.02823], abs=1e-5)
+    assert float(rows[-1]["train_loss"]) < float(rows[0]["train_loss"])
+
+
+def test_a_terminal_sees_loss_speed_and_time_left(
+    command: Command, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "console", Console(force_terminal=True, width=120))
+    monkeypatch.setattr(run, "REFRESH", 0.0)
+    result = command("train", "--limit", 64, "--batch-size", 32, "--epochs", 2, "--data", data_folder)
+    assert (result.status, result.err) == (0, "")
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", result.out)
+    for seen in (r"epoch 2 ", r"loss \d\.\d+ ", r"[\d,]+ images/s", r"\d:\d\d:\d\d .*left"):
+        assert re.search(seen, plain), seen
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model-best.safetensors"])
+def test_a_run_s_model_is_that_of_its_epoch(uninterrupted: Path, mnist: tuple[Digits, Digits], name: str) -> None:
+    rows = _metrics(uninterrupted)
+    row = rows[-1] if name == "model.safetensors" else max(rows, key=lambda row: float(row["test_accuracy"]))
+    test = mnist[1].first(300)
+    answers = score(load_model(uninterrupted / name, torch.device("cpu")), test).labels
+    assert int((answers == test.labels).sum()) == int(row["test_right"])
+
+
+@pytest.fixture
+def quick_run(uninterrupted: Path, tmp_path: Path) -> Path:
+    """A finished quick run in the current folder."""
+    return Path(shutil.copytree(uninterrupted, tmp_path / "runs" / "quick"))
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
+    command: Command, quick_run: Path, uninterrupted: Path, data_folder: Path
+) -> None:
+    (quick_run / "checkpoint-00006.pt").write_bytes(b"damaged")
+    result = command(*_quick(data_folder), "--resume")
+    assert result.status == 0
+    assert result.err == (
+        "runs/quick/checkpoint-00006.pt: damaged checkpoint: its SHA-256 is wrong; using the one before it\n"
+    )
+    assert "epoch  6" in result.out
+    assert "epoch  5" not in result.out
+    assert _metrics(quick_run) == _metrics(uninterrupted)
+
+
+def test_a_run_is_not_overwritten(command: Command, quick_run: Path, data_folder: Path) -> None:
+    before = (quick_run / "metrics.csv").read_bytes()
+    result = command(*_quick(data_folder))
+    assert (result.status, result.out) == (2, "")
+    assert result.err == (
+        "error: runs/quick: holds a run already, of 6 whole epochs: --resume goes on with it, --name starts another\n"
+    )
+    assert (quick_run / "metrics.csv").read_bytes() == before
+
+
+@pytest.mark.usefixtures("quick_run")
+def test_a_run_is_not_resumed_with_other_settings(command: Command, data_folder: Path) -> None:
+    result = command(*_quick(data_folder), "--resume", "--seed", 2)
+    assert result.status == 2
+    assert result.err == ("error: runs/quick: cannot resume with seed 2: that run has seed 1; --name starts another\n")
+
+
+@pytest.mark.usefixtures("quick_run")
+def test_a_missed_target_accuracy_is_exit_status_1(command: Command, data_folder: Path) -> None:
+    result = command(*_quick(data_folder), "--resume", "--target-accuracy", 99.9)
+    assert result.status == 1
+    assert re.search(r"target missed: [\d.]+ % is below 99.9 %", result.out)
+    assert command(*_quick(data_folder), "--resume", "--target-accuracy", 1).status == 0
+
+
+BAD: list[tuple[list[object], str]] = [
+    (["train", "--device", "tpu9"], "--device tpu9: no such device here, expected one of: {devices}"),
+    (["train", "--batch-size", 0], "batch_size is 0, expected a whole number from 1 to 60,000"),
+    (["train", "--seed", -1], "seed is -1, expected a whole number from 0 up"),
+    (["train", "--limit", 0], "limit is 0, expected a whole number from 1 up"),
+    (["train", "--epochs", 0], "epochs is 0, expected a whole number from 1 to 10,000"),
+    (["train", "--learning-rate", "nan"], "learning_rate is nan, expected a number from 1e-09 to 100"),
+    (["train", "--learning-rate", -1], "learning_rate is -1.0, expected a number from 1e-09 to 100"),
+    (["train", "--recipe", "bad.toml"], "bad.toml: unknown key 'epoch'; did you mean 'epochs'?"),
+    (["train", "--data", "text.txt"], "text.txt: is a file, expected the folder of MNIST's four files"),
+    (["predict", "text.txt"], "text.txt: is no picture that can be read: cannot identify image file; "
+        "expected PNG, JPEG or the like"),
+    (["predict", "empty"], "empty: holds no picture, expected files such as PNG or JPEG in it"),
+    (["predict", "nowhere.png"], "nowhere.png: no such file or folder, expected a picture of a digit"),
+    (["predict", "even.png"], "even.png: is of one colour, expected a digit that stands out from its background"),
+    (["predict", "even.png", "--weights", "shape.safetensors"],
+        "shape.safetensors: layers.0.weight is 9×1×3×3, expected 8×1×3×3: weights of another network"),
+    (["evaluate", "--weights", "nowhere.safetensors"],
+        "nowhere.safetensors: cannot be read as weights: No such file or directory; expected a safetensors file"),
+    (["evaluate", "--weights", "empty"],
+        "empty: cannot be read as weights: Is a directory; expected a safetensors file"),
+    (["export", "--onnx", "empty"], "empty: is a folder, expected the name of a file to write"),
+    (["export", "--onnx", "text.txt/model.onnx"], "text.txt/model.onnx: cannot be written: text.txt is no folder"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "line"), BAD, ids=[" ".join(map(str, arguments)) for arguments, _ in BAD])
+def test_bad_input_is_one_line_and_exit_status_2(
+    command: Command, arguments: list[object], line: str, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.toml").write_text("epoch = 3\n")
+    (tmp_path / "text.txt").write_text("seven")
+    (tmp_path / "empty").mkdir()
+    Image.new("RGB", (20, 20), "white").save(tmp_path / "even.png")
+    save_file({"layers.0.weight": torch.zeros(9, 1, 3, 3)}, tmp_path / "shape.safetensors")
+    kinds = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    devices = ", ".join(kind for kind, there in kinds.items() if there)
+    result = command(*arguments)
+    assert (result.status, result.out, result.err) == (2, "", f"error: {line.format(devices=devices)}\n")
+    assert not (tmp_path / "runs").exists()
+    assert (tmp_path / "text.txt").read_text() == "seven"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "--batch-size", "abc"], "'--batch-size'"),
+        (["train", "--colour"], "--colour"),
+        (["tain"], "'tain'"),
+        (["predict"], "pictures"),
+        (["export"], "--onnx"),
+    ],
+    ids=["a word for a number", "an unknown option", "an unknown command", "no picture", "no file"],
+)
+def test_bad_usage_is_one_line_and_exit_status_2(command: Command, arguments: list[str], said: str) -> None:
+    result = command(*arguments)
+    assert (result.status, result.out) == (2, "")
+    assert re.fullmatch(r"error: .+\n", result.err)
+    assert said in result.err.lower()
+
+
+def test_without_a_command_the_help_is_shown(command: Command) -> None:
+    result = command()
+    assert (result.status, result.err) == (0, "")
+    for name in ("train", "evaluate", "predict", "export"):
+        assert f" {name} " in result.out
+
+
+def test_predict_prints_the_digit_and_the_probabilities(command: Command, tmp_path: Path) -> None:
+    picture = Image.new("L", (40, 60), 255)
+    picture.paste(0, (18, 8, 23, 52))  # a plain stroke
+    picture.save(tmp_path / "one.png")
+    result = command("predict", "one.png")
+    assert (result.status, result.err) == (0, "")
+    (line,) = (line for line in result.out.splitlines() if "one.png" in line)
+    assert line.split()[1] == "1"
+    shares = [float(cell) for cell in line.split()[2:] if cell != "·"]
+    assert sum(shares) == pytest.approx(100, abs=0.6)
+
+
+def test_without_torch_the_extra_is_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("cnn.commands", "torchinfo"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delitem(sys.modules, "cnn.run", raising=False)
+    monkeypatch.setitem(sys.modules, "torchinfo", None)
+    result = command("evaluate")
+    assert result.status == 2
+    assert result.err == ("error: the package torchinfo is not installed, and the CNN needs it: pip install '.[cnn]'\n")
