@@ -17,7 +17,7 @@ READY_TEST := $(VENV)/ready-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook exercise train test lint pictures bench clean
+.PHONY: help workbook exercise train evaluate predict test lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -50,8 +50,14 @@ workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1
 exercise: $(READY) ## write build/exercise.xlsx for a student to fill (ARGS="--seed 7", ARGS="--seed 7 --solution s.xlsx")
 	@$(BIN)/python -m workbook exercise $(ARGS)
 
-train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--epochs 1")
+train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--epochs 1 --limit 2000", ARGS=--resume)
 	@$(BIN)/python -m cnn train $(ARGS)
+
+evaluate: $(READY_CNN) ## score the trained CNN on MNIST's 10,000 test images (seconds)
+	@$(BIN)/python -m cnn evaluate $(ARGS)
+
+predict: $(READY_CNN) ## read digits on pictures (ARGS="digit.png more.png")
+	@$(BIN)/python -m cnn predict $(ARGS)
 
 test: $(READY_TEST) ## prove every number: all tests
 	@$(BIN)/python -m pytest
