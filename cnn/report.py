@@ -30,8 +30,8 @@ def draw_curves(rows: list[Row], path: Path) -> None:
     epochs = [row["epoch"] for row in rows]
     for part, colour in (("train", ORANGE), ("test", BLUE)):
         wrong = [100 - row[f"{part}_accuracy"] for row in rows]
-        errors.semilogy(epochs, wrong, "o-", markersize=3, color=colour, label=part)
-        losses.semilogy(epochs, [row[f"{part}_loss"] for row in rows], "o-", markersize=3, color=colour, label=part)
+        errors.plot(epochs, wrong, "o-", markersize=3, color=colour, label=part)
+        losses.plot(epochs, [row[f"{part}_loss"] for row in rows], "o-", markersize=3, color=colour, label=part)
     for row, word, size, colour in ((best(rows), "best", 14, RED), (rows[-1], "last", 9, GREY)):
         label = f"{word}: {row['test_accuracy']:.2f} % right, epoch {row['epoch']}"
         errors.plot(
@@ -39,6 +39,8 @@ def draw_curves(rows: list[Row], path: Path) -> None:
         )
     errors.set_ylabel("read wrong, %")
     for axes in (errors, losses):
+        if any(y > 0 for line in axes.lines for y in line.get_ydata()):  # not when nothing is wrong, or all is NaN
+            axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(_round_steps)
     errors.legend(frameon=False)

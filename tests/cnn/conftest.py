@@ -28,7 +28,7 @@ def data_folder() -> Path:
     except InputError as error:
         if os.environ.get("CI") == "true":
             raise
-        pytest.skip(f"no source of MNIST answers: {error}")
+        pytest.skip(str(error))
     return folder
 
 

@@ -47,6 +47,13 @@ def test_the_page_says_that_best_was_chosen_on_the_test_set_and_gives_the_last_b
         assert f"]({picture})" in page
 
 
+@pytest.mark.parametrize(("accuracy", "loss"), [(100.0, 0.1), (9.8, float("nan"))], ids=["perfect", "diverged"])
+def test_curves_are_drawn_of_a_run_that_is(accuracy: float, loss: float, tmp_path: Path) -> None:
+    extreme = {"train_accuracy": accuracy, "test_accuracy": accuracy, "train_loss": loss, "test_loss": loss}
+    draw_curves([_row(1, 90.0) | extreme, _row(2, 90.0) | extreme], tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 10_000
+
+
 @pytest.mark.parametrize("wrong", [0, 5, 200])
 def test_the_pictures_are_drawn_whether_much_is_misread_or_nothing(wrong: int, digits: Digits, tmp_path: Path) -> None:
     answers = digits.labels.clone()
