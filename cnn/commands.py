@@ -20,6 +20,23 @@ from cnn.report import CLASSES, confusion
 from cnn.run import Settings, start
 from cnn.train import score
 
+
+def number(text: str) -> float:
+    """Parse an option's value."""
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"got '{text}', expected a number") from None
+
+
+def whole_number(text: str) -> int:
+    """Parse an option's value."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"got '{text}', expected a whole number") from None
+
+
 app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
 
@@ -40,15 +57,17 @@ def main() -> None:
 @app.command()
 def train(
     recipe: Annotated[str, typer.Option(help="'default', 'reference', or a TOML file.")] = "default",
-    epochs: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Instead of the recipe's.")] = None,
-    seed: Annotated[int, typer.Option(help="Decides every random number of the run.")] = 1,
-    limit: Annotated[int | None, typer.Option(help="Use only the first N training and test images.")] = None,
+    epochs: Annotated[int | None, typer.Option(parser=whole_number, help="Instead of the recipe's.")] = None,
+    batch_size: Annotated[int | None, typer.Option(parser=whole_number, help="Instead of the recipe's.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(parser=number, help="Instead of the recipe's.")] = None,
+    seed: Annotated[int, typer.Option(parser=whole_number, help="Decides every random number of the run.")] = 1,
+    limit: Annotated[
+        int | None, typer.Option(parser=whole_number, help="Use only the first N training and test images.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="The folder under runs/; the default tells the settings.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch.")] = False,  # noqa: FBT002 - how typer takes a flag
     target_accuracy: Annotated[
-        float | None, typer.Option(help="Exit with 1 if the last epoch is below it, in percent.")
+        float | None, typer.Option(parser=number, help="Exit with 1 if the last epoch is below it, in percent.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; the default is the fastest here.")] = None,
     data: Data = Path("data"),

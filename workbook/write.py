@@ -15,8 +15,8 @@ from engine import InputError
 from engine.files import replacing
 from workbook.records import Cell, Chart, Series, Sheet, Style, Validation
 
-# From here on a file takes longer than two seconds and shows a progress bar.
-ROWS_WORTH_A_PROGRESS_BAR = 2_000
+# From here on the file takes longer than two seconds, and its sheets show a progress bar.
+ROWS_WORTH_A_PROGRESS_BAR = 500
 
 DARK_SLATE = "#44546A"
 # Seven decimals, until a number is too wide for its column.

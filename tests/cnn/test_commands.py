@@ -228,7 +228,7 @@ def test_bad_input_is_one_line_and_exit_status_2(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["train", "--batch-size", "abc"], "'--batch-size'"),
+        (["train", "--batch-size", "abc"], "'--batch-size': got 'abc', expected a whole number"),
         (["train", "--colour"], "--colour"),
         (["tain"], "'tain'"),
         (["predict"], "pictures"),
