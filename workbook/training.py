@@ -35,7 +35,7 @@ def main_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Shee
     return Sheet(
         name=MAIN_SHEET,
         rows=lambda: training_rows(layout, over_cells, values, learning_rate, TITLE, HOW_TO, typed_in),
-        row_count=layout.last_row,
+        row_count=layout.steps,
         widths={f"A:{layout.letters[layout.columns.names[-1]]}": COLUMN_WIDTH},
         heights={2: 24.0},
         charts=[loss_curve(MAIN_SHEET, layout, values)],
@@ -63,7 +63,7 @@ def rate_sheet(name: str, layout: Layout, values: FloatArray, learning_rate: flo
     return Sheet(
         name=name,
         rows=lambda: training_rows(layout, over_cells, values, learning_rate, title, how_to, given),
-        row_count=layout.last_row,
+        row_count=layout.steps,
         widths={f"A:{layout.letters[layout.columns.names[-1]]}": COLUMN_WIDTH},
         heights={2: 24.0},
         charts=[loss_curve(name, layout, values)],
