@@ -4,6 +4,8 @@ OUT ?= build/BackPropagation.xlsx
 STEPS ?=
 LEARNING_RATE ?=
 EXPERIMENT ?=
+FILE ?=
+FILES ?=
 ARGS ?=
 
 VENV := .venv
@@ -17,7 +19,7 @@ READY_TEST := $(VENV)/ready-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook train test lint pictures bench clean
+.PHONY: help workbook audit train test lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -46,6 +48,9 @@ $(READY_TEST): pyproject.toml | $(BIN)/python
 workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml OUT=file.xlsx)
 	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') \
 	  $(if $(EXPERIMENT),--experiment='$(EXPERIMENT)') '$(OUT)'
+
+audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--csv grades.csv")
+	@$(BIN)/python -m workbook audit $(if $(FILE),'$(FILE)') $(FILES) $(ARGS)
 
 train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--epochs 1")
 	@$(BIN)/python -m cnn train $(ARGS)

@@ -59,5 +59,23 @@ def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go
     picture_of_the_sheet(folder / "sheet.png")
 
 
+@app.command()
+def audit(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Workbooks, or folders of them.")],
+    learning_rate: Annotated[
+        float | None, typer.Option(parser=cli.number, help="The learning rate, instead of the one found on the sheet.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file, each on its line.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Also write a CSV here, one line a file.")] = None,
+    annotate: Annotated[
+        Path | None, typer.Option(help="Write a copy of the one FILE with the wrong cells coloured and commented.")
+    ] = None,
+) -> None:
+    """Find the slips in anybody's workbook of this table."""
+    from workbook.audit_command import run_audit  # IronCalc and openpyxl take a while to load
+
+    raise typer.Exit(run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate))
+
+
 if __name__ == "__main__":
     cli.run(app, "python -m workbook")
