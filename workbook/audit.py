@@ -9,7 +9,7 @@ from workbook.audit_cost import consequences, cost, replay
 from workbook.audit_findings import Finding, TableReport, Verdict
 from workbook.audit_judge import Judge
 from workbook.audit_network import Network, possible_sizes
-from workbook.audit_rate import Rate, find_rate
+from workbook.audit_rate import Rate, find_rates
 from workbook.audit_sheet import TableSheet
 from workbook.audit_tables import Label, Table, find_labels, find_tables
 from workbook.read import Book, Sheet, read
@@ -83,10 +83,10 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
     judges = []
     for sizes in possible_sizes(table.columns):
         weights = [name for name in table.columns if name.startswith("w") and name in Network(sizes, frozenset()).given]
-        rate = find_rate(book, table, labels, weights)
+        rates: list[Rate | None] = [*find_rates(book, table, labels, weights)] or [None]
         if learning_rate is not None:
-            rate = _overridden(rate, learning_rate)
-        judges.append(Judge(TableSheet(book, table, sizes, rate, labels)))
+            rates = [_overridden(rates[0], learning_rate)]
+        judges += [Judge(TableSheet(book, table, sizes, rate, labels)) for rate in rates]
     if len(judges) < 2:
         return judges[0] if judges else None
     return min(judges, key=lambda judge: sum(finding.kind == "root" for finding in judge.findings()))

@@ -9,11 +9,11 @@ from typing import Literal
 
 from openpyxl.utils import get_column_letter
 
-from workbook.audit_edits import edits, without_parentheses, without_rounding
+from workbook.audit_edits import edits, unguarded, without_parentheses, without_rounding
 from workbook.audit_network import ETA, FAR, variables
 from workbook.audit_resolve import row_of
 from workbook.audit_sheet import TableSheet
-from workbook.expressions import Number, Operation, Reference, Tree, UnsupportedError, Variable, leaves, parse, replaced
+from workbook.expressions import Number, Reference, Tree, Variable, leaves, parse, replaced
 from workbook.shapes import Shape
 
 MOST_OCCURRENCES = 6
@@ -71,17 +71,18 @@ def _replaced_operand(sheet: TableSheet, name: str, raw: Tree, resolved: list[Tr
     if expected is None:
         return None
     found = list(leaves(raw))
-    wanted: list[Tree] = [*variables(expected), *(Number(value) for value in _numbers(expected))]
+    wanted: list[Tree] = [*variables(expected), *(Number(value) for value in _numbers(expected)), Number(math.e)]
     for leaf in dict.fromkeys(found):
         if not isinstance(leaf, Reference | Number):
             continue
         for places in _subsets([place for place, other in enumerate(found) if other == leaf]):
             for right in wanted:
-                if right == resolved[places[0]]:
+                is_ = resolved[places[0]]
+                if right == is_ or (isinstance(is_, Variable) and isinstance(right, Number)):
                     continue
                 tree = _with(raw, resolved, places, right)
                 if sheet.right(name, tree):
-                    return _operand_cause(sheet, leaf, resolved[places[0]], right, row)
+                    return _operand_cause(sheet, leaf, is_, right, row)
     return None
 
 
@@ -126,6 +127,8 @@ def _number_cause(sheet: TableSheet, number: float, right: Tree, expected: str) 
         if sheet.always(right, number):
             return Cause(f"{number:.10g} is typed into the formula; {expected} has the same value", "note")
         return Cause(f"{number:.10g} is a typed number; {expected} is expected")
+    if right == Number(math.e):
+        return Cause(f"{number:.10g} is e, rounded; EXP is expected")
     return Cause(f"{number:.10g} stands where {expected} belongs")
 
 
@@ -173,12 +176,12 @@ def _edited(
             if test(tree):
                 return Cause(_swap_words(sheet, wrong, right, row))
     show = partial(sheet.spelled_tree, row=row)
-    for tree, words in edits(expected, others, numbers, show):
-        if test(tree):
-            return Cause(words)
     for tree, inner in without_parentheses(text, sheet.network.formulas[name]):
         if test(tree):
             return Cause(f"parentheses are missing around {show(inner)}")
+    for tree, words in edits(unguarded(expected), others, numbers, show):
+        if test(tree):
+            return Cause(words)
     return None
 
 
@@ -200,6 +203,3 @@ def _numbers(tree: Tree) -> list[float]:
     return list(
         dict.fromkeys(leaf.value for leaf in leaves(tree) if isinstance(leaf, Number) and leaf.value == leaf.value)
     )
-
-
-__all__ = ["Cause", "Operation", "UnsupportedError", "cause_of_formula", "cause_of_numbers"]

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 
+from engine.kernels import LARGEST_EXPONENT
 from workbook.audit_network import over_variables
-from workbook.expressions import Number, Operation, Tree, UnsupportedError, Variable, parse
+from workbook.expressions import Number, Operation, Tree, UnsupportedError, Variable
 from workbook.formulas import Formula
 
 Edit = tuple[Tree, str]
@@ -25,17 +26,22 @@ def edits(tree: Tree, others: list[Variable], numbers: list[float], show: Show) 
         numbers: the numbers that may have.
         show: spells a tree in the user's cells.
     """
-    extra: list[Tree] = [*others, *(Operation("-", (Number(1.0), other)) for other in others)]
     for node, rebuild in _nodes(tree):
-        for changed, words in _slips(node, numbers, show):
-            yield rebuild(changed), words
-        for factor in [*extra, *(Number(number) for number in numbers)]:
-            yield rebuild(Operation("*", (node, factor))), f"an extra factor {show(factor)}"
-        yield rebuild(Operation("neg", (node,))), f"the sign of {show(node)} is turned round"
-        for other in others:
-            yield rebuild(Operation("/", (node, other))), f"an extra division by {show(other)}"
-            yield rebuild(Operation("+", (node, other))), f"an extra term {show(other)}"
-            yield rebuild(Operation("-", (node, other))), f"an extra term -{show(other)}"
+        yield from ((rebuild(changed), words) for changed, words in _slips(node, numbers, show))
+    for node, rebuild in _nodes(tree):
+        yield from ((rebuild(changed), words) for changed, words in _extras(node, others, numbers, show))
+
+
+def _extras(node: Tree, others: list[Variable], numbers: list[float], show: Show) -> Iterator[Edit]:
+    """What can be too much at one node."""
+    complements: list[Tree] = [Operation("-", (Number(1.0), other)) for other in others]
+    for factor in [*others, *complements, *(Number(number) for number in numbers)]:
+        yield Operation("*", (node, factor)), f"an extra factor {show(factor)}"
+    yield Operation("neg", (node,)), f"the sign of {show(node)} is turned round"
+    for other in others:
+        yield Operation("/", (node, other)), f"an extra division by {show(other)}"
+        yield Operation("+", (node, other)), f"an extra term {show(other)}"
+        yield Operation("-", (node, other)), f"an extra term -{show(other)}"
 
 
 def _slips(node: Tree, numbers: list[float], show: Show) -> Iterator[Edit]:
@@ -111,6 +117,15 @@ def _pairs(text: str) -> Iterator[tuple[int, int]]:
             yield open_.pop(), place
 
 
+def unguarded(tree: Tree) -> Tree:
+    """The tree without our guards against overflow, as people write it."""
+    if not isinstance(tree, Operation):
+        return tree
+    if tree.kind == "MIN" and tree.operands[0] == Number(LARGEST_EXPONENT):
+        return unguarded(tree.operands[1])
+    return Operation(tree.kind, tuple(unguarded(operand) for operand in tree.operands))
+
+
 def without_rounding(tree: Tree) -> Tree:
     """The tree without its ROUND."""
     if not isinstance(tree, Operation):
@@ -118,6 +133,3 @@ def without_rounding(tree: Tree) -> Tree:
     if tree.kind == "ROUND" and tree.operands:
         return without_rounding(tree.operands[0])
     return Operation(tree.kind, tuple(without_rounding(operand) for operand in tree.operands))
-
-
-__all__ = ["edits", "parse", "without_parentheses", "without_rounding"]

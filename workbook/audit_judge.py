@@ -12,7 +12,7 @@ from workbook.audit_findings import Finding
 from workbook.audit_network import FAR, variables
 from workbook.audit_numbers import is_counted_up
 from workbook.audit_sheet import TableSheet
-from workbook.expressions import Tree, UnsupportedError, evaluate
+from workbook.expressions import Tree, UnsupportedError
 from workbook.read import ErrorValue
 from workbook.shapes import Shape
 
@@ -309,6 +309,3 @@ class _Column:
             share = np.where(off <= self.uncertain[rows], 0.0, off / np.abs(self.right[rows]))
         known = share[np.isfinite(share)]
         return float(known.max()) if len(known) else None
-
-
-__all__ = ["Judge", "evaluate"]

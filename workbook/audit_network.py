@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from engine import Columns, FloatArray
-from workbook.expressions import Name, Operation, Tree, Value, Variable, evaluate, leaves, parse, replaced
+from workbook.expressions import Name, Tree, Value, Variable, evaluate, leaves, parse, replaced
 from workbook.formulas import Formula, formulas, given_names
 from workbook.layout import NAME
 
@@ -110,7 +110,7 @@ class Network:
         text = self.text(name)
         return None if text is None else over_variables(text, self.formulas[name])
 
-    def scene(self, *, same_samples: bool) -> dict[Variable, FloatArray]:
+    def scene(self, *, same_samples: bool, rate: float | None) -> dict[Variable, FloatArray]:
         """Random rows of a right table: every variable in the own row, the row above and one far away.
 
         All rows but the own one are drawn; the own row follows from the one above. What is equal in all draws is
@@ -118,9 +118,11 @@ class Network:
 
         Args:
             same_samples: whether all rows have the same targets and inputs.
+            rate: the learning rate, where it is a number in the formulas and no variable.
         """
         generator = np.random.default_rng(20)
-        scene: dict[Variable, FloatArray] = {ETA: generator.uniform(0.2, 2.0, DRAWS)}
+        rates = generator.uniform(0.2, 2.0, DRAWS)
+        scene: dict[Variable, FloatArray] = {ETA: rates if rate is None else np.full_like(rates, rate)}
         scene[Variable("eta", FAR)] = generator.uniform(0.2, 2.0, DRAWS)
         samples = self._draw(generator, self.samples)
         for row in (FAR, -1):
@@ -181,6 +183,3 @@ def same(values: Value, others: Value) -> bool:
     scale = np.maximum(np.abs(values), np.abs(others))
     with np.errstate(invalid="ignore"):
         return bool(np.all(np.abs(values - others) <= 1e-9 * scale + 1e-13))
-
-
-__all__ = ["ETA", "FAR", "Network", "Operation", "over_variables", "possible_sizes", "same", "variables"]

@@ -16,6 +16,7 @@ from workbook.read import Book, Sheet
 # The updates of so many rows are looked at: enough to outvote any slip.
 ROWS_ASKED = 40
 DEEPEST_HELPER = 5
+MOST_LITERALS = 4
 
 Cell = tuple[str, int, int]
 
@@ -41,29 +42,39 @@ class Rate:
     note: str | None = None
 
 
-def find_rate(book: Book, table: Table, labels: Sequence[Label], weights: Sequence[str]) -> Rate | None:
-    """The learning rate, first from what the update formulas refer to, then from labels, then from the numbers."""
+def find_rates(book: Book, table: Table, labels: Sequence[Label], weights: Sequence[str]) -> list[Rate]:
+    """The learning rate, first from what the update formulas refer to, then from labels, then from the numbers.
+
+    Several only where it is one of the numbers that stand in the formulas, and which one is not known yet.
+    """
     label = _nearest(table, [label for label in labels if label.name == "eta" and label.value is not None])
-    own_column = table.columns.get("eta")
     votes = Counter(_references(book, table, weights))
     if votes:
         labelled = {(table.sheet.name, label.column, label.row) for label in labels if label.name == "eta"}
         target, _ = max(votes.items(), key=lambda item: (item[1], item[0] in labelled))
-        return _compared(_referred(book, table, target), label)
-    if own_column is not None:
-        return _column_rate(table, own_column, -1)
-    return _without_reference(table, label, weights)
-
-
-def _without_reference(table: Table, label: Label | None, weights: Sequence[str]) -> Rate | None:
+        return [_compared(_referred(book, table, target), label)]
+    if (own_column := table.columns.get("eta")) is not None:
+        return [_column_rate(table, own_column, -1)]
     numbers = Counter(_literals(table, weights))
-    if numbers:
-        value = numbers.most_common(1)[0][0]
-        return _compared(Rate(f"{value:.15g}", value, note="it stands as a number in the update formulas"), label)
+    if numbers and not (set(numbers) == {1.0} and label is not None and label.value != 1):
+        return [_compared(_literal(value), label) for value, _ in numbers.most_common(MOST_LITERALS)]
+    rate = _without_formulas(table, label, weights)
+    return [] if rate is None else [rate]
+
+
+def _literal(value: float) -> Rate:
+    note = (
+        "it stands as a number in the update formulas" if value != 1 else "the updates have no factor for it: it is 1"
+    )
+    return Rate(f"{value:.15g}", value, note=note)
+
+
+def _without_formulas(table: Table, label: Label | None, weights: Sequence[str]) -> Rate | None:
     fitted = _fitted(table, weights)
     if label is not None:
         rate = _of_label(table, label)
-        if fitted is None or np.isclose(fitted, label.value or 0.0, rtol=1e-3):
+        formulas = any(table.sheet.shape(table.columns[name], row) for name in weights for row in _update_rows(table))
+        if formulas or fitted is None or np.isclose(fitted, label.value or 0.0, rtol=1e-3):
             return rate
         note = f"{label.cell} says {label.value:g}, but the numbers were computed with {fitted:.6g}"
         return Rate(f"{fitted:.6g}", fitted, note=note)

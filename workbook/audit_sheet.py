@@ -53,7 +53,9 @@ class TableSheet:
     @cached_property
     def scene(self) -> dict[Variable, FloatArray]:
         """Random rows of a right table."""
-        return self.network.scene(same_samples=self.one_sample)
+        rate = self.rate
+        typed = rate is not None and rate.cell is None and rate.column is None
+        return self.network.scene(same_samples=self.one_sample, rate=rate.value if rate is not None and typed else None)
 
     @cached_property
     def _right(self) -> dict[str, Value]:
