@@ -1,11 +1,12 @@
-"""Every slip that people make, planted in every column where it can occur: found, first cell and cause, and no other."""
+"""Every slip that people make, planted in every column where it can occur: found, named, and no other."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.workbook.handmade import FIRST, OURS, ROWS, HandMade, audited, only_root, ours, rootsfrom workbook.layout import NAME
+from tests.workbook.handmade import FIRST, OURS, ROWS, HandMade, audited, only_root, ours, roots
+from workbook.layout import NAME
 
 HIDDEN = {"h1": ("w1", "w2"), "h2": ("w3", "w4")}
 OUTPUT = {"o1": ("w5", "w6"), "o2": ("w7", "w8")}
@@ -69,7 +70,7 @@ def _of_output_gradients() -> Iterator[Slip]:
         t, a, x = f"t{n}", f"a_o{n}", f"a_h{hidden}"
         yield gradient, f"*{x}", f"*a_h{OTHER[hidden]}", f"is a_h{OTHER[hidden]}; {x} ("
         yield gradient, f"*{x}", f"*h{hidden}", f"is h{hidden}, the pre-activation; the activation {x} ("
-        yield gradient, f"*{x}", "", f"a missing factor"
+        yield gradient, f"*{x}", "", "a missing factor"
         yield gradient, f"({a}-{t})", f"({t}-{a})", "is turned round: its sign is wrong"
         yield gradient, f"({a}-{t})", f"({a}*{t})", "a product instead of a difference"
         yield gradient, f"({a}-{t})", f"{a}-{t}", "parentheses are missing around"
@@ -90,7 +91,7 @@ def _of_hidden_gradients() -> Iterator[Slip]:
         yield gradient, f"*{to_1}", f"*w{4 + int(OTHER[n])}", f"is w{4 + int(OTHER[n])}; {to_1} ("
         yield gradient, f"*{to_2}", "", "a missing factor"
         yield gradient, f" + (a_o2-t2)*a_o2*(1-a_o2)*{to_2}", "", "a missing term"
-        yield gradient, f"((a_o1", "(a_o1", "parentheses are missing around"
+        yield gradient, "((a_o1", "(a_o1", "parentheses are missing around"
         yield gradient, "(a_o2-t2)", "(a_o2-t1)", "is t1; t2 ("
         yield gradient, f"*(1-{a})", f"*(1-{a})*{a}", "an extra factor"
 
@@ -161,7 +162,8 @@ def test_a_learning_rate_that_drifts_from_the_start_is_one_root(tmp_path: Path) 
 
 @pytest.mark.parametrize("column", [name for name in OURS if name not in ("t1", "t2", "i1", "i2")])
 def test_a_reference_frozen_where_it_should_move(tmp_path: Path, column: str) -> None:
-    operand = next(name for name in NAME.findall(ours(column)) if name in OURS and name[0] not in "ti" and name != column)
+    operands = [name for name in NAME.findall(ours(column)) if name in OURS and name != column]
+    operand = next(name for name in operands if name[0] not in "ti")
     made = HandMade()
     first = made.cell(operand, 0)
     frozen = f"${first[:-1]}${first[-1]}"

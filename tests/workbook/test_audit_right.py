@@ -18,15 +18,22 @@ RIGHT = {
     "upper case": HandMade(headers={**UPPER, "E_tot": "E Total"}),
     "out_h1 and dE/dw1": HandMade(
         headers={
-            **{f"a_{n}": f"out_{n}" for n in ("h1", "h2", "o1", "o2")}, **{f"∂E/∂w{n}": f"dE/dw{n}" for n in range(1, 9)},
+            **{f"a_{n}": f"out_{n}" for n in ("h1", "h2", "o1", "o2")},
+            **{f"∂E/∂w{n}": f"dE/dw{n}" for n in range(1, 9)},
             "E_tot": "ETotal",
         }
     ),
     "headers that explain themselves": HandMade(
-        headers={"h1": "h1 = w1*i1 + w2*i2", "a_h1": "a_h1 = σ(h1)", "E1": "E1 = ½(t1-a_o1)²", "i1": "i1 ", "∂E/∂w5": "∂E_t/∂W5"}
+        headers={
+            "h1": "h1 = w1*i1 + w2*i2", "a_h1": "a_h1 = σ(h1)", "E1": "E1 = ½(t1-a_o1)²", "i1": "i1 ",
+            "∂E/∂w5": "∂E_t/∂W5",
+        }
     ),
     "spellings that change within the row": HandMade(
-        headers={"∂E/∂w1": "δE_tot/δw1", "∂E/∂w2": "Edw2", "∂E/∂w3": "dw3", "∂E/∂w4": "∂E_t/∂W4", "a_o1": "a_O1", "a_o2": "act_o2", "E_tot": "E_t"}
+        headers={
+            "∂E/∂w1": "δE_tot/δw1", "∂E/∂w2": "Edw2", "∂E/∂w3": "dw3", "∂E/∂w4": "∂E_t/∂W4", "a_o1": "a_O1",
+            "a_o2": "act_o2", "E_tot": "E_t",
+        }
     ),
     "by layer, with gaps and a step column": HandMade(order=BY_LAYER, top=9, left=5, eta="$B$2", label="Learning rate"),
     "reversed": HandMade(order=tuple(reversed(OURS)), eta="$C$2", label="α"),
@@ -53,13 +60,20 @@ RIGHT = {
         formulas={f"w{n}": f"w{n}-∂E/∂w{n}" for n in range(1, 9)}, label=None, rate=1.0
     ),
     "inputs frozen at the first row": HandMade(
-        order=OURS, formulas={"h1": "w1*$C$5+w2*$D$5", "h2": "w3*$C$5+w4*$D$5", "∂E/∂w1": f"({DELTA1}*w5+{DELTA2}*w7)*a_h1*(1-a_h1)*$C$5"}
+        formulas={
+            "h1": "w1*$C$5+w2*$D$5", "h2": "w3*$C$5+w4*$D$5",
+            "∂E/∂w1": f"({DELTA1}*w5+{DELTA2}*w7)*a_h1*(1-a_h1)*$C$5",
+        }
     ),
     "updates without gradient columns": HandMade(
         order=OURS[:23],
         formulas={
-            "w5": f"w5-eta*{DELTA1}*a_h1", "w6": f"w6-eta*{DELTA1}*a_h2", "w7": f"w7-eta*{DELTA2}*a_h1", "w8": f"w8-eta*{DELTA2}*a_h2",
-            **{f"w{n}": f"w{n}-eta*({DELTA1}*w{5 + (n > 2)}+{DELTA2}*w{7 + (n > 2)})*a_h{1 + (n > 2)}*(1-a_h{1 + (n > 2)})*i{2 - n % 2}" for n in range(1, 5)},
+            "w5": f"w5-eta*{DELTA1}*a_h1", "w6": f"w6-eta*{DELTA1}*a_h2",
+            "w7": f"w7-eta*{DELTA2}*a_h1", "w8": f"w8-eta*{DELTA2}*a_h2",
+            "w1": f"w1-eta*({DELTA1}*w5+{DELTA2}*w7)*a_h1*(1-a_h1)*i1",
+            "w2": f"w2-eta*({DELTA1}*w5+{DELTA2}*w7)*a_h1*(1-a_h1)*i2",
+            "w3": f"w3-eta*({DELTA1}*w6+{DELTA2}*w8)*a_h2*(1-a_h2)*i1",
+            "w4": f"w4-eta*({DELTA1}*w6+{DELTA2}*w8)*a_h2*(1-a_h2)*i2",
         },
     ),
     "one row": HandMade(rows=1),
