@@ -9,6 +9,7 @@ import typer
 from engine import cli, default_experiment, load_experiment
 from workbook.layout import MAX_STEPS
 from workbook.plan import plan
+from workbook.read import LIMITS
 from workbook.write import write
 
 DEFAULT_OUT = Path("build/BackPropagation.xlsx")
@@ -61,7 +62,9 @@ def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go
 
 @app.command()
 def audit(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Workbooks, or folders of them.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help=f"Workbooks, or folders of them; each {LIMITS}.")
+    ],
     learning_rate: Annotated[
         float | None, typer.Option(parser=cli.number, help="The learning rate, instead of the one found on the sheet.")
     ] = None,
@@ -71,7 +74,10 @@ def audit(
         Path | None, typer.Option(help="Write a copy of the one FILE with the wrong cells coloured and commented.")
     ] = None,
 ) -> None:
-    """Find the slips in anybody's workbook of this table."""
+    """Find the slips in anybody's workbook of this table.
+
+    Exit status 0: all that was found is right. 1: findings. 2: nothing, or not every file, could be judged.
+    """
     from workbook.audit_command import run_audit  # IronCalc and openpyxl take a while to load
 
     raise typer.Exit(run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate))

@@ -54,6 +54,8 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
         book = read(path)
         found = [(table, labels) for sheet in book.sheets for table, labels in _tables(sheet)]
         judges = [_judge(book, table, labels, learning_rate) for table, labels in found]
+        if sum(_drop_look_alikes(judge) for judge in judges):
+            judges = [_judge(book, table, labels, learning_rate) for table, labels in found]
         stale = sum(judge.stale() for judge in judges if judge is not None)
         notes = []
         if stale:
@@ -90,6 +92,17 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
     if len(judges) < 2:
         return judges[0] if judges else None
     return min(judges, key=lambda judge: sum(finding.kind == "root" for finding in judge.findings()))
+
+
+def _drop_look_alikes(judge: Judge | None) -> bool:
+    """Whether columns were dropped that only look like the table's."""
+    if judge is None:
+        return False
+    found, table = judge.look_alikes(), judge.table
+    for name in found:
+        column = table.columns.pop(name)
+        table.others[column] = str(table.sheet.value(column, table.header_row))
+    return bool(found)
 
 
 def _overridden(rate: Rate | None, value: float) -> Rate:

@@ -1,5 +1,6 @@
 """The audit's command line: one file in full, many in a line each."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,22 +23,10 @@ def run_audit(
         InputError: the only file could not be judged, there are no files, or an output cannot be written.
     """
     files = workbooks(paths)
-    if not files:
-        raise InputError(f"{paths[0]}: no workbooks (.xlsx, .xlsm) in it")
-    if annotated is not None and len(files) > 1:
-        raise InputError(f"--annotate: got {len(files)} files, expected one")
+    _check(paths, files, learning_rate, annotated)
     console = Console(highlight=False, markup=False, emoji=False)
     one = len(files) == 1 and not any(path.is_dir() for path in paths)
-    reports = []
-    for file in files:
-        report = audit(file, learning_rate)
-        reports.append(report)
-        if json:
-            typer.echo(as_json(report))
-        elif not one:
-            show_line(report, console)
-        elif report.error is None:
-            show(report, console)
+    reports = [_audited(file, learning_rate, console, json=json, one=one) for file in files]
     if csv is not None:
         write_csv(reports, csv)
     if one and reports[0].error is not None:
@@ -46,6 +35,26 @@ def run_audit(
         lost = annotate(reports[0], annotated)
         typer.echo(f"Wrote {annotated}. Not carried over: {', '.join(lost)}", err=json)
     return _status(reports)
+
+
+def _check(paths: Sequence[Path], files: Sequence[Path], learning_rate: float | None, annotated: Path | None) -> None:
+    if not files:
+        raise InputError(f"{paths[0]}: no workbooks (.xlsx, .xlsm) in it")
+    if annotated is not None and len(files) > 1:
+        raise InputError(f"--annotate: got {len(files)} files, expected one")
+    if learning_rate is not None and not (math.isfinite(learning_rate) and learning_rate >= 0):
+        raise InputError(f"learning rate: got {learning_rate:g}, expected a finite number from 0 up")
+
+
+def _audited(file: Path, learning_rate: float | None, console: Console, *, json: bool, one: bool) -> FileReport:
+    report = audit(file, learning_rate)
+    if json:
+        typer.echo(as_json(report))
+    elif not one:
+        show_line(report, console)
+    elif report.error is None:
+        show(report, console)
+    return report
 
 
 def _status(reports: Sequence[FileReport]) -> int:

@@ -9,7 +9,7 @@ from workbook.audit_findings import Cost, Finding
 from workbook.audit_sheet import TableSheet
 
 # Two runs of the same mathematics drift apart by rounding, in 10,000 steps and 10 digits by less than this.
-SAME_RUN = 1e-6
+SAME_RUN = 1e-8
 
 
 def replay(sheet: TableSheet) -> dict[str, FloatArray] | None:

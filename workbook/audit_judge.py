@@ -56,6 +56,17 @@ class Judge:
             found += self._column(name)
         return found
 
+    def look_alikes(self) -> list[str]:
+        """Losses that stand apart and are right in no row: loss curves of other runs."""
+        found = []
+        for name in self.table.detached & set(self.names):
+            expected = self.sheet.network.expected(name)
+            if expected is not None:
+                right, uncertain = self.sheet.numbers.expected(expected)
+                if not np.any(np.abs(self.sheet.numbers.columns[name] - right) <= uncertain):
+                    found.append(name)
+        return found
+
     def stale(self) -> int:
         """How many formulas have no cached value, or one that they do not give."""
         return sum(self._stale_rows(name, group) for name in self.names for group in self._groups[name] if group.shape)
@@ -123,7 +134,7 @@ class Judge:
             # Against the first row: one that is typed over is a slip of its own row alone.
             first = self.sheet.numbers.columns[name][0]
             right, uncertain = np.full_like(right, first), np.full_like(right, abs(first) * 1e-9 + 1e-15)
-        checked = _Column(self, name, right, uncertain)
+        checked = _Column(self, name, right, uncertain + self.sheet.numbers.rounded[name])
         return list(checked.findings(self._groups[name]))
 
     @cached_property
@@ -226,7 +237,9 @@ class _Column:
             yield self._finding("root" if kind == "root" else "note", rows, cause.text)
 
     def _shown_errors(self, group: Group) -> Iterator[Finding]:
-        rows = [row for row in group.rows if not np.isfinite(self.got[row]) and np.isfinite(self.right[row])]
+        cells = self.table.sheet.values.get(self.table.columns[self.name], {})
+        shown = [row for row in group.rows if self.table.first_row + row in cells]  # without a value, nothing is shown
+        rows = [row for row in shown if not np.isfinite(self.got[row]) and np.isfinite(self.right[row])]
         if rows:
             what = self._what(rows[0])
             hint = ": EXP of more than 709 is an error; MIN guards it" if self.name.startswith("a_") else ""

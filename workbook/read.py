@@ -4,6 +4,7 @@ The XML is read here, cell by cell, and not through openpyxl: one pass yields fo
 formula that was filled down a column is kept once, and whatever a hostile file claims, memory and time stay bounded.
 """
 
+import math
 import posixpath
 import zipfile
 import zlib
@@ -208,6 +209,11 @@ class _Reader:
 
         return counted
 
+    def string(self, number: int) -> str:
+        if not 0 <= number < len(self.strings):
+            raise InputError(f"damaged: a cell refers to text {number} of {len(self.strings)}")
+        return self.strings[number]
+
     def count_cell(self) -> None:
         self.cells += 1
         if self.cells > MOST_CELLS:
@@ -348,14 +354,15 @@ class _Cells(_Handler):
 
     def _typed(self, text: str) -> Value:
         if self.kind == "s":
-            return self.reader.strings[int(text)]
+            return self.reader.string(int(text))
         if self.kind == "b":
             return text == "1"
         if self.kind == "e":
             return ErrorValue(text[:20])
         if self.kind in ("str", "inlineStr", "d"):
             return text[:LONGEST_TEXT]
-        return float(text)
+        number = float(text)
+        return number if math.isfinite(number) else ErrorValue("#NUM!")
 
     def _shape(self, above: Shape | None) -> Shape:
         """The cell's formula; the same object as the one above where that was only filled down."""

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 import ironcalc
@@ -30,7 +32,8 @@ def recalculated(book: Book, stale: int) -> str:
                     cells[row] = float(value)
                 elif row not in cells:
                     refused += 1
-                    cells[row] = ErrorValue(str(value)[:20] if value else "#VALUE!")
+                    if isinstance(value, str) and value.startswith("#"):
+                        cells[row] = ErrorValue(value[:20])
     return f"{what}: recalculated with IronCalc" + (f", but for {refused} cells" if refused else "")
 
 
@@ -51,7 +54,13 @@ def _by_ironcalc(path: Path) -> dict[str, dict[str, dict[str, object]]] | None:
 
 
 def _dump(path: str) -> None:
-    model = ironcalc.load_from_xlsx(path, "en", "UTC", "en")
+    try:
+        model = ironcalc.load_from_xlsx(path, "en", "UTC", "en")
+    except ironcalc.WorkbookError:
+        # It gives up on relations that it does not know, such as openpyxl's comments: none bears on a value.
+        with tempfile.TemporaryDirectory() as folder:
+            bare = _without_relations(Path(path), Path(folder) / "bare.xlsx")
+            model = ironcalc.load_from_xlsx(str(bare), "en", "UTC", "en")
     model.evaluate()
     names = [properties["name"] for properties in model.get_worksheets_properties()]
     found: dict[str, dict[str, dict[str, object]]] = {name: {} for name in names}
@@ -59,6 +68,14 @@ def _dump(path: str) -> None:
         value = model.get_cell_value(sheet, row, column)
         found[names[sheet]].setdefault(str(column), {})[str(row)] = value
     json.dump(found, sys.stdout)
+
+
+def _without_relations(path: Path, copy: Path) -> Path:
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w") as target:
+        for name in source.namelist():
+            if not name.startswith("xl/worksheets/_rels/"):
+                target.writestr(name, source.read(name))
+    return copy
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def _of_updates() -> Iterator[Slip]:
 
 def fixed(slip: Slip) -> Slip:
     """A pair of parentheses is left out as a whole."""
-    column, old, new, words = slip
+    column, old, _, words = slip
     if old == "((a_o1":
         text = ours(column)
         end = text.rindex(")*a_h")
