@@ -142,7 +142,7 @@ def save(path: Path, *sheets: Cells, caches: bool = True, states: Sequence[str] 
 def _write(
     path: Path, sheets: Sequence[Cells], values: Mapping[tuple[int, int, int], object], states: Sequence[str]
 ) -> None:
-    with xlsxwriter.Workbook(path) as book:
+    with xlsxwriter.Workbook(path, {"in_memory": True}) as book:
         for number, cells in enumerate(sheets):
             sheet = book.add_worksheet(f"Sheet {number + 1}")
             if number < len(states):

@@ -13,7 +13,7 @@ import pytest
 
 from engine import InputError
 from tests.commands import environment, error_line, run
-from tests.workbook.handmade import FIRST, HandMade, audited, only_root, roots, save
+from tests.workbook.handmade import FIRST, HandMade, audited, roots, save
 from tests.workbook.mutations import mutated
 from workbook.audit import audit
 from workbook.audit_annotate import annotate
@@ -60,7 +60,10 @@ def test_something_else_gets_one_line(tmp_path: Path, name: str, data: bytes, me
 @pytest.mark.parametrize(
     ("part", "content", "message"),
     [
-        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet", "an OpenDocument file (.ods); open it and save it as .xlsx"),
+        (
+            "mimetype", "application/vnd.oasis.opendocument.spreadsheet",
+            "an OpenDocument file (.ods); open it and save it as .xlsx",
+        ),
         ("xl/workbook.bin", "", "a binary workbook (.xlsb); open it and save it as .xlsx"),
         ("word/document.xml", "", "not an Excel workbook: the archive holds no xl/workbook.xml"),
     ],
@@ -85,8 +88,8 @@ def test_a_missing_file_and_a_folder_without_workbooks(tmp_path: Path) -> None:
 def test_a_workbook_without_a_table_says_what_was_looked_for(tmp_path: Path) -> None:
     path = save(tmp_path / "shopping.xlsx", {(1, 1): "milk", (2, 1): 2.0})
     assert audit(path).error == (
-        f"{path}: no training table found; looked on every sheet for a row of headers such as t1, i1, w1, h1, a_h1, E_tot, "
-        "∂E/∂w1 (five or more, a weight among them) with numbers below"
+        f"{path}: no training table found; looked on every sheet for a row of headers such as t1, i1, w1, h1, a_h1, "
+        "E_tot, ∂E/∂w1 (five or more, a weight among them) with numbers below"
     )
 
 
@@ -132,7 +135,8 @@ def test_the_limits_are_in_the_help() -> None:
 
 
 def test_an_empty_sheet_that_claims_to_be_huge(tmp_path: Path, good: Path) -> None:
-    huge = b'<worksheet><dimension ref="A1:XFD1048576"/><sheetData><row r="1048576" spans="1:16384"/></sheetData></worksheet>'
+    rows = b'<sheetData><row r="1048576" spans="1:16384"/></sheetData>'
+    huge = b'<worksheet><dimension ref="A1:XFD1048576"/>' + rows + b"</worksheet>"
     assert "no training table found" in (
         audit(with_part(good, tmp_path / "huge.xlsx", SHEET, lambda _: huge)).error or ""
     )
@@ -188,8 +192,8 @@ def test_headers_merged_downwards_and_across(tmp_path: Path) -> None:
     sheet = book.active
     assert sheet is not None
     for (row, column), content in made.cells.items():
-        sheet.cell(row, column, content)  # type: ignore[union-attr]
-    sheet.merge_cells("A2:D3")  # type: ignore[union-attr]
+        sheet.cell(row, column, content)
+    sheet.merge_cells("A2:D3")
     sheet["A2"] = "given"
     book.save(tmp_path / "merged.xlsx")
     assert audit(tmp_path / "merged.xlsx").verdict == "right"
@@ -198,7 +202,8 @@ def test_headers_merged_downwards_and_across(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("=1/0", "the error #DIV/0!"), ("seven", "the text 'seven'"), (None, "nothing stands"), (True, "True"), (45000.5, "45000.5 is typed"),
+        ("=1/0", "the error #DIV/0!"), ("seven", "the text 'seven'"), (None, "nothing stands"), (True, "True"),
+        (45000.5, "45000.5 is typed"),
     ],
     ids=["an error", "a text", "a hole", "a truth value", "a date"],
 )  # fmt: skip
@@ -224,10 +229,6 @@ def test_circular_references_end(tmp_path: Path) -> None:
 def test_a_formula_that_cannot_be_followed_is_judged_by_value(tmp_path: Path, formula: str) -> None:
     made = HandMade(rows=4, first={**FIRST})
     path = save(tmp_path / "values.xlsx", made.cells)
-    book = openpyxl.load_workbook(path, data_only=False)
-    values = openpyxl.load_workbook(path, data_only=True)
-    assert values.worksheets[0]["I5"].value == pytest.approx(0.0275)
-    del book
     changed = with_part(
         path,
         tmp_path / "other.xlsx",
@@ -250,9 +251,3 @@ def test_no_mutation_of_a_good_file_raises(
         report = audit(path)
         assert as_json(report)
         assert (report.error is None) == (report.status != 2), seed
-
-
-def test_a_mutation_is_the_same_for_the_same_seed(good: Path) -> None:
-    data = good.read_bytes()
-    assert len({mutated(data, 3) for _ in range(3)}) == 1
-    assert only_root is not None
