@@ -252,6 +252,8 @@ class _Column:
         unknown = [row for row in group.rows if not np.isfinite(self.right[row])]
         if len(unknown) == len(group.rows):
             self.judge.unjudged[self.name] = note
+        elif unknown:
+            yield self._finding("note", unknown, "not judged: what it is computed from is no number")
         yield self._finding("note", list(group.rows), note)
 
     def _typed(self, group: Group) -> Iterator[Finding]:
@@ -260,14 +262,17 @@ class _Column:
         yield from self._not_numbers(holes)
         numbers = [row for row in rows if np.isfinite(self.got[row])]
         unknown = [row for row in numbers if not np.isfinite(self.right[row])]
-        if unknown and len(unknown) == len(numbers):
-            self.judge.unjudged[self.name] = "what it is computed from is not known"
         off = [row for row in numbers if self.off[row]]
         whole = 2 * len(group.rows) >= self.table.steps - self.given
+        if unknown and whole and len(unknown) == len(numbers):
+            self.judge.unjudged[self.name] = "what it is computed from is not known"
+        elif unknown:
+            yield self._finding("note", unknown, "a typed number, not judged: what it is computed from is no number")
+        judged = [row for row in numbers if np.isfinite(self.right[row])]
         if off:
             yield self._finding("root", off, self._cause_of_typed(off, whole=whole))
-        elif numbers and not whole and not self.sample:
-            yield self._finding("note", numbers, "typed over the formula, with the right value")
+        elif judged and not whole and not self.sample:
+            yield self._finding("note", judged, "typed over the formula, with the right value")
 
     def _not_numbers(self, rows: list[int]) -> Iterator[Finding]:
         kinds: dict[str, list[int]] = {}

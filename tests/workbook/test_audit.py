@@ -327,6 +327,15 @@ def test_numbers_that_were_rounded_to_six_decimals_are_right(tmp_path: Path) -> 
     assert report.roots == [], roots(report)
 
 
+def test_a_typed_number_below_an_error_is_not_counted_as_right(tmp_path: Path) -> None:
+    made = HandMade()
+    made.cells[9, 20] = "x"
+    made.put("h1", 8, 0.03)
+    report = audited(tmp_path, made)
+    assert roots(report) == [("a_o2", "T9")]
+    assert "a typed number, not judged: what it is computed from is no number" in notes(report)
+
+
 def test_dust_of_the_fill_handle_is_no_fault(tmp_path: Path) -> None:
     made = HandMade()
     for step in range(1, ROWS):
