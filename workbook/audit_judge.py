@@ -11,6 +11,7 @@ from workbook.audit_causes import Cause, cause_of_formula, cause_of_numbers
 from workbook.audit_findings import Finding
 from workbook.audit_network import FAR, variables
 from workbook.audit_numbers import is_counted_up
+from workbook.audit_resolve import BIAS
 from workbook.audit_sheet import TableSheet
 from workbook.expressions import Tree, UnsupportedError
 from workbook.read import ErrorValue
@@ -211,6 +212,8 @@ class _Column:
             group = Group(group.shape, tuple(rows), group.tree, group.reason)
             if group.shape is None:
                 yield from self._typed(group)
+            elif group.reason == BIAS:
+                self.judge.unjudged[self.name] = BIAS  # its numbers are not those of a network without one
             elif group.tree is None:
                 yield from self._by_value(group, f"{group.reason}: judged by its numbers alone")
             elif self.sheet.right(self.name, group.tree):

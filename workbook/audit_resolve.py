@@ -25,6 +25,7 @@ from workbook.shapes import Shape
 
 LONGEST_CHAIN = 12
 LARGEST_RANGE = 200
+BIAS = "it adds a bias, which the audit cannot judge yet"
 
 Signature = tuple[object, ...]
 
@@ -110,7 +111,7 @@ class Resolver:
             return variable
         meaning = self.labelled.get((sheet.name, column, row), "")
         if meaning.startswith("bias"):
-            raise UnsupportedError("it adds a bias, which the audit cannot judge yet")
+            raise UnsupportedError(BIAS)
         shape = sheet.shape(column, row)
         if shape is not None:
             return self._resolved(sheet, shape, row, home, left - 1)

@@ -9,6 +9,7 @@ import numpy as np
 import openpyxl
 import pytest
 from openpyxl.formula.translate import Translator
+from openpyxl.workbook.defined_name import DefinedName
 
 from engine import default_experiment
 from tests.commands import error_line, run
@@ -259,6 +260,19 @@ def test_a_column_of_rates(tmp_path: Path) -> None:
     assert roots(audited(tmp_path, made)) == [("w2", made.cell("w2", 4))]
 
 
+@pytest.mark.parametrize("there", ["eta", "Parameters!$B$1"])
+def test_a_rate_behind_a_name_or_on_another_sheet(tmp_path: Path, there: str) -> None:
+    made = HandMade(rows=4, label=None)
+    for n in range(1, 9):
+        made.edit(f"w{n}", lambda text, _: text.replace("$H$1", there))
+    book = openpyxl.load_workbook(save(tmp_path / "rate.xlsx", made.cells, caches=False))
+    book.defined_names["eta"] = DefinedName("eta", attr_text="'Sheet 1'!$H$1")
+    book.create_sheet("Parameters")["B1"] = 0.5
+    book.save(tmp_path / "rate.xlsx")
+    report = audit(tmp_path / "rate.xlsx")
+    assert (report.verdict, report.tables[0].learning_rate) == ("right", 0.5), roots(report)
+
+
 def test_a_label_that_disagrees_with_the_formulas_is_reported(tmp_path: Path) -> None:
     made = HandMade(label=None)
     made.cells[2, 1], made.cells[2, 2] = "Learning rate", 2.0
@@ -379,6 +393,27 @@ def test_a_table_with_biases_is_not_judged_and_not_accused(tmp_path: Path) -> No
     report = audited(tmp_path, made)
     assert report.status == 2
     assert "the table has biases, which the audit cannot judge yet" in str(report.error)
+
+
+def test_a_labelled_bias_outside_of_the_table_is_not_accused(tmp_path: Path) -> None:
+    made = HandMade(rows=4)
+    made.cells |= {(1, 10): "b1", (1, 11): 0.35}
+    made.edit("h1", lambda text, _: text + "+$K$1")
+    report = audited(tmp_path, made)
+    assert (roots(report), report.verdict, report.status) == ([], "incomplete", 1)
+    assert "h1 could not be checked: it adds a bias" in notes(report)
+
+
+def test_inputs_that_stand_outside_of_the_table(tmp_path: Path) -> None:
+    order = [name for name in OURS if name not in ("i1", "i2")]
+    made = HandMade(order=order, formulas={"h1": "w1*$K$1+w2*$K$2", "h2": "w3*$K$1+w4*$K$2"})
+    for n in range(1, 5):
+        made.plant(f"∂E/∂w{n}", f"*i{2 - n % 2}", f"*$K${2 - n % 2}")
+    made.cells |= {(1, 10): "i1", (1, 11): 0.05, (2, 10): "i2", (2, 11): 0.1}
+    assert audited(tmp_path, made).verdict == "right"
+    made.edit("∂E/∂w4", lambda text, _: text.replace("$K$2", "$K$1"))
+    root = only_root(audited(tmp_path, made))
+    assert (root.column, root.cause) == ("∂E/∂w4", "K1 is i1; i2 ($K$2) is expected")
 
 
 def test_networks_of_other_sizes_are_judged(tmp_path: Path) -> None:
