@@ -4,6 +4,8 @@ OUT ?= build/BackPropagation.xlsx
 STEPS ?=
 LEARNING_RATE ?=
 EXPERIMENT ?=
+FILE ?=
+FILES ?=
 ARGS ?=
 
 VENV := .venv
@@ -17,7 +19,7 @@ READY_TEST := $(VENV)/ready-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook exercise train evaluate predict test lint pictures bench clean
+.PHONY: help workbook exercise audit train evaluate predict test lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -49,6 +51,9 @@ workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1
 
 exercise: $(READY) ## write build/exercise.xlsx for a student to fill (ARGS="--seed 7", ARGS="--seed 7 --solution s.xlsx")
 	@$(BIN)/python -m workbook exercise $(ARGS)
+
+audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--csv grades.csv")
+	@$(BIN)/python -m workbook audit $(if $(FILE),'$(FILE)') $(FILES) $(ARGS)
 
 train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--epochs 1 --limit 2000", ARGS=--resume)
 	@$(BIN)/python -m cnn train $(ARGS)

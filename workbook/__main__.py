@@ -10,6 +10,7 @@ from engine import cli, default_experiment, load_experiment
 from workbook.exercise import drawn_experiment, exercise_sheets
 from workbook.layout import MAX_STEPS
 from workbook.plan import plan
+from workbook.read import LIMITS
 from workbook.write import write
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -84,6 +85,29 @@ def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go
 
     for path in make_pictures(folder):
         typer.echo(f"Wrote {path}")
+
+
+@app.command()
+def audit(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help=f"Workbooks, or folders of them; each {LIMITS}.")
+    ],
+    learning_rate: Annotated[
+        float | None, typer.Option(parser=cli.number, help="The learning rate, instead of the one found on the sheet.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file, each on its line.")] = False,
+    csv: Annotated[Path | None, typer.Option(help="Also write a CSV here, one line a file.")] = None,
+    annotate: Annotated[
+        Path | None, typer.Option(help="Write a copy of the one FILE with the wrong cells coloured and commented.")
+    ] = None,
+) -> None:
+    """Find the slips in anybody's workbook of this table.
+
+    Exit status 0: all that was found is right. 1: findings. 2: nothing, or not every file, could be judged.
+    """
+    from workbook.audit_command import run_audit  # IronCalc and openpyxl take a while to load
+
+    raise typer.Exit(run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,253 @@
+"""Hostile and broken files: a clear line, in bounded time and memory, and never a traceback."""
+
+import resource
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from engine import InputError
+from tests.commands import environment, error_line, run
+from tests.workbook.handmade import FIRST, HandMade, audited, roots, save
+from tests.workbook.mutations import mutated
+from workbook.audit import audit
+from workbook.audit_annotate import annotate
+from workbook.audit_report import as_json
+
+MUTATIONS = 300
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(tmp_path_factory.mktemp("good") / "good.xlsx", HandMade(rows=4).cells)
+
+
+def with_part(good: Path, out: Path, name: str, change: Callable[[bytes], bytes]) -> Path:
+    """A copy of a workbook with one part changed."""
+    with zipfile.ZipFile(good) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for part in source.namelist():
+            target.writestr(part, change(source.read(part)) if part == name else source.read(part))
+    return out
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+BILLION = (
+    b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><worksheet>&b;</worksheet>"""
+)
+NOT_ONE = [
+    ("text.xlsx", b"t1,t2\n1,2\n", "not an Excel workbook: an .xlsx file is a zip archive, and this is not one"),
+    ("empty.xlsx", b"", "not an Excel workbook: an .xlsx file is a zip archive, and this is not one"),
+    (
+        "old.xls",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+        "an old .xls file or one with a password; open it and save it as .xlsx without a password",
+    ),
+    ("cut.xlsx", b"PK\x03\x04" + bytes(30), "damaged or not an Excel workbook: File is not a zip file"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "message"), NOT_ONE, ids=[name for name, *_ in NOT_ONE])
+def test_something_else_gets_one_line(tmp_path: Path, name: str, data: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert error_line("workbook", "audit", name, folder=tmp_path) == f"error: {name}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "message"),
+    [
+        (
+            "mimetype", "application/vnd.oasis.opendocument.spreadsheet",
+            "an OpenDocument file (.ods); open it and save it as .xlsx",
+        ),
+        ("xl/workbook.bin", "", "a binary workbook (.xlsb); open it and save it as .xlsx"),
+        ("word/document.xml", "", "not an Excel workbook: the archive holds no xl/workbook.xml"),
+    ],
+)  # fmt: skip
+def test_another_archive_gets_one_line(tmp_path: Path, part: str, content: str, message: str) -> None:
+    with zipfile.ZipFile(tmp_path / "other.xlsx", "w") as archive:
+        archive.writestr(part, content)
+    assert audit(tmp_path / "other.xlsx").error == f"{tmp_path}/other.xlsx: {message}"
+
+
+def test_a_missing_file_and_a_folder_without_workbooks(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert (
+        error_line("workbook", "audit", "no.xlsx", folder=tmp_path)
+        == "error: no.xlsx: cannot be read: No such file or directory"
+    )
+    assert (
+        error_line("workbook", "audit", "empty", folder=tmp_path) == "error: empty: no workbooks (.xlsx, .xlsm) in it"
+    )
+
+
+def test_a_workbook_without_a_table_says_what_was_looked_for(tmp_path: Path) -> None:
+    path = save(tmp_path / "shopping.xlsx", {(1, 1): "milk", (2, 1): 2.0})
+    assert audit(path).error == (
+        f"{path}: no training table found; looked on every sheet for a row of headers such as t1, i1, w1, h1, a_h1, "
+        "E_tot, ∂E/∂w1 (five or more, a weight among them) with numbers below"
+    )
+
+
+def test_xml_that_breaks_off(tmp_path: Path, good: Path) -> None:
+    path = with_part(good, tmp_path / "cut.xlsx", SHEET, lambda data: data[: len(data) // 2])
+    assert "damaged: its XML breaks off or is wrong" in (audit(path).error or "")
+
+
+@pytest.mark.parametrize("part", [SHEET, "xl/workbook.xml", "xl/sharedStrings.xml"])
+def test_entities_are_refused(tmp_path: Path, good: Path, part: str) -> None:
+    path = with_part(good, tmp_path / "entities.xlsx", part, lambda _: BILLION)
+    assert "declares a document type or entities" in (audit(path).error or "")
+
+
+def test_entities_elsewhere_are_refused_before_openpyxl_reads_them(tmp_path: Path, good: Path) -> None:
+    path = with_part(good, tmp_path / "entities.xlsx", "xl/styles.xml", lambda _: BILLION)
+    with pytest.raises(InputError, match="declares a document type or entities"):
+        annotate(audit(path), tmp_path / "out.xlsx")
+    assert not (tmp_path / "out.xlsx").exists()
+
+
+BOMB = b"<worksheet><sheetData>%s</sheetData></worksheet>"
+
+
+@pytest.mark.parametrize("filling", [b" ", b"<c/>", b"<row/>"], ids=["blanks", "cells", "rows"])
+def test_a_zip_bomb_takes_little_memory(tmp_path: Path, good: Path, filling: bytes) -> None:
+    path = with_part(good, tmp_path / "bomb.xlsx", SHEET, lambda _: BOMB % (filling * (30_000_000 // len(filling))))
+    assert path.stat().st_size < 100_000
+    done = subprocess.run(
+        [sys.executable, "-m", "workbook", "audit", str(path)],
+        env=environment(), capture_output=True, text=True, timeout=60, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30)),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "unpacks to more than the audit takes" in done.stderr
+
+
+def test_the_limits_are_in_the_help() -> None:
+    done = run("workbook", "audit", "--help")
+    words = " ".join(done.stdout.replace("│", " ").split())
+    for limit in ("600 MB", "1/200", "25 million", "6 million cells"):
+        assert limit in words
+
+
+def test_an_empty_sheet_that_claims_to_be_huge(tmp_path: Path, good: Path) -> None:
+    rows = b'<sheetData><row r="1048576" spans="1:16384"/></sheetData>'
+    huge = b'<worksheet><dimension ref="A1:XFD1048576"/>' + rows + b"</worksheet>"
+    assert "no training table found" in (
+        audit(with_part(good, tmp_path / "huge.xlsx", SHEET, lambda _: huge)).error or ""
+    )
+
+
+def test_a_folder_is_graded_and_one_unreadable_file_does_not_stop_it(tmp_path: Path, good: Path) -> None:
+    (tmp_path / "class").mkdir()
+    shutil.copy(good, tmp_path / "class" / "ann.xlsx")
+    save(tmp_path / "class" / "bob.xlsx", HandMade().plant("h1", "w1", "w3").cells)
+    (tmp_path / "class" / "cat.xlsx").write_text("no workbook")
+    (tmp_path / "class" / "~$ann.xlsx").write_text("a lock")
+    (tmp_path / "class" / "notes.txt").write_text("no workbook")
+    done = run("workbook", "audit", "class", "--csv", "grades.csv", folder=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == (
+        "class/ann.xlsx  right\n"
+        "class/bob.xlsx  wrong  1 fault, first in I5 (h1): G5 is w3; w1 (E5) is expected\n"
+        "class/cat.xlsx  not judged  not an Excel workbook: an .xlsx file is a zip archive, and this is not one\n"
+    )
+    lines = (tmp_path / "grades.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("file,verdict,tables,rows,faults,column,cell,cause")
+    assert lines[1].startswith("class/ann.xlsx,right,1,4,0,")
+    assert lines[2].startswith("class/bob.xlsx,wrong,1,12,1,h1,I5,G5 is w3; w1 (E5) is expected,")
+    assert lines[3].startswith("class/cat.xlsx,not judged,0,0,0,")
+    assert len(lines) == 4
+
+
+def test_right_and_unreadable_files_together_exit_with_2(tmp_path: Path, good: Path) -> None:
+    (tmp_path / "bad.xlsx").write_text("no workbook")
+    done = run("workbook", "audit", str(good), "bad.xlsx", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize(("state", "words"), [("hide", "the sheet is hidden"), ("very_hidden", "(very hidden)")])
+def test_hidden_sheets_are_audited_and_said_to_be_hidden(tmp_path: Path, state: str, words: str) -> None:
+    made = HandMade(rows=3).plant("h1", "w1", "w3")
+    report = audit(save(tmp_path / "hidden.xlsx", {(1, 1): "see"}, made.cells, states=["activate", state]))
+    assert roots(report) == [("h1", "I5")]
+    assert any(words in finding.cause for finding in report.tables[0].findings)
+
+
+def test_chart_sheets_are_passed_over(tmp_path: Path, good: Path) -> None:
+    book = openpyxl.load_workbook(good)
+    book.create_chartsheet("chart", 0)
+    book.save(tmp_path / "chart.xlsx")
+    assert audit(tmp_path / "chart.xlsx").verdict == "right"
+
+
+def test_headers_merged_downwards_and_across(tmp_path: Path) -> None:
+    made = HandMade(top=4, rows=4)
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for (row, column), content in made.cells.items():
+        sheet.cell(row, column, content)
+    sheet.merge_cells("A2:D3")
+    sheet["A2"] = "given"
+    book.save(tmp_path / "merged.xlsx")
+    assert audit(tmp_path / "merged.xlsx").verdict == "right"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("=1/0", "the error #DIV/0!"), ("seven", "the text 'seven'"), (None, "nothing stands"), (True, "True"),
+        (45000.5, "45000.5 is typed"),
+    ],
+    ids=["an error", "a text", "a hole", "a truth value", "a date"],
+)  # fmt: skip
+def test_a_cell_that_is_no_number_is_one_root(tmp_path: Path, content: object, words: str) -> None:
+    made = HandMade()
+    made.cells[8, 9] = content  # type: ignore[assignment]
+    report = audited(tmp_path, made)
+    assert ("h1", "I8") in roots(report)
+    assert [cell for _, cell in roots(report)] == ["I8"]
+    assert words in report.roots[0].cause or "computes something else" in report.roots[0].cause
+
+
+def test_circular_references_end(tmp_path: Path) -> None:
+    made = HandMade(rows=4)
+    made.cells[6, 9] = "=I6+1"
+    made.cells[6, 40], made.cells[6, 41], made.cells[6, 11] = "=AO6", "=AN6", "=AN6"
+    assert {("h1", "I6"), ("h2", "K6")} <= set(roots(audited(tmp_path, made)))
+
+
+@pytest.mark.parametrize(
+    "formula", ["=VLOOKUP(E5,A5:F5,1)*C5+F5*D5", "=[1]Other!A1*C5+F5*D5", '=INDIRECT("E5")*C5+F5*D5']
+)
+def test_a_formula_that_cannot_be_followed_is_judged_by_value(tmp_path: Path, formula: str) -> None:
+    made = HandMade(rows=4, first={**FIRST})
+    path = save(tmp_path / "values.xlsx", made.cells)
+    changed = with_part(
+        path,
+        tmp_path / "other.xlsx",
+        SHEET,
+        lambda data: data.replace(b"<f>E5*C5 + F5*D5</f>", f"<f>{formula[1:].replace(chr(34), '&quot;')}</f>".encode()),
+    )
+    report = audit(changed)
+    assert roots(report) == []
+    assert any("judged by its numbers alone" in finding.cause for finding in report.tables[0].findings)
+
+
+@pytest.mark.parametrize("start", range(0, MUTATIONS, 50))
+def test_no_mutation_of_a_good_file_raises(
+    tmp_path: Path, good: Path, start: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbook.audit.recalculated", lambda *_: "left out: it is a process of its own")
+    data, path = good.read_bytes(), tmp_path / "mutated.xlsx"
+    for seed in range(start, start + 50):
+        path.write_bytes(mutated(data, seed))
+        report = audit(path)
+        assert as_json(report)
+        assert (report.error is None) == (report.status != 2), seed

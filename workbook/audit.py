@@ -1,0 +1,220 @@
+"""The audit of a workbook: every training table that it holds, judged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from engine import InputError
+from workbook.audit_cost import consequences, cost, replay
+from workbook.audit_findings import Finding, TableReport, Verdict
+from workbook.audit_judge import Judge
+from workbook.audit_network import Network, possible_sizes
+from workbook.audit_rate import Rate, find_rates
+from workbook.audit_sheet import TableSheet
+from workbook.audit_tables import Label, Table, find_labels, find_tables
+from workbook.read import Book, Sheet, read
+from workbook.recalculate import recalculated
+
+LOOKED_FOR = (
+    "looked on every sheet for a row of headers such as t1, i1, w1, h1, a_h1, E_tot, ∂E/∂w1 "
+    "(five or more, a weight among them) with numbers below"
+)
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What the audit of one file found; `error` says why nothing could be judged."""
+
+    file: Path
+    tables: list[TableReport] = field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def roots(self) -> list[Finding]:
+        """The faults of all tables."""
+        return [root for table in self.tables for root in table.roots]
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst of the tables' verdicts."""
+        verdicts = {table.verdict for table in self.tables}
+        return next((verdict for verdict in ("wrong", "incomplete", "right") if verdict in verdicts), None)
+
+    @property
+    def status(self) -> int:
+        """0: everything that was found is right; 1: findings; 2: nothing could be judged."""
+        if self.error is not None:
+            return 2
+        return 1 if self.roots or not all(table.judged for table in self.tables) else 0
+
+
+def audit(path: Path, learning_rate: float | None = None) -> FileReport:
+    """Audit one file; a file that cannot be judged is reported, not raised."""
+    try:
+        book = read(path)
+        found = [(table, labels) for sheet in book.sheets for table, labels in _tables(sheet)]
+        judges = [_judge(book, table, labels, learning_rate) for table, labels in found]
+        if sum(_drop_look_alikes(judge) for judge in judges):
+            judges = [_judge(book, table, labels, learning_rate) for table, labels in found]
+        stale = sum(judge.stale() for judge in judges if judge is not None)
+        notes = []
+        if stale:
+            notes.append(recalculated(book, stale))
+            judges = [_judge(book, table, labels, learning_rate) for table, labels in found]
+        reports = [_report(judge, table, notes) for judge, (table, _) in zip(judges, found, strict=True)]
+    except InputError as error:
+        return FileReport(path, error=str(error))
+    if not found:
+        return FileReport(path, error=f"{path}: no training table found; {LOOKED_FOR}")
+    if not any(judge is not None for judge in judges):
+        return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
+    return FileReport(path, reports)
+
+
+def _tables(sheet: Sheet) -> list[tuple[Table, Sequence[Label]]]:
+    tables = find_tables(sheet)
+    labels = find_labels(sheet, tables) if tables else []
+    return [(table, labels) for table in tables]
+
+
+def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: float | None) -> Judge | None:
+    """The judge of the network that fits the table best; None where none fits."""
+    _drop_empty_columns(table)
+    if any(name.startswith("bias") for name in table.columns):
+        return None
+    judges = []
+    for sizes in possible_sizes(table.columns):
+        weights = [name for name in table.columns if name.startswith("w") and name in Network(sizes, frozenset()).given]
+        rates: list[Rate | None] = [*find_rates(book, table, labels, weights)] or [None]
+        if learning_rate is not None:
+            rates = [_overridden(rates[0], learning_rate)]
+        judges += [Judge(TableSheet(book, table, sizes, rate, labels)) for rate in rates]
+    if len(judges) < 2:
+        return judges[0] if judges else None
+    return min(judges, key=lambda judge: sum(finding.kind == "root" for finding in judge.findings()))
+
+
+def _drop_look_alikes(judge: Judge | None) -> bool:
+    """Whether columns were dropped that only look like the table's."""
+    if judge is None:
+        return False
+    found, table = judge.look_alikes(), judge.table
+    for name in found:
+        column = table.columns.pop(name)
+        table.others[column] = str(table.sheet.value(column, table.header_row))
+    return bool(found)
+
+
+def _overridden(rate: Rate | None, value: float) -> Rate:
+    if rate is not None and rate.value == value:
+        return rate
+    note = "" if rate is None or rate.value is None else f"; the sheet has {rate.value:g}"
+    return Rate(f"{value:.15g}", value, note=f"the learning rate {value:g} was given{note}")
+
+
+def _drop_empty_columns(table: Table) -> None:
+    """A header over nothing is a missing column."""
+    for name, column in list(table.columns.items()):
+        rows = range(table.first_row, table.last_row + 1)
+        values, shapes = table.sheet.values.get(column, {}), table.sheet.shapes.get(column, {})
+        if not any(row in values or row in shapes for row in rows):
+            del table.columns[name]
+
+
+def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
+    bare = TableReport(
+        sheet=table.sheet.name,
+        state=table.sheet.state,
+        header_row=table.header_row,
+        range=f"{table.cell(min(table.columns, key=lambda n: table.columns[n]), table.first_row)}:"
+        f"{table.cell(max(table.columns, key=lambda n: table.columns[n]), table.last_row)}",
+        rows=table.steps,
+        columns=tuple(table.columns),
+        others=table.others,
+        verdict="incomplete",
+        judged=False,
+        learning_rate=None,
+        rate_text=None,
+    )
+    if judge is None:
+        return replace(bare, findings=[_note(_why_not(table))])
+    findings = judge.findings()
+    roots = {finding.column for finding in findings if finding.kind == "root"}
+    right = replay(judge.sheet) if roots else None
+    if right is not None:
+        findings += consequences(judge.sheet, right, roots)
+    missing = _missing(judge)
+    unjudged = [_note(f"{name} could not be checked: {why}", name) for name, why in judge.unjudged.items()]
+    incomplete = bool(missing or unjudged or table.goes_on)
+    rate = judge.sheet.rate
+    return replace(
+        bare,
+        verdict="wrong" if roots else "incomplete" if incomplete else "right",
+        judged=not unjudged,
+        learning_rate=None if rate is None else rate.value,
+        rate_text=None if rate is None else rate.text,
+        findings=findings + unjudged + [_note(note) for note in [*missing, *notes, *_remarks(judge)]],
+        cost=None if right is None else cost(judge.sheet, right),
+    )
+
+
+def _note(text: str, column: str = "") -> Finding:
+    return Finding("note", column, "", 0, None, None, text)
+
+
+def _why_not(table: Table) -> str:
+    if any(name.startswith("bias") for name in table.columns):
+        return "the table has biases, which the audit cannot judge yet"
+    return f"no network has just these columns: {', '.join(table.columns)}"
+
+
+def _missing(judge: Judge) -> list[str]:
+    """The columns that no present column's check covers."""
+    network = judge.sheet.network
+    covered = set(network.known)
+    pending = [name for name in judge.names if network.expected(name) is not None]
+    while pending:
+        name = pending.pop()
+        rows = judge.table.steps
+        for leaf in _names_in(network.formulas[name].text) if rows > 1 or name not in network.given else []:
+            if leaf in network.trees and leaf not in covered:
+                covered.add(leaf)
+                pending.append(leaf)
+    missing = [name for name in network.columns.names if name not in covered]
+    return [f"no column for {', '.join(missing)}: not checked"] if missing else []
+
+
+def _names_in(text: str) -> list[str]:
+    from workbook.layout import NAME
+
+    return list(NAME.findall(text))
+
+
+def _remarks(judge: Judge) -> list[str]:
+    """What the reader should know besides."""
+    table, sheet = judge.table, judge.sheet
+    remarks = []
+    if table.sheet.state != "visible":
+        remarks.append(
+            "the sheet is hidden"
+            + (" from Excel's own list (very hidden)" if table.sheet.state == "veryHidden" else "")
+        )
+    if sheet.rate is not None and sheet.rate.note:
+        remarks.append(f"learning rate: {sheet.rate.note}")
+    if not sheet.one_sample:
+        remarks.append("targets and inputs change from row to row: taken as samples that take turns, not judged")
+    typed = [
+        name
+        for name in judge.names
+        if not any(table.sheet.shape(table.columns[name], row) for row in range(table.first_row, table.last_row + 1))
+    ]
+    typed = [
+        name
+        for name in typed
+        if not (name in sheet.network.given and (table.steps == 1 or name in sheet.network.samples))
+    ]
+    if typed:
+        remarks.append(f"typed numbers without formulas, judged by value: {', '.join(typed)}")
+    if table.goes_on is not None:
+        remarks.append(f"row {table.last_row + 1} is empty, but numbers go on in row {table.goes_on}: not checked")
+    return remarks

@@ -1,0 +1,101 @@
+"""A copy of an audited workbook with the wrong cells coloured. The one module that writes through openpyxl."""
+
+import warnings
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import openpyxl
+from openpyxl.cell.cell import MergedCell
+from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
+from openpyxl.utils.cell import coordinate_from_string
+from openpyxl.worksheet.worksheet import Worksheet
+
+from engine import InputError
+from engine.files import replacing
+from workbook.audit import FileReport
+from workbook.audit_findings import Finding
+from workbook.read import check_parts, reporting
+
+ROOT_FILL = PatternFill("solid", fgColor="FFFF9999")
+CONSEQUENCE_FILL = PatternFill("solid", fgColor="FFFFE699")
+AUTHOR = "backprop workbook audit"
+
+# What a workbook may hold besides cells, by the names of its parts.
+PARTS = {
+    "xl/charts/": "charts",
+    "xl/media/": "pictures",
+    "xl/slicers/": "slicers",
+    "xl/pivotTables/": "pivot tables",
+    "xl/ctrlProps/": "form controls",
+    "xl/diagrams/": "diagrams",
+    "xl/threadedComments/": "threaded comments",
+    "customXml/": "custom data",
+}
+
+
+def annotate(report: FileReport, out: Path) -> list[str]:
+    """Write the annotated copy; return what it could not carry over.
+
+    Raises:
+        InputError: `out` is the audited file itself or no place for a workbook, or openpyxl cannot load the file.
+    """
+    source = report.file
+    if out.suffix.lower() != source.suffix.lower():
+        raise InputError(f"{out}: expected a file name that ends in {source.suffix.lower()}, as the audited file does")
+    if out.exists() and source.exists() and out.samefile(source):
+        raise InputError(f"{out}: is the audited file, which is never changed; take another name")
+    book, lost = _loaded(source)
+    for table in report.tables:
+        sheet = book[table.sheet]
+        for finding in sorted(table.findings, key=lambda finding: finding.kind == "root"):
+            if isinstance(sheet, Worksheet) and finding.kind != "note":
+                _mark(sheet, finding)
+    with replacing(out) as part, reporting(source):
+        book.save(part)
+        lost += _missing_parts(source, part)
+    return [*dict.fromkeys(lost), "stored values: Excel computes them when it opens the copy"]
+
+
+def _loaded(source: Path) -> tuple[openpyxl.Workbook, list[str]]:
+    check_parts(source)
+    with warnings.catch_warnings(record=True) as caught, reporting(source):
+        warnings.simplefilter("always")
+        try:
+            book = openpyxl.load_workbook(source, keep_vba=source.suffix.lower() == ".xlsm")
+        except (TypeError, AttributeError, IndexError, AssertionError, RecursionError) as error:
+            raise InputError(f"openpyxl cannot load it to annotate a copy: {error}") from None
+    return book, [_lost(str(warning.message)) for warning in caught]
+
+
+def _lost(message: str) -> str:
+    if "Sparkline" in message:
+        return "sparklines"
+    return message.removesuffix(" and will be removed")
+
+
+def _mark(sheet: Worksheet, finding: Finding) -> None:
+    letters, _ = coordinate_from_string(finding.cell)
+    fill = ROOT_FILL if finding.kind == "root" else CONSEQUENCE_FILL
+    for row in finding.at:
+        sheet[f"{letters}{row}"].fill = fill
+    first = sheet[finding.cell]
+    if finding.kind == "root" and not isinstance(first, MergedCell):
+        words = f"{finding.column}: {finding.cause}"
+        if finding.expected is not None:
+            words += f"\nexpected: {finding.expected}"
+        before = f"{first.comment.text}\n\n" if first.comment else ""
+        first.comment = Comment(before + words, AUTHOR, height=160, width=360)
+
+
+def _missing_parts(source: Path, copy: Path) -> list[str]:
+    before, after = _kinds(source), _kinds(copy)
+    return [kind for kind, number in before.items() if after[kind] < number]
+
+
+def _kinds(path: Path) -> Counter[str]:
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    kinds = (kind for name in names for start, kind in PARTS.items() if name.startswith(start) and "_rels" not in name)
+    return Counter(kinds)

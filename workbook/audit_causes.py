@@ -1,0 +1,205 @@
+"""Why a formula is wrong: the one edit of the right formula, or of the user's, that makes the two agree."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from typing import Literal
+
+from openpyxl.utils import get_column_letter
+
+from workbook.audit_edits import edits, unguarded, without_parentheses, without_rounding
+from workbook.audit_network import ETA, FAR, variables
+from workbook.audit_resolve import row_of
+from workbook.audit_sheet import TableSheet
+from workbook.expressions import Number, Reference, Tree, Variable, leaves, parse, replaced
+from workbook.shapes import Shape
+
+MOST_OCCURRENCES = 6
+
+Kind = Literal["root", "note", "right"]
+Test = Callable[[Tree], bool]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What is wrong in words, and whether it is a fault at all."""
+
+    text: str
+    kind: Kind = "root"
+
+
+def cause_of_formula(sheet: TableSheet, name: str, shape: Shape, row: int) -> Cause:
+    """Why a formula does not compute what its column should be."""
+    raw = parse(shape.key)
+    resolved = [sheet.resolver.leaf(leaf, row) for leaf in leaves(raw)]
+    user = sheet.resolver.tree(shape, row)
+    found = _bad_operand(sheet, raw, resolved, row) or _replaced_operand(sheet, name, raw, resolved, row)
+    if found is None:
+        found = _edited(sheet, name, variables(user), _numbers(user), lambda tree: sheet.same(tree, user), row)
+    if found is None and sheet.right(name, without_rounding(user)):
+        found = Cause("the formula rounds its result: an extra ROUND")
+    return found or Cause("the formula computes something else than the column's header says")
+
+
+def cause_of_numbers(sheet: TableSheet, name: str, test: Test, row: int) -> Cause | None:
+    """Which slip gives the numbers of a column that holds no formulas."""
+    expected = sheet.network.expected(name)
+    assert expected is not None  # noqa: S101 - only columns that can be computed are judged
+    rows = {variable.row for variable in variables(expected)} - {0} or {0}
+    others = [
+        Variable(other, at) for other in sheet.network.columns.names if other in sheet.table.columns for at in rows
+    ]
+    return _edited(sheet, name, others, [2.0, 0.5], test, row)
+
+
+def _bad_operand(sheet: TableSheet, raw: Tree, resolved: list[Tree], row: int) -> Cause | None:
+    """A reference to a text, an error or a cell that drifted out of the table."""
+    for leaf, tree in zip(leaves(raw), resolved, strict=True):
+        if isinstance(leaf, Reference) and isinstance(tree, Number) and math.isnan(tree.value):
+            if (drift := _drifted(sheet, leaf, row)) is not None:
+                return drift
+            cell = f"{get_column_letter(leaf.column)}{row_of(leaf, row)}"
+            return Cause(f"{cell} holds {sheet.described(leaf.sheet, leaf.column, row_of(leaf, row))}, no number")
+    return None
+
+
+def _replaced_operand(sheet: TableSheet, name: str, raw: Tree, resolved: list[Tree], row: int) -> Cause | None:
+    """The reference or number of the user's formula that must be another one."""
+    expected = sheet.network.expected(name)
+    if expected is None:
+        return None
+    found = list(leaves(raw))
+    wanted: list[Tree] = [*variables(expected), *(Number(value) for value in _numbers(expected)), Number(math.e)]
+    for leaf in dict.fromkeys(found):
+        if not isinstance(leaf, Reference | Number):
+            continue
+        for places in _subsets([place for place, other in enumerate(found) if other == leaf]):
+            for right in wanted:
+                is_ = resolved[places[0]]
+                if right == is_ or (isinstance(is_, Variable) and isinstance(right, Number)):
+                    continue
+                tree = _with(raw, resolved, places, right)
+                if sheet.right(name, tree):
+                    return _operand_cause(sheet, leaf, is_, right, row)
+    return None
+
+
+def _subsets(places: list[int]) -> Iterator[tuple[int, ...]]:
+    """One occurrence, all of them, or two: as in a·(1 − a)."""
+    yield tuple(places)
+    if 1 < len(places) <= MOST_OCCURRENCES:
+        yield from combinations(places, 1)
+        if len(places) > 2:
+            yield from combinations(places, 2)
+
+
+def _with(raw: Tree, resolved: list[Tree], places: tuple[int, ...], right: Tree) -> Tree:
+    counter = iter(range(len(resolved)))
+
+    def change(_: Tree) -> Tree:
+        place = next(counter)
+        return right if place in places else resolved[place]
+
+    return replaced(raw, change)
+
+
+def _operand_cause(sheet: TableSheet, leaf: Tree, is_: Tree, right: Tree, row: int) -> Cause:
+    expected = sheet.shown(right, row)
+    if isinstance(leaf, Number):
+        return _number_cause(sheet, leaf.value, right, expected)
+    assert isinstance(leaf, Reference)  # noqa: S101 - _replaced_operand offers nothing else
+    if right == ETA and (drift := _drifted(sheet, leaf, row)) is not None:
+        return drift
+    cell = f"{get_column_letter(leaf.column)}{row_of(leaf, row)}"
+    if isinstance(is_, Variable) and isinstance(right, Variable):
+        return Cause(_swapped(sheet, leaf, is_, right, cell, row))
+    if isinstance(is_, Number) and isinstance(right, Variable):
+        if sheet.always(right, is_.value):
+            return Cause(f"{cell} holds the same number as {expected}", "right" if right != ETA else "note")
+        return Cause(f"{cell} holds {is_.value:.10g}; {expected} is expected")
+    return Cause(f"{cell} stands where {expected} belongs")
+
+
+def _number_cause(sheet: TableSheet, number: float, right: Tree, expected: str) -> Cause:
+    if isinstance(right, Variable):
+        if sheet.always(right, number):
+            return Cause(f"{number:.10g} is typed into the formula; {expected} has the same value", "note")
+        return Cause(f"{number:.10g} is a typed number; {expected} is expected")
+    if right == Number(math.e):
+        return Cause(f"{number:.10g} is e, rounded; EXP is expected")
+    return Cause(f"{number:.10g} stands where {expected} belongs")
+
+
+def _swapped(sheet: TableSheet, leaf: Reference, is_: Variable, right: Variable, cell: str, row: int) -> str:
+    expected = sheet.shown(right, row)
+    if is_.name == right.name:
+        if leaf.frozen:
+            return f"{sheet.spelled(leaf, row)} is frozen and does not move with the row; {expected} is expected"
+        return f"{cell} is {is_.name} of the wrong row; {expected} is expected"
+    if right.name == f"a_{is_.name}":
+        return f"{cell} is {is_.name}, the pre-activation; the activation {expected} is expected"
+    if is_.name == f"a_{right.name}":
+        return f"{cell} is {is_.name}, the activation; the pre-activation {expected} is expected"
+    if right.name.startswith("∂") and is_.name.startswith("∂"):
+        return f"{cell} is {is_.name}, another weight's gradient; {expected} is expected"
+    return f"{cell} is {is_.name}; {expected} is expected"
+
+
+def _drifted(sheet: TableSheet, leaf: Reference, row: int) -> Cause | None:
+    """The learning rate's reference without its $: it moved on as the formula was filled down."""
+    rate = sheet.rate
+    if rate is None or rate.cell is None or leaf.frozen or leaf.column != rate.cell[1]:
+        return None
+    here = row_of(leaf, row)
+    if here <= rate.cell[2] or leaf.row in (0, -1):
+        return None
+    what = sheet.described(leaf.sheet, leaf.column, here)
+    letter = get_column_letter(leaf.column)
+    return Cause(
+        f"{sheet.spelled(leaf, row)} is not frozen: filled down, it has drifted from {letter}{rate.cell[2]} and reads "
+        f"{letter}{here} in row {row} ({what}); {rate.text} is expected"
+    )
+
+
+def _edited(
+    sheet: TableSheet, name: str, others: list[Variable], numbers: list[float], test: Test, row: int
+) -> Cause | None:
+    """The edit of the right formula that gives what the user has."""
+    text = sheet.network.text(name)
+    expected = sheet.network.expected(name)
+    if text is None or expected is None:
+        return None
+    for wrong, right in ((w, r) for r in variables(expected) for w in others if w != r):
+        for tree in _swaps(expected, right, wrong):
+            if test(tree):
+                return Cause(_swap_words(sheet, wrong, right, row))
+    show = partial(sheet.spelled_tree, row=row)
+    for tree, inner in without_parentheses(text, sheet.network.formulas[name]):
+        if test(tree):
+            return Cause(f"parentheses are missing around {show(inner)}")
+    for tree, words in edits(unguarded(expected), others, numbers, show):
+        if test(tree):
+            return Cause(words)
+    return None
+
+
+def _swaps(tree: Tree, right: Variable, wrong: Variable) -> Iterator[Tree]:
+    found = list(leaves(tree))
+    for places in _subsets([place for place, leaf in enumerate(found) if leaf == right]):
+        yield _with(tree, found, places, wrong)
+
+
+def _swap_words(sheet: TableSheet, wrong: Variable, right: Variable, row: int) -> str:
+    if wrong.row == FAR:
+        return f"a cell of {wrong.name} in another row stands where {sheet.shown(right, row)} belongs"
+    cell = sheet.place(wrong, row)
+    frozen = Reference(None, 0, 0, frozen=False)
+    return _swapped(sheet, frozen, wrong, right, cell, row)
+
+
+def _numbers(tree: Tree) -> list[float]:
+    return list(
+        dict.fromkeys(leaf.value for leaf in leaves(tree) if isinstance(leaf, Number) and leaf.value == leaf.value)
+    )

@@ -1,0 +1,63 @@
+"""The audit's command line: one file in full, many in a line each."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from engine import InputError
+from workbook.audit import FileReport, audit
+from workbook.audit_annotate import annotate
+from workbook.audit_files import workbooks
+from workbook.audit_report import as_json, show, show_line, write_csv
+
+
+def run_audit(
+    paths: Sequence[Path], learning_rate: float | None, *, json: bool, csv: Path | None, annotated: Path | None
+) -> int:
+    """Audit and print; return the exit status.
+
+    Raises:
+        InputError: the only file could not be judged, there are no files, or an output cannot be written.
+    """
+    files = workbooks(paths)
+    _check(paths, files, learning_rate, annotated)
+    console = Console(highlight=False, markup=False, emoji=False)
+    one = len(files) == 1 and not any(path.is_dir() for path in paths)
+    reports = [_audited(file, learning_rate, console, json=json, one=one) for file in files]
+    if csv is not None:
+        write_csv(reports, csv)
+    if one and reports[0].error is not None:
+        raise InputError(reports[0].error)
+    if annotated is not None:
+        lost = annotate(reports[0], annotated)
+        typer.echo(f"Wrote {annotated}. Not carried over: {', '.join(lost)}", err=json)
+    return _status(reports)
+
+
+def _check(paths: Sequence[Path], files: Sequence[Path], learning_rate: float | None, annotated: Path | None) -> None:
+    if not files:
+        raise InputError(f"{paths[0]}: no workbooks (.xlsx, .xlsm) in it")
+    if annotated is not None and len(files) > 1:
+        raise InputError(f"--annotate: got {len(files)} files, expected one")
+    if learning_rate is not None and not (math.isfinite(learning_rate) and learning_rate >= 0):
+        raise InputError(f"learning rate: got {learning_rate:g}, expected a finite number from 0 up")
+
+
+def _audited(file: Path, learning_rate: float | None, console: Console, *, json: bool, one: bool) -> FileReport:
+    report = audit(file, learning_rate)
+    if json:
+        typer.echo(as_json(report))
+    elif not one:
+        show_line(report, console)
+    elif report.error is None:
+        show(report, console)
+    return report
+
+
+def _status(reports: Sequence[FileReport]) -> int:
+    """Findings weigh more than files that could not be judged, and those more than right ones."""
+    statuses = {report.status for report in reports}
+    return 1 if 1 in statuses else max(statuses)

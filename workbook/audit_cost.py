@@ -1,0 +1,80 @@
+"""What the roots of a table cost: the same training with the right mathematics, from the first row on."""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from engine import Experiment, FloatArray, InputError, descend
+from workbook.audit_findings import Cost, Finding
+from workbook.audit_sheet import TableSheet
+
+# Two runs of the same mathematics drift apart by rounding, in 10,000 steps and 10 digits by less than this.
+SAME_RUN = 1e-8
+
+
+def replay(sheet: TableSheet) -> dict[str, FloatArray] | None:
+    """The columns as they should be; None where the table cannot be run again from its first row."""
+    numbers, columns = sheet.numbers, sheet.network.columns
+    rate = sheet.rate.value if sheet.rate is not None else None
+    given = [*sheet.network.samples, *(name for layer in _weights(sheet) for row in layer for name in row)]
+    if rate is None or not sheet.one_sample or any(name not in numbers.columns for name in given):
+        return None
+    first = {name: float(numbers.columns[name][0]) for name in given}
+    try:
+        experiment = Experiment(
+            weights=tuple(np.array([[first[name] for name in row] for row in layer]) for layer in _weights(sheet)),
+            inputs=np.array([first[name] for name in columns.input_names]),
+            targets=np.array([first[name] for name in columns.target_names]),
+            learning_rate=rate,
+            learning_rates=(rate,),
+            steps=sheet.table.steps,
+        )
+        values = descend(experiment).numbers.values[:, :, 0]
+    except InputError:
+        return None  # its numbers leave float64: there is nothing to compare with
+    return {name: values[:, place] for place, name in enumerate(columns.names)}
+
+
+def _weights(sheet: TableSheet) -> list[list[list[str]]]:
+    columns = sheet.network.columns
+    return [columns.weight_names(layer) for layer in range(columns.depth)]
+
+
+def consequences(sheet: TableSheet, right: dict[str, FloatArray], roots: Collection[str]) -> list[Finding]:
+    """The columns that are off only because of a root elsewhere."""
+    found = []
+    for name in sheet.network.columns.names:
+        if name in roots or name not in sheet.table.columns:
+            continue
+        got = sheet.numbers.columns[name]
+        with np.errstate(all="ignore"):
+            off = np.abs(got - right[name])
+            rows = np.flatnonzero(~(off <= SAME_RUN * np.abs(right[name]) + sheet.numbers.rounded[name] * 4 + 1e-12))
+            share = off[rows] / np.abs(right[name][rows])
+        if not len(rows):
+            continue
+        at = tuple(int(row) + sheet.table.first_row for row in rows)
+        known = share[np.isfinite(share)]
+        found.append(
+            Finding(
+                "consequence", name, sheet.table.cell(name, at[0]), len(at), None, None,
+                "off because of what is wrong elsewhere; right by its own row",
+                float(known.max()) if len(known) else None, at,
+            )
+        )  # fmt: skip
+    return found
+
+
+def cost(sheet: TableSheet, right: dict[str, FloatArray]) -> Cost | None:
+    """The loss at the last row and the weight that is furthest off there."""
+    table, numbers = sheet.table, sheet.numbers.columns
+    weights = [name for name in sheet.network.given if name not in sheet.network.samples and name in table.columns]
+    off = {name: abs(float(numbers[name][-1] - right[name][-1])) for name in weights}
+    known = {name: far for name, far in sorted(off.items()) if np.isfinite(far)}
+    if "E_tot" not in table.columns or not np.isfinite(numbers["E_tot"][-1]) or not known:
+        return None
+    worst = max(known, key=lambda name: known[name])
+    return Cost(
+        float(numbers["E_tot"][-1]), float(right["E_tot"][-1]), worst, table.cell(worst, table.last_row),
+        float(numbers[worst][-1]), float(right[worst][-1]),
+    )  # fmt: skip

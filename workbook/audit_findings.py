@@ -1,0 +1,70 @@
+"""What an audit finds, as plain records."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["root", "consequence", "note"]
+Verdict = Literal["right", "wrong", "incomplete"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about one column.
+
+    Attributes:
+        kind: a root is a fault; a consequence is off only because of a root; a note is no fault.
+        column: our name of the column, or "" for the table as a whole.
+        cell: the first cell, or "".
+        rows: how many rows are affected.
+        formula: what stands there.
+        expected: what should, in this sheet's columns, ready to paste.
+        cause: why, in words.
+        deviation: the furthest that a value is off, as a share of the right one; None where it is not a number.
+        at: the rows of the sheet.
+    """
+
+    kind: Kind
+    column: str
+    cell: str
+    rows: int
+    formula: str | None
+    expected: str | None
+    cause: str
+    deviation: float | None = None
+    at: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the roots cost: the sheet's last row against a run with the right mathematics."""
+
+    loss: float
+    right_loss: float
+    weight: str
+    cell: str
+    value: float
+    right_value: float
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """The verdict on one table."""
+
+    sheet: str
+    state: str
+    header_row: int
+    range: str
+    rows: int
+    columns: tuple[str, ...]
+    others: dict[int, str]
+    verdict: Verdict
+    judged: bool
+    learning_rate: float | None
+    rate_text: str | None
+    findings: list[Finding] = field(default_factory=list)
+    cost: Cost | None = None
+
+    @property
+    def roots(self) -> list[Finding]:
+        """The faults."""
+        return [finding for finding in self.findings if finding.kind == "root"]

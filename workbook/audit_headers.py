@@ -1,0 +1,58 @@
+"""What people's column headers and labels mean, by rule: `dE_t/dW1` is our ∂E/∂w1, `out_h1` is our a_h1."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# Separators and brackets carry no meaning: w_1, w[1], σ(h1).
+NOISE = re.compile(r"[\s_.\-()\[\]{}$\\^'’·*]+")
+DETAILS = re.compile(r"[=:(\[,;→←]")
+
+D = "(?:d|∂|δ|𝜕|partial)"
+LOSS = "(?:e|l|j|c|loss|error|err|cost)"
+TOTAL = "(?:t|tot|total|ges|sum|gesamt)"
+ACTIVATION = "(?:a|act|activation|activated|out|output|sig|sigm|sigmoid|sigma|σ|s)"
+NET = "(?:net|netin|input|in|z|sum|pre)"
+
+RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), ours)
+    for pattern, ours in (
+        (rf"(?:{D}?{LOSS}{TOTAL}?/?{D}|{D}|grad|gradient|∇|g)w(\d+)", "∂E/∂w{}"),
+        (rf"(?:{LOSS}{TOTAL}|{TOTAL}{LOSS}|{LOSS}|etotal|mse|σe)", "E_tot"),
+        (rf"{LOSS}o?(\d+)", "E{}"),
+        (rf"{ACTIVATION}([ho])(\d+)", "a_{}{}"),
+        (rf"([ho])(\d+){ACTIVATION}", "a_{}{}"),
+        (rf"{NET}?([ho])(\d+){NET}?", "{}{}"),
+        (r"(?:t|target|tgt|goal)o?(\d+)", "t{}"),
+        (r"(?:i|in|input|inp|x)(\d+)", "i{}"),
+        (r"(?:w|weight|wt)(\d+)", "w{}"),
+        (r"(?:η|eta|ƞ|lr|learnrate|learningrate|rate|alpha|α|ɑ)", "eta"),
+        (r"(?:b|bias)[ho]?(\d*)", "bias{}"),
+    )
+)
+TARGET_OF_LABEL = re.compile(r"\s*([^=:]+?)\s*[=:]\s*([-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?)\s*")
+
+
+@lru_cache(maxsize=10_000)
+def meaning(text: str) -> str | None:
+    """Our name for a header or a label: a column of the table, `eta`, or `bias...`; None for anything else."""
+    plain = unicodedata.normalize("NFKC", text).strip().replace("∆", "Δ")
+    if plain.startswith("Δ") and "/" not in plain:
+        return None  # Δw is a step, of either sign and with η in it or not: no gradient
+    plain = plain.casefold()
+    # The whole first, for σ(h1); then without what explains it: `h1 = w1*i1 + w2*i2`, `w1 (old)`.
+    for candidate in (plain, DETAILS.split(plain, maxsplit=1)[0]):
+        compact = NOISE.sub("", candidate)
+        for pattern, ours in RULES:
+            if (match := pattern.fullmatch(compact)) is not None:
+                groups = [str(int(group)) if group.isdecimal() else group for group in match.groups()]
+                return ours.format(*groups)
+    return None
+
+
+def labelled_number(text: str) -> tuple[str, float] | None:
+    """The meaning and the number of a text such as `LR = 0.5`."""
+    match = TARGET_OF_LABEL.fullmatch(unicodedata.normalize("NFKC", text))
+    if match is None or (name := meaning(match[1])) is None:
+        return None
+    return name, float(match[2].replace(",", "."))

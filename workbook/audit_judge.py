@@ -1,0 +1,332 @@
+"""Judging a table cell by cell, each from the numbers of its own row, and each formula by what it means."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine import FloatArray
+from workbook.audit_causes import Cause, cause_of_formula, cause_of_numbers
+from workbook.audit_findings import Finding
+from workbook.audit_network import FAR, variables
+from workbook.audit_numbers import is_counted_up
+from workbook.audit_resolve import BIAS
+from workbook.audit_sheet import TableSheet
+from workbook.expressions import Tree, UnsupportedError
+from workbook.read import ErrorValue
+from workbook.shapes import Shape
+
+# So many typed numbers in a row of formulas, and the row as a whole was overwritten.
+FEWEST_OVERWRITTEN = 3
+# A cache that is further off than this is not what its formula gives.
+STALE = 1e-6
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of a column whose cells are filled alike: one formula that leads to the same variables, or none.
+
+    Attributes:
+        rows: counted from the table's first row, 0.
+        tree: what the formula computes; None if there is none or it cannot be followed.
+        reason: why it cannot be followed.
+    """
+
+    shape: Shape | None
+    rows: tuple[int, ...]
+    tree: Tree | None = None
+    reason: str = ""
+
+
+class Judge:
+    """Finds what is wrong in one table."""
+
+    def __init__(self, sheet: TableSheet) -> None:
+        self.sheet = sheet
+        self.table = sheet.table
+        self.names = [name for name in sheet.network.columns.names if name in self.table.columns]
+        self.unjudged: dict[str, str] = {}
+
+    def findings(self) -> list[Finding]:
+        """The roots and notes of all columns; fills `unjudged` with the columns that could not be checked."""
+        found = list(self._overwritten_rows)
+        for name in self.names:
+            if name in self.sheet.network.samples and not self.sheet.one_sample:
+                continue
+            found += self._column(name)
+        return found
+
+    def look_alikes(self) -> list[str]:
+        """Losses that stand apart and are right in no row: loss curves of other runs."""
+        found = []
+        for name in self.table.detached & set(self.names):
+            expected = self.sheet.network.expected(name)
+            if expected is not None:
+                right, uncertain = self.sheet.numbers.expected(expected)
+                if not np.any(np.abs(self.sheet.numbers.columns[name] - right) <= uncertain):
+                    found.append(name)
+        return found
+
+    def stale(self) -> int:
+        """How many formulas have no cached value, or one that they do not give."""
+        return sum(self._stale_rows(name, group) for name in self.names for group in self._groups[name] if group.shape)
+
+    def _stale_rows(self, name: str, group: Group) -> int:
+        cells = self.table.sheet.values.get(self.table.columns[name], {})
+        missing = sum(self.table.first_row + row not in cells for row in group.rows)
+        if missing or group.tree is None or any(variable.row == FAR for variable in variables(group.tree)):
+            return missing
+        rows = np.array(group.rows)
+        given, uncertain = self.sheet.numbers.expected(group.tree)
+        got = self.sheet.numbers.columns[name]
+        with np.errstate(all="ignore"):
+            off = np.abs(got - given) > STALE * np.abs(given) + 10 * uncertain
+        return int(np.count_nonzero(off[rows]))
+
+    @cached_property
+    def _groups(self) -> dict[str, list[Group]]:
+        return {name: list(self._grouped(name)) for name in self.names}
+
+    def _grouped(self, name: str) -> Iterator[Group]:
+        shapes = self.table.sheet.shapes.get(self.table.columns[name], {})
+        places: dict[int, tuple[Shape | None, list[int]]] = {}
+        for row in range(self.table.steps):
+            shape = shapes.get(self.table.first_row + row)
+            places.setdefault(id(shape), (shape, []))[1].append(row)
+        for shape, rows in places.values():
+            if shape is None:
+                yield Group(None, tuple(rows))
+                continue
+            if rows[0] == 0 and len(rows) > 1:
+                yield from self._of_shape(shape, rows[:1])
+                rows = rows[1:]
+            yield from self._of_shape(shape, rows)
+
+    def _of_shape(self, shape: Shape, rows: list[int]) -> Iterator[Group]:
+        if self.sheet.uniform(shape):
+            yield self._group(shape, rows)
+            return
+        alike: dict[Tree | str, list[int]] = {}
+        for row in rows:
+            group = self._group(shape, [row])
+            alike.setdefault(group.tree or group.reason, []).append(row)
+        for key, members in alike.items():
+            if isinstance(key, str):
+                yield Group(shape, tuple(members), reason=key)
+            else:
+                yield Group(shape, tuple(members), key)
+
+    def _group(self, shape: Shape, rows: list[int]) -> Group:
+        try:
+            tree = self.sheet.resolver.tree(shape, self.table.first_row + rows[0])
+            self.sheet.evaluated(tree)  # a function that is not supported shows here
+            return Group(shape, tuple(rows), tree)
+        except UnsupportedError as error:
+            return Group(shape, tuple(rows), reason=str(error))
+
+    def _column(self, name: str) -> list[Finding]:
+        expected = self.sheet.network.expected(name)
+        if expected is None:
+            self.unjudged[name] = "a column that it is computed from is missing"
+            return []
+        right, uncertain = self.sheet.numbers.expected(expected)
+        if name in self.sheet.network.samples:
+            # Against the first row: one that is typed over is a slip of its own row alone.
+            first = self.sheet.numbers.columns[name][0]
+            right, uncertain = np.full_like(right, first), np.full_like(right, abs(first) * 1e-9 + 1e-15)
+        checked = _Column(self, name, right, uncertain + self.sheet.numbers.rounded[name])
+        return list(checked.findings(self._groups[name]))
+
+    @cached_property
+    def overwritten(self) -> dict[int, list[str]]:
+        """Rows whose cells are typed numbers in columns that are formulas elsewhere, with those columns."""
+        rows: dict[int, list[str]] = {}
+        columns = 0
+        for name in self.names:
+            typed = [row for group in self._groups[name] if group.shape is None for row in group.rows]
+            typed = [row for row in typed if row > 0 or name not in self.sheet.network.given]
+            if 2 * len(typed) >= self.table.steps:
+                continue
+            columns += 1
+            for row in typed:
+                rows.setdefault(row, []).append(name)
+        fewest = max(FEWEST_OVERWRITTEN, columns / 2)
+        return {row: names for row, names in sorted(rows.items()) if len(names) >= fewest}
+
+    @cached_property
+    def _overwritten_rows(self) -> list[Finding]:
+        found = []
+        for row, names in self.overwritten.items():
+            wrong = [name for name in names if self._is_off(name, row)]
+            at = self.table.first_row + row
+            first = (wrong or names)[0]
+            words = f"{len(names)} formulas of row {at} are overwritten with typed numbers, as by the fill handle"
+            expected = self.sheet.expected_text(first, at)
+            found.append(
+                Finding(
+                    "root" if wrong else "note", first, self.table.cell(first, at), 1, self.shown(first, row), expected,
+                    words + ("" if wrong else "; they have the right values"), None, (at,),
+                )
+            )  # fmt: skip
+        return found
+
+    def _is_off(self, name: str, row: int) -> bool:
+        expected = self.sheet.network.expected(name)
+        if expected is None:
+            return False
+        right, uncertain = self.sheet.numbers.expected(expected)
+        return not abs(self.sheet.numbers.columns[name][row] - right[row]) <= uncertain[row]
+
+    def shown(self, name: str, row: int) -> str | None:
+        """What stands in a cell: its formula, or its value as it would be typed."""
+        column, at = self.table.columns[name], self.table.first_row + row
+        shape, value = self.table.sheet.shape(column, at), self.table.sheet.value(column, at)
+        if shape is not None:
+            return "=" + shape.text(at)
+        if isinstance(value, ErrorValue):
+            return value.text
+        return None if value is None else f"{value:.17g}" if isinstance(value, float) else str(value)
+
+
+class _Column:
+    """Judges the groups of one column."""
+
+    def __init__(self, judge: Judge, name: str, right: FloatArray, uncertain: FloatArray) -> None:
+        self.judge, self.sheet, self.table, self.name = judge, judge.sheet, judge.table, name
+        self.right, self.uncertain = right, uncertain
+        self.got = judge.sheet.numbers.columns[name]
+        with np.errstate(all="ignore"):
+            self.off = ~(np.abs(self.got - right) <= uncertain) & np.isfinite(right)
+        self.given = name in judge.sheet.network.given
+        self.sample = name in judge.sheet.network.samples
+
+    def findings(self, groups: list[Group]) -> Iterator[Finding]:
+        by_shape: dict[str, list[tuple[Group, Cause]]] = {}
+        for group in groups:
+            rows = [row for row in group.rows if not (row == 0 and self.given)]
+            if group.rows[0] == 0 and self.given:
+                yield from self._given_cell()
+            if not rows:
+                continue
+            group = Group(group.shape, tuple(rows), group.tree, group.reason)
+            if group.shape is None:
+                yield from self._typed(group)
+            elif group.reason == BIAS:
+                self.judge.unjudged[self.name] = BIAS  # its numbers are not those of a network without one
+            elif group.tree is None:
+                yield from self._by_value(group, f"{group.reason}: judged by its numbers alone")
+            elif self.sheet.right(self.name, group.tree):
+                yield from self._shown_errors(group)
+            else:
+                cause = cause_of_formula(self.sheet, self.name, group.shape, self.table.first_row + rows[0])
+                by_shape.setdefault(group.shape.key, []).append((group, cause))
+        for members in by_shape.values():
+            yield from self._wrong_formula(members)
+
+    def _given_cell(self) -> Iterator[Finding]:
+        if not np.isfinite(self.got[0]):
+            yield self._finding("root", [0], f"{self._what(0)} stands where a number belongs")
+
+    def _wrong_formula(self, members: list[tuple[Group, Cause]]) -> Iterator[Finding]:
+        """One root for a formula, however many rows it was filled down to and whatever it reads there."""
+        for kind in ("root", "note"):
+            found = [(group, cause) for group, cause in members if cause.kind == kind]
+            if not found:
+                continue
+            rows = sorted(row for group, _ in found for row in group.rows)
+            # A drifting reference tells most where it reads a number of the table, not the text of a header.
+            cause = next((cause for group, cause in found if rows[0] in group.rows), found[0][1])
+            yield self._finding("root" if kind == "root" else "note", rows, cause.text)
+
+    def _shown_errors(self, group: Group) -> Iterator[Finding]:
+        cells = self.table.sheet.values.get(self.table.columns[self.name], {})
+        shown = [row for row in group.rows if self.table.first_row + row in cells]  # without a value, nothing is shown
+        rows = [row for row in shown if not np.isfinite(self.got[row]) and np.isfinite(self.right[row])]
+        if rows:
+            what = self._what(rows[0])
+            hint = ": EXP of more than 709 is an error; MIN guards it" if self.name.startswith("a_") else ""
+            yield self._finding("root", rows, f"the formula is right, but the cell shows {what}{hint}")
+
+    def _by_value(self, group: Group, note: str) -> Iterator[Finding]:
+        off = [row for row in group.rows if self.off[row]]
+        if off:
+            yield self._finding("root", off, f"the numbers are not what the column should be ({note})")
+        unknown = [row for row in group.rows if not np.isfinite(self.right[row])]
+        if len(unknown) == len(group.rows):
+            self.judge.unjudged[self.name] = note
+        elif unknown:
+            yield self._finding("note", unknown, "not judged: what it is computed from is no number")
+        yield self._finding("note", list(group.rows), note)
+
+    def _typed(self, group: Group) -> Iterator[Finding]:
+        rows = [row for row in group.rows if self.name not in self.judge.overwritten.get(row, [])]
+        holes = [row for row in rows if not np.isfinite(self.got[row])]
+        yield from self._not_numbers(holes)
+        numbers = [row for row in rows if np.isfinite(self.got[row])]
+        unknown = [row for row in numbers if not np.isfinite(self.right[row])]
+        off = [row for row in numbers if self.off[row]]
+        whole = 2 * len(group.rows) >= self.table.steps - self.given
+        if unknown and whole and len(unknown) == len(numbers):
+            self.judge.unjudged[self.name] = "what it is computed from is not known"
+        elif unknown:
+            yield self._finding("note", unknown, "a typed number, not judged: what it is computed from is no number")
+        judged = [row for row in numbers if np.isfinite(self.right[row])]
+        if off:
+            yield self._finding("root", off, self._cause_of_typed(off, whole=whole))
+        elif judged and not whole and not self.sample:
+            yield self._finding("note", judged, "typed over the formula, with the right value")
+
+    def _not_numbers(self, rows: list[int]) -> Iterator[Finding]:
+        kinds: dict[str, list[int]] = {}
+        for row in rows:
+            kinds.setdefault(self._what(row), []).append(row)
+        for what, members in kinds.items():
+            yield self._finding("root", members, f"{what} stands where a number belongs")
+
+    def _cause_of_typed(self, rows: list[int], *, whole: bool) -> str:
+        value, right = self.got[rows[0]], self.right[rows[0]]
+        if self.sample:
+            if is_counted_up(self.got):
+                return "the fill handle has counted it up; it should stay the same in every row"
+            return f"{value:.10g} is typed here; {self.name} is {right:.10g} in the first row"
+        if not whole:
+            rounded = abs(value - right) <= 1e-3 * abs(right)
+            return f"{value:.10g} is typed over the formula" + (": a rounded number" if rounded else "")
+
+        def test(tree: Tree) -> bool:
+            with np.errstate(all="ignore"):
+                values, uncertain = self.sheet.numbers.expected(tree)
+                return bool(np.all(np.abs(values[rows] - self.got[rows]) <= uncertain[rows]))
+
+        cause = cause_of_numbers(self.sheet, self.name, test, self.table.first_row + rows[0]) if len(rows) > 1 else None
+        return "the typed numbers are not what the column should be" + (f": {cause.text}" if cause else "")
+
+    def _what(self, row: int) -> str:
+        value = self.table.sheet.value(self.table.columns[self.name], self.table.first_row + row)
+        if value is None:
+            return "nothing"
+        if isinstance(value, ErrorValue):
+            return f"the error {value.text}"
+        return f"the text '{value[:30]}'" if isinstance(value, str) else f"{value}"
+
+    def _finding(self, kind: str, rows: list[int], cause: str) -> Finding:
+        at = self.table.first_row + rows[0]
+        return Finding(
+            kind="root" if kind == "root" else "note",
+            column=self.name,
+            cell=self.table.cell(self.name, at),
+            rows=len(rows),
+            formula=self.judge.shown(self.name, rows[0]),
+            expected=self.sheet.expected_text(self.name, at) if not (rows[0] == 0 and self.given) else None,
+            cause=cause,
+            deviation=self._deviation(rows),
+            at=tuple(self.table.first_row + row for row in rows),
+        )
+
+    def _deviation(self, rows: list[int]) -> float | None:
+        with np.errstate(all="ignore"):
+            off = np.abs(self.got[rows] - self.right[rows])
+            share = np.where(off <= self.uncertain[rows], 0.0, off / np.abs(self.right[rows]))
+        known = share[np.isfinite(share)]
+        return float(known.max()) if len(known) else None

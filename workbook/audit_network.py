@@ -1,0 +1,185 @@
+"""The network behind a table: its sizes, what every column should be, and random rows in which that holds."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, pairwise
+
+import numpy as np
+
+from engine import Columns, FloatArray
+from workbook.expressions import Name, Tree, Value, Variable, evaluate, leaves, parse, replaced
+from workbook.formulas import Formula, formulas, given_names
+from workbook.layout import NAME
+
+DEFAULT_SIZES = (2, 2, 2)
+MOST_NEURONS = 12
+# The row of a variable that stands neither in the formula's own row nor in the one above.
+FAR = -2
+ETA = Variable("eta", 0)
+DRAWS = 24
+
+
+def possible_sizes(names: Mapping[str, int]) -> list[tuple[int, ...]]:
+    """Layer sizes whose table has just these columns; or else 2-2-2, if it has them all and more."""
+    counts = {family: _count(names, pattern) for family, pattern in FAMILIES.items()}
+    inputs, outputs, hidden, weights = counts["i"], counts["t"], counts["h"], counts["w"]
+    found = []
+    if inputs and outputs and hidden <= MOST_NEURONS:
+        found = [
+            (inputs, *layers, outputs)
+            for layers in _splits(hidden)
+            if sum(a * b for a, b in pairwise((inputs, *layers, outputs))) == weights
+        ]
+    if not found and set(names) - {"eta"} <= set(Columns(DEFAULT_SIZES).names):
+        return [DEFAULT_SIZES]
+    return found
+
+
+FAMILIES = {"i": r"i(\d+)", "t": r"(?:t|E|o|a_o)(\d+)", "h": r"(?:a_)?h(\d+)", "w": r"(?:∂E/∂)?w(\d+)"}
+
+
+def _count(names: Mapping[str, int], pattern: str) -> int:
+    return max((int(match[1]) for name in names if (match := re.fullmatch(pattern, name))), default=0)
+
+
+def _splits(hidden: int) -> Iterator[tuple[int, ...]]:
+    if hidden == 0:
+        yield ()
+    for cuts in range(min(hidden, 4)):
+        for places in combinations(range(1, hidden), cuts):
+            yield tuple(b - a for a, b in pairwise((0, *places, hidden)))
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the columns of a table should be, as far as it has them.
+
+    Attributes:
+        sizes: neurons a layer.
+        known: our names for which the sheet has a cell in every row, or a labelled one for all rows.
+    """
+
+    sizes: tuple[int, ...]
+    known: frozenset[str]
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The columns of the whole table."""
+        return Columns(self.sizes)
+
+    @cached_property
+    def formulas(self) -> dict[str, Formula]:
+        """Each column's formula over names."""
+        return formulas(self.columns)
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """The columns whose first row is typed in."""
+        return frozenset(given_names(self.columns))
+
+    @cached_property
+    def samples(self) -> tuple[str, ...]:
+        """Targets and inputs."""
+        return (*self.columns.target_names, *self.columns.input_names)
+
+    @cached_property
+    def trees(self) -> dict[str, Tree]:
+        """Each column's formula as a tree, over all names."""
+        return {name: over_variables(formula.text, formula) for name, formula in self.formulas.items()}
+
+    def text(self, name: str) -> str | None:
+        """A column's formula over the names that are known; None if one that is missing cannot be computed."""
+        return self._spelled(self.formulas[name].text)
+
+    def _spelled(self, text: str) -> str | None:
+        """Put the formulas of missing columns in their places."""
+        missing = [name for name in dict.fromkeys(NAME.findall(text)) if name in self.trees and name not in self.known]
+        if any(name in self.given for name in missing):
+            return None
+        for name in missing:
+            inner = self._spelled(self.formulas[name].text)
+            if inner is None:
+                return None
+            text = _put(text, name, f"({inner})")
+        return text
+
+    def expected(self, name: str) -> Tree | None:
+        """A column's formula as a tree over the names that are known."""
+        text = self.text(name)
+        return None if text is None else over_variables(text, self.formulas[name])
+
+    def scene(self, *, same_samples: bool, rate: float | None) -> dict[Variable, FloatArray]:
+        """Random rows of a right table: every variable in the own row, the row above and one far away.
+
+        All rows but the own one are drawn; the own row follows from the one above. What is equal in all draws is
+        equal in every right table, however it is spelled.
+
+        Args:
+            same_samples: whether all rows have the same targets and inputs.
+            rate: the learning rate, where it is a number in the formulas and no variable.
+        """
+        generator = np.random.default_rng(20)
+        rates = generator.uniform(0.2, 2.0, DRAWS)
+        scene: dict[Variable, FloatArray] = {ETA: rates if rate is None else np.full_like(rates, rate)}
+        scene[Variable("eta", FAR)] = generator.uniform(0.2, 2.0, DRAWS)
+        samples = self._draw(generator, self.samples)
+        for row in (FAR, -1):
+            given = samples if same_samples else self._draw(generator, self.samples)
+            weights = self._draw(generator, [name for name in self.given if name not in self.samples])
+            self._add_row(scene, row, {**given, **weights})
+        above = {variable: values for variable, values in scene.items() if variable.row == -1}
+        weights = {
+            name: np.asarray(evaluate(self.trees[name], {**above, ETA: scene[ETA]}))
+            for name in self.given
+            if name not in self.samples
+        }
+        self._add_row(scene, 0, {**(samples if same_samples else self._draw(generator, self.samples)), **weights})
+        return scene
+
+    def _draw(
+        self, generator: np.random.Generator, names: Iterator[str] | tuple[str, ...] | list[str]
+    ) -> dict[str, FloatArray]:
+        drawn = {}
+        for name in sorted(names):
+            low, high = (0.05, 0.95) if name.startswith("t") else (0.2, 1.6)
+            signs = 1.0 if name.startswith("t") else generator.choice([-1.0, 1.0], DRAWS)
+            drawn[name] = signs * generator.uniform(low, high, DRAWS)
+        return drawn
+
+    def _add_row(self, scene: dict[Variable, FloatArray], row: int, given: dict[str, FloatArray]) -> None:
+        own: dict[Variable, Value] = {Variable(name, 0): values for name, values in given.items()}
+        for name, tree in self.trees.items():
+            if name not in given:
+                own[Variable(name, 0)] = evaluate(tree, own)
+        for variable, values in own.items():
+            scene[Variable(variable.name, row)] = np.asarray(values)
+
+
+def _put(text: str, name: str, inner: str) -> str:
+    return NAME.sub(lambda match: inner if match[0] == name else match[0], text)
+
+
+def over_variables(text: str, formula: Formula) -> Tree:
+    """A formula over names as a tree over variables."""
+    row = -1 if formula.from_row_above else 0
+
+    def variable(leaf: Tree) -> Tree:
+        if not isinstance(leaf, Name):
+            return leaf
+        return ETA if leaf.text == "eta" else Variable(leaf.text, row)
+
+    return replaced(parse(text), variable)
+
+
+def variables(tree: Tree) -> list[Variable]:
+    """The variables of a tree, each once, in their order."""
+    return list(dict.fromkeys(leaf for leaf in leaves(tree) if isinstance(leaf, Variable)))
+
+
+def same(values: Value, others: Value) -> bool:
+    """Whether two trees came to the same numbers in all draws, up to rounding."""
+    scale = np.maximum(np.abs(values), np.abs(others))
+    with np.errstate(invalid="ignore"):
+        return bool(np.all(np.abs(values - others) <= 1e-9 * scale + 1e-13))

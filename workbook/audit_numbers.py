@@ -1,0 +1,120 @@
+"""The numbers of a table as arrays: what each cell should be by its own row, and how far off it may be."""
+
+import math
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+import numpy as np
+
+from engine import FloatArray
+from workbook.audit_network import ETA, FAR, Network, variables
+from workbook.audit_rate import Rate
+from workbook.audit_tables import Table
+from workbook.expressions import Tree, Variable, evaluate
+
+# Workbooks that were exported with 10 significant digits are right.
+RELATIVE = 1e-9
+ABSOLUTE = 1e-15
+# Rounding errors of several operands may add up.
+SAFETY = 2.0
+# Below so many decimals a number is taken as exact: 0, 1 and 0.25 are.
+FEWEST_DECIMALS, MOST_DECIMALS = 3, 12
+
+
+class Numbers:
+    """The numbers of a table's columns, one array each; nan where a cell holds no number.
+
+    Attributes:
+        columns: the arrays by our names.
+        rates: the learning rate of each row, nan where it is not known.
+        rounded: for columns of typed numbers, half a unit of their last decimal place; 0 for others.
+    """
+
+    def __init__(self, table: Table, network: Network, rate: Rate | None, labelled: Mapping[str, float]) -> None:
+        rows = range(table.first_row, table.last_row + 1)
+        self.columns = {name: _array(table, column, rows) for name, column in table.columns.items()}
+        self.columns |= {name: np.full(len(rows), value) for name, value in labelled.items()}
+        self.rates = _rates(table, rate, rows)
+        self.rounded = {
+            name: _half_a_unit(table, name, network, rows) if name in table.columns else 0.0 for name in self.columns
+        }
+
+    def expected(self, tree: Tree) -> tuple[FloatArray, FloatArray]:
+        """What a formula gives in every row from the numbers that stand there, and how uncertain that is.
+
+        The uncertainty is that of the operands (RELATIVE, or the rounding of their column), carried through the
+        formula: near convergence a − t is small, and few of its digits are certain.
+        """
+        values = {variable: self.of(variable) for variable in variables(tree)}
+        found = np.broadcast_to(evaluate(tree, values), self.rates.shape)
+        uncertain = np.abs(found) * RELATIVE
+        with np.errstate(all="ignore"):
+            for variable, operand in values.items():
+                moved = operand + np.abs(operand) * RELATIVE + self.rounded.get(variable.name, 0.0)
+                uncertain = uncertain + np.abs(evaluate(tree, {**values, variable: moved}) - found)
+        return found, uncertain * SAFETY + ABSOLUTE
+
+    def of(self, variable: Variable) -> FloatArray:
+        """A variable's number in every row."""
+        if variable == ETA:
+            return self.rates
+        values = self.columns.get(variable.name)
+        if values is None or variable.row == FAR:
+            return np.full(self.rates.shape, np.nan)
+        return values if variable.row == 0 else np.concatenate(([np.nan], values[:-1]))
+
+
+def one_sample(numbers: Mapping[str, FloatArray], names: Iterable[str]) -> bool:
+    """Whether targets and inputs are meant to be the same in all rows.
+
+    They are not where samples take turns: each comes back, or every row has its own. One that is changed in one
+    place, or that the fill handle has counted up, is a slip and no second sample.
+    """
+    present = [numbers[name] for name in names if name in numbers]
+    if not present:
+        return True
+    rows = np.column_stack(present)
+    samples, which, counts = np.unique(np.round(rows, 9), axis=0, return_inverse=True, return_counts=True)
+    if len(samples) == 1:
+        return True
+    changes = 1 + np.count_nonzero(np.diff(which.ravel()))
+    come_back = counts.min() >= 2 and changes >= 2 * len(samples)
+    counted_up = any(is_counted_up(column) for column in present)
+    all_differ = len(samples) == len(rows) >= 3 and not counted_up
+    return not (come_back or all_differ)
+
+
+def is_counted_up(values: FloatArray) -> bool:
+    """Whether numbers rise or fall by the same step from row to row, as the fill handle makes them."""
+    steps = np.diff(values)
+    return len(steps) >= 2 and bool(np.all(np.abs(steps - steps[0]) < 1e-9)) and abs(steps[0]) > 1e-9
+
+
+def _array(table: Table, column: int, rows: range) -> FloatArray:
+    cells = table.sheet.values.get(column, {})
+    return np.array([value if isinstance(value := cells.get(row), float) else math.nan for row in rows])
+
+
+def _rates(table: Table, rate: Rate | None, rows: range) -> FloatArray:
+    if rate is None:
+        return np.full(len(rows), np.nan)
+    if rate.column is None:
+        return np.full(len(rows), math.nan if rate.value is None else rate.value)
+    column = _array(table, rate.column, rows)
+    return np.concatenate(([np.nan], column[:-1])) if rate.offset == -1 else column
+
+
+def _half_a_unit(table: Table, name: str, network: Network, rows: range) -> float:
+    """How coarsely a column was rounded, if all of it is typed numbers."""
+    column = table.columns[name]
+    if name in network.samples or any(table.sheet.shape(column, row) for row in rows):
+        return 0.0
+    cells = table.sheet.values.get(column, {})
+    computed = rows[1:] if name in network.given else rows
+    decimals = max((_decimals(value) for row in computed if isinstance(value := cells.get(row), float)), default=0)
+    return 0.5 * 10.0**-decimals if FEWEST_DECIMALS <= decimals <= MOST_DECIMALS else 0.0
+
+
+def _decimals(number: float) -> int:
+    exponent = Decimal(repr(number)).normalize().as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0

@@ -1,0 +1,225 @@
+"""Which learning rate a table was computed with: what its updates refer to, what labels say."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from openpyxl.utils import get_column_letter
+
+from engine import FloatArray
+from workbook.audit_tables import Label, Table
+from workbook.expressions import Number, Reference, UnsupportedError, leaves, parse
+from workbook.layout import place
+from workbook.read import Book, Sheet
+
+# The updates of so many rows are looked at: enough to outvote any slip.
+ROWS_ASKED = 40
+DEEPEST_HELPER = 5
+MOST_LITERALS = 4
+
+Cell = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A learning rate and where it stands.
+
+    Attributes:
+        text: how an update refers to it, with {row} where the row's own number belongs: `$G$19`, `A{row}`, `0.5`.
+        value: the rate, or None where each row has its own.
+        cell: the (sheet, column, row) of the one cell, or None.
+        column: the column of the rates of the rows, or None.
+        offset: how far above an update its rate stands in that column.
+        note: what the reader should know about where it was found.
+    """
+
+    text: str
+    value: float | None
+    cell: Cell | None = None
+    column: int | None = None
+    offset: int = 0
+    note: str | None = None
+
+
+def find_rates(book: Book, table: Table, labels: Sequence[Label], weights: Sequence[str]) -> list[Rate]:
+    """The learning rate, first from what the update formulas refer to, then from labels, then from the numbers.
+
+    Several only where it is one of the numbers that stand in the formulas, and which one is not known yet.
+    """
+    label = _nearest(table, [label for label in labels if label.name == "eta" and label.value is not None])
+    votes = Counter(_references(book, table, weights))
+    if votes:
+        labelled = {(table.sheet.name, label.column, label.row) for label in labels if label.name == "eta"}
+        target, _ = max(votes.items(), key=lambda item: (item[1], item[0] in labelled))
+        return [_compared(_referred(book, table, target), label)]
+    if (own_column := table.columns.get("eta")) is not None:
+        return [_column_rate(table, own_column, -1)]
+    numbers = Counter(_literals(table, weights))
+    if numbers and not (set(numbers) == {1.0} and label is not None and label.value != 1):
+        return [_compared(_literal(value), label) for value, _ in numbers.most_common(MOST_LITERALS)]
+    rate = _without_formulas(table, label, weights)
+    return [] if rate is None else [rate]
+
+
+def _literal(value: float) -> Rate:
+    note = (
+        "it stands as a number in the update formulas" if value != 1 else "the updates have no factor for it: it is 1"
+    )
+    return Rate(f"{value:.15g}", value, note=note)
+
+
+def _without_formulas(table: Table, label: Label | None, weights: Sequence[str]) -> Rate | None:
+    fitted = _fitted(table, weights)
+    if label is not None:
+        rate = _of_label(table, label)
+        formulas = any(table.sheet.shape(table.columns[name], row) for name in weights for row in _update_rows(table))
+        if formulas or fitted is None or np.isclose(fitted, label.value or 0.0, rtol=1e-3):
+            return rate
+        note = f"{label.cell} says {label.value:g}, but the numbers were computed with {fitted:.6g}"
+        return Rate(f"{fitted:.6g}", fitted, note=note)
+    if fitted is None:
+        return None
+    return Rate(f"{fitted:.6g}", fitted, note="no cell holds it: it is inferred from the numbers")
+
+
+def _of_label(table: Table, label: Label) -> Rate:
+    return Rate(
+        f"${get_column_letter(label.column)}${label.row}", label.value, (table.sheet.name, label.column, label.row)
+    )
+
+
+def _compared(rate: Rate, label: Label | None) -> Rate:
+    if label is None or label.value is None or rate.value is None or np.isclose(label.value, rate.value, rtol=1e-9):
+        return rate
+    where = rate.text.replace("{row}", "") if rate.cell or rate.column else "the update formulas"
+    return replace(
+        rate, note=f"{where} has {rate.value:g}; {label.cell} is labelled as the rate and has {label.value:g}"
+    )
+
+
+def _nearest(table: Table, labels: Sequence[Label]) -> Label | None:
+    left, right = min(table.columns.values()), max(table.columns.values())
+
+    def distance(label: Label) -> tuple[int, int]:
+        beside = max(left - label.column, label.column - right, 0)
+        return (0 if label.row <= table.header_row else 1, abs(table.header_row - label.row) + beside)
+
+    return min(labels, key=distance, default=None)
+
+
+def _update_rows(table: Table) -> range:
+    return range(table.first_row + 1, min(table.last_row, table.first_row + ROWS_ASKED) + 1)
+
+
+def _references(book: Book, table: Table, weights: Sequence[str]) -> Iterator[tuple[str, int, int] | tuple[int, int]]:
+    """What stands outside of the table and holds a number: (sheet, column, row), or (column, offset) beside it."""
+    for name in weights:
+        for row in _update_rows(table):
+            yield from _outside(book, table, table.sheet, table.columns[name], row, (row, DEEPEST_HELPER))
+
+
+def _outside(
+    book: Book, table: Table, sheet: Sheet, column: int, row: int, home: tuple[int, int]
+) -> Iterator[tuple[str, int, int] | tuple[int, int]]:
+    shape = sheet.shape(column, row)
+    if shape is None or home[1] == 0:
+        return
+    try:
+        found = list(leaves(parse(shape.key)))
+    except UnsupportedError:
+        return
+    inside = {place for name, place in table.columns.items() if name != "eta"}
+    for leaf in found:
+        target = _target(book, sheet, leaf, row)
+        if target is None:
+            continue
+        there, at_column, at_row = target
+        in_rows = there is table.sheet and table.first_row <= at_row <= table.last_row
+        if in_rows and at_column in inside:
+            continue
+        if there.shape(at_column, at_row) is not None and not in_rows and _is_plain_number(there, at_column, at_row):
+            yield (there.name, at_column, at_row)
+        elif there.shape(at_column, at_row) is not None and at_column != table.columns.get("eta"):
+            yield from _outside(book, table, there, at_column, at_row, (home[0], home[1] - 1))
+        elif isinstance(there.value(at_column, at_row), float):
+            frozen = isinstance(leaf, Reference) and leaf.frozen
+            yield (at_column, at_row - home[0]) if in_rows and not frozen else (there.name, at_column, at_row)
+
+
+def _is_plain_number(sheet: Sheet, column: int, row: int) -> bool:
+    """Whether a formula outside of the table has no reference to a row that moves: a rate that is computed."""
+    shape = sheet.shape(column, row)
+    return shape is not None and isinstance(sheet.value(column, row), float) and "$" not in shape.key
+
+
+def _target(book: Book, sheet: Sheet, leaf: object, row: int) -> tuple[Sheet, int, int] | None:
+    if isinstance(leaf, Reference):
+        there = sheet if leaf.sheet is None else book.sheet(leaf.sheet)
+        return None if there is None else (there, leaf.column, leaf.row if leaf.frozen else row + leaf.row)
+    return named_cell(book, getattr(leaf, "text", "")) if leaf is not None else None
+
+
+def named_cell(book: Book, name: str) -> tuple[Sheet, int, int] | None:
+    """The one cell that a defined name stands for."""
+    sheet_name, _, cell = book.names.get(name.casefold(), "").rpartition("!")
+    sheet = book.sheet(sheet_name.strip("'").replace("''", "'"))
+    if sheet is None or not cell.replace("$", "").isalnum():
+        return None
+    row, column = place(cell)
+    return sheet, column + 1, row
+
+
+def _referred(book: Book, table: Table, target: tuple[str, int, int] | tuple[int, int]) -> Rate:
+    if len(target) == 2:
+        return _column_rate(table, *target)
+    sheet, column, row = target
+    there = book.sheet(sheet)
+    value = None if there is None else there.value(column, row)
+    prefix = "" if there is table.sheet else f"'{sheet}'!"
+    text = f"{prefix}${get_column_letter(column)}${row}"
+    return Rate(text, value if isinstance(value, float) else None, target)
+
+
+def _column_rate(table: Table, column: int, offset: int) -> Rate:
+    rates = {table.sheet.value(column, row) for row in range(table.first_row, table.last_row + 1)}
+    numbers = {rate for rate in rates if isinstance(rate, float)}
+    text = f"{get_column_letter(column)}" + ("{above}" if offset == -1 else "{row}")
+    return Rate(text, numbers.pop() if len(numbers) == 1 else None, column=column, offset=offset)
+
+
+def _literals(table: Table, weights: Sequence[str]) -> Iterator[float]:
+    for name in weights:
+        for row in _update_rows(table):
+            shape = table.sheet.shape(table.columns[name], row)
+            if shape is None:
+                continue
+            try:
+                numbers = {leaf.value for leaf in leaves(parse(shape.key)) if isinstance(leaf, Number)}
+            except UnsupportedError:
+                continue
+            # A bare w - g is an update with a rate of 1.
+            yield from numbers or {1.0}
+
+
+def _fitted(table: Table, weights: Sequence[str]) -> float | None:
+    """The rate that most updates have in common, from the numbers alone."""
+    ratios = [ratio for name in weights if f"∂E/∂{name}" in table.columns for ratio in _ratios(table, name)]
+    if not ratios:
+        return None
+    middle = float(np.median(ratios))
+    agreeing = np.isclose(ratios, middle, rtol=1e-3).mean()
+    return float(f"{middle:.4g}") if agreeing > 0.5 else None
+
+
+def _ratios(table: Table, name: str) -> FloatArray:
+    rows = range(table.first_row, table.last_row + 1)
+    w, g = (
+        np.array([v if isinstance(v := table.sheet.value(table.columns[n], row), float) else np.nan for row in rows])
+        for n in (name, f"∂E/∂{name}")
+    )
+    with np.errstate(all="ignore"):
+        ratios = (w[:-1] - w[1:]) / g[:-1]
+    # Where a step is small against the weight, rounding swamps it.
+    known: FloatArray = ratios[np.isfinite(ratios) & (np.abs(w[:-1] - w[1:]) > 1e-5 * np.abs(w[1:]))]
+    return known

@@ -1,0 +1,195 @@
+"""One table with all that is needed to judge it: network, learning rate, numbers, and the user's own addresses."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from openpyxl.utils import get_column_letter
+
+from engine import FloatArray
+from workbook.audit_network import ETA, Network, same
+from workbook.audit_numbers import Numbers, one_sample
+from workbook.audit_rate import Rate
+from workbook.audit_resolve import Resolver, row_of
+from workbook.audit_tables import Label, Table
+from workbook.expressions import (
+    Name,
+    Number,
+    Operation,
+    Reference,
+    Tree,
+    UnsupportedError,
+    Value,
+    Variable,
+    evaluate,
+    leaves,
+)
+from workbook.layout import NAME
+from workbook.read import Book, ErrorValue
+from workbook.shapes import Shape
+
+
+class TableSheet:
+    """A table, understood."""
+
+    def __init__(
+        self, book: Book, table: Table, sizes: tuple[int, ...], rate: Rate | None, labels: Sequence[Label]
+    ) -> None:
+        self.book, self.table, self.rate = book, table, rate
+        bare = Network(sizes, frozenset())
+        self.labelled = {
+            label.name: label
+            for label in labels
+            if label.name in bare.samples and label.name not in table.columns and label.value is not None
+        }
+        self.network = Network(sizes, frozenset(table.columns) | frozenset(self.labelled))
+        values = {name: label.value for name, label in self.labelled.items() if label.value is not None}
+        self.numbers = Numbers(table, self.network, rate, values)
+        self.one_sample = one_sample(self.numbers.columns, self.network.samples)
+        meant = {**{label.name: label for label in labels if label.name.startswith("bias")}, **self.labelled}
+        cells = {(table.sheet.name, label.column, label.row): name for name, label in meant.items()}
+        self.resolver = Resolver(book, table, rate, cells, one_sample=self.one_sample)
+
+    @cached_property
+    def scene(self) -> dict[Variable, FloatArray]:
+        """Random rows of a right table."""
+        rate = self.rate
+        typed = rate is not None and rate.cell is None and rate.column is None
+        return self.network.scene(same_samples=self.one_sample, rate=rate.value if rate is not None and typed else None)
+
+    @cached_property
+    def _right(self) -> dict[str, Value]:
+        return {name: evaluate(tree, self.scene) for name, tree in self.network.trees.items()}
+
+    def right(self, name: str, tree: Tree) -> bool:
+        """Whether a tree computes what a column should be, in every right table."""
+        return same(self.evaluated(tree), self._right[name])
+
+    def same(self, tree: Tree, other: Tree) -> bool:
+        """Whether two trees compute the same in every right table."""
+        return same(self.evaluated(tree), self.evaluated(other))
+
+    def evaluated(self, tree: Tree) -> Value:
+        """A tree's value in the random rows."""
+        return evaluate(tree, self.scene)
+
+    def always(self, variable: Variable, number: float) -> bool:
+        """Whether a variable is this number in every row: typed in its place, it changes nothing."""
+        values = self.numbers.of(variable)
+        known = values[np.isfinite(values)]
+        return len(known) > 0 and bool(np.all(np.abs(known - number) <= 1e-9 * abs(number)))
+
+    def uniform(self, shape: Shape) -> bool:
+        """Whether a formula leads to the same variables from every row of the table but the first."""
+        return all(self._leads_alike(leaf) for leaf in _leaves(shape))
+
+    def _leads_alike(self, leaf: Tree) -> bool:
+        if isinstance(leaf, Number):
+            return True
+        if not isinstance(leaf, Reference) or (leaf.sheet is not None):
+            return False
+        if not leaf.frozen:
+            return leaf.row in (0, -1) and leaf.column in self.resolver.names
+        sheet, inside = self.table.sheet, self.table.first_row <= leaf.row <= self.table.last_row
+        name = self.resolver.names.get(leaf.column, "")
+        if inside:
+            return self.one_sample and name in self.network.samples
+        return sheet.shape(leaf.column, leaf.row) is None or (
+            self.rate is not None and self.rate.cell == (sheet.name, leaf.column, leaf.row)
+        )
+
+    # How things are called in the user's own cells.
+
+    def place(self, variable: Variable, row: int) -> str:
+        """Where a variable stands, seen from a row: L21."""
+        if variable.name == "eta":
+            return self.rate_text(row)
+        if variable.name in self.labelled:
+            label = self.labelled[variable.name]
+            return f"${get_column_letter(label.column)}${label.row}"
+        if variable.name not in self.table.columns:
+            return variable.name
+        return self.table.cell(variable.name, row + max(variable.row, -1))
+
+    def rate_text(self, row: int) -> str:
+        """How an update in a row should refer to the learning rate."""
+        return "eta" if self.rate is None else self.rate.text.format(row=row, above=row - 1)
+
+    def shown(self, tree: Tree, row: int) -> str:
+        """What is expected, with its place: a_h2 (L21)."""
+        if isinstance(tree, Number):
+            return f"{tree.value:g}"
+        if tree == ETA:
+            return f"the learning rate ({self.rate_text(row)})"
+        if isinstance(tree, Variable):
+            return f"{tree.name} ({self.place(tree, row)})"
+        return self.spelled_tree(tree, row)
+
+    def expected_text(self, name: str, row: int) -> str | None:
+        """The right formula of a cell, ready to paste."""
+        text = self.network.text(name)
+        if text is None:
+            return None
+        offset = -1 if self.network.formulas[name].from_row_above else 0
+        known = set(self.network.columns.names)
+
+        def cell(found: str) -> str:
+            if found == "eta":
+                return self.rate_text(row)
+            return self.place(Variable(found, offset), row) if found in known else found
+
+        return "=" + NAME.sub(lambda match: cell(match[0]), text)
+
+    def spelled(self, leaf: Reference, row: int) -> str:
+        """A reference as it stands in a row's formula."""
+        dollars = ("$" if leaf.dollar else "", "$" if leaf.frozen else "")
+        return f"{dollars[0]}{get_column_letter(leaf.column)}{dollars[1]}{row_of(leaf, row)}"
+
+    def spelled_tree(self, tree: Tree, row: int) -> str:
+        """A tree in the user's cells."""
+        return _spelled(tree, lambda leaf: self.place(leaf, row), 0)
+
+    def described(self, sheet: str | None, column: int, row: int) -> str:
+        """What a cell is, in words: w3, the text 'w3', an error, empty."""
+        there = self.table.sheet if sheet is None else self.book.sheet(sheet)
+        if there is None:
+            return "nothing"
+        variable = self.resolver.variable(there, column, row, row)
+        if isinstance(variable, Variable):
+            return "the learning rate" if variable == ETA else variable.name
+        value = there.value(column, row)
+        if isinstance(value, ErrorValue):
+            return f"the error {value.text}"
+        if value is None:
+            return "nothing"
+        return f"the text '{value[:30]}'" if isinstance(value, str) else f"{value:.10g}"
+
+
+def _leaves(shape: Shape) -> list[Tree]:
+    from workbook.expressions import parse
+
+    try:
+        return list(leaves(parse(shape.key)))
+    except UnsupportedError:
+        return [Name("unsupported")]
+
+
+BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "^": 4}
+
+
+def _spelled(tree: Tree, place: object, outer: int) -> str:
+    if isinstance(tree, Number):
+        return f"{tree.value:.10g}"
+    if isinstance(tree, Variable):
+        return str(place(tree)) if callable(place) else tree.name
+    if not isinstance(tree, Operation):
+        return "?"
+    binding = BINDING.get(tree.kind)
+    if binding is None:
+        return f"{tree.kind}({','.join(_spelled(operand, place, 0) for operand in tree.operands)})"
+    if tree.kind == "neg":
+        text = f"-{_spelled(tree.operands[0], place, binding)}"
+    else:
+        left, right = tree.operands
+        text = f"{_spelled(left, place, binding)}{tree.kind}{_spelled(right, place, binding + 1)}"
+    return f"({text})" if binding < outer else text

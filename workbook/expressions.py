@@ -1,0 +1,356 @@
+"""Spreadsheet formulas as trees: parsed, and evaluated over arrays. No cell is looked up here."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from openpyxl.utils import column_index_from_string
+
+from engine import FloatArray
+
+
+class UnsupportedError(ValueError):
+    """A formula that cannot be evaluated here; the message says why, as in `it uses VLOOKUP`."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that stands in a formula, or is read from a cell outside the table."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One cell: `row` is absolute if `frozen`, else an offset from the formula's own row.
+
+    Attributes:
+        dollar: whether the column is written with a $, which tells nothing about where it leads.
+    """
+
+    sheet: str | None
+    column: int
+    row: int
+    frozen: bool
+    dollar: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Range:
+    """The cells between two corners."""
+
+    first: Reference
+    last: Reference
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name: a defined name of the workbook or, in a formula over names, a column."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A number of the network: the column's name and the row, 0 for the formula's own and -1 for the one above."""
+
+    name: str
+    row: int
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operator or a function with its operands; `neg` is the minus sign, `block` the cells of a range."""
+
+    kind: str
+    operands: tuple["Tree", ...]
+
+
+Tree = Number | Reference | Range | Name | Variable | Operation
+Value = FloatArray | np.float64
+
+TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    |(?P<cell>(?:(?P<sheet>'(?:[^']|'')+'|[^\W\d][\w.]*)!)?(?P<dollar>\$?)(?P<column>[A-Z]{1,3})(?P<row>\$\d+|‹-?\d+›))
+    |(?P<function>[A-Za-z_][\w.]*)\(
+    |(?P<name>∂E/∂w\d+|[^\W\d][\w.]*)
+    |(?P<text>"(?:[^"]|"")*")
+    |(?P<sign><=|>=|<>|[-+*/^%(),:<>=&])
+    )""",
+    re.VERBOSE,
+)
+# A sum of n terms is n operations deep.
+DEEPEST = 200
+DEEPEST_BRACKETS = 40
+LONGEST_FORMULA = 8_192
+
+# Operators by how tightly they bind; all of them group from the left.
+BINDING = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "+": 3, "-": 3, "*": 4, "/": 4, "^": 5}
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Tree:
+    """Parse a formula without its `=`: over names, or the key of a shape.
+
+    Raises:
+        UnsupportedError: it is no formula, or uses what is not supported (texts, arrays, structured references).
+    """
+    if len(text) > LONGEST_FORMULA:
+        raise UnsupportedError("it is longer than Excel allows")
+    tree = _Parser(text).whole()
+    _check_height(tree, DEEPEST)
+    return tree
+
+
+def _check_height(tree: Tree, left: int) -> None:
+    if left < 0:
+        raise UnsupportedError("it is nested too deeply")
+    if isinstance(tree, Operation):
+        for operand in tree.operands:
+            _check_height(operand, left - 1)
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.tokens = list(_tokens(text))
+        self.place = 0
+        self.depth = 0
+
+    def whole(self) -> Tree:
+        tree = self._expression(0)
+        if self._peek() is not None:
+            raise UnsupportedError("it cannot be read as a formula")
+        return tree
+
+    def _peek(self) -> str | None:
+        return self.tokens[self.place][1] if self.place < len(self.tokens) else None
+
+    def _take(self) -> tuple[str, str, re.Match[str]]:
+        if self.place >= len(self.tokens):
+            raise UnsupportedError("it breaks off")
+        self.place += 1
+        return self.tokens[self.place - 1]
+
+    def _accept(self, sign: str) -> bool:
+        if self._peek() != sign:
+            return False
+        self.place += 1
+        return True
+
+    def _expect(self, sign: str) -> None:
+        if not self._accept(sign):
+            raise UnsupportedError(f"a '{sign}' is missing")
+
+    def _expression(self, least: int) -> Tree:
+        self.depth += 1
+        if self.depth > DEEPEST_BRACKETS:
+            raise UnsupportedError("it is nested too deeply")
+        left = self._signed()
+        while (sign := self._peek()) is not None and BINDING.get(sign, -1) >= least:
+            self.place += 1
+            left = Operation(sign, (left, self._expression(BINDING[sign] + 1)))
+        self.depth -= 1
+        return left
+
+    def _signed(self) -> Tree:
+        # In a spreadsheet a sign binds more tightly than a power: -2^2 is 4.
+        minus = False
+        while self._peek() in ("+", "-"):
+            minus ^= self._take()[1] == "-"
+        tree = self._operand()
+        while self._accept("%"):
+            tree = Operation("/", (tree, Number(100.0)))
+        return Operation("neg", (tree,)) if minus else tree
+
+    def _operand(self) -> Tree:
+        kind, text, match = self._take()
+        if kind == "number":
+            return Number(float(text))
+        if kind == "cell":
+            return self._cells(_reference(match))
+        if kind == "function":
+            return self._call(match["function"])
+        if kind == "name":
+            return Name(text)
+        if text == "(":
+            tree = self._expression(0)
+            self._expect(")")
+            return tree
+        raise UnsupportedError("it works with texts" if kind == "text" else f"'{text}' stands where a number belongs")
+
+    def _cells(self, first: Reference) -> Tree:
+        if not self._accept(":"):
+            return first
+        kind, _, match = self._take()
+        if kind != "cell":
+            raise UnsupportedError("a range has no second corner")
+        return Range(first, _reference(match))
+
+    def _call(self, name: str) -> Tree:
+        kind = name.upper().removeprefix("_XLFN.")
+        operands: list[Tree] = []
+        while not self._accept(")"):
+            if operands:
+                self._expect(",")
+            operands.append(self._expression(0))
+        return Operation(kind, tuple(operands))
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str, re.Match[str]]]:
+    place, text = 0, text.rstrip()
+    while place < len(text):
+        match = TOKEN.match(text, place)
+        if match is None:
+            raise UnsupportedError(f"'{text[place : place + 10].strip()}' is not supported")
+        kind = next(kind for kind in ("number", "cell", "function", "name", "text", "sign") if match[kind] is not None)
+        yield kind, match[kind], match
+        place = match.end()
+
+
+def _reference(match: re.Match[str]) -> Reference:
+    sheet = match["sheet"]
+    if sheet is not None and sheet.startswith("'"):
+        sheet = sheet[1:-1].replace("''", "'")
+    row = match["row"]
+    frozen = row.startswith("$")
+    return Reference(
+        sheet, column_index_from_string(match["column"]), int(row.strip("$‹›")), frozen, bool(match["dollar"])
+    )
+
+
+def leaves(tree: Tree) -> Iterator[Tree]:
+    """Everything in a tree that is not an operation, from left to right, repetitions included."""
+    if isinstance(tree, Operation):
+        for operand in tree.operands:
+            yield from leaves(operand)
+    else:
+        yield tree
+
+
+def replaced(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
+    """The tree with every leaf changed."""
+    if isinstance(tree, Operation):
+        return Operation(tree.kind, tuple(replaced(operand, change) for operand in tree.operands))
+    return change(tree)
+
+
+def evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
+    """The value of a tree, in which `values` holds arrays of one length for the leaves that are not numbers.
+
+    What a spreadsheet shows as an error is nan here, or infinite.
+
+    Raises:
+        UnsupportedError: the tree uses a function that is not supported.
+    """
+    with np.errstate(all="ignore"):
+        return _evaluate(tree, values)
+
+
+def _evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
+    if isinstance(tree, Number):
+        return np.float64(tree.value)
+    if not isinstance(tree, Operation):
+        return values[tree]
+    if tree.kind == "SUMPRODUCT":
+        return _sumproduct(tree.operands, values)
+    if tree.kind not in FUNCTIONS:
+        raise UnsupportedError(f"it uses {tree.kind}")
+    fewest, most, function = FUNCTIONS[tree.kind]
+    operands = [_evaluate(operand, values) for operand in _flat(tree)]
+    if not fewest <= len(operands) <= most:
+        raise UnsupportedError(f"{tree.kind} has {len(operands)} operands")
+    return function(*operands)
+
+
+def _flat(tree: Operation) -> Iterator[Tree]:
+    for operand in tree.operands:
+        if isinstance(operand, Operation) and operand.kind == "block":
+            if tree.kind not in AGGREGATES:
+                raise UnsupportedError("it takes a range where one cell belongs")
+            yield from operand.operands
+        else:
+            yield operand
+
+
+def _sumproduct(operands: Sequence[Tree], values: Mapping[Any, Value]) -> Value:
+    columns = [o.operands if isinstance(o, Operation) and o.kind == "block" else (o,) for o in operands]
+    if not columns or len({len(column) for column in columns}) > 1:
+        raise UnsupportedError("SUMPRODUCT has ranges of different sizes")
+    products = [_product(*(_evaluate(cell, values) for cell in cells)) for cells in zip(*columns, strict=True)]
+    return _sum(*products)
+
+
+def _sum(*values: Value) -> Value:
+    return np.float64(0) + sum(values[1:], values[0]) if values else np.float64(0)
+
+
+def _product(*values: Value) -> Value:
+    product: Value = np.float64(1)
+    for value in values:
+        product = product * value
+    return product
+
+
+def _extreme(function: Callable[[Value, Value], Value]) -> Callable[..., Value]:
+    def extreme(*values: Value) -> Value:
+        found = values[0]
+        for value in values[1:]:
+            found = function(found, value)
+        return found
+
+    return extreme
+
+
+def _if(test: Value, yes: Value, no: Value = np.float64(0)) -> Value:  # noqa: B008 - an immutable number
+    chosen: Value = np.where(test != 0, yes, no)
+    return chosen
+
+
+def _if_error(value: Value, otherwise: Value) -> Value:
+    chosen: Value = np.where(np.isfinite(value), value, otherwise)
+    return chosen
+
+
+def _round(value: Value, digits: Value) -> Value:
+    scale = np.power(10.0, np.trunc(digits))
+    return np.copysign(np.floor(np.abs(value) * scale + 0.5) / scale, value)
+
+
+ANY = 255
+AGGREGATES = {"SUM", "PRODUCT", "MIN", "MAX", "AVERAGE", "SUMSQ", "block"}
+FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
+    "+": (2, 2, np.add),
+    "-": (2, 2, np.subtract),
+    "*": (2, 2, np.multiply),
+    "/": (2, 2, np.divide),
+    "^": (2, 2, np.power),
+    "neg": (1, 1, np.negative),
+    "=": (2, 2, lambda a, b: np.where(a == b, 1.0, 0.0)),
+    "<>": (2, 2, lambda a, b: np.where(a != b, 1.0, 0.0)),
+    "<": (2, 2, lambda a, b: np.where(a < b, 1.0, 0.0)),
+    ">": (2, 2, lambda a, b: np.where(a > b, 1.0, 0.0)),
+    "<=": (2, 2, lambda a, b: np.where(a <= b, 1.0, 0.0)),
+    ">=": (2, 2, lambda a, b: np.where(a >= b, 1.0, 0.0)),
+    "EXP": (1, 1, np.exp),
+    "LN": (1, 1, np.log),
+    "LOG10": (1, 1, np.log10),
+    "LOG": (1, 2, lambda x, base=10.0: np.log(x) / np.log(base)),
+    "SQRT": (1, 1, np.sqrt),
+    "POWER": (2, 2, np.power),
+    "ABS": (1, 1, np.abs),
+    "TANH": (1, 1, np.tanh),
+    "PI": (0, 0, lambda: np.float64(np.pi)),
+    "SUM": (1, ANY, _sum),
+    "SUMSQ": (1, ANY, lambda *values: _sum(*(value * value for value in values))),
+    "PRODUCT": (1, ANY, _product),
+    "AVERAGE": (1, ANY, lambda *values: _sum(*values) / len(values)),
+    "MIN": (1, ANY, _extreme(np.minimum)),
+    "MAX": (1, ANY, _extreme(np.maximum)),
+    "ROUND": (2, 2, _round),
+    "IF": (2, 3, _if),
+    "IFERROR": (2, 2, _if_error),
+}

@@ -1,0 +1,379 @@
+"""Anybody's .xlsx file as plain sheets of values and formulas.
+
+The XML is read here, cell by cell, and not through openpyxl: one pass yields formulas and cached values together, a
+formula that was filled down a column is kept once, and whatever a hostile file claims, memory and time stay bounded.
+"""
+
+import math
+import posixpath
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.parsers import expat
+
+from openpyxl.utils import column_index_from_string
+
+from engine import InputError
+from workbook.shapes import Shape, shape_of
+
+# What one file may take, whatever it claims. A table of 100,000 rows needs about two thirds of each.
+MOST_BYTES = 600_000_000
+MOST_ELEMENTS = 25_000_000
+MOST_CELLS = 6_000_000
+# Real sheets shrink to a twentieth; a zip bomb to a thousandth.
+BEST_COMPRESSION = 200
+SMALL_PART = 10_000_000
+LONGEST_TEXT = 1_000
+CHUNK = 1 << 20
+
+ROWS_OF_EXCEL = 1_048_576
+COLUMNS_OF_EXCEL = 16_384
+
+LIMITS = (
+    f"at most {MOST_BYTES // 1_000_000} MB unpacked, packed to no less than 1/{BEST_COMPRESSION}, "
+    f"{MOST_ELEMENTS // 1_000_000} million XML elements and {MOST_CELLS // 1_000_000} million cells"
+)
+
+
+@dataclass(frozen=True)
+class ErrorValue:
+    """What an error cell shows, such as #DIV/0!."""
+
+    text: str
+
+
+Value = float | str | bool | ErrorValue
+
+
+@dataclass
+class Sheet:
+    """The cells of a worksheet that hold something, by column and row, both from 1.
+
+    Attributes:
+        values: typed values and the cached values of formulas.
+        shapes: the formulas.
+        state: "visible", "hidden" or "veryHidden".
+    """
+
+    name: str
+    state: str = "visible"
+    values: dict[int, dict[int, Value]] = field(default_factory=dict)
+    shapes: dict[int, dict[int, Shape]] = field(default_factory=dict)
+
+    def value(self, column: int, row: int) -> Value | None:
+        """A cell's value; None for an empty cell or a formula without a cached value."""
+        return self.values.get(column, {}).get(row)
+
+    def shape(self, column: int, row: int) -> Shape | None:
+        """A cell's formula."""
+        return self.shapes.get(column, {}).get(row)
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook: its worksheets in their order, and its defined names with what they stand for."""
+
+    path: Path
+    sheets: list[Sheet]
+    names: dict[str, str]
+
+    def sheet(self, name: str) -> Sheet | None:
+        """The worksheet of a name; Excel ignores case."""
+        return next((sheet for sheet in self.sheets if sheet.name.casefold() == name.casefold()), None)
+
+
+def read(path: Path) -> Book:
+    """Read every worksheet of an .xlsx or .xlsm file.
+
+    Raises:
+        InputError: the file cannot be opened, is something else, is damaged, or is larger than LIMITS.
+    """
+    with reporting(path), zipfile.ZipFile(_checked(path)) as archive:
+        return _Reader(archive).book(path)
+
+
+def check_parts(path: Path) -> None:
+    """Look through every XML part of a file, for openpyxl's sake: it sets no limits.
+
+    Raises:
+        InputError: as for `read`.
+    """
+    with reporting(path), zipfile.ZipFile(path) as archive:
+        reader = _Reader(archive)
+        for name in archive.namelist():
+            if name.endswith((".xml", ".rels", ".vml")):
+                reader.parse(name, _Handler())
+
+
+@contextmanager
+def reporting(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged file provokes into one line about that file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except expat.ExpatError as error:
+        raise InputError(f"{path}: damaged: its XML breaks off or is wrong ({error})") from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ValueError, RuntimeError) as error:
+        if isinstance(error, InputError):
+            raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path}: damaged or not an Excel workbook: {_first_line(error)}") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def _checked(path: Path) -> Path:
+    """The path, if what stands there begins like a zip file."""
+    if path.is_dir():
+        raise InputError("is a directory, expected an .xlsx file")
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        raise InputError("an old .xls file or one with a password; open it and save it as .xlsx without a password")
+    if not start.startswith(b"PK"):
+        raise InputError("not an Excel workbook: an .xlsx file is a zip archive, and this is not one")
+    return path
+
+
+class _Reader:
+    """Reads the parts of one archive and counts what that costs."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive = archive
+        self.bytes = self.elements = self.cells = 0
+        self.strings: list[str] = []
+
+    def book(self, path: Path) -> Book:
+        self._check_kind()
+        workbook = _WorkbookPart()
+        self.parse("xl/workbook.xml", workbook)
+        targets = _Relationships()
+        self.parse("xl/_rels/workbook.xml.rels", targets)
+        strings = _SharedStrings()
+        for kind, target in targets.found.values():
+            if kind == "sharedStrings":
+                self.parse(target, strings)
+        self.strings = strings.found
+        sheets = []
+        for name, state, relation in workbook.sheets:
+            kind, target = targets.found.get(relation, ("", ""))
+            if kind != "worksheet":
+                continue  # a chart sheet holds no cells
+            sheets.append(Sheet(name, state))
+            self.parse(target, _Cells(sheets[-1], self))
+        return Book(path, sheets, workbook.names)
+
+    def _check_kind(self) -> None:
+        parts = set(self.archive.namelist())
+        if "xl/workbook.xml" in parts:
+            return
+        if "mimetype" in parts:
+            kind = self.archive.open("mimetype").read(100).decode("ascii", "replace")
+            if "opendocument" in kind:
+                raise InputError("an OpenDocument file (.ods); open it and save it as .xlsx")
+        if "xl/workbook.bin" in parts:
+            raise InputError("a binary workbook (.xlsb); open it and save it as .xlsx")
+        raise InputError("not an Excel workbook: the archive holds no xl/workbook.xml")
+
+    def parse(self, part: str, handler: "_Handler") -> None:
+        """Feed one XML part to a handler, within the limits."""
+        info = self.archive.getinfo(part)
+        most = max(SMALL_PART, BEST_COMPRESSION * info.compress_size)
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        parser.StartElementHandler = self._counted(handler.start)
+        parser.EndElementHandler = lambda name: handler.end(name.rpartition(":")[2])
+        parser.CharacterDataHandler = handler.text
+        read = 0
+        with self.archive.open(info) as stream:
+            while chunk := stream.read(CHUNK):
+                read += len(chunk)
+                self.bytes += len(chunk)
+                if read > most or self.bytes > MOST_BYTES:
+                    raise InputError(f"{part} unpacks to more than the audit takes: {LIMITS}")
+                parser.Parse(chunk, False)  # noqa: FBT003 - expat's own signature
+        parser.Parse(b"", True)  # noqa: FBT003
+
+    def _counted(self, start: Callable[[str, dict[str, str]], None]) -> Callable[[str, dict[str, str]], None]:
+        def counted(name: str, attributes: dict[str, str]) -> None:
+            self.elements += 1
+            if self.elements > MOST_ELEMENTS:
+                raise InputError(f"more XML elements than the audit takes: {LIMITS}")
+            start(name.rpartition(":")[2], attributes)
+
+        return counted
+
+    def string(self, number: int) -> str:
+        if not 0 <= number < len(self.strings):
+            raise InputError(f"damaged: a cell refers to text {number} of {len(self.strings)}")
+        return self.strings[number]
+
+    def count_cell(self) -> None:
+        self.cells += 1
+        if self.cells > MOST_CELLS:
+            raise InputError(f"more cells than the audit takes: {LIMITS}")
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise InputError("its XML declares a document type or entities, which no Excel workbook does")
+
+
+class _Handler:
+    """What a part's elements mean; names come without their namespace prefix."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+
+    def text(self, text: str) -> None:
+        """Text stands in an element."""
+
+
+class _WorkbookPart(_Handler):
+    """The sheets as (name, state, relation) and the defined names."""
+
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, str, str]] = []
+        self.names: dict[str, str] = {}
+        self._name: str | None = None
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "sheet":
+            relation = next((value for key, value in attributes.items() if key.rpartition(":")[2] == "id"), "")
+            self.sheets.append((attributes.get("name", ""), attributes.get("state", "visible"), relation))
+        self._name = attributes.get("name") if name == "definedName" else None
+
+    def text(self, text: str) -> None:
+        if self._name is not None:
+            key = self._name.casefold()
+            self.names[key] = self.names.get(key, "") + text[:LONGEST_TEXT]
+
+
+class _Relationships(_Handler):
+    """The parts that the workbook refers to: id to (kind, name of the part)."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, tuple[str, str]] = {}
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "Relationship":
+            target = attributes.get("Target", "")
+            part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
+            self.found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], part)
+
+
+class _SharedStrings(_Handler):
+    """The texts that cells refer to by number, without their phonetic readings."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self._inside = False
+        self._phonetic = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 - a handler's signature
+        if name == "si":
+            self.found.append("")
+        self._phonetic = self._phonetic or name == "rPh"
+        self._inside = name == "t" and bool(self.found) and not self._phonetic
+
+    def end(self, name: str) -> None:
+        self._inside = False
+        if name == "rPh":
+            self._phonetic = False
+
+    def text(self, text: str) -> None:
+        if self._inside:
+            self.found[-1] = (self.found[-1] + text)[:LONGEST_TEXT]
+
+
+class _Cells(_Handler):
+    """The cells of a worksheet."""
+
+    def __init__(self, sheet: Sheet, reader: _Reader) -> None:
+        self.sheet, self.reader = sheet, reader
+        self.row = self.column = 0
+        self.kind = self.formula_kind = self.inside = self.value = self.formula = ""
+        self.index = ""
+        self.shared: dict[str, tuple[str, int, int]] = {}
+        self.filled: dict[tuple[str, int], Shape] = {}
+        self.letters: dict[str, int] = {}
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "c":
+            self.kind = attributes.get("t", "n")
+            self._go_to(attributes.get("r"))
+            self.value = self.formula = self.formula_kind = ""
+        elif name == "row":
+            self.row = int(attributes["r"]) if "r" in attributes else self.row + 1
+            self.column = 0
+        elif name == "f":
+            self.formula_kind, self.index = attributes.get("t", "normal"), attributes.get("si", "")
+        self.inside = name
+
+    def end(self, name: str) -> None:
+        self.inside = ""
+        if name == "c":
+            self._keep()
+
+    def text(self, text: str) -> None:
+        if self.inside == "f":
+            self.formula += text
+        elif self.inside in ("v", "t"):
+            self.value += text
+
+    def _go_to(self, reference: str | None) -> None:
+        if reference is None:
+            self.column += 1
+            return
+        letters = reference.rstrip("0123456789")
+        if letters not in self.letters:
+            self.letters[letters] = column_index_from_string(letters)
+        self.column = self.letters[letters]
+        if reference != f"{letters}{self.row}":
+            self.row = int(reference[len(letters) :])
+
+    def _keep(self) -> None:
+        if not self.value and not self.formula_kind:
+            return
+        if not (1 <= self.row <= ROWS_OF_EXCEL and 1 <= self.column <= COLUMNS_OF_EXCEL):
+            raise InputError(f"a cell in row {self.row}, column {self.column}: outside of any Excel sheet")
+        self.reader.count_cell()
+        if self.value:
+            self.sheet.values.setdefault(self.column, {})[self.row] = self._typed(self.value)
+        if self.formula_kind:
+            shapes = self.sheet.shapes.setdefault(self.column, {})
+            shapes[self.row] = self._shape(shapes.get(self.row - 1))
+
+    def _typed(self, text: str) -> Value:
+        if self.kind == "s":
+            return self.reader.string(int(text))
+        if self.kind == "b":
+            return text == "1"
+        if self.kind == "e":
+            return ErrorValue(text[:20])
+        if self.kind in ("str", "inlineStr", "d"):
+            return text[:LONGEST_TEXT]
+        number = float(text)
+        return number if math.isfinite(number) else ErrorValue("#NUM!")
+
+    def _shape(self, above: Shape | None) -> Shape:
+        """The cell's formula; the same object as the one above where that was only filled down."""
+        if self.formula_kind == "shared":
+            if self.formula:
+                self.shared[self.index] = (self.formula, self.column, self.row)
+            key = (self.index, self.column)
+            if key not in self.filled:
+                formula, column, row = self.shared[self.index]
+                self.filled[key] = shape_of(formula, row, self.column - column)
+            return self.filled[key]
+        if above is not None and above.text(self.row) == self.formula:
+            return above
+        return shape_of(self.formula, self.row)
