@@ -12,6 +12,7 @@ from workbook.audit_network import Network, possible_sizes
 from workbook.audit_rate import Rate, find_rates
 from workbook.audit_sheet import TableSheet
 from workbook.audit_tables import Label, Table, find_labels, find_tables
+from workbook.layout import NAME
 from workbook.read import Book, Sheet, read
 from workbook.recalculate import recalculated
 
@@ -185,8 +186,6 @@ def _missing(judge: Judge) -> list[str]:
 
 
 def _names_in(text: str) -> list[str]:
-    from workbook.layout import NAME
-
     return list(NAME.findall(text))
 
 

@@ -31,7 +31,7 @@ def make_pictures(folder: Path) -> list[Path]:
     """
     experiment = default_experiment()
     trace = descend(experiment)
-    made = _pictures_of_sheets(plan(experiment)[:MAIN_SHEETS], plan(experiment), folder)
+    made = _pictures_of_sheets(plan(experiment), folder)
     for name, figure in (("loss-curves", _small_multiples(trace)), ("loss-overlay", _overlay(trace))):
         made.append(folder / f"{name}.png")
         FigureCanvasAgg(figure)
@@ -41,13 +41,13 @@ def make_pictures(folder: Path) -> list[Path]:
     return made
 
 
-def _pictures_of_sheets(shown: list[Sheet], sheets: list[Sheet], folder: Path) -> list[Path]:
+def _pictures_of_sheets(sheets: list[Sheet], folder: Path) -> list[Path]:
     made = []
     with tempfile.TemporaryDirectory() as work:
         book = Path(work) / "book.xlsx"
         write(sheets, book)
         document = pypdfium2.PdfDocument(_pdf(book))
-        for sheet in shown:
+        for sheet in sheets[:MAIN_SHEETS]:
             made.append(folder / f"sheet-{sheet.name.replace(' ', '-')}.png")
             picture = document[_first_page(document, sheet.name)].render(scale=PIXELS_A_POINT).to_pil()
             body = picture.crop((0, 0, picture.width, int(picture.height * SHOWN.get(sheet.name, 0.95))))
