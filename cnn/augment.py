@@ -1,4 +1,4 @@
-"""Random rotation, scale, shear and shift of whole batches."""
+"""Rotation, scale, shear and shift of whole batches."""
 
 import math
 
@@ -8,24 +8,27 @@ from torch.nn import functional
 
 from cnn.recipe import Recipe
 
+MOVES = 6  # random numbers an image: rotation, scale across and down, shear, shift right and down
 
-def augment(images: Tensor, recipe: Recipe) -> Tensor:
-    """Each image (N, 1, H, W) moved at random, within the recipe's bounds; black comes in at the borders.
 
-    Rotation is in degrees, scale and shear are shares, shift is in pixels, each drawn uniformly from -bound to
-    +bound, scale and shift once for each axis. Without bounds the images are returned as they are.
+def augment(images: Tensor, moves: Tensor, recipe: Recipe) -> Tensor:
+    """Each image (N, 1, H, W) moved within the recipe's bounds; black comes in at the borders.
+
+    Rotation is in degrees, scale and shear are shares, shift is in pixels. Without bounds the images are returned as
+    they are.
+
+    Args:
+        moves: (N, 6), from -1 to 1: what share of its bound each image's rotation takes, and so on.
     """
     if not (recipe.rotation or recipe.scale or recipe.shear or recipe.shift):
         return images
-    count, size = len(images), images.shape[-1]
-    # One draw for all: (rotation, scale x, scale y, shear, shift x, shift y) of each image, in -1 … 1.
-    draws = torch.rand(6, count, device=images.device) * 2 - 1
+    moves = moves.T
     return warp(
         images,
-        degrees=draws[0] * recipe.rotation,
-        scale=1 + draws[1:3] * recipe.scale,
-        shear=draws[3] * recipe.shear,
-        shift=draws[4:6] * recipe.shift * 2 / size,
+        degrees=moves[0] * recipe.rotation,
+        scale=1 + moves[1:3] * recipe.scale,
+        shear=moves[3] * recipe.shear,
+        shift=moves[4:6] * recipe.shift * 2 / images.shape[-1],
     )
 
 

@@ -49,13 +49,13 @@ def _run(program: str) -> int | None:
     return status
 
 
-def again(option: str) -> str:
-    """The command line that is running, with one more option, as it can be typed from here."""
+def again(*options: str) -> str:
+    """The command line that is running, with these options too, as it can be typed from here."""
     python = Path(sys.executable)
     if python.is_relative_to(Path.cwd()):
         python = python.relative_to(Path.cwd())
-    arguments = [argument for argument in sys.argv[1:] if argument != option]
-    return shlex.join([str(python), "-m", "cnn", *arguments, option])
+    arguments = [argument for argument in sys.argv[1:] if argument not in options]
+    return shlex.join([str(python), "-m", "cnn", *arguments, *options])
 
 
 def _fail(message: str, status: int) -> int:

@@ -1,5 +1,7 @@
 """The commands: train the network, score it, read pictures with it, export it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,17 +9,20 @@ from typing import Annotated, Any
 import torch
 import typer
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
 from torch import Tensor
 
-from cnn import cli, machine
+from cnn import cli, machine, processes
+from cnn.data import Digits, hold_out
 from cnn.download import load
 from cnn.export import export_onnx
 from cnn.model import SHIPPED, load_model
 from cnn.predict import find_pictures, probabilities, read_digit
 from cnn.recipe import load_recipe
 from cnn.report import CLASSES, confusion
-from cnn.run import Settings, start
+from cnn.run import Run, Settings, start
+from cnn.seeds import finished, parse_seeds, summarise
 from cnn.train import score
 
 
@@ -43,6 +48,9 @@ console = Console(highlight=False)
 RUNS = Path("runs")
 CPU = torch.device("cpu")  # fast enough for all but training
 
+Recipe = Annotated[str, typer.Option(help="'default', 'quick', 'reference', or a TOML file.")]
+Limit = Annotated[int | None, typer.Option(parser=whole_number, help="Use only the first N training and test images.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda or mps; the default is the fastest here.")]
 Data = Annotated[Path, typer.Option(help="The folder that holds the four files of MNIST, or will.")]
 Weights = Annotated[
     Path, typer.Option(show_default="the trained model that ships", help="A run's model.safetensors, say.")
@@ -56,50 +64,102 @@ def main() -> None:
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Option(help="'default', 'reference', or a TOML file.")] = "default",
+    recipe: Recipe = "default",
     epochs: Annotated[int | None, typer.Option(parser=whole_number, help="Instead of the recipe's.")] = None,
     batch_size: Annotated[int | None, typer.Option(parser=whole_number, help="Instead of the recipe's.")] = None,
     learning_rate: Annotated[float | None, typer.Option(parser=number, help="Instead of the recipe's.")] = None,
     seed: Annotated[int, typer.Option(parser=whole_number, help="Decides every random number of the run.")] = 1,
-    limit: Annotated[
-        int | None, typer.Option(parser=whole_number, help="Use only the first N training and test images.")
-    ] = None,
+    limit: Limit = None,
+    validation: Annotated[  # noqa: FBT002 - how typer takes a flag
+        bool, typer.Option("--validation", help="Score on the last 10,000 training images, and train on the others.")
+    ] = False,
     name: Annotated[str | None, typer.Option(help="The folder under runs/; the default tells the settings.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch.")] = False,  # noqa: FBT002 - how typer takes a flag
     target_accuracy: Annotated[
         float | None, typer.Option(parser=number, help="Exit with 1 if the last epoch is below it, in percent.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda or mps; the default is the fastest here.")] = None,
+    device: Device = None,
     data: Data = Path("data"),
 ) -> None:
     """Train, and write all about the run into runs/<name>/."""
     given = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
     changed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    settings = Settings(replace(load_recipe(recipe), **changed), Path(recipe).stem, seed, limit)
+    settings = Settings(replace(load_recipe(recipe), **changed), Path(recipe).stem, seed, limit, validation)
     folder = RUNS / (name or _name(settings, changed))
-    where = machine.choose_device(device)
-    machine.prepare()
-    run = start(folder, settings, where, resume=resume)
-    try:
-        train_digits, test_digits = (digits.first(limit).to(where) for digits in load(data))
-        run.announce(console)
-        run.train(train_digits, test_digits, console)
-        run.finish(test_digits, console)
-    except cli.Stopped as stop:
-        stop.add_note(
-            f"{run.trainer.epoch} of {settings.recipe.epochs} epochs are kept; go on with: {cli.again('--resume')}"
-        )
-        raise
+    with _processes(device) as where:
+        run = start(folder, settings, where, resume=resume)
+        _train(run, *_load(data, settings, where), again=cli.again("--resume"))
     if target_accuracy is not None and run.rows[-1]["test_accuracy"] < target_accuracy:
         console.print(f"target missed: {run.rows[-1]['test_accuracy']:.2f} % is below {target_accuracy:g} %")
         raise typer.Exit(1)
+
+
+@contextmanager
+def _processes(device: str | None) -> Iterator[torch.device]:
+    """The device of this process, among all those that torchrun started."""
+    where = processes.join(machine.choose_device(device))
+    machine.prepare()
+    try:
+        yield where
+    finally:
+        processes.leave()
+
+
+def _load(data: Path, settings: Settings, device: torch.device) -> tuple[Digits, Digits]:
+    """The digits to train on and those to score; the first process fetches them for all."""
+    if processes.rank() == 0:
+        load(data)
+    processes.wait()
+    train_digits, test_digits = load(data)
+    if settings.validation:
+        train_digits, test_digits = hold_out(train_digits)
+    return train_digits.first(settings.limit).to(device), test_digits.first(settings.limit).to(device)
+
+
+def _train(run: Run, train_digits: Digits, test_digits: Digits, *, again: str) -> None:
+    """Train and report; `again` is the command that goes on after an interruption."""
+    first = processes.rank() == 0
+    try:
+        if first:
+            run.announce(console)
+        run.train(train_digits, test_digits, console if first else Console(quiet=True))
+        if first:
+            run.finish(test_digits, console)
+    except cli.Stopped as stop:
+        stop.add_note(f"{run.trainer.epoch} of {run.settings.recipe.epochs} epochs are kept; go on with: {again}")
+        raise
+
+
+@app.command()
+def seeds(
+    numbers: Annotated[str, typer.Option("--seeds", help="Such as 1-5 or 1,2,7.")] = "1-5",
+    recipe: Recipe = "default",
+    limit: Limit = None,
+    device: Device = None,
+    data: Data = Path("data"),
+) -> None:
+    """Train one run a seed, the finished ones not again, and write a table and a picture of all runs in runs/."""
+    plain = load_recipe(recipe)
+    with _processes(device) as where:
+        for seed in parse_seeds(numbers):
+            settings = Settings(plain, Path(recipe).stem, seed, limit)
+            folder = RUNS / _name(settings, {})
+            run = start(folder, settings, where, resume=True)
+            if finished(folder):
+                console.print(f"{folder}: finished before")
+            else:
+                _train(run, *_load(data, settings, where), again=cli.again())
+            if processes.rank() == 0:
+                page = summarise(RUNS)
+    console.print(Markdown(page))
+    console.print(f"{RUNS / 'seeds.md'}, {RUNS / 'seeds.png'}")
 
 
 def _name(settings: Settings, changed: dict[str, Any]) -> str:
     """The name of a run's folder: equal settings, equal name."""
     limit = {"limit": settings.limit} if settings.limit else {}
     parts = [f"{key.replace('_', '-')}{value:g}" for key, value in (changed | limit).items()]
-    return "-".join([settings.recipe_name, f"seed{settings.seed}", *parts])
+    return "-".join([settings.recipe_name, f"seed{settings.seed}", *parts, *["validation"] * settings.validation])
 
 
 @app.command()

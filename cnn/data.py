@@ -25,6 +25,7 @@ SHA256 = {
     TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+HELD_OUT = 10_000
 IMAGES_HEADER, LABELS_HEADER = 16, 8  # bytes
 
 
@@ -45,6 +46,11 @@ class Digits:
     def to(self, device: torch.device) -> "Digits":
         """The same, in the device's memory."""
         return Digits(self.images.to(device), self.labels.to(device))
+
+
+def hold_out(train: Digits) -> tuple[Digits, Digits]:
+    """The training digits without their last 10,000, and those: to choose between recipes without the test digits."""
+    return train.first(-HELD_OUT), Digits(train.images[-HELD_OUT:], train.labels[-HELD_OUT:])
 
 
 def normalise(images: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from cnn import processes
 from cnn.errors import InputError
 
 # glibc's own numbers for mallopt(3)
@@ -53,6 +54,7 @@ def describe(device: torch.device) -> dict[str, Any]:
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "processor": platform.machine(),
         "cores": os.cpu_count(),
+        "processes": processes.count(),
         "threads": torch.get_num_threads(),
         "system": platform.system(),
         "python": platform.python_version(),

@@ -50,7 +50,7 @@ def draw_curves(rows: list[Row], path: Path) -> None:
     rates.xaxis.get_major_locator().set_params(integer=True)
     for axes in (errors, losses, rates):
         axes.grid(which="both", alpha=0.2)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _round_steps(value: float, _position: int) -> str:
@@ -73,7 +73,7 @@ def draw_confusion(counts: Tensor, path: Path) -> None:
     axes.set(xticks=range(CLASSES), yticks=range(CLASSES), xlabel="read as", ylabel="is")
     axes.tick_params(length=0)
     axes.set_title(f"{int(mistakes.sum()):,} of {int(counts.sum()):,} read wrong")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_mistakes(digits: Digits, answers: Tensor, path: Path) -> None:
@@ -89,7 +89,7 @@ def draw_mistakes(digits: Digits, answers: Tensor, path: Path) -> None:
         axes.set_title(f"{digits.labels[index]} as {answers[index]}", fontsize=10, pad=3)
     count = int((digits.labels != answers).sum())
     figure.suptitle(f"{count:,} of {len(digits):,} read wrong{'' if count <= SHOWN else f', the first {SHOWN} shown'}")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def best(rows: list[Row]) -> Row:
@@ -122,17 +122,17 @@ def markdown(title: str, rows: list[Row], counts: Tensor, environment: dict[str,
         "",
         "![misread digits](mistakes.png)",
         "",
-        *_table(["digit", "images", "read wrong", "%"], _class_rows(counts)),
+        *table(["digit", "images", "read wrong", "%"], _class_rows(counts)),
         "",
         "## Every epoch",
         "",
-        *_table(
+        *table(
             ["epoch", "learning rate", "train loss", "train %", "test loss", "test %", "seconds"], _epoch_rows(rows)
         ),
         "",
         "## Ran on",
         "",
-        *_table(["", ""], [[key, str(value)] for key, value in environment.items()]),
+        *table(["", ""], [[key, str(value)] for key, value in environment.items()]),
         "",
         "[recipe.toml](recipe.toml) · [metrics.csv](metrics.csv) · [summary.txt](summary.txt)",
     ]
@@ -167,11 +167,13 @@ def _epoch_rows(rows: list[Row]) -> list[list[str]]:
     ]
 
 
-def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+def table(header: list[str], rows: list[list[str]]) -> list[str]:
+    """The lines of a Markdown table, the first column to the left."""
     aligned = ["---"] + ["---:"] * (len(header) - 1)
     return [f"| {' | '.join(cells)} |" for cells in (header, aligned, *rows)]
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a picture, beside an old one until it is whole."""
     with replacing(path) as part:
         figure.savefig(part, dpi=120)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from torch import Tensor
 from torchinfo import summary
 
-from cnn import checkpoint, machine
+from cnn import checkpoint, machine, processes
 from cnn.data import SIZE, Digits
 from cnn.errors import InputError
 from cnn.files import replacing
@@ -39,6 +39,7 @@ class Settings:
     recipe_name: str
     seed: int
     limit: int | None  # the run uses the first so many training and test digits
+    validation: bool = False  # score on training images that it does not train on, in place of the test images
 
     def __post_init__(self) -> None:
         for name, value, lowest in (("seed", self.seed, 0), ("limit", self.limit, 1)):
@@ -77,8 +78,8 @@ def _expect_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> N
 def _pairs(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, object, object]]:
     for key, new in now["recipe"].items():
         yield key, before["recipe"].get(key), new
-    for key in ("seed", "limit"):
-        yield key, before[key], now[key]
+    for key in ("seed", "limit", "validation"):
+        yield key, before.get(key), now[key]
 
 
 @dataclass
@@ -141,12 +142,16 @@ class Run:
         if all(row["test_accuracy"] > before["test_accuracy"] for before in self.rows):
             self.best = self.trainer.weights()
         self.rows.append(row)
+        if processes.rank() == 0:
+            self._write_metrics()
+            state = self.trainer.state() | {"settings": asdict(self.settings), "rows": self.rows, "best": self.best}
+            checkpoint.save(self.folder, state)
+
+    def _write_metrics(self) -> None:
         with replacing(self.folder / "metrics.csv") as part, part.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(row), lineterminator="\n")
+            writer = csv.DictWriter(file, fieldnames=list(self.rows[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
-        state = self.trainer.state() | {"settings": asdict(self.settings), "rows": self.rows, "best": self.best}
-        checkpoint.save(self.folder, state)
 
     def finish(self, test: Digits, console: Console) -> None:
         """Write the weights of the last and the best epoch, the pictures and the report."""
@@ -158,6 +163,8 @@ class Run:
         draw_confusion(counts, self.folder / "confusion.png")
         draw_mistakes(test, answers, self.folder / "mistakes.png")
         title = f"The {self.settings.recipe_name} recipe, seed {self.settings.seed}"
+        if self.settings.validation:
+            title += ", tested on training images that were held out"
         _write(self.folder / "report.md", markdown(title, self.rows, counts, self._environment()))
         last, top = self.rows[-1], best(self.rows)
         console.print(
@@ -176,7 +183,8 @@ class Run:
         save_weights(weights, self.folder / name, note)
 
     def _environment(self) -> dict[str, Any]:
-        return machine.describe(self.trainer.device) | {"seed": self.settings.seed, "limit": self.settings.limit}
+        settings = {key: getattr(self.settings, key) for key in ("seed", "limit", "validation")}
+        return machine.describe(self.trainer.device) | settings
 
 
 def _summary() -> str:

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
+from torch.nn import SyncBatchNorm, functional
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import SGD, Adam, Optimizer
 
-from cnn.augment import augment
+from cnn import processes
+from cnn.augment import MOVES, augment
 from cnn.data import Digits, normalise
 from cnn.model import DigitNet
 from cnn.recipe import Recipe, learning_rate
@@ -41,6 +43,7 @@ class Trainer:
         # Channels-last convolutions are the faster ones on a CPU.
         self.model = DigitNet(recipe.dropout, recipe.dropout_pooled)
         self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = _over_processes(self.model)
         self.optimizer = make_optimizer(self.model, recipe)
         self.average = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
 
@@ -50,29 +53,47 @@ class Trainer:
         Returns:
             The mean loss and the share of right answers, both as the batches met them, in percent.
         """
-        torch.manual_seed(_epoch_seed(self.seed, self.epoch + 1))
-        batches = torch.split(torch.randperm(len(digits)).to(self.device), self.recipe.batch_size)
+        # All processes draw the same order and the same moves; each its own dropout, from torch's common generator.
+        generator = torch.Generator().manual_seed(_epoch_seed(self.seed, self.epoch + 1))
+        order = torch.randperm(len(digits), generator=generator).to(self.device)
+        moves = (torch.rand(len(digits), MOVES, generator=generator) * 2 - 1).to(self.device)
+        torch.manual_seed(_epoch_seed(self.seed, self.epoch + 1, processes.rank() + 1))
+        batches = torch.split(order, self.recipe.batch_size)
         loss_sum, right = torch.zeros(2, device=self.device).unbind()
         self.model.train()
         for number, batch in enumerate(batches):
             rate = learning_rate(self.recipe, self.epoch * len(batches) + number, len(batches))
-            labels = digits.labels[batch]
-            loss, logits = self.step(digits.images[batch], labels, rate)
+            part = batch[processes.rank() :: processes.count()]
+            labels = digits.labels[part]
+            loss, logits = self.step(digits.images[part], labels, moves[part], rate, len(batch))
             self._update_average(self.epoch * len(batches) + number)
-            loss_sum += loss * len(batch)
+            loss_sum += loss
             right += (logits.argmax(1) == labels).sum()
-            advance(len(batch), loss)
+            advance(len(batch), loss / len(part))
         self.epoch += 1
-        return loss_sum.item() / len(digits), 100 * right.item() / len(digits)
+        loss_mean, accuracy = (processes.total(torch.stack([loss_sum, right])) / len(digits)).tolist()
+        return loss_mean, 100 * accuracy
 
-    def step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
-        """One step of the optimiser on images (N, 1, 28, 28), bytes; returns the loss and the logits (N, 10)."""
+    def step(self, images: Tensor, labels: Tensor, moves: Tensor, rate: float, size: int) -> tuple[Tensor, Tensor]:
+        """One step of the optimiser on this process's share of a batch.
+
+        Args:
+            images: (N, 1, 28, 28), bytes.
+            labels: (N,)
+            moves: (N, 6), what `augment` does to each image.
+            rate: the learning rate.
+            size: how many images the batch has over all processes.
+
+        Returns:
+            The sum of the losses, and the logits (N, 10).
+        """
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        logits = self.model(augment(normalise(images), self.recipe))
-        loss = functional.cross_entropy(logits, labels)
+        logits = self.network(augment(normalise(images), moves, self.recipe))
+        loss = functional.cross_entropy(logits, labels, reduction="sum")
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        # DistributedDataParallel takes the mean of the processes' gradients; the batch's gradient is their sum.
+        (loss * (processes.count() / size)).backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss.detach(), logits.detach()
 
@@ -142,6 +163,16 @@ def score(model: DigitNet, digits: Digits) -> Score:
     return Score(torch.stack(losses).sum().item() / len(digits), torch.cat(answers))
 
 
-def _epoch_seed(seed: int, epoch: int) -> int:
+def _over_processes(model: DigitNet) -> nn.Module:
+    """The network whose gradients and batch norms are those of all processes together."""
+    if processes.count() == 1:
+        return model
+    device = next(model.parameters()).device
+    if device.type == "cuda":
+        SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
+    return DistributedDataParallel(model)
+
+
+def _epoch_seed(*numbers: int) -> int:
     # Mixed, because torch's generator uses only the low 32 bits, and close seeds must not share epochs.
-    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])

@@ -1,0 +1,136 @@
+"""Several seeds of a recipe: which runs are finished, and the table and the picture over all of them."""
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from cnn.errors import InputError
+from cnn.files import replacing
+from cnn.report import save_figure, table
+
+GOAL = 99.4  # percent
+MOST = 1000  # seeds at once
+COLOURS = ("#1f6fb4", "#e07b00", "#2e8540", "#b3261e", "#6b4ba1", "#767676")
+
+
+@dataclass(frozen=True)
+class Group:
+    """The finished runs of one recipe: their seeds (R,), and test accuracies in percent (R, epochs)."""
+
+    name: str
+    seeds: list[int]
+    accuracy: NDArray[np.float64]
+    seconds: float  # an epoch, the median over all
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Accuracy after each epoch (epochs,), the mean over the seeds."""
+        mean: NDArray[np.float64] = self.accuracy.mean(0)
+        return mean
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the last epoch's accuracy over the seeds; NaN with one seed."""
+        return float(self.accuracy[:, -1].std(ddof=1)) if len(self.seeds) > 1 else float("nan")
+
+    @property
+    def goal_from(self) -> int | None:
+        """The epoch from which the mean accuracy is never again below 99.4 %; None if it ends below."""
+        below = np.flatnonzero(self.mean < GOAL)
+        epoch = int(below[-1]) + 2 if len(below) else 1
+        return epoch if epoch <= len(self.mean) else None
+
+
+def parse_seeds(text: str) -> list[int]:
+    """'1-5' or '1,2,7' or '3' as numbers.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if last < first or last - first >= MOST:
+            raise InputError(f"--seeds {text}: expected numbers such as 1-5 or 1,2,7, at most {MOST:,} of them")
+        seeds += range(first, last + 1)
+    return list(dict.fromkeys(seeds))
+
+
+def finished(folder: Path) -> bool:
+    """Whether a run's folder holds its result; the report is written last."""
+    return (folder / "report.md").is_file()
+
+
+def collect(runs: Path) -> list[Group]:
+    """The finished runs in a folder, grouped by what their names say beside the seed, the best group first."""
+    groups: dict[str, list[tuple[int, list[dict[str, str]]]]] = {}
+    for folder in runs.iterdir():
+        match = re.fullmatch(r"(.+)-seed(\d+)(.*)", folder.name)
+        if match and finished(folder):
+            with (folder / "metrics.csv").open(newline="") as file:
+                groups.setdefault(match[1] + match[3], []).append((int(match[2]), list(csv.DictReader(file))))
+    return sorted((_group(name, sorted(found)) for name, found in groups.items()), key=lambda group: -group.mean[-1])
+
+
+def _group(name: str, found: list[tuple[int, list[dict[str, str]]]]) -> Group:
+    accuracy = [[float(row["test_accuracy"]) for row in rows] for _, rows in found]
+    seconds = np.median([float(row["seconds"]) for _, rows in found for row in rows])
+    return Group(name, [seed for seed, _ in found], np.array(accuracy), float(seconds))
+
+
+def summarise(runs: Path) -> str:
+    """Write `seeds.md` and `seeds.png` over the finished runs of a folder; returns the table."""
+    groups = collect(runs)
+    page = summary(groups)
+    draw(groups, runs / "seeds.png")
+    with replacing(runs / "seeds.md") as part:
+        part.write_text(f"{page}\n![test accuracy over the epochs](seeds.png)\n", encoding="utf-8")
+    return page
+
+
+def summary(groups: list[Group]) -> str:
+    """A Markdown table, a row a group."""
+    header = ["recipe", "seeds", "epochs", "last epoch, mean %", "standard deviation", "lowest", "highest"]
+    header += [f"mean ≥ {GOAL} % for good from", "seconds an epoch"]
+    rows = [
+        [
+            group.name,
+            str(len(group.seeds)),
+            str(len(group.mean)),
+            f"{group.mean[-1]:.3f}",
+            f"{group.deviation:.3f}" if len(group.seeds) > 1 else "–",
+            f"{group.accuracy[:, -1].min():.2f}",
+            f"{group.accuracy[:, -1].max():.2f}",
+            f"epoch {group.goal_from}" if group.goal_from else "–",
+            f"{group.seconds:.1f}",
+        ]
+        for group in groups
+    ]
+    return "\n".join(table(header, rows)) + "\n"
+
+
+def draw(groups: list[Group], path: Path) -> None:
+    """Errors on the test images over the epochs: each group's mean, and the band from its best to its worst seed."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.subplots()
+    for group, colour in zip(groups, COLOURS * len(groups), strict=False):
+        epochs = np.arange(1, len(group.mean) + 1)
+        errors = 100 - group.accuracy
+        label = f"{group.name}: {group.mean[-1]:.2f} %, {len(group.seeds)} seed{'s' * (len(group.seeds) > 1)}"
+        axes.fill_between(epochs, errors.min(0), errors.max(0), color=colour, alpha=0.2, linewidth=0)
+        axes.plot(epochs, errors.mean(0), "o-", markersize=3, color=colour, label=label)
+    axes.axhline(100 - GOAL, color="#767676", linestyle=":", label=f"{GOAL} % right")
+    axes.set(xlabel="epoch", ylabel="test images read wrong, %", yscale="log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(which="both", alpha=0.2)
+    axes.legend(frameon=False)
+    save_figure(figure, path)

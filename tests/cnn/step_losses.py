@@ -1,0 +1,46 @@
+"""Prints the loss of each step of two short trainings in double precision; torchrun starts it in several processes."""
+
+import json
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from cnn import processes, train
+from cnn.data import Digits, normalise
+from cnn.recipe import Recipe, load_recipe
+
+PLAIN = replace(load_recipe("reference"), epochs=2, batch_size=50, dropout=0.0, dropout_pooled=0.0, learning_rate=0.003)
+AUGMENTED = replace(load_recipe("default"), epochs=2, batch_size=50)
+
+
+class _Recorder(train.Trainer):
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__(recipe, 1, torch.device("cpu"))
+        self.losses: list[float] = []
+
+    def step(self, images: Tensor, labels: Tensor, moves: Tensor, rate: float, size: int) -> tuple[Tensor, Tensor]:
+        loss, logits = super().step(images, labels, moves, rate, size)
+        self.losses.append(processes.total(loss.clone()).item() / size)
+        return loss, logits
+
+
+def _losses(recipe: Recipe) -> list[float]:
+    """Of 12 steps on made-up images; the last batch of an epoch has 25, an odd number."""
+    generator = torch.Generator().manual_seed(2)
+    images = torch.randint(0, 256, (275, 1, 28, 28), generator=generator, dtype=torch.uint8)
+    recorder = _Recorder(recipe)
+    for _ in range(recipe.epochs):
+        recorder.train_epoch(Digits(images, torch.arange(275) % 10), lambda *_: None)
+    return recorder.losses
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)
+    train.normalise = lambda images: normalise(images).double()
+    processes.join(torch.device("cpu"))
+    found = [_losses(recipe) for recipe in (PLAIN, AUGMENTED)]
+    if processes.rank() == 0:
+        print(json.dumps(found))
+    processes.leave()

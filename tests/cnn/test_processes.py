@@ -1,0 +1,50 @@
+"""Training with two processes, started by torchrun as a user would."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RECIPE = """\
+epochs = 1
+batch_size = 50
+optimizer = "sgd"
+learning_rate = 0.02
+schedule = "one-cycle"
+"""
+
+
+def _python(count: int, arguments: list[str], folder: Path) -> str:
+    """What Python prints in that many processes; it must end well and write nothing but its tools' notices to stderr."""
+    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"] if count > 1 else []
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, *torchrun, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
+    # In double precision: in single precision roundings grow tenfold a step at this network's start.
+    script = [str(Path(__file__).with_name("step_losses.py"))]
+    one, two = (json.loads(_python(count, script, tmp_path)) for count in (1, 2))
+    assert [len(losses) for losses in one] == [12, 12]
+    for losses, expected in zip(two, one, strict=True):
+        assert losses == pytest.approx(expected, rel=1e-6)
+
+
+def test_two_processes_share_a_run_and_one_of_them_writes(data_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(RECIPE)
+    command = ["-m", "cnn", "train", "--recipe", "small.toml", "--limit", "225", "--device", "cpu"]
+    out = _python(2, [*command, "--data", str(data_folder)], tmp_path)
+    assert out.count("epoch  1") == 1
+    run = tmp_path / "runs" / "small-seed1-limit225"
+    assert json.loads((run / "environment.json").read_text())["processes"] == 2
+    assert len((run / "metrics.csv").read_text().splitlines()) == 2
+    assert (run / "report.md").is_file()
+    assert not list(run.glob(".part-*"))
