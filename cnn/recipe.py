@@ -29,7 +29,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "scale": (0.0, 0.9),
     "shear": (0.0, 2.0),
     "shift": (0.0, 14.0),
-    "average": (0.0, 0.999999),
+    "average": (0.0, 1.0),
 }
 
 
@@ -57,7 +57,7 @@ class Recipe:
     scale: float = 0.0  # share
     shear: float = 0.0  # share
     shift: float = 0.0  # pixels
-    average: float = 0.0  # of the exponential moving average that is scored; 0: the weights themselves
+    average: float = 0.0  # the last share of the steps so far over which the weights that are scored are averaged
 
     def __post_init__(self) -> None:
         _expect_one_of("optimizer", self.optimizer, OPTIMIZERS)

@@ -99,12 +99,13 @@ class Trainer:
 
     @torch.no_grad()
     def _update_average(self, step: int) -> None:
-        # In the first steps the average forgets faster, or it would long remember the random start. A recipe with an
-        # average of 0 keeps nothing: the average is then the network itself.
-        keep = min(self.recipe.average, (1 + step) / (10 + step))
+        # Its memory grows with the steps, or it would long remember the random start (polynomial-decay averaging of
+        # Shamir and Zhang, Stochastic gradient descent for non-smooth optimization, 2013). A recipe with an average of
+        # 0 keeps nothing: the average is then the network itself.
+        weight = 1 / (1 + self.recipe.average * step)
         for name, tensor in self.model.state_dict().items():
             if tensor.is_floating_point():
-                self.average[name].lerp_(tensor, 1 - keep)
+                self.average[name].lerp_(tensor, weight)
             else:
                 self.average[name].copy_(tensor)
 
