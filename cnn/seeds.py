@@ -69,20 +69,21 @@ def finished(folder: Path) -> bool:
 
 
 def collect(runs: Path) -> list[Group]:
-    """The finished runs in a folder, grouped by what their names say beside the seed, the best group first."""
-    groups: dict[str, list[tuple[int, list[dict[str, str]]]]] = {}
+    """The finished runs in a folder, those that differ in nothing but the seed together, the best group first."""
+    found: dict[tuple[str, str], dict[int, list[dict[str, str]]]] = {}
     for folder in runs.iterdir():
         match = re.fullmatch(r"(.+)-seed(\d+)(.*)", folder.name)
         if match and finished(folder):
+            group = found.setdefault((match[1] + match[3], (folder / "recipe.toml").read_text()), {})
             with (folder / "metrics.csv").open(newline="") as file:
-                groups.setdefault(match[1] + match[3], []).append((int(match[2]), list(csv.DictReader(file))))
-    return sorted((_group(name, sorted(found)) for name, found in groups.items()), key=lambda group: -group.mean[-1])
+                group[int(match[2])] = list(csv.DictReader(file))
+    return sorted((_group(name, found[name, recipe]) for name, recipe in found), key=lambda group: -group.mean[-1])
 
 
-def _group(name: str, found: list[tuple[int, list[dict[str, str]]]]) -> Group:
-    accuracy = [[float(row["test_accuracy"]) for row in rows] for _, rows in found]
-    seconds = np.median([float(row["seconds"]) for _, rows in found for row in rows])
-    return Group(name, [seed for seed, _ in found], np.array(accuracy), float(seconds))
+def _group(name: str, runs: dict[int, list[dict[str, str]]]) -> Group:
+    accuracy = [[float(row["test_accuracy"]) for row in rows] for rows in runs.values()]
+    seconds = np.median([float(row["seconds"]) for rows in runs.values() for row in rows])
+    return Group(name, list(runs), np.array(accuracy), float(seconds))
 
 
 def summarise(runs: Path) -> str:

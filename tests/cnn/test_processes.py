@@ -19,11 +19,16 @@ schedule = "one-cycle"
 
 
 def _python(count: int, arguments: list[str], folder: Path) -> str:
-    """What Python prints in that many processes; it must end well and write nothing but its tools' notices to stderr."""
+    """What Python prints in that many processes, which must end well."""
     torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={count}"] if count > 1 else []
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, *torchrun, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, *torchrun, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
