@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from cnn.dropout import Dropout
 from cnn.errors import InputError
 from cnn.files import replacing
-from cnn.norm import BatchNorm2d
+from cnn.norm import ReLUBatchNorm2d
 
 SHIPPED = Path(__file__).parent / "weights" / "default.safetensors"  # what trained it: default.toml beside it
 
@@ -37,7 +37,7 @@ class DigitNet(nn.Module):
             *_block(32, 24, kernel=1), Dropout(dropout),  # (N, 24, 14, 14)
             *_block(24, 20), Dropout(dropout),  # (N, 20, 14, 14)
             *_block(20, 16), nn.MaxPool2d(2), Dropout(dropout_pooled),  # (N, 16, 7, 7)
-            nn.Conv2d(16, 16, 3), nn.ReLU(inplace=True), BatchNorm2d(16),  # (N, 16, 5, 5)
+            nn.Conv2d(16, 16, 3), ReLUBatchNorm2d(16),  # (N, 16, 5, 5)
             nn.Conv2d(16, 10, 3),  # (N, 10, 3, 3)
             nn.AvgPool2d(3),  # (N, 10, 1, 1)
         )  # fmt: skip
@@ -51,7 +51,7 @@ class DigitNet(nn.Module):
 def _block(fan_in: int, fan_out: int, kernel: int = 3) -> tuple[nn.Module, ...]:
     # No bias: the batch normalisation that follows has its own.
     convolution = nn.Conv2d(fan_in, fan_out, kernel, padding=kernel // 2, bias=False)
-    return convolution, nn.ReLU(inplace=True), BatchNorm2d(fan_out)
+    return convolution, ReLUBatchNorm2d(fan_out)
 
 
 def save_weights(weights: dict[str, Tensor], path: Path, note: dict[str, object]) -> None:

@@ -1,9 +1,9 @@
-"""Batch normalisation for training on CPUs: faster on several cores, and over all processes that share a batch.
+"""ReLU and batch normalisation in one, for training on CPUs: faster on several cores, and over several processes.
 
 torch's own kernel lets each core add up activations in a row of one number a channel. With 8, 12, 20 or 24 channels
 the rows of two cores meet in one cache line, which then travels between them at every addition: two cores took longer
 than one. Here, while sums are made, a few neighbouring pixels count as further channels, so that a row ends with a
-cache line.
+cache line. The rest is waiting for memory, so both layers share what they read and write.
 
 Shape letters: N images of a batch, C channels, H rows, W columns.
 """
@@ -14,16 +14,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
+from torch.nn import functional
 
 from cnn.processes import total
 
 CACHE_LINE = 16  # 32-bit numbers
 
 
-class BatchNorm2d(nn.BatchNorm2d):
-    """`torch.nn.BatchNorm2d`; where it trains on a CPU, it normalises over the images of all processes.
+class ReLUBatchNorm2d(nn.SyncBatchNorm):
+    """`torch.nn.ReLU(inplace=True)`, then batch normalisation over the images of all processes.
 
-    On GPUs, several processes have `torch.nn.SyncBatchNorm` for that, which does not run on CPUs.
+    Away from CPUs it is torch's own, which trains with several processes on GPUs only.
     """
 
     running_mean: Tensor
@@ -31,34 +32,39 @@ class BatchNorm2d(nn.BatchNorm2d):
     num_batches_tracked: Tensor
     momentum: float
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.BatchNorm2d gives it
-        """Activations (N, C, H, W) to the same shape."""
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.SyncBatchNorm gives it
+        """Activations (N, C, H, W) to the same shape; those that come in are overwritten."""
         if not self.training or input.device.type != "cpu":
-            return super().forward(input)
+            output: Tensor = super().forward(functional.relu_(input))
+            return output
+        output, count, mean, variance = _ReLUNormalise.apply(input, self.weight, self.bias, self.eps)
         with torch.no_grad():
-            count, mean, variance = _moments(input)
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
-        output: Tensor = _Normalise.apply(input, self.weight, self.bias, count, mean, (variance + self.eps).rsqrt())
         return output
 
 
-class _Normalise(Function):
-    """γ · (x - mean) · scale + β, and its gradient: Ioffe and Szegedy, Batch Normalization, 2015, section 3.
+class _ReLUNormalise(Function):
+    """γ · (x - mean) / √(variance + ε) + β of x = max(0, z), and its gradient.
 
-    For each channel both are a straight line: y = a·x + c and ∂x = a·∂y + b·x + c, a, b and c being numbers.
+    Ioffe and Szegedy, Batch Normalization, 2015, section 3. For each channel both are a straight line: y = a·x + c,
+    and ∂x = a·∂y + b·x + c, a, b and c being numbers.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, gamma: Tensor, beta: Tensor, count: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    def forward(ctx: Any, z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor, ...]:
+        x = z.relu_()
+        count, mean, variance = _moments(x)
+        scale = (variance + eps).rsqrt()
         ctx.save_for_backward(x, gamma, count, mean, scale)
-        a = gamma * scale
-        width = x.shape[3]
-        return _as_images(torch.addcmul((beta - a * mean).repeat(width), _pixels(x, width), a.repeat(width)), x)
+        ctx.mark_non_differentiable(count, mean, variance)
+        a, width = gamma * scale, x.shape[3]
+        y = torch.addcmul((beta - a * mean).repeat(width), _pixels(x, width), a.repeat(width))
+        return _as_images(y, x), count, mean, variance
 
     @staticmethod
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, dy: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         x, gamma, count, mean, scale = ctx.saved_tensors
         fold = _fold(x)
         _, *sums = torch.ops.aten.native_batch_norm_backward(
@@ -71,8 +77,10 @@ class _Normalise(Function):
         b = -a * scale * dgamma
         c = -a * dbeta - b * mean
         width = x.shape[3]
-        dx = torch.addcmul(c.repeat(width), _pixels(dy, width), a.repeat(width))
-        return _as_images(dx.addcmul_(_pixels(x, width), b.repeat(width)), x), own[0], own[1], None, None, None
+        rows = _pixels(x, width)
+        dx = torch.addcmul(c.repeat(width), _pixels(dy, width), a.repeat(width)).addcmul_(rows, b.repeat(width))
+        torch.ops.aten.threshold_backward.grad_input(dx, rows, 0, grad_input=dx)  # 0 where x is 0
+        return _as_images(dx, x), own[0], own[1], None
 
 
 def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import SyncBatchNorm, functional
+from torch import Tensor
+from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import SGD, Adam, Optimizer
 
@@ -43,7 +43,8 @@ class Trainer:
         # Channels-last convolutions are the faster ones on a CPU.
         self.model = DigitNet(recipe.dropout, recipe.dropout_pooled)
         self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.network = _over_processes(self.model)
+        # Over several processes, this one's gradients are the mean of all.
+        self.network = DistributedDataParallel(self.model) if processes.count() > 1 else self.model
         self.optimizer = make_optimizer(self.model, recipe)
         self.average = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
 
@@ -162,16 +163,6 @@ def score(model: DigitNet, digits: Digits) -> Score:
         losses.append(functional.cross_entropy(logits, labels, reduction="sum"))
         answers.append(logits.argmax(1))
     return Score(torch.stack(losses).sum().item() / len(digits), torch.cat(answers))
-
-
-def _over_processes(model: DigitNet) -> nn.Module:
-    """The network whose gradients and batch norms are those of all processes together."""
-    if processes.count() == 1:
-        return model
-    device = next(model.parameters()).device
-    if device.type == "cuda":
-        SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
-    return DistributedDataParallel(model)
 
 
 def _epoch_seed(*numbers: int) -> int:
