@@ -23,6 +23,7 @@ class Numbers:
         pre_activations, activations: a (…, O, R) array for each layer.
         losses: (…, O of the last layer, R), E of each output.
         loss: (…, R), their sum E_tot.
+        every_gradient: (…, weights of all layers, R), the gradients once more, in one array.
     """
 
     def __init__(self, columns: Columns, values: FloatArray) -> None:
@@ -43,7 +44,9 @@ class Numbers:
             self.pre_activations.append(pairs[..., ::2, :])
             self.activations.append(pairs[..., 1::2, :])
         self.losses = values[..., columns.span(columns.loss_names), :]
-        self.loss = values[..., columns.names.index("E_tot"), :]
+        total = columns.names.index("E_tot")
+        self.loss = values[..., total, :]
+        self.every_gradient = values[..., total + 1 :, :]
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,13 @@ def descend(experiment: Experiment) -> Trace:
     step.inputs[:] = experiment.inputs[:, np.newaxis]
     for weights, first in zip(step.weights, experiment.weights, strict=True):
         weights[:] = first[:, :, np.newaxis]
-    rates = np.array(experiment.learning_rates)
+    # A row for every weight, because NumPy multiplies arrays of one shape in less time than it broadcasts.
+    rates = np.broadcast_to(experiment.learning_rates, step.every_gradient.shape).copy()
     # Overflow is looked for once, at the end, where it can be named.
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for row in values:
-            error = _forward(step)
-            _backward(step, error)
+            signals = _forward(step)
+            _backward(step, signals)
             row[:] = step.values
             _update(step, rates)
     trace = Trace(experiment, columns, Numbers(columns, values))
@@ -87,43 +91,49 @@ def descend(experiment: Experiment) -> Trace:
     return trace
 
 
-def _forward(step: Numbers) -> FloatArray:
-    """Fill in everything up to the loss; return the outputs' errors a − t, (O, R)."""
-    inputs = step.inputs
+def _forward(step: Numbers) -> list[FloatArray]:
+    """Fill in the pre-activations and activations; return what goes into each layer and, last, what comes out.
+
+    These arrays, (neurons, R) each, are contiguous, and so NumPy computes with them twice as fast as with the
+    activations' columns, which have the pre-activations between them.
+    """
+    signals = [step.inputs]
     for weights, z, a in zip(step.weights, step.pre_activations, step.activations, strict=True):
-        kernels.affine(weights, inputs, out=z)
-        kernels.sigmoid(z, out=a)
-        inputs = a
-    error = inputs - step.targets
+        kernels.affine(weights, signals[-1], out=z)
+        signals.append(kernels.sigmoid(z))
+        a[:] = signals[-1]
+    return signals
+
+
+def _backward(step: Numbers, signals: list[FloatArray]) -> None:
+    """Fill in the losses and the gradients, from what _forward returned."""
+    error = signals[-1] - step.targets
     kernels.half_squared_error(error, out=step.losses)
     np.add.reduce(step.losses, axis=0, out=step.loss)
-    return error
-
-
-def _backward(step: Numbers, grad: FloatArray) -> None:
-    """Fill in the gradients, from ∂E/∂a of the outputs (O, R), which is overwritten."""
+    grad = error
     for layer in reversed(range(len(step.weights))):
-        kernels.sigmoid_backward(grad, step.activations[layer])
-        inputs = step.activations[layer - 1] if layer else step.inputs
-        kernels.affine_backward_weights(grad, inputs, out=step.gradients[layer])
+        kernels.sigmoid_backward(grad, signals[layer + 1])
+        kernels.affine_backward_weights(grad, signals[layer], out=step.gradients[layer])
         if layer:
             grad = kernels.affine_backward_inputs(grad, step.weights[layer])
 
 
 def _update(step: Numbers, rates: FloatArray) -> None:
-    for weights, gradients in zip(step.weights, step.gradients, strict=True):
-        np.multiply(gradients, rates, out=gradients)
-        np.subtract(weights, gradients, out=weights)
+    """Take η·∂E/∂w, which overwrites the gradients, from the weights; rates are shaped like step.every_gradient."""
+    np.multiply(step.every_gradient, rates, out=step.every_gradient)
+    for weights, change in zip(step.weights, step.gradients, strict=True):
+        np.subtract(weights, change, out=weights)
 
 
 def _check_finite(trace: Trace) -> None:
     """Raise for the first number that is inf or nan.
 
-    A bad weight or gradient makes the next pre-activation bad, so a look at a few columns tells whether to search.
+    A weight that is bad once is bad to the end, as ∞ less anything is ∞ or nan, and a bad gradient makes such a
+    weight. A loss is bad in all steps or none: only its target can be too large. So the last step tells, save for
+    the pre-activations, which may overflow in passing.
     """
     numbers = trace.numbers
-    suspects = [*numbers.pre_activations, numbers.loss, *(gradients[-1] for gradients in numbers.gradients)]
-    if all(np.isfinite(array).all() for array in suspects):
+    if all(np.isfinite(array).all() for array in (*numbers.pre_activations, numbers.values[-1])):
         return
     step, column, run = (int(place) for place in np.argwhere(~np.isfinite(numbers.values))[0])
     raise InputError(

@@ -44,14 +44,15 @@ def affine_backward_inputs(grad: FloatArray, weights: FloatArray) -> FloatArray:
     return grad_inputs
 
 
-def sigmoid(z: FloatArray, out: FloatArray) -> None:
+def sigmoid(z: FloatArray) -> FloatArray:
     """The logistic function σ(z) = e^z / (1 + e^z), for any shape, without overflow at any z.
 
     In this form even the smallest activations keep all their digits.
     """
-    np.minimum(z, LARGEST_EXPONENT, out=out)
-    np.exp(out, out=out)
-    np.divide(out, 1.0 + out, out=out)
+    a: FloatArray = np.minimum(z, LARGEST_EXPONENT)
+    np.exp(a, out=a)
+    np.divide(a, 1.0 + a, out=a)
+    return a
 
 
 def sigmoid_backward(grad: FloatArray, a: FloatArray) -> None:

@@ -160,6 +160,35 @@ def test_numbers_that_leave_float64_are_named() -> None:
     )
 
 
+def one_layer(*, target: float, given: float) -> Experiment:
+    """One weight, 0, for a single step."""
+    return Experiment((np.zeros((1, 1)),), np.array([given]), np.array([target]), 1.0, (1.0,), 1)
+
+
+# Its first output overflows at step 1 alone, because the second one turns both hidden activations from 0.95 to 0.
+IN_PASSING = replace(
+    default_experiment(),
+    weights=(np.full((2, 2), 1.5), np.array([[1e308, 1e308], [1.0, 1.0]])),
+    inputs=np.ones(2),
+    targets=np.zeros(2),
+    learning_rates=(1000.0,),
+    steps=2,
+)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "column"),
+    [
+        (one_layer(target=1e200, given=1.0), "E1"),
+        (one_layer(target=1e150, given=1e308), "∂E/∂w1"),
+        (IN_PASSING, "o1"),
+    ],
+)
+def test_no_number_leaves_float64_unseen(experiment: Experiment, column: str) -> None:
+    with pytest.raises(InputError, match=f"step 1, column {column}: "):
+        descend(experiment)
+
+
 def test_a_table_has_a_row_a_step_from_1_on() -> None:
     frame = table(descend(default_experiment()), run=4)
     assert list(frame.index) == list(range(1, 81))
