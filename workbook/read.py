@@ -23,6 +23,7 @@ from workbook.shapes import Shape, shape_of
 MOST_BYTES = 600_000_000
 MOST_ELEMENTS = 25_000_000
 MOST_CELLS = 6_000_000
+MOST_TABLES = 1_000
 # Real sheets shrink to a twentieth; a zip bomb to a thousandth.
 BEST_COMPRESSION = 200
 SMALL_PART = 10_000_000
@@ -34,7 +35,8 @@ COLUMNS_OF_EXCEL = 16_384
 
 LIMITS = (
     f"at most {MOST_BYTES // 1_000_000} MB unpacked, packed to no less than 1/{BEST_COMPRESSION}, "
-    f"{MOST_ELEMENTS // 1_000_000} million XML elements and {MOST_CELLS // 1_000_000} million cells"
+    f"{MOST_ELEMENTS // 1_000_000} million XML elements, {MOST_CELLS // 1_000_000} million cells "
+    f"and {MOST_TABLES:,} training tables"
 )
 
 
