@@ -108,9 +108,6 @@ class Judge:
             places.setdefault(None if shape is None else shape.key, (shape, []))[1].append(row)
         formulas = [(shape, rows) for shape, rows in places.values() if shape is not None]
         for shape, rows in formulas[:MOST_FORMULAS]:
-            if rows[0] == 0 and len(rows) > 1:
-                yield from self._of_shape(shape, rows[:1])
-                rows = rows[1:]
             yield from self._of_shape(shape, rows)
         if rest := formulas[MOST_FORMULAS:]:
             yield Group(rest[0][0], tuple(sorted(row for _, rows in rest for row in rows)), reason=TOO_MANY)
@@ -119,7 +116,8 @@ class Judge:
 
     def _of_shape(self, shape: Shape, rows: list[int]) -> Iterator[Group]:
         if self.sheet.uniform(shape):
-            yield self._group(shape, rows)
+            split = 1 if rows[0] == 0 and len(rows) > 1 else 0  # what stands above the first row is no row
+            yield from (self._group(shape, part) for part in (rows[:split], rows[split:]) if part)
             return
         alike: dict[Signature, list[int]] = {}
         for row in rows:
