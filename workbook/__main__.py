@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine import cli, default_experiment, load_experiment
+from engine import InputError, cli, default_experiment, load_experiment
 from workbook.exercise import drawn_experiment, exercise_sheets
 from workbook.layout import MAX_STEPS
 from workbook.plan import plan
@@ -90,8 +90,8 @@ def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go
 @app.command()
 def audit(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help=f"Workbooks, or folders of them; each {LIMITS}.")
-    ],
+        list[Path] | None, typer.Argument(metavar="FILE...", help=f"Workbooks, or folders of them; each {LIMITS}.")
+    ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(parser=cli.number, help="The learning rate, instead of the one found on the sheet.")
     ] = None,
@@ -105,6 +105,8 @@ def audit(
 
     Exit status 0: all that was found is right. 1: findings. 2: nothing, or not every file, could be judged.
     """
+    if not files:
+        raise InputError("no workbook named; type `make audit FILE=theirs.xlsx`, or here `audit theirs.xlsx`")
     from workbook.audit_command import run_audit  # IronCalc and openpyxl take a while to load
 
     raise typer.Exit(run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate))

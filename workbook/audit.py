@@ -13,7 +13,7 @@ from workbook.audit_rate import Rate, find_rates
 from workbook.audit_sheet import TableSheet
 from workbook.audit_tables import Label, Table, find_labels, find_tables
 from workbook.layout import NAME
-from workbook.read import Book, Sheet, read
+from workbook.read import LIMITS, MOST_TABLES, Book, Sheet, read
 from workbook.recalculate import recalculated
 
 LOOKED_FOR = (
@@ -53,7 +53,7 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     """Audit one file; a file that cannot be judged is reported, not raised."""
     try:
         book = read(path)
-        found = [(table, labels) for sheet in book.sheets for table, labels in _tables(sheet)]
+        found = _found(book)
         judges = [_judge(book, table, labels, learning_rate) for table, labels in found]
         if sum(_drop_look_alikes(judge) for judge in judges):
             judges = [_judge(book, table, labels, learning_rate) for table, labels in found]
@@ -70,6 +70,13 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     if not any(judge is not None for judge in judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)
+
+
+def _found(book: Book) -> list[tuple[Table, Sequence[Label]]]:
+    found = [(table, labels) for sheet in book.sheets for table, labels in _tables(sheet)]
+    if len(found) > MOST_TABLES:
+        raise InputError(f"{book.path}: {len(found):,} training tables, more than the audit takes: {LIMITS}")
+    return found
 
 
 def _tables(sheet: Sheet) -> list[tuple[Table, Sequence[Label]]]:

@@ -50,6 +50,7 @@ def consequences(sheet: TableSheet, right: dict[str, FloatArray], roots: Collect
         with np.errstate(all="ignore"):
             off = np.abs(got - right[name])
             rows = np.flatnonzero(~(off <= SAME_RUN * np.abs(right[name]) + sheet.numbers.rounded[name] * 4 + 1e-12))
+            rows = rows[[not sheet.unknown(name, row) for row in rows.tolist()]] if len(rows) else rows
             share = off[rows] / np.abs(right[name][rows])
         if not len(rows):
             continue

@@ -11,7 +11,7 @@ from workbook.audit_causes import Cause, cause_of_formula, cause_of_numbers
 from workbook.audit_findings import Finding
 from workbook.audit_network import FAR, variables
 from workbook.audit_numbers import is_counted_up
-from workbook.audit_resolve import BIAS
+from workbook.audit_resolve import BIAS, Signature
 from workbook.audit_sheet import TableSheet
 from workbook.expressions import Tree, UnsupportedError
 from workbook.read import ErrorValue
@@ -19,8 +19,14 @@ from workbook.shapes import Shape
 
 # So many typed numbers in a row of formulas, and the row as a whole was overwritten.
 FEWEST_OVERWRITTEN = 3
+# More different formulas than this in one column are judged by their numbers alone: naming a cause takes a while.
+MOST_FORMULAS = 50
 # A cache that is further off than this is not what its formula gives.
 STALE = 1e-6
+
+OTHERS_EVERYWHERE = "it reads other typed numbers in every row"
+NO_VALUE = "not judged: its formula has no stored value"
+TOO_MANY = f"the column has more than {MOST_FORMULAS} different formulas"
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Judge:
         self.table = sheet.table
         self.names = [name for name in sheet.network.columns.names if name in self.table.columns]
         self.unjudged: dict[str, str] = {}
+        self._right: dict[str, tuple[FloatArray, FloatArray] | None] = {}
 
     def findings(self) -> list[Finding]:
         """The roots and notes of all columns; fills `unjudged` with the columns that could not be checked."""
@@ -61,9 +68,9 @@ class Judge:
         """Losses that stand apart and are right in no row: loss curves of other runs."""
         found = []
         for name in self.table.detached & set(self.names):
-            expected = self.sheet.network.expected(name)
+            expected = self._expected(name)
             if expected is not None:
-                right, uncertain = self.sheet.numbers.expected(expected)
+                right, uncertain = expected
                 if not np.any(np.abs(self.sheet.numbers.columns[name] - right) <= uncertain):
                     found.append(name)
         return found
@@ -77,12 +84,17 @@ class Judge:
         missing = sum(self.table.first_row + row not in cells for row in group.rows)
         if missing or group.tree is None or any(variable.row == FAR for variable in variables(group.tree)):
             return missing
-        rows = np.array(group.rows)
-        given, uncertain = self.sheet.numbers.expected(group.tree)
-        got = self.sheet.numbers.columns[name]
+        given, uncertain = self.sheet.numbers.expected(group.tree, group.rows)
+        got = self.sheet.numbers.columns[name][list(group.rows)]
         with np.errstate(all="ignore"):
-            off = np.abs(got - given) > STALE * np.abs(given) + 10 * uncertain
-        return int(np.count_nonzero(off[rows]))
+            return int(np.count_nonzero(np.abs(got - given) > STALE * np.abs(given) + 10 * uncertain))
+
+    def _expected(self, name: str) -> tuple[FloatArray, FloatArray] | None:
+        """What a column should be by its own rows, and how uncertain that is; None if that cannot be computed."""
+        if name not in self._right:
+            tree = self.sheet.network.expected(name)
+            self._right[name] = None if tree is None else self.sheet.numbers.expected(tree)
+        return self._right[name]
 
     @cached_property
     def _groups(self) -> dict[str, list[Group]]:
@@ -90,32 +102,37 @@ class Judge:
 
     def _grouped(self, name: str) -> Iterator[Group]:
         shapes = self.table.sheet.shapes.get(self.table.columns[name], {})
-        places: dict[int, tuple[Shape | None, list[int]]] = {}
+        places: dict[str | None, tuple[Shape | None, list[int]]] = {}
         for row in range(self.table.steps):
             shape = shapes.get(self.table.first_row + row)
-            places.setdefault(id(shape), (shape, []))[1].append(row)
-        for shape, rows in places.values():
-            if shape is None:
-                yield Group(None, tuple(rows))
-                continue
-            if rows[0] == 0 and len(rows) > 1:
-                yield from self._of_shape(shape, rows[:1])
-                rows = rows[1:]
+            places.setdefault(None if shape is None else shape.key, (shape, []))[1].append(row)
+        formulas = [(shape, rows) for shape, rows in places.values() if shape is not None]
+        for shape, rows in formulas[:MOST_FORMULAS]:
             yield from self._of_shape(shape, rows)
+        if rest := formulas[MOST_FORMULAS:]:
+            yield Group(rest[0][0], tuple(sorted(row for _, rows in rest for row in rows)), reason=TOO_MANY)
+        if None in places:
+            yield Group(None, tuple(places[None][1]))
 
     def _of_shape(self, shape: Shape, rows: list[int]) -> Iterator[Group]:
         if self.sheet.uniform(shape):
-            yield self._group(shape, rows)
+            split = 1 if rows[0] == 0 and len(rows) > 1 else 0  # what stands above the first row is no row
+            yield from (self._group(shape, part) for part in (rows[:split], rows[split:]) if part)
             return
-        alike: dict[Tree | str, list[int]] = {}
+        alike: dict[Signature, list[int]] = {}
         for row in rows:
-            group = self._group(shape, [row])
-            alike.setdefault(group.tree or group.reason, []).append(row)
-        for key, members in alike.items():
-            if isinstance(key, str):
-                yield Group(shape, tuple(members), reason=key)
-            else:
-                yield Group(shape, tuple(members), key)
+            alike.setdefault(self.sheet.resolver.signature(shape, self.table.first_row + row), []).append(row)
+        if len(alike) > max(2, min(len(rows) / 2, MOST_FORMULAS)):
+            yield Group(shape, tuple(rows), reason=OTHERS_EVERYWHERE)
+            return
+        same: dict[Tree | str, list[int]] = {}
+        for members in alike.values():
+            group = self._group(shape, members)
+            same.setdefault(group.tree or group.reason, []).extend(members)
+        for key, found in same.items():
+            members = sorted(found)
+            tree, reason = (None, key) if isinstance(key, str) else (key, "")
+            yield Group(shape, tuple(members), tree, reason)
 
     def _group(self, shape: Shape, rows: list[int]) -> Group:
         try:
@@ -126,11 +143,11 @@ class Judge:
             return Group(shape, tuple(rows), reason=str(error))
 
     def _column(self, name: str) -> list[Finding]:
-        expected = self.sheet.network.expected(name)
+        expected = self._expected(name)
         if expected is None:
             self.unjudged[name] = "a column that it is computed from is missing"
             return []
-        right, uncertain = self.sheet.numbers.expected(expected)
+        right, uncertain = expected
         if name in self.sheet.network.samples:
             # Against the first row: one that is typed over is a slip of its own row alone.
             first = self.sheet.numbers.columns[name][0]
@@ -172,10 +189,10 @@ class Judge:
         return found
 
     def _is_off(self, name: str, row: int) -> bool:
-        expected = self.sheet.network.expected(name)
+        expected = self._expected(name)
         if expected is None:
             return False
-        right, uncertain = self.sheet.numbers.expected(expected)
+        right, uncertain = expected
         return not abs(self.sheet.numbers.columns[name][row] - right[row]) <= uncertain[row]
 
     def shown(self, name: str, row: int) -> str | None:
@@ -225,7 +242,9 @@ class _Column:
             yield from self._wrong_formula(members)
 
     def _given_cell(self) -> Iterator[Finding]:
-        if not np.isfinite(self.got[0]):
+        if self.sheet.unknown(self.name, 0):
+            yield self._finding("note", [0], NO_VALUE)
+        elif not np.isfinite(self.got[0]):
             yield self._finding("root", [0], f"{self._what(0)} stands where a number belongs")
 
     def _wrong_formula(self, members: list[tuple[Group, Cause]]) -> Iterator[Finding]:
@@ -240,24 +259,33 @@ class _Column:
             yield self._finding("root" if kind == "root" else "note", rows, cause.text)
 
     def _shown_errors(self, group: Group) -> Iterator[Finding]:
-        cells = self.table.sheet.values.get(self.table.columns[self.name], {})
-        shown = [row for row in group.rows if self.table.first_row + row in cells]  # without a value, nothing is shown
-        rows = [row for row in shown if not np.isfinite(self.got[row]) and np.isfinite(self.right[row])]
+        rows = [row for row in group.rows if not np.isfinite(self.got[row]) and np.isfinite(self.right[row])]
+        rows = [row for row in rows if not self.sheet.unknown(self.name, row)]
         if rows:
             what = self._what(rows[0])
             hint = ": EXP of more than 709 is an error; MIN guards it" if self.name.startswith("a_") else ""
             yield self._finding("root", rows, f"the formula is right, but the cell shows {what}{hint}")
 
     def _by_value(self, group: Group, note: str) -> Iterator[Finding]:
-        off = [row for row in group.rows if self.off[row]]
+        off = [row for row in group.rows if self.off[row] and not self.sheet.unknown(self.name, row)]
         if off:
-            yield self._finding("root", off, f"the numbers are not what the column should be ({note})")
-        unknown = [row for row in group.rows if not np.isfinite(self.right[row])]
+            yield self._finding("root", off, self._cause_by_value(group, off[0], note))
+        unknown = [row for row in group.rows if not np.isfinite(self.right[row]) or self.sheet.unknown(self.name, row)]
         if len(unknown) == len(group.rows):
             self.judge.unjudged[self.name] = note
         elif unknown:
-            yield self._finding("note", unknown, "not judged: what it is computed from is no number")
+            yield self._finding("note", unknown, "not judged: its value, or one that it is computed from, is no number")
         yield self._finding("note", list(group.rows), note)
+
+    def _cause_by_value(self, group: Group, row: int, note: str) -> str:
+        if group.reason == OTHERS_EVERYWHERE and group.shape is not None:
+            try:
+                cause = cause_of_formula(self.sheet, self.name, group.shape, self.table.first_row + row)
+            except UnsupportedError:
+                cause = None
+            if cause is not None and cause.kind == "root":
+                return cause.text
+        return f"the numbers are not what the column should be ({note})"
 
     def _typed(self, group: Group) -> Iterator[Finding]:
         rows = [row for row in group.rows if self.name not in self.judge.overwritten.get(row, [])]

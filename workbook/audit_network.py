@@ -3,18 +3,20 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations, pairwise
 
 import numpy as np
 
 from engine import Columns, FloatArray
-from workbook.expressions import Name, Tree, Value, Variable, evaluate, leaves, parse, replaced
+from workbook.expressions import Name, Tree, UnsupportedError, Value, Variable, evaluate, leaves, parse, replaced
 from workbook.formulas import Formula, formulas, given_names
 from workbook.layout import NAME
 
 DEFAULT_SIZES = (2, 2, 2)
 MOST_NEURONS = 12
+# A header may name any number; whose formulas are longer is no network in a spreadsheet.
+MOST_WEIGHTS = 1_000
 # The row of a variable that stands neither in the formula's own row nor in the one above.
 FAR = -2
 ETA = Variable("eta", 0)
@@ -30,11 +32,20 @@ def possible_sizes(names: Mapping[str, int]) -> list[tuple[int, ...]]:
         found = [
             (inputs, *layers, outputs)
             for layers in _splits(hidden)
-            if sum(a * b for a, b in pairwise((inputs, *layers, outputs))) == weights
+            if sum(a * b for a, b in pairwise((inputs, *layers, outputs))) == weights <= MOST_WEIGHTS
         ]
+        found = [sizes for sizes in found if _fits_in_cells(sizes)]
     if not found and set(names) - {"eta"} <= set(Columns(DEFAULT_SIZES).names):
         return [DEFAULT_SIZES]
     return found
+
+
+@lru_cache
+def _fits_in_cells(sizes: tuple[int, ...]) -> bool:
+    try:
+        return bool(Network(sizes, frozenset()).trees)
+    except UnsupportedError:
+        return False
 
 
 FAMILIES = {"i": r"i(\d+)", "t": r"(?:t|E|o|a_o)(\d+)", "h": r"(?:a_)?h(\d+)", "w": r"(?:∂E/∂)?w(\d+)"}
@@ -106,9 +117,12 @@ class Network:
         return text
 
     def expected(self, name: str) -> Tree | None:
-        """A column's formula as a tree over the names that are known."""
+        """A column's formula as a tree over the names that are known; None if it cannot be spelled with them."""
         text = self.text(name)
-        return None if text is None else over_variables(text, self.formulas[name])
+        try:
+            return None if text is None else over_variables(text, self.formulas[name])
+        except UnsupportedError:
+            return None  # with the formulas of missing columns in their places, it is too long for a cell
 
     def scene(self, *, same_samples: bool, rate: float | None) -> dict[Variable, FloatArray]:
         """Random rows of a right table: every variable in the own row, the row above and one far away.

@@ -1,7 +1,7 @@
 """The numbers of a table as arrays: what each cell should be by its own row, and how far off it may be."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -39,14 +39,15 @@ class Numbers:
             name: _half_a_unit(table, name, network, rows) if name in table.columns else 0.0 for name in self.columns
         }
 
-    def expected(self, tree: Tree) -> tuple[FloatArray, FloatArray]:
-        """What a formula gives in every row from the numbers that stand there, and how uncertain that is.
+    def expected(self, tree: Tree, rows: Sequence[int] | None = None) -> tuple[FloatArray, FloatArray]:
+        """What a formula gives in every row, or some, from the numbers that stand there, and how uncertain that is.
 
         The uncertainty is that of the operands (RELATIVE, or the rounding of their column), carried through the
         formula: near convergence a − t is small, and few of its digits are certain.
         """
-        values = {variable: self.of(variable) for variable in variables(tree)}
-        found = np.broadcast_to(evaluate(tree, values), self.rates.shape)
+        some = slice(None) if rows is None else np.asarray(rows)
+        values = {variable: self.of(variable)[some] for variable in variables(tree)}
+        found = np.broadcast_to(evaluate(tree, values), self.rates[some].shape)
         uncertain = np.abs(found) * RELATIVE
         with np.errstate(all="ignore"):
             for variable, operand in values.items():
@@ -74,6 +75,9 @@ def one_sample(numbers: Mapping[str, FloatArray], names: Iterable[str]) -> bool:
     if not present:
         return True
     rows = np.column_stack(present)
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    if not len(rows):
+        return True
     samples, which, counts = np.unique(np.round(rows, 9), axis=0, return_inverse=True, return_counts=True)
     if len(samples) == 1:
         return True

@@ -57,7 +57,7 @@ class Resolver:
         Raises:
             UnsupportedError: it cannot be followed; the message says why.
         """
-        key = (shape.key, *self._signature(self.table.sheet, shape, row, row, LONGEST_CHAIN))
+        key = (shape.key, *self.signature(shape, row))
         if key not in self._found:
             try:
                 self._found[key] = self._resolved(self.table.sheet, shape, row, row, LONGEST_CHAIN)
@@ -67,6 +67,10 @@ class Resolver:
         if isinstance(found, UnsupportedError):
             raise found
         return found
+
+    def signature(self, shape: Shape, row: int) -> Signature:
+        """What decides, besides the shape, which tree a formula in a row of the table is."""
+        return self._signature(self.table.sheet, shape, row, row, LONGEST_CHAIN)
 
     def leaf(self, leaf: Tree, row: int) -> Tree:
         """What one operand of a formula in a row of the table is."""
@@ -162,7 +166,9 @@ class Resolver:
             return variable
         inner = sheet.shape(column, row)
         if inner is not None:
-            return (row - home, inner.key, *self._signature(sheet, inner, row, home, left - 1))
+            in_rows = sheet is self.table.sheet and self.table.first_row < row <= self.table.last_row
+            distance = row - home if in_rows and abs(row - home) <= 1 else FAR  # from further away all is FAR
+            return (distance, inner.key, *self._signature(sheet, inner, row, home, left - 1))
         return (sheet.value(column, row),)
 
 

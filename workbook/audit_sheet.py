@@ -1,6 +1,7 @@
 """One table with all that is needed to judge it: network, learning rate, numbers, and the user's own addresses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -9,13 +10,14 @@ from openpyxl.utils import get_column_letter
 from engine import FloatArray
 from workbook.audit_network import ETA, Network, same
 from workbook.audit_numbers import Numbers, one_sample
-from workbook.audit_rate import Rate
+from workbook.audit_rate import Rate, named_cell
 from workbook.audit_resolve import Resolver, row_of
 from workbook.audit_tables import Label, Table
 from workbook.expressions import (
     Name,
     Number,
     Operation,
+    Range,
     Reference,
     Tree,
     UnsupportedError,
@@ -23,9 +25,10 @@ from workbook.expressions import (
     Variable,
     evaluate,
     leaves,
+    parse,
 )
 from workbook.layout import NAME
-from workbook.read import Book, ErrorValue
+from workbook.read import Book, ErrorValue, Sheet
 from workbook.shapes import Shape
 
 
@@ -79,24 +82,40 @@ class TableSheet:
         known = values[np.isfinite(values)]
         return len(known) > 0 and bool(np.all(np.abs(known - number) <= 1e-9 * abs(number)))
 
+    def unknown(self, name: str, row: int) -> bool:
+        """Whether a formula stands in a row, from 0, whose value nobody has computed."""
+        cell = (self.table.columns[name], self.table.first_row + row)
+        return self.table.sheet.value(*cell) is None and self.table.sheet.shape(*cell) is not None
+
     def uniform(self, shape: Shape) -> bool:
         """Whether a formula leads to the same variables from every row of the table but the first."""
         return all(self._leads_alike(leaf) for leaf in _leaves(shape))
 
     def _leads_alike(self, leaf: Tree) -> bool:
-        if isinstance(leaf, Number):
+        if isinstance(leaf, Range):
+            columns = range(leaf.first.column, leaf.last.column + 1)
+            corners = (leaf.first, leaf.last)
+            return all(self._leads_alike(replace(corner, column=at)) for corner in corners for at in columns)
+        if isinstance(leaf, Name):
+            target = named_cell(self.book, leaf.text)
+            return target is None or self._is_constant(*target)
+        if not isinstance(leaf, Reference):
             return True
-        if not isinstance(leaf, Reference) or (leaf.sheet is not None):
-            return False
-        if not leaf.frozen:
-            return leaf.row in (0, -1) and leaf.column in self.resolver.names
-        sheet, inside = self.table.sheet, self.table.first_row <= leaf.row <= self.table.last_row
-        name = self.resolver.names.get(leaf.column, "")
-        if inside:
-            return self.one_sample and name in self.network.samples
-        return sheet.shape(leaf.column, leaf.row) is None or (
-            self.rate is not None and self.rate.cell == (sheet.name, leaf.column, leaf.row)
-        )
+        there = self.table.sheet if leaf.sheet is None else self.book.sheet(leaf.sheet)
+        if there is None:
+            return True
+        if leaf.frozen:
+            return self._is_constant(there, leaf.column, leaf.row)
+        beside = self.rate is not None and self.rate.column == leaf.column
+        in_table = beside or self.resolver.names.get(leaf.column, "eta") != "eta"
+        return there is self.table.sheet and leaf.row in (0, -1) and in_table
+
+    def _is_constant(self, sheet: Sheet, column: int, row: int) -> bool:
+        """Whether a cell is the same to every row: no formula, whose references may move, and no cell of a row."""
+        if sheet is self.table.sheet and self.table.first_row <= row <= self.table.last_row:
+            return self.one_sample and self.resolver.names.get(column, "") in self.network.samples
+        at = (sheet.name, column, row)
+        return sheet.shape(column, row) is None or (self.rate is not None and self.rate.cell == at)
 
     # How things are called in the user's own cells.
 
@@ -166,8 +185,6 @@ class TableSheet:
 
 
 def _leaves(shape: Shape) -> list[Tree]:
-    from workbook.expressions import parse
-
     try:
         return list(leaves(parse(shape.key)))
     except UnsupportedError:

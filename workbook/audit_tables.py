@@ -1,6 +1,7 @@
 """Finding the training tables of a sheet, whatever stands around them."""
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -67,14 +68,15 @@ class Label:
 def find_tables(sheet: Sheet) -> list[Table]:
     """Every training table of a sheet, from the top down and from left to right."""
     headers = {row: names for row, names in sorted(_named_rows(sheet).items()) if _is_table(dict(names).values())}
+    rows = memoryview(array("q", headers))  # whose slices are no copies: each row may be a header
     found = []
-    for row, names in headers.items():
-        for columns, detached in _side_by_side(names):
-            table = _with_rows(sheet, row, columns, detached, stops=[other for other in headers if other > row])
-            if table is not None:
-                found.append(table)
-    for table in found:
-        table.others = _other_columns(table, [other for other in found if other.header_row == table.header_row])
+    for place, (row, names) in enumerate(headers.items(), start=1):
+        columns = list(_side_by_side(names))
+        tables = [_with_rows(sheet, row, places, detached, stops=rows[place:]) for places, detached in columns]
+        beside = [table for table in tables if table is not None]
+        for table in beside:
+            table.others = _other_columns(table, beside)
+        found += beside
     return found
 
 
@@ -142,11 +144,12 @@ def _side_by_side(names: list[tuple[int, str]]) -> Iterator[tuple[dict[str, int]
 def _runs(names: list[tuple[int, str]]) -> Iterator[dict[str, int]]:
     """Neighbouring columns, as far as no name comes twice."""
     run: dict[str, int] = {}
+    last = 0
     for column, name in names:
-        if run and (name in run or column != max(run.values()) + 1):
+        if run and (name in run or column != last + 1):
             yield run
             run = {}
-        run[name] = column
+        run[name] = last = column
     if run:
         yield run
 
@@ -163,7 +166,8 @@ def _chosen(runs: list[dict[str, int]]) -> dict[str, int]:
         kin = [place for other, place in certain.items() if _family(other) in KIN[_family(name)]]
         return min((abs(place - column) for place in kin), default=0)
 
-    return {name: min(columns, key=partial(distance, name)) for name, columns in places.items()}
+    doubtful = {name: min(places[name], key=partial(distance, name)) for name in places.keys() - certain.keys()}
+    return {name: certain.get(name) or doubtful[name] for name in places}
 
 
 # Which columns stand beside which in a table that is laid out as one writes it.
@@ -178,7 +182,7 @@ def _family(name: str) -> str:
 
 
 def _with_rows(
-    sheet: Sheet, header: int, columns: dict[str, int], detached: set[str], stops: list[int]
+    sheet: Sheet, header: int, columns: dict[str, int], detached: set[str], stops: Sequence[int]
 ) -> Table | None:
     places = list(columns.values())
 
@@ -192,9 +196,9 @@ def _with_rows(
 
     starts = range(header + 1, header + 2 + MOST_ROWS_BETWEEN)
     first = next((row for row in starts if 2 * numbers(row) >= len(places)), None)
-    if first is None or any(header < stop <= first for stop in stops):
+    if first is None or (stops and stops[0] <= first):
         return None
-    end = min((s for s in stops if any(isinstance(sheet.value(c, s), str) for c in places)), default=1 << 21)
+    end = next((s for s in stops if any(isinstance(sheet.value(c, s), str) for c in places)), 1 << 21)
     usual, last = filled(first), first
     # A row with less than half its cells is a hole if the table goes on below it, and a remark if not.
     while last + 1 < end and (2 * filled(last + 1) >= usual or (filled(last + 1) and 2 * filled(last + 2) >= usual)):

@@ -8,7 +8,7 @@ import math
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from workbook.shapes import Shape, shape_of
 MOST_BYTES = 600_000_000
 MOST_ELEMENTS = 25_000_000
 MOST_CELLS = 6_000_000
+MOST_TABLES = 1_000
 # Real sheets shrink to a twentieth; a zip bomb to a thousandth.
 BEST_COMPRESSION = 200
 SMALL_PART = 10_000_000
@@ -34,7 +35,8 @@ COLUMNS_OF_EXCEL = 16_384
 
 LIMITS = (
     f"at most {MOST_BYTES // 1_000_000} MB unpacked, packed to no less than 1/{BEST_COMPRESSION}, "
-    f"{MOST_ELEMENTS // 1_000_000} million XML elements and {MOST_CELLS // 1_000_000} million cells"
+    f"{MOST_ELEMENTS // 1_000_000} million XML elements, {MOST_CELLS // 1_000_000} million cells "
+    f"and {MOST_TABLES:,} training tables"
 )
 
 
@@ -187,7 +189,7 @@ class _Reader:
         parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = _refuse_doctype
-        parser.StartElementHandler = self._counted(handler.start)
+        parser.StartElementHandler = lambda name, attributes: handler.start(name.rpartition(":")[2], attributes)
         parser.EndElementHandler = lambda name: handler.end(name.rpartition(":")[2])
         parser.CharacterDataHandler = handler.text
         read = 0
@@ -197,17 +199,11 @@ class _Reader:
                 self.bytes += len(chunk)
                 if read > most or self.bytes > MOST_BYTES:
                     raise InputError(f"{part} unpacks to more than the audit takes: {LIMITS}")
+                self.elements += chunk.count(b"<") - chunk.count(b"</")
+                if self.elements > MOST_ELEMENTS:
+                    raise InputError(f"more XML elements than the audit takes: {LIMITS}")
                 parser.Parse(chunk, False)  # noqa: FBT003 - expat's own signature
         parser.Parse(b"", True)  # noqa: FBT003
-
-    def _counted(self, start: Callable[[str, dict[str, str]], None]) -> Callable[[str, dict[str, str]], None]:
-        def counted(name: str, attributes: dict[str, str]) -> None:
-            self.elements += 1
-            if self.elements > MOST_ELEMENTS:
-                raise InputError(f"more XML elements than the audit takes: {LIMITS}")
-            start(name.rpartition(":")[2], attributes)
-
-        return counted
 
     def string(self, number: int) -> str:
         if not 0 <= number < len(self.strings):

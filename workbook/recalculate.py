@@ -1,6 +1,6 @@
 """Recalculating a workbook whose stored values are missing or stale, with IronCalc, in a process of its own."""
 
-import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -8,52 +8,75 @@ import zipfile
 from pathlib import Path
 
 import ironcalc
+import numpy as np
 
 from workbook.read import Book, ErrorValue
 
-# A workbook that takes longer is hostile, or too large to be worth it.
+# A workbook that takes longer is hostile, or too large to be worth it: 100,000 rows take half of this.
 LONGEST_SECONDS = 120
+
+# What it shows for what it does not understand, where a spreadsheet program may well have a value.
+NO_ANSWERS = {"#NAME?", "#N/IMPL!", "#ERROR!"}
+
+
+class _NotRecalculatedError(Exception):
+    """IronCalc gave up; the message says how."""
 
 
 def recalculated(book: Book, stale: int) -> str:
     """Put IronCalc's values in the place of the cached ones, where it has any; return what to tell the reader."""
-    values = _by_ironcalc(book.path)
     what = f"{stale} stored values are missing or not what their formulas give"
-    if values is None:
-        return f"{what}, and IronCalc could not recalculate the file: judged as far as it goes"
-    refused = 0
-    for sheet, found in zip(book.sheets, (values.get(sheet.name, {}) for sheet in book.sheets), strict=True):
-        for column, shapes in sheet.shapes.items():
-            cells = sheet.values.setdefault(column, {})
-            new = found.get(str(column), {})
-            for row in shapes:
-                value = new.get(str(row))
-                if isinstance(value, int | float) and not isinstance(value, bool):
-                    cells[row] = float(value)
-                elif row not in cells:
-                    refused += 1
-                    if isinstance(value, str) and value.startswith("#"):
-                        cells[row] = ErrorValue(value[:20])
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "values.npz"
+        try:
+            _by_ironcalc(book.path, out)
+            refused = _put(book, out)
+        except _NotRecalculatedError as error:
+            return f"{what}, and IronCalc {error}: judged by the formulas, and by the values as far as they go"
     return f"{what}: recalculated with IronCalc" + (f", but for {refused} cells" if refused else "")
 
 
-def _by_ironcalc(path: Path) -> dict[str, dict[str, dict[str, object]]] | None:
-    """Every cell's value by sheet, column and row; None if IronCalc gives up.
-
-    In a process of its own: on a broken file it may run for ever, panic, or take the interpreter down.
+def _by_ironcalc(path: Path, out: Path) -> None:
+    """Write every cell's value to `out`: in a process of its own, since IronCalc may run for ever on a broken file,
+    panic, or take the interpreter down.
     """
-    command = [sys.executable, "-m", "workbook.recalculate", str(path)]
+    command = [sys.executable, "-m", "workbook.recalculate", str(path.resolve()), str(out)]
     try:
-        done = subprocess.run(  # noqa: S603 - the project's own module
-            command, capture_output=True, timeout=LONGEST_SECONDS, check=True, cwd=Path(__file__).parent.parent
-        )
-        found: dict[str, dict[str, dict[str, object]]] = json.loads(done.stdout)
-    except (subprocess.SubprocessError, OSError, ValueError):
-        return None
-    return found
+        # What it prints is a line for each cell that it takes exception to.
+        subprocess.run(  # noqa: S603 - the project's own module
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=LONGEST_SECONDS, check=True,
+            cwd=Path(__file__).parent.parent,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise _NotRecalculatedError(f"did not finish within {LONGEST_SECONDS} seconds") from None
+    except (subprocess.SubprocessError, OSError):
+        raise _NotRecalculatedError("could not recalculate the file") from None
 
 
-def _dump(path: str) -> None:
+def _put(book: Book, out: Path) -> int:
+    """Put the values into the formulas' cells; return how many are still without one."""
+    with np.load(out) as found:
+        names, places, numbers = found["names"], found["places"], found["numbers"]
+        errors = dict(zip(found["error_places"].tolist(), found["errors"].tolist(), strict=True))
+    sheets = [book.sheet(name) for name in names.tolist()]
+    refused = 0
+    for at, (place, value) in enumerate(zip(places, numbers.tolist(), strict=True)):
+        number, row, column = place.tolist()
+        sheet = sheets[number]
+        if sheet is None or sheet.shape(column, row) is None:
+            continue
+        cells = sheet.values.setdefault(column, {})
+        if math.isfinite(value):
+            cells[row] = value
+        elif at in errors and row not in cells:
+            if errors[at] in NO_ANSWERS:
+                refused += 1
+            else:
+                cells[row] = ErrorValue(errors[at])
+    return refused
+
+
+def _dump(path: str, out: str) -> None:
     try:
         model = ironcalc.load_from_xlsx(path, "en", "UTC", "en")
     except ironcalc.WorkbookError:
@@ -62,12 +85,19 @@ def _dump(path: str) -> None:
             bare = _without_relations(Path(path), Path(folder) / "bare.xlsx")
             model = ironcalc.load_from_xlsx(str(bare), "en", "UTC", "en")
     model.evaluate()
-    names = [properties["name"] for properties in model.get_worksheets_properties()]
-    found: dict[str, dict[str, dict[str, object]]] = {name: {} for name in names}
-    for sheet, row, column in model.get_all_cells():
-        value = model.get_cell_value(sheet, row, column)
-        found[names[sheet]].setdefault(str(column), {})[str(row)] = value
-    json.dump(found, sys.stdout)
+    places = model.get_all_cells()
+    values = [model.get_cell_value(*place) for place in places]
+    errors = {at: value for at, value in enumerate(values) if isinstance(value, str) and value.startswith("#")}
+    np.savez(
+        out,
+        names=np.array([properties["name"] for properties in model.get_worksheets_properties()]),
+        places=np.array(places, dtype=np.int32).reshape(-1, 3),
+        numbers=np.array(
+            [v if isinstance(v, int | float) and not isinstance(v, bool) else np.nan for v in values], dtype=float
+        ),
+        error_places=np.array(list(errors), dtype=np.int64),
+        errors=np.array(list(errors.values()), dtype="U20"),
+    )
 
 
 def _without_relations(path: Path, copy: Path) -> Path:
@@ -79,4 +109,4 @@ def _without_relations(path: Path, copy: Path) -> Path:
 
 
 if __name__ == "__main__":
-    _dump(sys.argv[1])
+    _dump(*sys.argv[1:])

@@ -188,7 +188,7 @@ def test_annotating_colours_the_wrong_cells_and_comments_on_the_first(tmp_path: 
         ("a.xlsx --learning-rate fast", "Invalid value for '--learning-rate': got 'fast', expected a number"),
         ("a.xlsx --learning-rate nan", "learning rate: got nan, expected a finite number from 0 up"),
         ("a.xlsx --csv no/b.csv", "no/b.csv: the folder no does not exist; create it first"),
-        ("", "Missing argument 'FILE...'."),
+        ("", "no workbook named; type `make audit FILE=theirs.xlsx`, or here `audit theirs.xlsx`"),
     ],
 )
 def test_bad_options_get_one_line(tmp_path: Path, book: Path, arguments: str, message: str) -> None:
@@ -435,7 +435,7 @@ def test_networks_of_other_sizes_are_judged(tmp_path: Path) -> None:
     assert [cell for _, cell in roots(audit(tmp_path / "wrong.xlsx"))] == ["M22"]
 
 
-def test_the_error_of_an_overflow_is_one_root(tmp_path: Path) -> None:
+def test_an_activation_of_0_without_our_guard_is_right(tmp_path: Path) -> None:
     made = HandMade(rows=4, first={**FIRST, "w1": -1e6})
     path = save(tmp_path / "overflow.xlsx", made.cells)
     assert audit(path).verdict == "right"

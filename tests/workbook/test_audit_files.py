@@ -13,7 +13,7 @@ import pytest
 
 from engine import InputError
 from tests.commands import environment, error_line, run
-from tests.workbook.handmade import FIRST, HandMade, audited, roots, save
+from tests.workbook.handmade import FIRST, Cells, HandMade, audited, roots, save
 from tests.workbook.mutations import mutated
 from workbook.audit import audit
 from workbook.audit_annotate import annotate
@@ -130,7 +130,7 @@ def test_a_zip_bomb_takes_little_memory(tmp_path: Path, good: Path, filling: byt
 def test_the_limits_are_in_the_help() -> None:
     done = run("workbook", "audit", "--help")
     words = " ".join(done.stdout.replace("│", " ").split())
-    for limit in ("600 MB", "1/200", "25 million", "6 million cells"):
+    for limit in ("600 MB", "1/200", "25 million", "6 million cells", "1,000 training tables"):
         assert limit in words
 
 
@@ -251,3 +251,53 @@ def test_no_mutation_of_a_good_file_raises(
         report = audit(path)
         assert as_json(report)
         assert (report.error is None) == (report.status != 2), seed
+
+
+def test_a_workbook_with_macros(tmp_path: Path, good: Path) -> None:
+    macros = tmp_path / "class" / "macros.xlsm"
+    macros.parent.mkdir()
+    with zipfile.ZipFile(good) as source, zipfile.ZipFile(macros, "w", zipfile.ZIP_DEFLATED) as target:
+        for part in source.namelist():
+            kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+            with_macros = b"application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+            target.writestr(part, source.read(part).replace(kind, with_macros))
+        target.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0 the macros")
+    done = run("workbook", "audit", "class", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "class/macros.xlsm  right\n")
+    annotate(audit(macros), tmp_path / "copy.xlsm")
+    with zipfile.ZipFile(tmp_path / "copy.xlsm") as copy:
+        assert copy.read("xl/vbaProject.bin").endswith(b"the macros")
+    assert audit(tmp_path / "copy.xlsm").verdict == "right"
+
+
+def test_a_table_in_the_last_columns_of_a_very_wide_sheet(tmp_path: Path) -> None:
+    made = HandMade(left=16_354, rows=4)
+    made.cells |= {(4, column): f"remark {column}" for column in range(20, 16_354)}
+    made.cells |= {(5, column): 1.0 for column in range(20, 16_354)}
+    (table,) = audited(tmp_path, made).tables
+    assert (table.range, table.verdict, len(table.others)) == ("XDZ5:XFD8", "right", 16_334)
+    made.plant("h2", "w3", "w1")
+    assert roots(audited(tmp_path, made)) == [("h2", made.cell("h2", 0))]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [f"w{n}" for n in range(1, 16_000)] + ["a_h1"], ["i100000", "t100000", "w200000", "h1", "a_h1"],
+        ["i250", "t1", "w251", "h1", "a_h1"],
+    ],
+    ids=["16,000 weights", "numbers out of any bounds", "a sum too long for a cell"],
+)  # fmt: skip
+def test_headers_that_no_network_has(tmp_path: Path, headers: list[str]) -> None:
+    cells: Cells = {(1, column): header for column, header in enumerate(headers, start=1)}
+    cells |= {(2, column): 0.5 for column in range(1, len(headers) + 1)}
+    report = audit(save(tmp_path / "headers.xlsx", cells))
+    assert "no network has just these columns" in (report.error or "")
+
+
+def test_more_tables_than_anybody_has(tmp_path: Path) -> None:
+    row = dict(enumerate(["i1", "t1", "w1", "h1", "a_h1"], start=1))
+    cells: Cells = {(top, column): name for top in range(1, 2_100, 2) for column, name in row.items()}
+    cells |= {(top, column): 0.5 for top in range(2, 2_101, 2) for column in row}
+    error = audit(save(tmp_path / "many.xlsx", cells)).error or ""
+    assert "1,050 training tables, more than the audit takes" in error
