@@ -97,16 +97,19 @@ def best(rows: list[Row]) -> Row:
     return max(rows, key=lambda row: row["test_accuracy"])
 
 
-def markdown(title: str, rows: list[Row], counts: Tensor, environment: dict[str, Any]) -> str:
-    """The page: results, pictures, errors of each class, every epoch, and what it ran on."""
+def markdown(title: str, scored: str, rows: list[Row], counts: Tensor, environment: dict[str, Any]) -> str:
+    """The page: results, pictures, errors of each class, every epoch, and what it ran on.
+
+    `scored` says which images the network was scored on: 'test images', say.
+    """
     last, top, images = rows[-1], best(rows), int(counts.sum())
     seconds = sum(row["seconds"] for row in rows)
     lines = [
         f"# {title}",
         "",
-        f"After the last epoch, {last['epoch']}, **{last['test_accuracy']:.2f} %** of {images:,} test images are read "
+        f"After the last epoch, {last['epoch']}, **{last['test_accuracy']:.2f} %** of {images:,} {scored} are read "
         f"right ({last['test_right']:,}). The best epoch, {top['epoch']}, had {top['test_accuracy']:.2f} % "
-        f"({top['test_right']:,}); it was chosen on the test set itself, as the reference does, so it flatters: the "
+        f"({top['test_right']:,}); it was chosen on these images themselves, so it flatters: the "
         "last epoch is the figure to compare.",
         "",
         f"Training took {seconds:,.0f} s, {seconds / len(rows):.1f} s an epoch, the scoring not counted.",

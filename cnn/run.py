@@ -163,12 +163,11 @@ class Run:
         draw_confusion(counts, self.folder / "confusion.png")
         draw_mistakes(test, answers, self.folder / "mistakes.png")
         title = f"The {self.settings.recipe_name} recipe, seed {self.settings.seed}"
-        if self.settings.validation:
-            title += ", tested on training images that were held out"
-        _write(self.folder / "report.md", markdown(title, self.rows, counts, self._environment()))
+        scored = "held-out training images" if self.settings.validation else "test images"
+        _write(self.folder / "report.md", markdown(title, scored, self.rows, counts, self._environment()))
         last, top = self.rows[-1], best(self.rows)
         console.print(
-            f"last epoch {last['test_accuracy']:.2f} % of {len(test):,} test images, best (chosen on them) "
+            f"last epoch {last['test_accuracy']:.2f} % of {len(test):,} {scored}, best (chosen on them) "
             f"{top['test_accuracy']:.2f} % in epoch {top['epoch']}: {self.folder / 'report.md'}",
             highlight=False,
         )

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from cnn import commands, run
 from cnn.data import Digits
+from cnn.download import load
 from cnn.model import load_model
 from cnn.train import score
 
@@ -180,6 +181,18 @@ def test_a_missed_target_accuracy_is_exit_status_1(command: Command, data_folder
     assert result.status == 1
     assert re.search(r"target missed: [\d.]+ % is below 99.9 %", result.out)
     assert command(*_quick(data_folder), "--resume", "--target-accuracy", 1).status == 0
+
+
+def test_validation_scores_training_images_that_were_held_out(command: Command, data_folder: Path) -> None:
+    arguments = ["--recipe", "reference", "--epochs", 1, "--limit", 100, "--device", "cpu", "--data", data_folder]
+    result = command("train", "--validation", *arguments)
+    assert result.status == 0
+    folder = Path("runs/reference-seed1-epochs1-limit100-validation")
+    assert "of 100 held-out training images are read right" in (folder / "report.md").read_text()
+    held_out = load(data_folder)[0].images[50_000:50_100], load(data_folder)[0].labels[50_000:50_100]
+    model = load_model(folder / "model.safetensors", torch.device("cpu"))
+    right = int((score(model, Digits(*held_out)).labels == held_out[1]).sum())
+    assert _metrics(folder)[0]["test_right"] == str(right)
 
 
 BAD: list[tuple[list[object], str]] = [

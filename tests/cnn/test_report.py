@@ -36,12 +36,12 @@ def test_the_best_epoch_is_the_first_of_the_highest() -> None:
     assert best(ROWS)["epoch"] == 2
 
 
-def test_the_page_says_that_best_was_chosen_on_the_test_set_and_gives_the_last_beside_it() -> None:
+def test_the_page_says_that_best_was_chosen_on_the_images_scored_and_gives_the_last_beside_it() -> None:
     counts = torch.diag(torch.tensor([32] * 10))
     counts[4] = torch.tensor([0, 0, 0, 0, 28, 0, 0, 0, 0, 4])
-    page = markdown("A run", ROWS, counts, {"torch": "2"})
+    page = markdown("A run", "test images", ROWS, counts, {"torch": "2"})
     assert "After the last epoch, 4, **98.75 %** of 320 test images are read right (316)." in page
-    assert "The best epoch, 2, had 99.06 % (317); it was chosen on the test set itself" in page
+    assert "The best epoch, 2, had 99.06 % (317); it was chosen on these images themselves" in page
     assert "| 4 | 32 | 4 | 12.50 |" in page
     for picture in ("curves.png", "confusion.png", "mistakes.png"):
         assert f"]({picture})" in page
