@@ -1,7 +1,6 @@
 """Judging a table cell by cell, each from the numbers of its own row, and each formula by what it means."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -9,40 +8,20 @@ import numpy as np
 from engine import FloatArray
 from workbook.audit_causes import Cause, cause_of_formula, cause_of_numbers
 from workbook.audit_findings import Finding
+from workbook.audit_groups import OTHERS_EVERYWHERE, Group, groups
 from workbook.audit_network import FAR, variables
 from workbook.audit_numbers import is_counted_up
-from workbook.audit_resolve import BIAS, Signature
+from workbook.audit_resolve import BIAS
 from workbook.audit_sheet import TableSheet
 from workbook.expressions import Tree, UnsupportedError
 from workbook.read import ErrorValue
-from workbook.shapes import Shape
 
 # So many typed numbers in a row of formulas, and the row as a whole was overwritten.
 FEWEST_OVERWRITTEN = 3
-# More different formulas than this in one column are judged by their numbers alone: naming a cause takes a while.
-MOST_FORMULAS = 50
 # A cache that is further off than this is not what its formula gives.
 STALE = 1e-6
 
-OTHERS_EVERYWHERE = "it reads other typed numbers in every row"
 NO_VALUE = "not judged: its formula has no stored value"
-TOO_MANY = f"the column has more than {MOST_FORMULAS} different formulas"
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows of a column whose cells are filled alike: one formula that leads to the same variables, or none.
-
-    Attributes:
-        rows: counted from the table's first row, 0.
-        tree: what the formula computes; None if there is none or it cannot be followed.
-        reason: why it cannot be followed.
-    """
-
-    shape: Shape | None
-    rows: tuple[int, ...]
-    tree: Tree | None = None
-    reason: str = ""
 
 
 class Judge:
@@ -98,49 +77,7 @@ class Judge:
 
     @cached_property
     def _groups(self) -> dict[str, list[Group]]:
-        return {name: list(self._grouped(name)) for name in self.names}
-
-    def _grouped(self, name: str) -> Iterator[Group]:
-        shapes = self.table.sheet.shapes.get(self.table.columns[name], {})
-        places: dict[str | None, tuple[Shape | None, list[int]]] = {}
-        for row in range(self.table.steps):
-            shape = shapes.get(self.table.first_row + row)
-            places.setdefault(None if shape is None else shape.key, (shape, []))[1].append(row)
-        formulas = [(shape, rows) for shape, rows in places.values() if shape is not None]
-        for shape, rows in formulas[:MOST_FORMULAS]:
-            yield from self._of_shape(shape, rows)
-        if rest := formulas[MOST_FORMULAS:]:
-            yield Group(rest[0][0], tuple(sorted(row for _, rows in rest for row in rows)), reason=TOO_MANY)
-        if None in places:
-            yield Group(None, tuple(places[None][1]))
-
-    def _of_shape(self, shape: Shape, rows: list[int]) -> Iterator[Group]:
-        if self.sheet.uniform(shape):
-            split = 1 if rows[0] == 0 and len(rows) > 1 else 0  # what stands above the first row is no row
-            yield from (self._group(shape, part) for part in (rows[:split], rows[split:]) if part)
-            return
-        alike: dict[Signature, list[int]] = {}
-        for row in rows:
-            alike.setdefault(self.sheet.resolver.signature(shape, self.table.first_row + row), []).append(row)
-        if len(alike) > max(2, min(len(rows) / 2, MOST_FORMULAS)):
-            yield Group(shape, tuple(rows), reason=OTHERS_EVERYWHERE)
-            return
-        same: dict[Tree | str, list[int]] = {}
-        for members in alike.values():
-            group = self._group(shape, members)
-            same.setdefault(group.tree or group.reason, []).extend(members)
-        for key, found in same.items():
-            members = sorted(found)
-            tree, reason = (None, key) if isinstance(key, str) else (key, "")
-            yield Group(shape, tuple(members), tree, reason)
-
-    def _group(self, shape: Shape, rows: list[int]) -> Group:
-        try:
-            tree = self.sheet.resolver.tree(shape, self.table.first_row + rows[0])
-            self.sheet.evaluated(tree)  # a function that is not supported shows here
-            return Group(shape, tuple(rows), tree)
-        except UnsupportedError as error:
-            return Group(shape, tuple(rows), reason=str(error))
+        return {name: list(groups(self.sheet, name)) for name in self.names}
 
     def _column(self, name: str) -> list[Finding]:
         expected = self._expected(name)

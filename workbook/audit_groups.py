@@ -1,0 +1,78 @@
+"""The cells of a column by what their formulas compute: rows that are filled alike are judged together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from workbook.audit_resolve import Signature
+from workbook.audit_sheet import TableSheet
+from workbook.expressions import Tree, UnsupportedError
+from workbook.shapes import Shape
+
+# More different formulas than this in one column are judged by their numbers alone: naming a cause takes a while.
+MOST_FORMULAS = 50
+
+OTHERS_EVERYWHERE = "it reads other typed numbers in every row"
+TOO_MANY = f"the column has more than {MOST_FORMULAS} different formulas"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of a column whose cells are filled alike: one formula that leads to the same variables, or none.
+
+    Attributes:
+        rows: counted from the table's first row, 0.
+        tree: what the formula computes; None if there is none or it cannot be followed.
+        reason: why it cannot be followed.
+    """
+
+    shape: Shape | None
+    rows: tuple[int, ...]
+    tree: Tree | None = None
+    reason: str = ""
+
+
+def groups(sheet: TableSheet, name: str) -> Iterator[Group]:
+    """The groups of a column."""
+    table = sheet.table
+    shapes = table.sheet.shapes.get(table.columns[name], {})
+    places: dict[str | None, tuple[Shape | None, list[int]]] = {}
+    for row in range(table.steps):
+        shape = shapes.get(table.first_row + row)
+        places.setdefault(None if shape is None else shape.key, (shape, []))[1].append(row)
+    formulas = [(shape, rows) for shape, rows in places.values() if shape is not None]
+    for shape, rows in formulas[:MOST_FORMULAS]:
+        yield from _of_shape(sheet, shape, rows)
+    if rest := formulas[MOST_FORMULAS:]:
+        yield Group(rest[0][0], tuple(sorted(row for _, rows in rest for row in rows)), reason=TOO_MANY)
+    if None in places:
+        yield Group(None, tuple(places[None][1]))
+
+
+def _of_shape(sheet: TableSheet, shape: Shape, rows: list[int]) -> Iterator[Group]:
+    if sheet.uniform(shape):
+        split = 1 if rows[0] == 0 and len(rows) > 1 else 0  # what stands above the first row is no row
+        yield from (_group(sheet, shape, part) for part in (rows[:split], rows[split:]) if part)
+        return
+    alike: dict[Signature, list[int]] = {}
+    for row in rows:
+        alike.setdefault(sheet.resolver.signature(shape, sheet.table.first_row + row), []).append(row)
+    if len(alike) > max(2, min(len(rows) / 2, MOST_FORMULAS)):
+        yield Group(shape, tuple(rows), reason=OTHERS_EVERYWHERE)
+        return
+    same: dict[Tree | str, list[int]] = {}
+    for members in alike.values():
+        group = _group(sheet, shape, members)
+        same.setdefault(group.tree or group.reason, []).extend(members)
+    for key, found in same.items():
+        members = sorted(found)
+        tree, reason = (None, key) if isinstance(key, str) else (key, "")
+        yield Group(shape, tuple(members), tree, reason)
+
+
+def _group(sheet: TableSheet, shape: Shape, rows: list[int]) -> Group:
+    try:
+        tree = sheet.resolver.tree(shape, sheet.table.first_row + rows[0])
+        sheet.evaluated(tree)  # a function that is not supported shows here
+        return Group(shape, tuple(rows), tree)
+    except UnsupportedError as error:
+        return Group(shape, tuple(rows), reason=str(error))
