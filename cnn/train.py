@@ -14,6 +14,7 @@ from torch.optim import SGD, Adam, Optimizer
 from cnn import processes
 from cnn.augment import MOVES, augment
 from cnn.data import Digits, normalise
+from cnn.errors import InputError
 from cnn.model import DigitNet
 from cnn.recipe import Recipe, learning_rate
 
@@ -53,6 +54,9 @@ class Trainer:
 
         Returns:
             The mean loss and the share of right answers, both as the batches met them, in percent.
+
+        Raises:
+            InputError: the last batch is smaller than the number of processes.
         """
         # All processes draw the same order and the same moves; each its own dropout, from torch's common generator.
         generator = torch.Generator().manual_seed(_epoch_seed(self.seed, self.epoch + 1))
@@ -60,6 +64,11 @@ class Trainer:
         moves = (torch.rand(len(digits), MOVES, generator=generator) * 2 - 1).to(self.device)
         torch.manual_seed(_epoch_seed(self.seed, self.epoch + 1, processes.rank() + 1))
         batches = torch.split(order, self.recipe.batch_size)
+        if len(batches[-1]) < processes.count():
+            raise InputError(
+                f"the last batch of an epoch has {len(batches[-1])} of the {len(digits):,} images, "
+                f"expected one at least for each of {processes.count()} processes; change --batch-size"
+            )
         loss_sum, right = torch.zeros(2, device=self.device).unbind()
         self.model.train()
         for number, batch in enumerate(batches):

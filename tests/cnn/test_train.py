@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from cnn import processes
 from cnn.augment import MOVES
 from cnn.data import Digits, normalise
+from cnn.errors import InputError
 from cnn.model import DigitNet
 from cnn.recipe import Recipe, load_recipe
 from cnn.train import Trainer, score
@@ -129,6 +131,17 @@ def test_an_epoch_shows_each_image_once(digits: Digits) -> None:
     sizes: list[int] = []
     trainer.train_epoch(digits, lambda count, _: sizes.append(count))
     assert sizes == [100, 100, 100, 20]
+
+
+def test_a_last_batch_too_small_for_the_processes_is_named(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(replace(QUICK["adam, dropout"], batch_size=106), 1, CPU)
+    monkeypatch.setattr(processes, "count", lambda: 3)
+    with pytest.raises(InputError) as caught:
+        trainer.train_epoch(digits, _ignore)
+    assert str(caught.value) == (
+        "the last batch of an epoch has 2 of the 320 images, expected one at least for each of 3 processes; "
+        "change --batch-size"
+    )
 
 
 def test_the_score_is_the_mean_loss_and_the_likeliest_labels(digits: Digits) -> None:
