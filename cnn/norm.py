@@ -21,10 +21,10 @@ from cnn.processes import total
 CACHE_LINE = 16  # 32-bit numbers
 
 
-class ReLUBatchNorm2d(nn.SyncBatchNorm):
-    """`torch.nn.ReLU(inplace=True)`, then batch normalisation over the images of all processes.
+class ReLUBatchNorm2d(nn.BatchNorm2d):
+    """`torch.nn.ReLU(inplace=True)`, then `torch.nn.BatchNorm2d`, whose parameters it has.
 
-    Away from CPUs it is torch's own, which trains with several processes on GPUs only.
+    Where it trains on a CPU, it normalises over the images of all processes.
     """
 
     running_mean: Tensor
@@ -32,7 +32,7 @@ class ReLUBatchNorm2d(nn.SyncBatchNorm):
     num_batches_tracked: Tensor
     momentum: float
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.SyncBatchNorm gives it
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.BatchNorm2d gives it
         """Activations (N, C, H, W) to the same shape; those that come in are overwritten."""
         if not self.training or input.device.type != "cpu":
             output: Tensor = super().forward(functional.relu_(input))
@@ -42,6 +42,15 @@ class ReLUBatchNorm2d(nn.SyncBatchNorm):
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
+        return output
+
+
+class SyncReLUBatchNorm2d(nn.SyncBatchNorm):
+    """The same for several processes on GPUs, by torch's own layer, which does not run on CPUs."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.SyncBatchNorm gives it
+        """Activations (N, C, H, W) to the same shape; those that come in are overwritten."""
+        output: Tensor = super().forward(functional.relu_(input))
         return output
 
 

@@ -81,7 +81,7 @@ def test_a_recipe_that_is_not_there_is_named() -> None:
     with pytest.raises(InputError) as caught:
         load_recipe("refrence")
     assert str(caught.value) == (
-        "recipe refrence: No such file or directory; expected default or reference, or the path of a TOML file"
+        "recipe refrence: No such file or directory; expected default or quick or reference, or the path of a TOML file"
     )
 
 
