@@ -12,7 +12,7 @@ MOVES = 6  # random numbers an image: rotation, scale across and down, shear, sh
 
 
 def augment(images: Tensor, moves: Tensor, recipe: Recipe) -> Tensor:
-    """Each image (N, 1, H, W) moved within the recipe's bounds; black comes in at the borders.
+    """Each image (N, 1, H, W), black being 0, moved within the recipe's bounds; black comes in at the borders.
 
     Rotation is in degrees, scale and shear are shares, shift is in pixels. Without bounds the images are returned as
     they are.

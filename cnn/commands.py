@@ -88,7 +88,7 @@ def train(
     folder = RUNS / (name or _name(settings, changed))
     with _processes(device) as where:
         run = start(folder, settings, where, resume=resume)
-        _train(run, *_load(data, settings, where), again=cli.again("--resume"))
+        _train(run, *_load(data, where, limit, validation=validation), again=cli.again("--resume"))
     if target_accuracy is not None and run.rows[-1]["test_accuracy"] < target_accuracy:
         console.print(f"target missed: {run.rows[-1]['test_accuracy']:.2f} % is below {target_accuracy:g} %")
         raise typer.Exit(1)
@@ -105,15 +105,16 @@ def _processes(device: str | None) -> Iterator[torch.device]:
         processes.leave()
 
 
-def _load(data: Path, settings: Settings, device: torch.device) -> tuple[Digits, Digits]:
+def _load(data: Path, device: torch.device, limit: int | None, *, validation: bool) -> tuple[Digits, Digits]:
     """The digits to train on and those to score; the first process fetches them for all."""
-    if processes.rank() == 0:
-        load(data)
-    processes.wait()
+    if processes.rank() > 0:
+        processes.wait()
     train_digits, test_digits = load(data)
-    if settings.validation:
+    if processes.rank() == 0:
+        processes.wait()
+    if validation:
         train_digits, test_digits = hold_out(train_digits)
-    return train_digits.first(settings.limit).to(device), test_digits.first(settings.limit).to(device)
+    return train_digits.first(limit).to(device), test_digits.first(limit).to(device)
 
 
 def _train(run: Run, train_digits: Digits, test_digits: Digits, *, again: str) -> None:
@@ -139,20 +140,24 @@ def seeds(
     data: Data = Path("data"),
 ) -> None:
     """Train one run a seed, the finished ones not again, and write a table and a picture of all runs in runs/."""
-    plain = load_recipe(recipe)
+    plain, wanted = load_recipe(recipe), parse_seeds(numbers)
     with _processes(device) as where:
-        for seed in parse_seeds(numbers):
+        first = processes.rank() == 0
+        digits = _load(data, where, limit, validation=False)
+        page = ""
+        for seed in wanted:
             settings = Settings(plain, Path(recipe).stem, seed, limit)
             folder = RUNS / _name(settings, {})
             run = start(folder, settings, where, resume=True)
-            if finished(folder):
+            if not finished(folder):
+                _train(run, *digits, again=cli.again())
+            elif first:
                 console.print(f"{folder}: finished before")
-            else:
-                _train(run, *_load(data, settings, where), again=cli.again())
-            if processes.rank() == 0:
+            if first:
                 page = summarise(RUNS)
-    console.print(Markdown(page))
-    console.print(f"{RUNS / 'seeds.md'}, {RUNS / 'seeds.png'}")
+        if first:
+            console.print(Markdown(page))
+            console.print(f"{RUNS / 'seeds.md'}, {RUNS / 'seeds.png'}")
 
 
 def _name(settings: Settings, changed: dict[str, Any]) -> str:

@@ -54,8 +54,8 @@ def hold_out(train: Digits) -> tuple[Digits, Digits]:
 
 
 def normalise(images: Tensor) -> Tensor:
-    """Bytes (N, 1, 28, 28) as 32-bit floats with mean 0 and standard deviation 1 over the training set."""
-    return images.float().div_(255).sub_(MEAN).div_(DEVIATION)
+    """Images (N, 1, 28, 28) from 0 to 255 as 32-bit floats of mean 0 and standard deviation 1 over the training set."""
+    return images.float().div(255).sub_(MEAN).div_(DEVIATION)
 
 
 def check(name: str, content: bytes, where: str) -> bytes:

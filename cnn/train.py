@@ -104,7 +104,8 @@ class Trainer:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        logits = self.network(augment(normalise(images), moves, self.recipe))
+        # Not the other way about: what comes in at the borders is 0, which is black only before the normalisation.
+        logits = self.network(normalise(augment(images.float(), moves, self.recipe)))
         loss = functional.cross_entropy(logits, labels, reduction="sum")
         self.optimizer.zero_grad()
         # DistributedDataParallel takes the mean of the processes' gradients; the batch's gradient is their sum.

@@ -53,3 +53,15 @@ def test_two_processes_share_a_run_and_one_of_them_writes(data_folder: Path, tmp
     assert len((run / "metrics.csv").read_text().splitlines()) == 2
     assert (run / "report.md").is_file()
     assert not list(run.glob(".part-*"))
+
+
+def test_two_processes_share_several_seeds_and_one_of_them_prints(data_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(RECIPE)
+    command = ["-m", "cnn", "seeds", "--recipe", "small.toml", "--limit", "100", "--device", "cpu"]
+    command += ["--data", str(data_folder), "--seeds"]
+    _python(2, [*command, "1"], tmp_path)
+    out = _python(2, [*command, "1-2"], tmp_path)
+    assert out.count("finished before") == 1
+    assert out.count("epoch  1") == 1
+    assert out.count("runs/seeds.md") == 1
+    assert "| small-limit100 | 2 | 1 |" in (tmp_path / "runs/seeds.md").read_text()

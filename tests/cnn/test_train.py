@@ -68,6 +68,18 @@ def test_three_steps_equal_a_plain_torch_loop(
         assert ours.item() / 64 == pytest.approx(theirs.item(), rel=1e-4)
 
 
+def test_what_a_move_brings_in_at_the_borders_is_as_black_as_the_rest() -> None:
+    trainer = Trainer(load_recipe("default"), 1, CPU)
+    seen: list[Tensor] = []
+
+    def see(_model: nn.Module, images: tuple[Tensor]) -> None:
+        seen.append(images[0])
+
+    trainer.model.register_forward_pre_hook(see)
+    trainer.step(torch.zeros(4, 1, 28, 28, dtype=torch.uint8), torch.zeros(4).long(), torch.ones(4, MOVES), 0.1, 4)
+    torch.testing.assert_close(seen, [torch.full((4, 1, 28, 28), -0.1307 / 0.3081)])
+
+
 def test_weight_decay_spares_norms_and_biases() -> None:
     trainer = Trainer(load_recipe("default"), 1, CPU)
     decays = {id(p): group["weight_decay"] for group in trainer.optimizer.param_groups for p in group["params"]}
