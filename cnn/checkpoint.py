@@ -38,7 +38,7 @@ def load(folder: Path, warn: Callable[[str], None]) -> dict[str, Any] | None:
         if hashlib.sha256(body).digest() == digest:
             state: dict[str, Any] = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
             return state
-        warn(f"{path}: damaged checkpoint: its SHA-256 is wrong; using the one before it")
+        warn(f"{path}: damaged checkpoint: its SHA-256 is wrong; it is not used")
     return None
 
 

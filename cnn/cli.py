@@ -28,6 +28,8 @@ def run(program: str) -> NoReturn:
         sys.exit(_run(program))
     except InputError as error:
         sys.exit(_fail(str(error), 2))
+    except OSError as error:  # a path that may not even be looked at, say
+        sys.exit(_fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2))
     except Stopped as stop:
         sys.exit(_fail("; ".join([str(stop), *getattr(stop, "__notes__", [])]), stop.status))
 

@@ -72,10 +72,11 @@ def read_digit(path: Path) -> Tensor:
 
 def _open(path: Path) -> Image.Image:
     try:
-        with warnings.catch_warnings(), Image.open(path) as image:
+        with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            upright = ImageOps.exif_transpose(image)
-            upright = _eight_bits(upright).convert("RGBA")
+            with Image.open(path) as image:
+                upright = ImageOps.exif_transpose(image)
+                upright = _eight_bits(upright).convert("RGBA")
     # A damaged PNG is a SyntaxError to Pillow.
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         reason = str(error).replace(f" {str(path)!r}", "")  # said once is enough

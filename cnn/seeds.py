@@ -36,8 +36,8 @@ class Group:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of the last epoch's accuracy over the seeds; NaN with one seed."""
-        return float(self.accuracy[:, -1].std(ddof=1)) if len(self.seeds) > 1 else float("nan")
+        """Standard deviation of the last epoch's accuracy over the seeds, of which it takes two."""
+        return float(self.accuracy[:, -1].std(ddof=1))
 
     @property
     def goal_from(self) -> int | None:
@@ -57,7 +57,7 @@ def parse_seeds(text: str) -> list[int]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if last < first or last - first >= MOST:
+        if last < first or last - first + len(seeds) >= MOST:
             raise InputError(f"--seeds {text}: expected numbers such as 1-5 or 1,2,7, at most {MOST:,} of them")
         seeds += range(first, last + 1)
     return list(dict.fromkeys(seeds))

@@ -1,7 +1,7 @@
 """Training: one step, one epoch, and the score on a set of digits. Nothing here prints or writes files."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -139,8 +139,6 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on from here."""
         return {
-            "recipe": asdict(self.recipe),
-            "seed": self.seed,
             "epoch": self.epoch,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),

@@ -37,9 +37,7 @@ def test_one_wrong_bit_anywhere_is_found_and_the_epoch_before_is_used(tmp_path: 
         state = checkpoint.load(tmp_path, warnings.append)
         assert state is not None
         assert state["epoch"] == 1
-        assert warnings == [
-            f"{tmp_path}/checkpoint-00002.pt: damaged checkpoint: its SHA-256 is wrong; using the one before it"
-        ]
+        assert warnings == [f"{tmp_path}/checkpoint-00002.pt: damaged checkpoint: its SHA-256 is wrong; it is not used"]
 
 
 def _size(folder: Path) -> int:

@@ -150,9 +150,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
     (quick_run / "checkpoint-00006.pt").write_bytes(b"damaged")
     result = command(*_quick(data_folder), "--resume")
     assert result.status == 0
-    assert result.err == (
-        "runs/quick/checkpoint-00006.pt: damaged checkpoint: its SHA-256 is wrong; using the one before it\n"
-    )
+    assert result.err == ("runs/quick/checkpoint-00006.pt: damaged checkpoint: its SHA-256 is wrong; it is not used\n")
     assert "epoch  6" in result.out
     assert "epoch  5" not in result.out
     assert _metrics(quick_run) == _metrics(uninterrupted)
@@ -195,6 +193,7 @@ def test_validation_scores_training_images_that_were_held_out(command: Command, 
     assert _metrics(folder)[0]["test_right"] == str(right)
 
 
+LONG = "a" * 300
 BAD: list[tuple[list[object], str]] = [
     (["train", "--device", "tpu9"], "--device tpu9: no such device here, expected one of: {devices}"),
     (["train", "--batch-size", 0], "batch_size is 0, expected a whole number from 1 to 60,000"),
@@ -210,6 +209,8 @@ BAD: list[tuple[list[object], str]] = [
     (["predict", "empty"], "empty: holds no picture, expected files such as PNG or JPEG in it"),
     (["predict", "nowhere.png"], "nowhere.png: no such file or folder, expected a picture of a digit"),
     (["predict", "even.png"], "even.png: is of one colour, expected a digit that stands out from its background"),
+    (["predict", LONG], f"{LONG}: File name too long"),
+    (["export", "--onnx", LONG], f"{LONG}: File name too long"),
     (["predict", "even.png", "--weights", "shape.safetensors"],
         "shape.safetensors: layers.0.weight is 9×1×3×3, expected 8×1×3×3: weights of another network"),
     (["evaluate", "--weights", "nowhere.safetensors"],
@@ -267,8 +268,10 @@ def test_predict_prints_the_digit_and_the_probabilities(command: Command, tmp_pa
     picture = Image.new("L", (40, 60), 255)
     picture.paste(0, (18, 8, 23, 52))  # a plain stroke
     picture.save(tmp_path / "one.png")
-    result = command("predict", "one.png")
+    picture.save(tmp_path / "two[bold][copy].png")
+    result = command("predict", "one.png", "two[bold][copy].png")
     assert (result.status, result.err) == (0, "")
+    assert "two[bold][copy].png " in result.out
     (line,) = (line for line in result.out.splitlines() if "one.png" in line)
     assert line.split()[1] == "1"
     shares = [float(cell) for cell in line.split()[2:] if cell != "·"]

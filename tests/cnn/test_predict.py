@@ -171,3 +171,11 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:200])
     with pytest.raises(InputError, match=r"half\.png: is no picture that can be read: "):
         read_digit(tmp_path / "half.png")
+
+
+@pytest.mark.parametrize("limit", [99, 40])  # what Pillow warns of, and what it refuses
+def test_a_picture_of_too_many_pixels_is_refused(limit: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    Image.new("L", (10, 10)).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    with pytest.raises(InputError, match=r"large.png: is no picture that can be read: Image size \(100 pixels\)"):
+        read_digit(tmp_path / "large.png")

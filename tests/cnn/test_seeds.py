@@ -41,7 +41,7 @@ def test_seeds_are_ranges_and_lists(text: str, seeds: list[int]) -> None:
     assert parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["", "a", "5-1", "1-", "-1", "1-2-3", "1.5", "0-1000"])
+@pytest.mark.parametrize("text", ["", "a", "5-1", "1-", "-1", "1-2-3", "1.5", "0-1000", "0,1-1000"])
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"^--seeds .*: expected numbers such as 1-5 or 1,2,7, at most 1,000 of them$"):
         parse_seeds(text)
