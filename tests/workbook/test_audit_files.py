@@ -17,6 +17,7 @@ from tests.workbook.handmade import FIRST, Cells, HandMade, audited, roots, save
 from tests.workbook.mutations import mutated
 from workbook.audit import audit
 from workbook.audit_annotate import annotate
+from workbook.audit_command import run_audit
 from workbook.audit_report import as_json
 
 MUTATIONS = 300
@@ -83,6 +84,35 @@ def test_a_missing_file_and_a_folder_without_workbooks(tmp_path: Path) -> None:
     assert (
         error_line("workbook", "audit", "empty", folder=tmp_path) == "error: empty: no workbooks (.xlsx, .xlsm) in it"
     )
+
+
+def test_a_name_that_no_file_can_have_gets_one_line() -> None:
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
+        run_audit([Path("a" * 300 + ".xlsx")], None, json=False, csv=None, annotated=None)
+
+
+def test_no_copy_of_a_file_that_cannot_be_judged_is_annotated(tmp_path: Path) -> None:
+    folder, copy = tmp_path / "class", tmp_path / "copy.xlsx"
+    folder.mkdir()
+    save(folder / "shopping.xlsx", {(1, 1): "milk"})
+    with pytest.raises(InputError, match="no training table found"):
+        run_audit([folder], None, json=False, csv=None, annotated=copy)
+    assert not copy.exists()
+
+
+def test_a_copy_of_a_file_whose_name_openpyxl_refuses_gets_one_line(tmp_path: Path, good: Path) -> None:
+    shutil.copy(good, tmp_path / "theirs")
+    with pytest.raises(InputError, match="openpyxl cannot load it to annotate a copy"):
+        annotate(audit(tmp_path / "theirs"), tmp_path / "marked")
+
+
+def test_the_csv_never_takes_a_workbooks_place(tmp_path: Path, good: Path) -> None:
+    for name in ("anna.xlsx", "ben.xlsx", "theirs"):
+        shutil.copy(good, tmp_path / name)
+    for audited_file, csv in (("ben.xlsx", "anna.xlsx"), ("anna.xlsx", "anna.xlsx"), ("theirs", "theirs")):
+        with pytest.raises(InputError, match=f"--csv: got .*{csv}, an? "):
+            run_audit([tmp_path / audited_file], None, json=False, csv=tmp_path / csv, annotated=None)
+        assert (tmp_path / csv).read_bytes() == good.read_bytes()
 
 
 def test_a_workbook_without_a_table_says_what_was_looked_for(tmp_path: Path) -> None:
