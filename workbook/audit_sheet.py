@@ -49,8 +49,8 @@ class TableSheet:
         values = {name: label.value for name, label in self.labelled.items() if label.value is not None}
         self.numbers = Numbers(table, self.network, rate, values)
         self.one_sample = one_sample(self.numbers.columns, self.network.samples)
-        meant = {**{label.name: label for label in labels if label.name.startswith("bias")}, **self.labelled}
-        cells = {(table.sheet.name, label.column, label.row): name for name, label in meant.items()}
+        meant = [label for label in labels if label.name.startswith("bias")] + list(self.labelled.values())
+        cells = {(table.sheet.name, label.column, label.row): label.name for label in meant}
         self.resolver = Resolver(book, table, rate, cells, one_sample=self.one_sample)
 
     @cached_property

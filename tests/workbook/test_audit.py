@@ -407,6 +407,16 @@ def test_a_labelled_bias_outside_of_the_table_is_not_accused(tmp_path: Path) -> 
     assert "h1 could not be checked: it adds a bias" in notes(report)
 
 
+def test_a_labelled_bias_of_each_layer_is_not_accused(tmp_path: Path) -> None:
+    made = HandMade(rows=4)
+    made.cells |= {(1, 10): "b_h", (1, 11): 0.35, (2, 10): "b_o", (2, 11): 0.6}
+    made.edit("h1", lambda text, _: text + "+$K$1").edit("o1", lambda text, _: text + "+$K$2")
+    report = audited(tmp_path, made)
+    assert roots(report) == []
+    assert "h1 could not be checked: it adds a bias" in notes(report)
+    assert "o1 could not be checked: it adds a bias" in notes(report)
+
+
 def test_inputs_that_stand_outside_of_the_table(tmp_path: Path) -> None:
     order = [name for name in OURS if name not in ("i1", "i2")]
     made = HandMade(order=order, formulas={"h1": "w1*$K$1+w2*$K$2", "h2": "w3*$K$1+w4*$K$2"})
