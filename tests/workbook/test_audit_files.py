@@ -6,12 +6,14 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
 
-from engine import InputError
+from engine import InputError, default_experiment
 from tests.commands import environment, error_line, run
 from tests.workbook.handmade import FIRST, Cells, HandMade, audited, roots, save
 from tests.workbook.mutations import mutated
@@ -19,6 +21,8 @@ from workbook.audit import audit
 from workbook.audit_annotate import annotate
 from workbook.audit_command import run_audit
 from workbook.audit_report import as_json
+from workbook.plan import plan
+from workbook.write import write
 
 MUTATIONS = 300
 
@@ -322,7 +326,20 @@ def test_headers_that_no_network_has(tmp_path: Path, headers: list[str]) -> None
     cells: Cells = {(1, column): header for column, header in enumerate(headers, start=1)}
     cells |= {(2, column): 0.5 for column in range(1, len(headers) + 1)}
     report = audit(save(tmp_path / "headers.xlsx", cells))
-    assert "no network has just these columns" in (report.error or "")
+    assert "has just these columns" in (report.error or "")
+
+
+def test_a_bias_as_an_input_numbered_0_is_not_judged(tmp_path: Path) -> None:
+    made = HandMade(rows=4).edit("h1", lambda text, row: f"{text}+AG{row}*AF{row}")
+    made.cells |= {(4, 32): "x0", (4, 33): "w0"}
+    made.cells |= {(row, column): 1.0 for row in range(5, 9) for column in (32, 33)}
+    assert "has just these columns" in (audited(tmp_path, made).error or "")
+
+
+def test_a_network_larger_than_the_audit_takes_is_told_the_limits(tmp_path: Path) -> None:
+    weights = (np.full((13, 2), 0.1), np.full((2, 13), 0.1))
+    write(plan(replace(default_experiment(), weights=weights, steps=1))[:1], tmp_path / "large.xlsx")
+    assert "(at most 12 hidden neurons in 4 layers and 1,000 weights)" in (audit(tmp_path / "large.xlsx").error or "")
 
 
 def test_more_tables_than_anybody_has(tmp_path: Path) -> None:
