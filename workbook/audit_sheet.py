@@ -1,6 +1,6 @@
 """One table with all that is needed to judge it: network, learning rate, numbers, and the user's own addresses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -194,11 +194,11 @@ def _leaves(shape: Shape) -> list[Tree]:
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "^": 4}
 
 
-def _spelled(tree: Tree, place: object, outer: int) -> str:
+def _spelled(tree: Tree, place: Callable[[Variable], str], outer: int) -> str:
     if isinstance(tree, Number):
         return f"{tree.value:.10g}"
     if isinstance(tree, Variable):
-        return str(place(tree)) if callable(place) else tree.name
+        return place(tree)
     if not isinstance(tree, Operation):
         return "?"
     binding = BINDING.get(tree.kind)

@@ -321,7 +321,7 @@ def _round(value: Value, digits: Value) -> Value:
 
 
 ANY = 255
-AGGREGATES = {"SUM", "PRODUCT", "MIN", "MAX", "AVERAGE", "SUMSQ", "block"}
+AGGREGATES = {"SUM", "PRODUCT", "MIN", "MAX", "AVERAGE", "SUMSQ"}
 FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "+": (2, 2, np.add),
     "-": (2, 2, np.subtract),
