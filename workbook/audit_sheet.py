@@ -97,7 +97,7 @@ class TableSheet:
             corners = (leaf.first, leaf.last)
             return all(self._leads_alike(replace(corner, column=at)) for corner in corners for at in columns)
         if isinstance(leaf, Name):
-            target = named_cell(self.book, leaf.text)
+            target = named_cell(self.book, self.table.sheet, leaf.text)
             return target is None or self._is_constant(*target)
         if not isinstance(leaf, Reference):
             return True

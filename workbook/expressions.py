@@ -231,6 +231,17 @@ def leaves(tree: Tree) -> Iterator[Tree]:
         yield tree
 
 
+@lru_cache(maxsize=4096)
+def references(text: str) -> tuple[Reference | Name, ...]:
+    """The cells, the corners of ranges and the names in a formula; none if it cannot be parsed."""
+    try:
+        found = list(leaves(parse(text)))
+    except UnsupportedError:
+        return ()
+    ends = [end for leaf in found if isinstance(leaf, Range) for end in (leaf.first, leaf.last)]
+    return (*(leaf for leaf in found if isinstance(leaf, Reference | Name)), *ends)
+
+
 def replaced(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
     """The tree with every leaf changed."""
     if isinstance(tree, Operation):

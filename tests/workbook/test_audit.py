@@ -9,6 +9,7 @@ import numpy as np
 import openpyxl
 import pytest
 from openpyxl.formula.translate import Translator
+from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 
 from engine import default_experiment
@@ -274,6 +275,51 @@ def test_a_rate_behind_a_name_or_on_another_sheet(tmp_path: Path, there: str) ->
     book.save(tmp_path / "rate.xlsx")
     report = audit(tmp_path / "rate.xlsx")
     assert (report.verdict, report.tables[0].learning_rate) == ("right", 0.5), roots(report)
+
+
+@pytest.mark.parametrize(
+    ("formula", "cells"),
+    [
+        ("=$B$1/10", {(1, 2): 5.0}),
+        ("=INDEX($B$1:$B$3,$A$1)", {(1, 1): 2.0, (1, 2): 0.1, (2, 2): 0.5, (3, 2): 2.0}),
+    ],
+    ids=["from another cell", "chosen from a list"],
+)
+def test_a_rate_that_is_computed(tmp_path: Path, formula: str, cells: Cells) -> None:
+    made = HandMade(rows=4, label=None)
+    made.cells |= {**cells, (1, 8): formula}
+    report = audited(tmp_path, made)
+    assert report.verdict == "right", roots(report)
+    assert (report.tables[0].learning_rate, report.tables[0].rate_text) == (0.5, "$H$1")
+
+
+def test_steps_that_are_computed_on_another_sheet_are_followed_to_the_rate(tmp_path: Path) -> None:
+    made = HandMade(rows=4)
+    steps: Cells = {}
+    for n in range(1, 9):
+        for row in range(5, 9):
+            steps[row, n] = f"='Sheet 1'!$H$1*'Sheet 1'!{made.cell(f'∂E/∂w{n}', row - 5)}"
+        made.edit(f"w{n}", lambda text, row, n=n: f"{text.split('-')[0]}-'Sheet 2'!{get_column_letter(n)}{row - 1}")
+    report = audit(save(tmp_path / "steps.xlsx", made.cells, steps))
+    assert report.verdict == "right", roots(report)
+    assert report.tables[0].rate_text == "$H$1"
+
+
+def test_a_named_rate_beside_the_table_is_one_cell(tmp_path: Path) -> None:
+    made = HandMade(rows=6, eta="$AG$7", label=None)
+    for n in range(1, 9):
+        made.edit(f"w{n}", lambda text, _: text.replace("$AG$7", "eta"))
+    made.put("w2", 4, 0.123)
+    report = audit(save(tmp_path / "named.xlsx", made.cells, names={"eta": "'Sheet 1'!$AG$7"}))
+    assert report.tables[0].rate_text == "$AG$7"
+    assert roots(report) == [("w2", made.cell("w2", 4))]
+
+
+def test_names_of_cells_do_not_move_with_the_row(tmp_path: Path) -> None:
+    made = HandMade(rows=6).edit("h1", lambda _text, _row: "=w_1*i_1+w_2*i_2")
+    names = {f"{name[0]}_{name[1]}": f"'Sheet 1'!${made.cell(name, 0)[0]}$5" for name in ("w1", "w2", "i1", "i2")}
+    root = only_root(audit(save(tmp_path / "named.xlsx", made.cells, names=names)))
+    assert (root.column, root.cell, root.rows) == ("h1", made.cell("h1", 1), 5)
 
 
 def test_a_label_that_disagrees_with_the_formulas_is_reported(tmp_path: Path) -> None:

@@ -342,6 +342,21 @@ def test_a_network_larger_than_the_audit_takes_is_told_the_limits(tmp_path: Path
     assert "(at most 12 hidden neurons in 4 layers and 1,000 weights)" in (audit(tmp_path / "large.xlsx").error or "")
 
 
+def test_a_sheets_own_name_goes_before_the_workbooks(tmp_path: Path) -> None:
+    tables = HandMade(rows=4, label=None), HandMade(rows=4, label=None, rate=0.25)
+    for made in tables:
+        for n in range(1, 9):
+            made.edit(f"w{n}", lambda text, _: text.replace("$H$1", "eta"))
+    names = {"eta": "'Sheet 2'!$H$1", "'Sheet 1'!eta": "'Sheet 1'!$H$1"}
+    path = save(tmp_path / "names.xlsx", *(made.cells for made in tables), names=names)
+    indented = with_part(
+        path, tmp_path / "indented.xlsx", "xl/workbook.xml", lambda data: data.replace(b"><def", b">\n  <def")
+    )
+    report = audit(indented)
+    assert [table.learning_rate for table in report.tables] == [0.5, 0.25]
+    assert report.verdict == "right", roots(report)
+
+
 def test_more_tables_than_anybody_has(tmp_path: Path) -> None:
     row = dict(enumerate(["i1", "t1", "w1", "h1", "a_h1"], start=1))
     cells: Cells = {(top, column): name for top in range(1, 2_100, 2) for column, name in row.items()}
