@@ -26,7 +26,7 @@ class Rate:
     """A learning rate and where it stands.
 
     Attributes:
-        text: how an update refers to it, with {row} where the row's own number belongs: `$G$19`, `A{row}`, `0.5`.
+        text: how an update refers to it: `$G$19`, `0.5`, or the letters of the column of the rates of the rows.
         value: the rate, or None where each row has its own.
         cell: the (sheet, column, row) of the one cell, or None.
         column: the column of the rates of the rows, or None.
@@ -92,7 +92,7 @@ def _of_label(table: Table, label: Label) -> Rate:
 def _compared(rate: Rate, label: Label | None) -> Rate:
     if label is None or label.value is None or rate.value is None or np.isclose(label.value, rate.value, rtol=1e-9):
         return rate
-    where = rate.text.replace("{row}", "") if rate.cell or rate.column else "the update formulas"
+    where = rate.text if rate.cell or rate.column else "the update formulas"
     return replace(
         rate, note=f"{where} has {rate.value:g}; {label.cell} is labelled as the rate and has {label.value:g}"
     )
@@ -192,7 +192,8 @@ def _referred(book: Book, table: Table, target: tuple[str, int, int] | tuple[int
     sheet, column, row = target
     there = book.sheet(sheet)
     value = None if there is None else there.value(column, row)
-    prefix = "" if there is table.sheet else f"'{sheet}'!"
+    quoted = sheet.replace("'", "''")
+    prefix = "" if there is table.sheet else f"'{quoted}'!"
     text = f"{prefix}${get_column_letter(column)}${row}"
     return Rate(text, value if isinstance(value, float) else None, target)
 
@@ -200,8 +201,8 @@ def _referred(book: Book, table: Table, target: tuple[str, int, int] | tuple[int
 def _column_rate(table: Table, column: int, offset: int) -> Rate:
     rates = {table.sheet.value(column, row) for row in range(table.first_row, table.last_row + 1)}
     numbers = {rate for rate in rates if isinstance(rate, float)}
-    text = f"{get_column_letter(column)}" + ("{above}" if offset == -1 else "{row}")
-    return Rate(text, numbers.pop() if len(numbers) == 1 else None, column=column, offset=offset)
+    value = numbers.pop() if len(numbers) == 1 else None
+    return Rate(get_column_letter(column), value, column=column, offset=offset)
 
 
 def _literals(table: Table, weights: Sequence[str]) -> Iterator[float]:

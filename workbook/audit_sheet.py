@@ -132,7 +132,9 @@ class TableSheet:
 
     def rate_text(self, row: int) -> str:
         """How an update in a row should refer to the learning rate."""
-        return "eta" if self.rate is None else self.rate.text.format(row=row, above=row - 1)
+        if self.rate is None:
+            return "eta"
+        return self.rate.text if self.rate.column is None else f"{self.rate.text}{row + self.rate.offset}"
 
     def shown(self, tree: Tree, row: int) -> str:
         """What is expected, with its place: a_h2 (L21)."""

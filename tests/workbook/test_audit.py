@@ -322,6 +322,30 @@ def test_names_of_cells_do_not_move_with_the_row(tmp_path: Path) -> None:
     assert (root.column, root.cell, root.rows) == ("h1", made.cell("h1", 1), 5)
 
 
+@pytest.mark.parametrize("name", ["run {1}", "Anna's"])
+def test_a_rate_on_a_sheet_whose_name_has_signs(tmp_path: Path, name: str) -> None:
+    quoted = "'" + name.replace("'", "''") + "'"
+    made = HandMade(rows=4, label=None).plant("w2", "∂E/∂w2", "∂E/∂w3")
+    for n in range(1, 9):
+        made.edit(f"w{n}", lambda text, _: text.replace("$H$1", "'Sheet 2'!$B$1"))
+    book = openpyxl.load_workbook(save(tmp_path / "rate.xlsx", made.cells, {(1, 2): 0.5}))
+    sheet, rates = book.worksheets
+    rates.title = name
+    for address in [made.cell(f"w{n}", step) for n in range(1, 9) for step in range(1, 4)]:
+        sheet[address] = str(sheet[address].value).replace("'Sheet 2'", quoted)
+    book.save(tmp_path / "rate.xlsx")
+    root = only_root(audit(tmp_path / "rate.xlsx"))
+    assert root.expected == f"=F5 - {quoted}!$B$1*Y5"
+
+
+def test_a_label_that_disagrees_with_a_column_of_rates_is_reported(tmp_path: Path) -> None:
+    made = HandMade(rows=4, label=None)
+    made.cells |= {(4, 32): "lr", (2, 1): "Learning rate", (2, 2): 2.0, **{(row, 32): 0.5 for row in range(5, 9)}}
+    for n in range(1, 9):
+        made.edit(f"w{n}", lambda text, row: text.replace("$H$1", f"AF{row - 1}"))
+    assert "AF has 0.5; B2 is labelled as the rate and has 2" in notes(audited(tmp_path, made))
+
+
 def test_a_label_that_disagrees_with_the_formulas_is_reported(tmp_path: Path) -> None:
     made = HandMade(label=None)
     made.cells[2, 1], made.cells[2, 2] = "Learning rate", 2.0
