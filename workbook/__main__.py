@@ -103,7 +103,8 @@ def audit(
 ) -> None:
     """Find the slips in anybody's workbook of this table.
 
-    Exit status 0: all that was found is right. 1: findings. 2: nothing, or not every file, could be judged.
+    Exit status 0: all that was found is right. 1: findings, or something in a file could not be judged. 2: none of
+    these, but a whole file could not be judged.
     """
     if not files:
         raise InputError("no workbook named; type `make audit FILE=theirs.xlsx`, or here `audit theirs.xlsx`")

@@ -8,7 +8,7 @@ from engine import InputError
 from workbook.audit_cost import consequences, cost, replay
 from workbook.audit_findings import Finding, TableReport, Verdict
 from workbook.audit_judge import Judge
-from workbook.audit_network import Network, possible_sizes
+from workbook.audit_network import LARGEST, Network, possible_sizes
 from workbook.audit_rate import Rate, find_rates
 from workbook.audit_sheet import TableSheet
 from workbook.audit_tables import Label, Table, find_labels, find_tables
@@ -43,7 +43,7 @@ class FileReport:
 
     @property
     def status(self) -> int:
-        """0: everything that was found is right; 1: findings; 2: nothing could be judged."""
+        """0: everything that was found is right; 1: findings, or something could not be judged; 2: nothing could."""
         if self.error is not None:
             return 2
         return 1 if self.roots or not all(table.judged for table in self.tables) else 0
@@ -173,7 +173,7 @@ def _note(text: str, column: str = "") -> Finding:
 def _why_not(table: Table) -> str:
     if any(name.startswith("bias") for name in table.columns):
         return "the table has biases, which the audit cannot judge yet"
-    return f"no network has just these columns: {', '.join(table.columns)}"
+    return f"no network that the audit takes ({LARGEST}) has just these columns: {', '.join(table.columns)}"
 
 
 def _missing(judge: Judge) -> list[str]:

@@ -10,6 +10,7 @@ from openpyxl.cell.cell import MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.utils.cell import coordinate_from_string
+from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine import InputError
@@ -44,8 +45,9 @@ def annotate(report: FileReport, out: Path) -> list[str]:
     source = report.file
     if out.suffix.lower() != source.suffix.lower():
         raise InputError(f"{out}: expected a file name that ends in {source.suffix.lower()}, as the audited file does")
-    if out.exists() and source.exists() and out.samefile(source):
-        raise InputError(f"{out}: is the audited file, which is never changed; take another name")
+    with reporting(out):
+        if out.exists() and source.exists() and out.samefile(source):
+            raise InputError("is the audited file, which is never changed; take another name")
     book, lost = _loaded(source)
     for table in report.tables:
         sheet = book[table.sheet]
@@ -64,7 +66,9 @@ def _loaded(source: Path) -> tuple[openpyxl.Workbook, list[str]]:
         warnings.simplefilter("always")
         try:
             book = openpyxl.load_workbook(source, keep_vba=source.suffix.lower() == ".xlsm")
-        except (TypeError, AttributeError, IndexError, AssertionError, RecursionError) as error:
+        except (
+            InvalidFileException, TypeError, AttributeError, IndexError, AssertionError, RecursionError,
+        ) as error:  # fmt: skip
             raise InputError(f"openpyxl cannot load it to annotate a copy: {error}") from None
     return book, [_lost(str(warning.message)) for warning in caught]
 

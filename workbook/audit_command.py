@@ -10,7 +10,7 @@ from rich.console import Console
 from engine import InputError
 from workbook.audit import FileReport, audit
 from workbook.audit_annotate import annotate
-from workbook.audit_files import workbooks
+from workbook.audit_files import WORKBOOKS, workbooks
 from workbook.audit_report import as_json, show, show_line, write_csv
 
 
@@ -20,16 +20,17 @@ def run_audit(
     """Audit and print; return the exit status.
 
     Raises:
-        InputError: the only file could not be judged, there are no files, or an output cannot be written.
+        InputError: the only file, or the one to annotate, could not be judged; a file cannot be looked up, or there
+            are none; an option's value is out of bounds, or an output cannot be written.
     """
     files = workbooks(paths)
-    _check(paths, files, learning_rate, annotated)
+    _check(paths, files, learning_rate, csv, annotated)
     console = Console(highlight=False, markup=False, emoji=False)
     one = len(files) == 1 and not any(path.is_dir() for path in paths)
     reports = [_audited(file, learning_rate, console, json=json, one=one) for file in files]
     if csv is not None:
         write_csv(reports, csv)
-    if one and reports[0].error is not None:
+    if (one or annotated is not None) and reports[0].error is not None:
         raise InputError(reports[0].error)
     if annotated is not None:
         lost = annotate(reports[0], annotated)
@@ -37,9 +38,16 @@ def run_audit(
     return _status(reports)
 
 
-def _check(paths: Sequence[Path], files: Sequence[Path], learning_rate: float | None, annotated: Path | None) -> None:
+def _check(
+    paths: Sequence[Path], files: Sequence[Path], learning_rate: float | None, csv: Path | None, annotated: Path | None
+) -> None:
     if not files:
         raise InputError(f"{paths[0]}: no workbooks (.xlsx, .xlsm) in it")
+    # `--csv *.xlsx` names the first of the workbooks as the place of the CSV.
+    if csv is not None and csv.suffix.lower() in WORKBOOKS:
+        raise InputError(f"--csv: got {csv}, a workbook; expected a name that ends in .csv")
+    if csv is not None and csv.resolve() in {file.resolve() for file in files}:
+        raise InputError(f"--csv: got {csv}, an audited file, which is never changed; expected another name")
     if annotated is not None and len(files) > 1:
         raise InputError(f"--annotate: got {len(files)} files, expected one")
     if learning_rate is not None and not (math.isfinite(learning_rate) and learning_rate >= 0):

@@ -15,8 +15,10 @@ from workbook.layout import NAME
 
 DEFAULT_SIZES = (2, 2, 2)
 MOST_NEURONS = 12
+MOST_LAYERS = 4
 # A header may name any number; whose formulas are longer is no network in a spreadsheet.
 MOST_WEIGHTS = 1_000
+LARGEST = f"at most {MOST_NEURONS} hidden neurons in {MOST_LAYERS} layers and {MOST_WEIGHTS:,} weights"
 # The row of a variable that stands neither in the formula's own row nor in the one above.
 FAR = -2
 ETA = Variable("eta", 0)
@@ -34,10 +36,13 @@ def possible_sizes(names: Mapping[str, int]) -> list[tuple[int, ...]]:
             for layers in _splits(hidden)
             if sum(a * b for a, b in pairwise((inputs, *layers, outputs))) == weights <= MOST_WEIGHTS
         ]
-        found = [sizes for sizes in found if _fits_in_cells(sizes)]
-    if not found and set(names) - {"eta"} <= set(Columns(DEFAULT_SIZES).names):
-        return [DEFAULT_SIZES]
-    return found
+        # A column may be numbered 0: x0 for a bias input.
+        found = [sizes for sizes in found if _has(sizes, names) and _fits_in_cells(sizes)]
+    return found or ([DEFAULT_SIZES] if _has(DEFAULT_SIZES, names) else [])
+
+
+def _has(sizes: tuple[int, ...], names: Mapping[str, int]) -> bool:
+    return set(names) - {"eta"} <= set(Columns(sizes).names)
 
 
 @lru_cache
@@ -58,7 +63,7 @@ def _count(names: Mapping[str, int], pattern: str) -> int:
 def _splits(hidden: int) -> Iterator[tuple[int, ...]]:
     if hidden == 0:
         yield ()
-    for cuts in range(min(hidden, 4)):
+    for cuts in range(min(hidden, MOST_LAYERS)):
         for places in combinations(range(1, hidden), cuts):
             yield tuple(b - a for a, b in pairwise((0, *places, hidden)))
 

@@ -9,7 +9,7 @@ from openpyxl.utils import get_column_letter
 
 from engine import FloatArray
 from workbook.audit_tables import Label, Table
-from workbook.expressions import Number, Reference, UnsupportedError, leaves, parse
+from workbook.expressions import Name, Number, Reference, Tree, UnsupportedError, leaves, parse, references
 from workbook.layout import place
 from workbook.read import Book, Sheet
 
@@ -26,7 +26,7 @@ class Rate:
     """A learning rate and where it stands.
 
     Attributes:
-        text: how an update refers to it, with {row} where the row's own number belongs: `$G$19`, `A{row}`, `0.5`.
+        text: how an update refers to it: `$G$19`, `0.5`, or the letters of the column of the rates of the rows.
         value: the rate, or None where each row has its own.
         cell: the (sheet, column, row) of the one cell, or None.
         column: the column of the rates of the rows, or None.
@@ -92,7 +92,7 @@ def _of_label(table: Table, label: Label) -> Rate:
 def _compared(rate: Rate, label: Label | None) -> Rate:
     if label is None or label.value is None or rate.value is None or np.isclose(label.value, rate.value, rtol=1e-9):
         return rate
-    where = rate.text.replace("{row}", "") if rate.cell or rate.column else "the update formulas"
+    where = rate.text if rate.cell or rate.column else "the update formulas"
     return replace(
         rate, note=f"{where} has {rate.value:g}; {label.cell} is labelled as the rate and has {label.value:g}"
     )
@@ -138,36 +138,52 @@ def _outside(
         in_rows = there is table.sheet and table.first_row <= at_row <= table.last_row
         if in_rows and at_column in inside:
             continue
-        if there.shape(at_column, at_row) is not None and not in_rows and _is_plain_number(there, at_column, at_row):
+        if there.shape(at_column, at_row) is not None and not in_rows and _is_rate(book, table, *target):
             yield (there.name, at_column, at_row)
         elif there.shape(at_column, at_row) is not None and at_column != table.columns.get("eta"):
             yield from _outside(book, table, there, at_column, at_row, (home[0], home[1] - 1))
         elif isinstance(there.value(at_column, at_row), float):
-            frozen = isinstance(leaf, Reference) and leaf.frozen
+            frozen = not isinstance(leaf, Reference) or leaf.frozen
             yield (at_column, at_row - home[0]) if in_rows and not frozen else (there.name, at_column, at_row)
 
 
-def _is_plain_number(sheet: Sheet, column: int, row: int) -> bool:
-    """Whether a formula outside of the table has no reference to a row that moves: a rate that is computed."""
+def _is_rate(book: Book, table: Table, sheet: Sheet, column: int, row: int) -> bool:
+    """Whether a formula outside of the table's rows computes its number from nothing in the table's columns."""
+    inside = {place for name, place in table.columns.items() if name != "eta"}
+    rows = range(table.first_row, table.last_row + 1)
+    cells = {(sheet.name, column, row): (sheet, column, row)}
+    for _ in range(DEEPEST_HELPER):
+        targets = [target for cell in cells.values() for target in _targets(book, *cell)]
+        if any(there is table.sheet and at in rows and place in inside for there, place, at in targets):
+            return False
+        cells = {(there.name, place, at): (there, place, at) for there, place, at in targets}
+    return isinstance(sheet.value(column, row), float)
+
+
+def _targets(book: Book, sheet: Sheet, column: int, row: int) -> Iterator[tuple[Sheet, int, int]]:
     shape = sheet.shape(column, row)
-    return shape is not None and isinstance(sheet.value(column, row), float) and "$" not in shape.key
+    for leaf in () if shape is None else references(shape.key):
+        if (target := _target(book, sheet, leaf, row)) is not None:
+            yield target
 
 
-def _target(book: Book, sheet: Sheet, leaf: object, row: int) -> tuple[Sheet, int, int] | None:
+def _target(book: Book, sheet: Sheet, leaf: Tree, row: int) -> tuple[Sheet, int, int] | None:
     if isinstance(leaf, Reference):
         there = sheet if leaf.sheet is None else book.sheet(leaf.sheet)
         return None if there is None else (there, leaf.column, leaf.row if leaf.frozen else row + leaf.row)
-    return named_cell(book, getattr(leaf, "text", "")) if leaf is not None else None
+    return named_cell(book, sheet, leaf.text) if isinstance(leaf, Name) else None
 
 
-def named_cell(book: Book, name: str) -> tuple[Sheet, int, int] | None:
-    """The one cell that a defined name stands for."""
-    sheet_name, _, cell = book.names.get(name.casefold(), "").rpartition("!")
-    sheet = book.sheet(sheet_name.strip("'").replace("''", "'"))
-    if sheet is None or not cell.replace("$", "").isalnum():
+def named_cell(book: Book, sheet: Sheet, name: str) -> tuple[Sheet, int, int] | None:
+    """The one cell that a defined name stands for in the formulas of a sheet."""
+    key = name.casefold()
+    text = book.names.get((key, sheet.name), book.names.get((key, None), ""))
+    sheet_name, _, cell = text.rpartition("!")
+    there = book.sheet(sheet_name.strip("'").replace("''", "'"))
+    if there is None or not cell.replace("$", "").isalnum():
         return None
     row, column = place(cell)
-    return sheet, column + 1, row
+    return there, column + 1, row
 
 
 def _referred(book: Book, table: Table, target: tuple[str, int, int] | tuple[int, int]) -> Rate:
@@ -176,7 +192,8 @@ def _referred(book: Book, table: Table, target: tuple[str, int, int] | tuple[int
     sheet, column, row = target
     there = book.sheet(sheet)
     value = None if there is None else there.value(column, row)
-    prefix = "" if there is table.sheet else f"'{sheet}'!"
+    quoted = sheet.replace("'", "''")
+    prefix = "" if there is table.sheet else f"'{quoted}'!"
     text = f"{prefix}${get_column_letter(column)}${row}"
     return Rate(text, value if isinstance(value, float) else None, target)
 
@@ -184,8 +201,8 @@ def _referred(book: Book, table: Table, target: tuple[str, int, int] | tuple[int
 def _column_rate(table: Table, column: int, offset: int) -> Rate:
     rates = {table.sheet.value(column, row) for row in range(table.first_row, table.last_row + 1)}
     numbers = {rate for rate in rates if isinstance(rate, float)}
-    text = f"{get_column_letter(column)}" + ("{above}" if offset == -1 else "{row}")
-    return Rate(text, numbers.pop() if len(numbers) == 1 else None, column=column, offset=offset)
+    value = numbers.pop() if len(numbers) == 1 else None
+    return Rate(get_column_letter(column), value, column=column, offset=offset)
 
 
 def _literals(table: Table, weights: Sequence[str]) -> Iterator[float]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 
 from workbook.audit_network import ETA, FAR
 from workbook.audit_rate import Rate, named_cell
@@ -16,8 +15,8 @@ from workbook.expressions import (
     Tree,
     UnsupportedError,
     Variable,
-    leaves,
     parse,
+    references,
     replaced,
 )
 from workbook.read import Book, Sheet
@@ -88,7 +87,7 @@ class Resolver:
         if isinstance(leaf, Range):
             return self._block(sheet, leaf, row, home, left)
         if isinstance(leaf, Name):
-            target = named_cell(self.book, leaf.text)
+            target = named_cell(self.book, sheet, leaf.text)
             if target is None:
                 raise UnsupportedError(f"the name {leaf.text} stands for no cell")
             return self.cell(*target, home, left)
@@ -147,7 +146,11 @@ class Resolver:
         if left == 0:
             return ("too long",)
         marks: list[object] = []
-        for reference in _references(shape.key):
+        for reference in references(shape.key):
+            if isinstance(reference, Name):
+                if (target := named_cell(self.book, sheet, reference.text)) is not None:
+                    marks.append(self._mark(*target, home, left))
+                continue
             if sheet is self.table.sheet and reference.sheet is None and self._stays(reference, row):
                 continue
             there = sheet if reference.sheet is None else self.book.sheet(reference.sheet)
@@ -175,13 +178,3 @@ class Resolver:
 def row_of(reference: Reference, row: int) -> int:
     """The row that a reference in a formula of a row leads to."""
     return reference.row if reference.frozen else row + reference.row
-
-
-@lru_cache(maxsize=4096)
-def _references(key: str) -> tuple[Reference, ...]:
-    try:
-        found = list(leaves(parse(key)))
-    except UnsupportedError:
-        return ()
-    ends = [end for leaf in found if isinstance(leaf, Range) for end in (leaf.first, leaf.last)]
-    return (*(leaf for leaf in found if isinstance(leaf, Reference)), *ends)

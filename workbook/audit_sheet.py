@@ -1,6 +1,6 @@
 """One table with all that is needed to judge it: network, learning rate, numbers, and the user's own addresses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -49,8 +49,8 @@ class TableSheet:
         values = {name: label.value for name, label in self.labelled.items() if label.value is not None}
         self.numbers = Numbers(table, self.network, rate, values)
         self.one_sample = one_sample(self.numbers.columns, self.network.samples)
-        meant = {**{label.name: label for label in labels if label.name.startswith("bias")}, **self.labelled}
-        cells = {(table.sheet.name, label.column, label.row): name for name, label in meant.items()}
+        meant = [label for label in labels if label.name.startswith("bias")] + list(self.labelled.values())
+        cells = {(table.sheet.name, label.column, label.row): label.name for label in meant}
         self.resolver = Resolver(book, table, rate, cells, one_sample=self.one_sample)
 
     @cached_property
@@ -97,7 +97,7 @@ class TableSheet:
             corners = (leaf.first, leaf.last)
             return all(self._leads_alike(replace(corner, column=at)) for corner in corners for at in columns)
         if isinstance(leaf, Name):
-            target = named_cell(self.book, leaf.text)
+            target = named_cell(self.book, self.table.sheet, leaf.text)
             return target is None or self._is_constant(*target)
         if not isinstance(leaf, Reference):
             return True
@@ -132,7 +132,9 @@ class TableSheet:
 
     def rate_text(self, row: int) -> str:
         """How an update in a row should refer to the learning rate."""
-        return "eta" if self.rate is None else self.rate.text.format(row=row, above=row - 1)
+        if self.rate is None:
+            return "eta"
+        return self.rate.text if self.rate.column is None else f"{self.rate.text}{row + self.rate.offset}"
 
     def shown(self, tree: Tree, row: int) -> str:
         """What is expected, with its place: a_h2 (L21)."""
@@ -194,11 +196,11 @@ def _leaves(shape: Shape) -> list[Tree]:
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "^": 4}
 
 
-def _spelled(tree: Tree, place: object, outer: int) -> str:
+def _spelled(tree: Tree, place: Callable[[Variable], str], outer: int) -> str:
     if isinstance(tree, Number):
         return f"{tree.value:.10g}"
     if isinstance(tree, Variable):
-        return str(place(tree)) if callable(place) else tree.name
+        return place(tree)
     if not isinstance(tree, Operation):
         return "?"
     binding = BINDING.get(tree.kind)

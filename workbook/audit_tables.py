@@ -81,8 +81,8 @@ def find_tables(sheet: Sheet) -> list[Table]:
 
 
 def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:
-    """The labelled cells outside of the headers of tables."""
-    header_rows = {table.header_row for table in tables if table.sheet is sheet}
+    """The labelled cells of a sheet outside of the headers of its tables."""
+    header_rows = {table.header_row for table in tables}
     return [
         label
         for column, cells in sheet.values.items()

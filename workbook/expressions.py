@@ -231,6 +231,17 @@ def leaves(tree: Tree) -> Iterator[Tree]:
         yield tree
 
 
+@lru_cache(maxsize=4096)
+def references(text: str) -> tuple[Reference | Name, ...]:
+    """The cells, the corners of ranges and the names in a formula; none if it cannot be parsed."""
+    try:
+        found = list(leaves(parse(text)))
+    except UnsupportedError:
+        return ()
+    ends = [end for leaf in found if isinstance(leaf, Range) for end in (leaf.first, leaf.last)]
+    return (*(leaf for leaf in found if isinstance(leaf, Reference | Name)), *ends)
+
+
 def replaced(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
     """The tree with every leaf changed."""
     if isinstance(tree, Operation):
@@ -321,7 +332,7 @@ def _round(value: Value, digits: Value) -> Value:
 
 
 ANY = 255
-AGGREGATES = {"SUM", "PRODUCT", "MIN", "MAX", "AVERAGE", "SUMSQ", "block"}
+AGGREGATES = {"SUM", "PRODUCT", "MIN", "MAX", "AVERAGE", "SUMSQ"}
 FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "+": (2, 2, np.add),
     "-": (2, 2, np.subtract),

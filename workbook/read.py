@@ -76,11 +76,16 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Book:
-    """A workbook: its worksheets in their order, and its defined names with what they stand for."""
+    """A workbook.
+
+    Attributes:
+        sheets: its worksheets in their order.
+        names: what its defined names, in lower case, stand for on the one sheet that they belong to, or on all (None).
+    """
 
     path: Path
     sheets: list[Sheet]
-    names: dict[str, str]
+    names: dict[tuple[str, str | None], str]
 
     def sheet(self, name: str) -> Sheet | None:
         """The worksheet of a name; Excel ignores case."""
@@ -168,7 +173,12 @@ class _Reader:
                 continue  # a chart sheet holds no cells
             sheets.append(Sheet(name, state))
             self.parse(target, _Cells(sheets[-1], self))
-        return Book(path, sheets, workbook.names)
+        scopes: dict[str | None, str | None] = {
+            None: None,
+            **{str(place): name for place, (name, _, _) in enumerate(workbook.sheets)},
+        }
+        names = {(name, scopes[scope]): text for (name, scope), text in workbook.names.items() if scope in scopes}
+        return Book(path, sheets, names)
 
     def _check_kind(self) -> None:
         parts = set(self.archive.namelist())
@@ -234,23 +244,27 @@ class _Handler:
 
 
 class _WorkbookPart(_Handler):
-    """The sheets as (name, state, relation) and the defined names."""
+    """The sheets as (name, state, relation), and the defined names by (name, number of their sheet or None)."""
 
     def __init__(self) -> None:
         self.sheets: list[tuple[str, str, str]] = []
-        self.names: dict[str, str] = {}
-        self._name: str | None = None
+        self.names: dict[tuple[str, str | None], str] = {}
+        self._name: tuple[str, str | None] | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "sheet":
             relation = next((value for key, value in attributes.items() if key.rpartition(":")[2] == "id"), "")
             self.sheets.append((attributes.get("name", ""), attributes.get("state", "visible"), relation))
-        self._name = attributes.get("name") if name == "definedName" else None
+        elif name == "definedName":
+            self._name = (attributes.get("name", "").casefold(), attributes.get("localSheetId"))
+            self.names[self._name] = ""
+
+    def end(self, name: str) -> None:  # noqa: ARG002 - a handler's signature
+        self._name = None
 
     def text(self, text: str) -> None:
         if self._name is not None:
-            key = self._name.casefold()
-            self.names[key] = self.names.get(key, "") + text[:LONGEST_TEXT]
+            self.names[self._name] += text[:LONGEST_TEXT]
 
 
 class _Relationships(_Handler):

@@ -130,18 +130,21 @@ def above(name: str) -> int:
     return int(formulas(Columns((2, 2, 2)))[name].from_row_above)
 
 
-def save(path: Path, *sheets: Cells, caches: bool = True, states: Sequence[str] = ()) -> Path:
-    """Write sheets of cells, with the values that IronCalc computes as caches, or with none."""
-    values = {} if not caches else _values(path.with_suffix(".uncached.xlsx"), sheets)
-    _write(path, sheets, values, states)
+def save(
+    path: Path, *sheets: Cells, caches: bool = True, states: Sequence[str] = (), names: Mapping[str, str] | None = None
+) -> Path:
+    """Write sheets of cells and defined names, with the values that IronCalc computes as caches, or with none."""
+    values = {} if not caches else _values(path.with_suffix(".uncached.xlsx"), sheets, names or {})
+    _write(path, sheets, values, states, names or {})
     if not caches:
         _without_caches(path)
     return path
 
 
 def _write(
-    path: Path, sheets: Sequence[Cells], values: Mapping[tuple[int, int, int], object], states: Sequence[str]
-) -> None:
+    path: Path, sheets: Sequence[Cells], values: Mapping[tuple[int, int, int], object], states: Sequence[str],
+    names: Mapping[str, str],
+) -> None:  # fmt: skip
     with xlsxwriter.Workbook(path, {"in_memory": True}) as book:
         for number, cells in enumerate(sheets):
             sheet = book.add_worksheet(f"Sheet {number + 1}")
@@ -152,10 +155,12 @@ def _write(
                     sheet.write_formula(row - 1, column - 1, content, None, values.get((number, row, column), 0))
                 elif content is not None:
                     sheet.write(row - 1, column - 1, content)
+        for name, cell in names.items():
+            book.define_name(name, f"={cell}")
 
 
-def _values(path: Path, sheets: Sequence[Cells]) -> dict[tuple[int, int, int], object]:
-    _write(path, sheets, {}, ())
+def _values(path: Path, sheets: Sequence[Cells], names: Mapping[str, str]) -> dict[tuple[int, int, int], object]:
+    _write(path, sheets, {}, (), names)
     model = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
     path.unlink()
     model.evaluate()

@@ -9,6 +9,7 @@ import numpy as np
 import openpyxl
 import pytest
 from openpyxl.formula.translate import Translator
+from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 
 from engine import default_experiment
@@ -276,6 +277,75 @@ def test_a_rate_behind_a_name_or_on_another_sheet(tmp_path: Path, there: str) ->
     assert (report.verdict, report.tables[0].learning_rate) == ("right", 0.5), roots(report)
 
 
+@pytest.mark.parametrize(
+    ("formula", "cells"),
+    [
+        ("=$B$1/10", {(1, 2): 5.0}),
+        ("=INDEX($B$1:$B$3,$A$1)", {(1, 1): 2.0, (1, 2): 0.1, (2, 2): 0.5, (3, 2): 2.0}),
+    ],
+    ids=["from another cell", "chosen from a list"],
+)
+def test_a_rate_that_is_computed(tmp_path: Path, formula: str, cells: Cells) -> None:
+    made = HandMade(rows=4, label=None)
+    made.cells |= {**cells, (1, 8): formula}
+    report = audited(tmp_path, made)
+    assert report.verdict == "right", roots(report)
+    assert (report.tables[0].learning_rate, report.tables[0].rate_text) == (0.5, "$H$1")
+
+
+def test_steps_that_are_computed_on_another_sheet_are_followed_to_the_rate(tmp_path: Path) -> None:
+    made = HandMade(rows=4)
+    steps: Cells = {}
+    for n in range(1, 9):
+        for row in range(5, 9):
+            steps[row, n] = f"='Sheet 1'!$H$1*'Sheet 1'!{made.cell(f'∂E/∂w{n}', row - 5)}"
+        made.edit(f"w{n}", lambda text, row, n=n: f"{text.split('-')[0]}-'Sheet 2'!{get_column_letter(n)}{row - 1}")
+    report = audit(save(tmp_path / "steps.xlsx", made.cells, steps))
+    assert report.verdict == "right", roots(report)
+    assert report.tables[0].rate_text == "$H$1"
+
+
+def test_a_named_rate_beside_the_table_is_one_cell(tmp_path: Path) -> None:
+    made = HandMade(rows=6, eta="$AG$7", label=None)
+    for n in range(1, 9):
+        made.edit(f"w{n}", lambda text, _: text.replace("$AG$7", "eta"))
+    made.put("w2", 4, 0.123)
+    report = audit(save(tmp_path / "named.xlsx", made.cells, names={"eta": "'Sheet 1'!$AG$7"}))
+    assert report.tables[0].rate_text == "$AG$7"
+    assert roots(report) == [("w2", made.cell("w2", 4))]
+
+
+def test_names_of_cells_do_not_move_with_the_row(tmp_path: Path) -> None:
+    made = HandMade(rows=6).edit("h1", lambda _text, _row: "=w_1*i_1+w_2*i_2")
+    names = {f"{name[0]}_{name[1]}": f"'Sheet 1'!${made.cell(name, 0)[0]}$5" for name in ("w1", "w2", "i1", "i2")}
+    root = only_root(audit(save(tmp_path / "named.xlsx", made.cells, names=names)))
+    assert (root.column, root.cell, root.rows) == ("h1", made.cell("h1", 1), 5)
+
+
+@pytest.mark.parametrize("name", ["run {1}", "Anna's"])
+def test_a_rate_on_a_sheet_whose_name_has_signs(tmp_path: Path, name: str) -> None:
+    quoted = "'" + name.replace("'", "''") + "'"
+    made = HandMade(rows=4, label=None).plant("w2", "∂E/∂w2", "∂E/∂w3")
+    for n in range(1, 9):
+        made.edit(f"w{n}", lambda text, _: text.replace("$H$1", "'Sheet 2'!$B$1"))
+    book = openpyxl.load_workbook(save(tmp_path / "rate.xlsx", made.cells, {(1, 2): 0.5}))
+    sheet, rates = book.worksheets
+    rates.title = name
+    for address in [made.cell(f"w{n}", step) for n in range(1, 9) for step in range(1, 4)]:
+        sheet[address] = str(sheet[address].value).replace("'Sheet 2'", quoted)
+    book.save(tmp_path / "rate.xlsx")
+    root = only_root(audit(tmp_path / "rate.xlsx"))
+    assert root.expected == f"=F5 - {quoted}!$B$1*Y5"
+
+
+def test_a_label_that_disagrees_with_a_column_of_rates_is_reported(tmp_path: Path) -> None:
+    made = HandMade(rows=4, label=None)
+    made.cells |= {(4, 32): "lr", (2, 1): "Learning rate", (2, 2): 2.0, **{(row, 32): 0.5 for row in range(5, 9)}}
+    for n in range(1, 9):
+        made.edit(f"w{n}", lambda text, row: text.replace("$H$1", f"AF{row - 1}"))
+    assert "AF has 0.5; B2 is labelled as the rate and has 2" in notes(audited(tmp_path, made))
+
+
 def test_a_label_that_disagrees_with_the_formulas_is_reported(tmp_path: Path) -> None:
     made = HandMade(label=None)
     made.cells[2, 1], made.cells[2, 2] = "Learning rate", 2.0
@@ -405,6 +475,16 @@ def test_a_labelled_bias_outside_of_the_table_is_not_accused(tmp_path: Path) -> 
     report = audited(tmp_path, made)
     assert (roots(report), report.verdict, report.status) == ([], "incomplete", 1)
     assert "h1 could not be checked: it adds a bias" in notes(report)
+
+
+def test_a_labelled_bias_of_each_layer_is_not_accused(tmp_path: Path) -> None:
+    made = HandMade(rows=4)
+    made.cells |= {(1, 10): "b_h", (1, 11): 0.35, (2, 10): "b_o", (2, 11): 0.6}
+    made.edit("h1", lambda text, _: text + "+$K$1").edit("o1", lambda text, _: text + "+$K$2")
+    report = audited(tmp_path, made)
+    assert roots(report) == []
+    assert "h1 could not be checked: it adds a bias" in notes(report)
+    assert "o1 could not be checked: it adds a bias" in notes(report)
 
 
 def test_inputs_that_stand_outside_of_the_table(tmp_path: Path) -> None:

@@ -6,18 +6,23 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import openpyxl
 import pytest
 
-from engine import InputError
+from engine import InputError, default_experiment
 from tests.commands import environment, error_line, run
 from tests.workbook.handmade import FIRST, Cells, HandMade, audited, roots, save
 from tests.workbook.mutations import mutated
 from workbook.audit import audit
 from workbook.audit_annotate import annotate
+from workbook.audit_command import run_audit
 from workbook.audit_report import as_json
+from workbook.plan import plan
+from workbook.write import write
 
 MUTATIONS = 300
 
@@ -83,6 +88,35 @@ def test_a_missing_file_and_a_folder_without_workbooks(tmp_path: Path) -> None:
     assert (
         error_line("workbook", "audit", "empty", folder=tmp_path) == "error: empty: no workbooks (.xlsx, .xlsm) in it"
     )
+
+
+def test_a_name_that_no_file_can_have_gets_one_line() -> None:
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
+        run_audit([Path("a" * 300 + ".xlsx")], None, json=False, csv=None, annotated=None)
+
+
+def test_no_copy_of_a_file_that_cannot_be_judged_is_annotated(tmp_path: Path) -> None:
+    folder, copy = tmp_path / "class", tmp_path / "copy.xlsx"
+    folder.mkdir()
+    save(folder / "shopping.xlsx", {(1, 1): "milk"})
+    with pytest.raises(InputError, match="no training table found"):
+        run_audit([folder], None, json=False, csv=None, annotated=copy)
+    assert not copy.exists()
+
+
+def test_a_copy_of_a_file_whose_name_openpyxl_refuses_gets_one_line(tmp_path: Path, good: Path) -> None:
+    shutil.copy(good, tmp_path / "theirs")
+    with pytest.raises(InputError, match="openpyxl cannot load it to annotate a copy"):
+        annotate(audit(tmp_path / "theirs"), tmp_path / "marked")
+
+
+def test_the_csv_never_takes_a_workbooks_place(tmp_path: Path, good: Path) -> None:
+    for name in ("anna.xlsx", "ben.xlsx", "theirs"):
+        shutil.copy(good, tmp_path / name)
+    for audited_file, csv in (("ben.xlsx", "anna.xlsx"), ("anna.xlsx", "anna.xlsx"), ("theirs", "theirs")):
+        with pytest.raises(InputError, match=f"--csv: got .*{csv}, an? "):
+            run_audit([tmp_path / audited_file], None, json=False, csv=tmp_path / csv, annotated=None)
+        assert (tmp_path / csv).read_bytes() == good.read_bytes()
 
 
 def test_a_workbook_without_a_table_says_what_was_looked_for(tmp_path: Path) -> None:
@@ -292,7 +326,35 @@ def test_headers_that_no_network_has(tmp_path: Path, headers: list[str]) -> None
     cells: Cells = {(1, column): header for column, header in enumerate(headers, start=1)}
     cells |= {(2, column): 0.5 for column in range(1, len(headers) + 1)}
     report = audit(save(tmp_path / "headers.xlsx", cells))
-    assert "no network has just these columns" in (report.error or "")
+    assert "has just these columns" in (report.error or "")
+
+
+def test_a_bias_as_an_input_numbered_0_is_not_judged(tmp_path: Path) -> None:
+    made = HandMade(rows=4).edit("h1", lambda text, row: f"{text}+AG{row}*AF{row}")
+    made.cells |= {(4, 32): "x0", (4, 33): "w0"}
+    made.cells |= {(row, column): 1.0 for row in range(5, 9) for column in (32, 33)}
+    assert "has just these columns" in (audited(tmp_path, made).error or "")
+
+
+def test_a_network_larger_than_the_audit_takes_is_told_the_limits(tmp_path: Path) -> None:
+    weights = (np.full((13, 2), 0.1), np.full((2, 13), 0.1))
+    write(plan(replace(default_experiment(), weights=weights, steps=1))[:1], tmp_path / "large.xlsx")
+    assert "(at most 12 hidden neurons in 4 layers and 1,000 weights)" in (audit(tmp_path / "large.xlsx").error or "")
+
+
+def test_a_sheets_own_name_goes_before_the_workbooks(tmp_path: Path) -> None:
+    tables = HandMade(rows=4, label=None), HandMade(rows=4, label=None, rate=0.25)
+    for made in tables:
+        for n in range(1, 9):
+            made.edit(f"w{n}", lambda text, _: text.replace("$H$1", "eta"))
+    names = {"eta": "'Sheet 2'!$H$1", "'Sheet 1'!eta": "'Sheet 1'!$H$1"}
+    path = save(tmp_path / "names.xlsx", *(made.cells for made in tables), names=names)
+    indented = with_part(
+        path, tmp_path / "indented.xlsx", "xl/workbook.xml", lambda data: data.replace(b"><def", b">\n  <def")
+    )
+    report = audit(indented)
+    assert [table.learning_rate for table in report.tables] == [0.5, 0.25]
+    assert report.verdict == "right", roots(report)
 
 
 def test_more_tables_than_anybody_has(tmp_path: Path) -> None:
