@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -293,13 +294,18 @@ def test_a_rate_that_is_computed(tmp_path: Path, formula: str, cells: Cells) -> 
     assert (report.tables[0].learning_rate, report.tables[0].rate_text) == (0.5, "$H$1")
 
 
+def _minus(column: str) -> Callable[[str, int], str]:
+    """An edit of an update: the weight above minus what the row above has in a column."""
+    return lambda text, row: f"{text.split('-')[0]}-{column}{row - 1}"
+
+
 def test_steps_that_are_computed_on_another_sheet_are_followed_to_the_rate(tmp_path: Path) -> None:
     made = HandMade(rows=4)
     steps: Cells = {}
     for n in range(1, 9):
         for row in range(5, 9):
             steps[row, n] = f"='Sheet 1'!$H$1*'Sheet 1'!{made.cell(f'∂E/∂w{n}', row - 5)}"
-        made.edit(f"w{n}", lambda text, row, n=n: f"{text.split('-')[0]}-'Sheet 2'!{get_column_letter(n)}{row - 1}")
+        made.edit(f"w{n}", _minus(f"'Sheet 2'!{get_column_letter(n)}"))
     report = audit(save(tmp_path / "steps.xlsx", made.cells, steps))
     assert report.verdict == "right", roots(report)
     assert report.tables[0].rate_text == "$H$1"
