@@ -10,7 +10,7 @@ from typing import Any
 from cnn.errors import InputError
 
 PACKAGED = Path(__file__).parent / "recipes"
-OPTIMIZERS = ("adam", "sgd")
+OPTIMIZERS = ("adam", "muon", "sgd")
 SCHEDULES = ("decay", "one-cycle")
 
 # The values that each number may take, ends included.
@@ -43,10 +43,10 @@ class Recipe:
 
     epochs: int
     batch_size: int
-    optimizer: str  # 'adam', or 'sgd' with Nesterov momentum
+    optimizer: str  # 'adam', 'muon' or 'sgd', the latter two with Nesterov momentum
     learning_rate: float  # the first one ('decay') or the highest ('one-cycle')
     schedule: str
-    momentum: float = 0.0  # of 'sgd'
+    momentum: float = 0.0  # of 'muon' and 'sgd'
     weight_decay: float = 0.0  # on the convolutions' weights; never on norms and biases
     decay: float = 0.0  # of 'decay': epoch e, from 0 on, divides the learning rate by 1 + decay·e
     minimum_learning_rate: float = 0.0  # of 'decay'

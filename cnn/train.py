@@ -16,10 +16,12 @@ from cnn.augment import MOVES, augment
 from cnn.data import Digits, normalise
 from cnn.errors import InputError
 from cnn.model import DigitNet
+from cnn.muon import Muon
 from cnn.norm import ReLUBatchNorm2d, SyncReLUBatchNorm2d
 from cnn.recipe import Recipe, learning_rate
 
 SCORE_BATCH = 1000
+MUON_SHARE = 0.1  # of the learning rate: a step of Muon is far longer than one of SGD
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Trainer:
         self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         # Over several processes, this one's gradients are the mean of all.
         self.network = DistributedDataParallel(self.model) if processes.count() > 1 else self.model
-        self.optimizer = make_optimizer(self.model, recipe)
+        self.optimizers = make_optimizers(self.model, recipe)
         self.average = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
 
     def train_epoch(self, digits: Digits, advance: Callable[[int, Tensor], None]) -> tuple[float, float]:
@@ -102,15 +104,17 @@ class Trainer:
         Returns:
             The sum of the losses, and the logits (N, 10).
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["share"]
         # Not the other way about: what comes in at the borders is 0, which is black only before the normalisation.
         logits = self.network(normalise(augment(images.float(), moves, self.recipe)))
         loss = functional.cross_entropy(logits, labels, reduction="sum")
-        self.optimizer.zero_grad()
+        self.model.zero_grad()
         # DistributedDataParallel takes the mean of the processes' gradients; the batch's gradient is their sum.
         (loss * (processes.count() / size)).backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         return loss.detach(), logits.detach()
 
     @torch.no_grad()
@@ -141,7 +145,7 @@ class Trainer:
         return {
             "epoch": self.epoch,
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "average": self.average,
         }
 
@@ -149,20 +153,27 @@ class Trainer:
         """Go back to a state of a trainer with the same recipe and seed."""
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, old in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(old)
         for name, tensor in state["average"].items():
             self.average[name].copy_(tensor)
 
 
-def make_optimizer(model: DigitNet, recipe: Recipe) -> Optimizer:
-    """The recipe's optimiser, whose weight decay spares norms and biases: these have one dimension."""
-    groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+def make_optimizers(model: DigitNet, recipe: Recipe) -> list[Optimizer]:
+    """The recipe's optimiser, or two of them: Muon is for the convolutions' weights, and SGD then for the others.
+
+    Weight decay spares norms and biases, which have one dimension. A group's `share` is its part of the learning rate.
+    """
+    weights = [p for p in model.parameters() if p.ndim > 1]
+    others = {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0, "share": 1.0}
+    groups = [{"params": weights, "weight_decay": recipe.weight_decay, "share": 1.0}, others]
+    momentum = recipe.momentum
     if recipe.optimizer == "adam":
-        return Adam(groups, lr=recipe.learning_rate)
-    return SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
+        return [Adam(groups)]
+    if recipe.optimizer == "sgd":
+        return [SGD(groups, momentum=momentum, nesterov=momentum > 0)]
+    muon = Muon(weights, momentum=momentum, weight_decay=recipe.weight_decay, share=MUON_SHARE)
+    return [muon, SGD([others], momentum=momentum, nesterov=momentum > 0)]
 
 
 @torch.inference_mode()

@@ -63,7 +63,7 @@ KEYS = (
         (REFERENCE.replace("epochs = 20", "epochs = 2.5"), "epochs is 2.5, expected a whole number from 1 to 10,000"),
         (REFERENCE.replace("epochs = 20", "epochs = true"), "epochs is True, expected a whole number from 1 to 10,000"),
         (REFERENCE.replace("dropout = 0.1", "dropout = nan"), "dropout is nan, expected a number from 0 to 0.99"),
-        (REFERENCE.replace("'adam'", "'lion'"), "optimizer is 'lion', expected 'adam' or 'sgd'"),
+        (REFERENCE.replace("'adam'", "'lion'"), "optimizer is 'lion', expected 'adam' or 'muon' or 'sgd'"),
         (REFERENCE.replace("'decay'", "['decay']"), "schedule is ['decay'], expected 'decay' or 'one-cycle'"),
         ("epochs = = 3", "is not TOML: Invalid value (at line 1, column 10)"),
     ],

@@ -15,11 +15,13 @@ from cnn.recipe import Recipe, load_recipe
 from cnn.train import Trainer, score
 
 CPU = torch.device("cpu")
+SGD = replace(load_recipe("default"), optimizer="sgd", weight_decay=0.0002)
 QUICK = {
     "adam, dropout": replace(load_recipe("reference"), epochs=3, batch_size=64, learning_rate=0.01),
-    "sgd, augmented, averaged": replace(load_recipe("default"), epochs=3, batch_size=64, average=0.2),
+    "sgd, augmented, averaged": replace(SGD, epochs=3, batch_size=64, average=0.2),
+    "muon": replace(load_recipe("default"), epochs=3, batch_size=64),
 }
-both_recipes = pytest.mark.parametrize("recipe", QUICK.values(), ids=QUICK.keys())
+all_recipes = pytest.mark.parametrize("recipe", QUICK.values(), ids=QUICK.keys())
 
 
 def _ignore(_count: int, _loss: Tensor) -> None:
@@ -43,7 +45,7 @@ def _same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
             lambda model: torch.optim.Adam(model.parameters(), lr=0.03),
         ),
         (
-            replace(load_recipe("default"), rotation=0.0, scale=0.0, shear=0.0, shift=0.0, weight_decay=0.0),
+            replace(SGD, rotation=0.0, scale=0.0, shear=0.0, shift=0.0, weight_decay=0.0),
             lambda model: torch.optim.SGD(model.parameters(), lr=0.03, momentum=0.9, nesterov=True),
         ),
     ],
@@ -68,6 +70,16 @@ def test_three_steps_equal_a_plain_torch_loop(
         assert ours.item() / 64 == pytest.approx(theirs.item(), rel=1e-4)
 
 
+def test_muon_has_a_tenth_of_the_learning_rate_and_sgd_the_others_parameters() -> None:
+    trainer = Trainer(load_recipe("default"), 1, CPU)
+    trainer.step(torch.zeros(4, 1, 28, 28, dtype=torch.uint8), torch.zeros(4).long(), torch.zeros(4, MOVES), 0.3, 4)
+    muon, sgd = trainer.optimizers
+    assert [group["lr"] for group in muon.param_groups] == [pytest.approx(0.03)]
+    assert [group["lr"] for group in sgd.param_groups] == [0.3]
+    counts = [sum(p.numel() for group in o.param_groups for p in group["params"]) for o in trainer.optimizers]
+    assert counts == [19298 - 314, 314]
+
+
 def test_what_a_move_brings_in_at_the_borders_is_as_black_as_the_rest() -> None:
     trainer = Trainer(load_recipe("default"), 1, CPU)
     seen: list[Tensor] = []
@@ -81,22 +93,23 @@ def test_what_a_move_brings_in_at_the_borders_is_as_black_as_the_rest() -> None:
 
 
 def test_weight_decay_spares_norms_and_biases() -> None:
-    trainer = Trainer(load_recipe("default"), 1, CPU)
-    decays = {id(p): group["weight_decay"] for group in trainer.optimizer.param_groups for p in group["params"]}
+    trainer = Trainer(SGD, 1, CPU)
+    (optimizer,) = trainer.optimizers
+    decays = {id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]}
     for name, parameter in trainer.model.named_parameters():
         convolution = isinstance(trainer.model.get_submodule(name.rpartition(".")[0]), nn.Conv2d)
         decayed = convolution and name.endswith("weight")
         assert decays[id(parameter)] == (0.0002 if decayed else 0.0), name
 
 
-@both_recipes
+@all_recipes
 def test_the_loss_falls(recipe: Recipe, digits: Digits) -> None:
     _, epochs = _run(recipe, digits)
     losses = [loss for loss, _ in epochs]
     assert losses[2] < losses[1] < losses[0]
 
 
-@both_recipes
+@all_recipes
 def test_the_same_seed_gives_the_same_numbers(recipe: Recipe, digits: Digits) -> None:
     first, first_epochs = _run(recipe, digits)
     second, second_epochs = _run(recipe, digits)
@@ -109,7 +122,7 @@ def test_another_seed_gives_other_numbers(digits: Digits) -> None:
     assert _run(recipe, digits, seed=1, epochs=1)[1] != _run(recipe, digits, seed=2, epochs=1)[1]
 
 
-@both_recipes
+@all_recipes
 def test_a_restored_trainer_goes_on_bit_for_bit(recipe: Recipe, digits: Digits) -> None:
     whole, epochs = _run(recipe, digits)
     stopped, _ = _run(recipe, digits, epochs=2)
