@@ -60,6 +60,18 @@ class Result:
 
 
 @pytest.fixture
+def small_recipe(tmp_path: Path) -> None:
+    """`small.toml` in the test's own folder: a recipe of seconds."""
+    (tmp_path / "small.toml").write_text("""\
+epochs = 1
+batch_size = 50
+optimizer = "sgd"
+learning_rate = 0.02
+schedule = "one-cycle"
+""")
+
+
+@pytest.fixture
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Iterator[Callable[..., Result]]:

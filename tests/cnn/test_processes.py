@@ -9,13 +9,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-RECIPE = """\
-epochs = 1
-batch_size = 50
-optimizer = "sgd"
-learning_rate = 0.02
-schedule = "one-cycle"
-"""
 
 
 def _python(count: int, arguments: list[str], folder: Path) -> str:
@@ -43,8 +36,8 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
         assert losses == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.usefixtures("small_recipe")
 def test_two_processes_share_a_run_and_one_of_them_writes(data_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "small.toml").write_text(RECIPE)
     command = ["-m", "cnn", "train", "--recipe", "small.toml", "--limit", "225", "--device", "cpu"]
     out = _python(2, [*command, "--data", str(data_folder)], tmp_path)
     assert out.count("epoch  1") == 1
@@ -55,8 +48,8 @@ def test_two_processes_share_a_run_and_one_of_them_writes(data_folder: Path, tmp
     assert not list(run.glob(".part-*"))
 
 
+@pytest.mark.usefixtures("small_recipe")
 def test_two_processes_share_several_seeds_and_one_of_them_prints(data_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "small.toml").write_text(RECIPE)
     command = ["-m", "cnn", "seeds", "--recipe", "small.toml", "--limit", "100", "--device", "cpu"]
     command += ["--data", str(data_folder), "--seeds"]
     _python(2, [*command, "1"], tmp_path)

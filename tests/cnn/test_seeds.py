@@ -10,14 +10,6 @@ from PIL import Image
 from cnn.errors import InputError
 from cnn.seeds import collect, draw, parse_seeds, summary
 
-SMALL = """\
-epochs = 1
-batch_size = 50
-optimizer = "sgd"
-learning_rate = 0.02
-schedule = "one-cycle"
-"""
-
 
 def _run(
     runs: Path, name: str, accuracies: list[float], recipe: str = "epochs = 3\n", *, finished: bool = True
@@ -82,8 +74,8 @@ def test_the_picture_shows_groups_of_any_length(tmp_path: Path) -> None:
         assert picture.size == (960, 600)
 
 
+@pytest.mark.usefixtures("small_recipe")
 def test_finished_seeds_are_not_trained_again(command: Callable[..., Any], data_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "small.toml").write_text(SMALL)
     arguments = ["seeds", "--recipe", "small.toml", "--limit", 100, "--device", "cpu", "--data", data_folder]
     assert command(*arguments, "--seeds", 1).status == 0
     first = tmp_path / "runs/small-seed1-limit100/report.md"
