@@ -26,6 +26,11 @@ class Columns:
         """Layers of weights."""
         return len(self.sizes) - 1
 
+    @property
+    def weight_count(self) -> int:
+        """All weights of the network; as many gradients end the table."""
+        return sum(before * after for before, after in pairwise(self.sizes))
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Every column's name, in the order of the table."""

@@ -1,6 +1,7 @@
 """The sheet `learning rates`: what the learning rate does, side by side."""
 
-from engine import FloatArray, Trace
+from engine import Trace
+from workbook.dashboard import halved, verdict, verdict_formula
 from workbook.layout import FIRST_ROW, Layout, letter, on_sheet
 from workbook.records import Cell, Chart, Highlight, Series, Sheet, Validation, small_sheet
 
@@ -8,8 +9,6 @@ SHEET = "learning rates"
 RATE_ROW = 4
 NAME_ROW = 5
 FIRST_LOSS_ROW = 6
-# An output this near to 0 or 1 is pinned there: a·(1 − a), a factor of every gradient, is no larger.
-PINNED = 1e-6
 
 DEFINITIONS = (
     ("saturated", "at the last step every output is within 0.000001 of 0 or 1, where the gradients vanish"),
@@ -91,12 +90,12 @@ def _summary_cells(layout: Layout, trace: Trace, right: int) -> list[Cell]:
         row, column = RATE_ROW + 1 + run, letter(run + 1)
         losses = trace.numbers.loss[:, run]
         first, last = f"{column}${FIRST_LOSS_ROW}", f"{column}${FIRST_LOSS_ROW + layout.steps - 1}"
-        halved = _halved(losses)
+        outputs = trace.numbers.activations[-1][-1, :, run]
         cells += [
             Cell(row, right, "result", rate, f"={column}${RATE_ROW}"),
             Cell(row, right + 1, "result", float(losses[-1]), f"={last}"),
-            Cell(row, right + 2, "result", halved, _halved_formula(run, layout)),
-            Cell(row, right + 3, "verdict", _verdict(trace, run), _verdict_formula(run, layout, first, last)),
+            Cell(row, right + 2, "result", halved(losses), _halved_formula(run, layout)),
+            Cell(row, right + 3, "verdict", verdict(losses, outputs), _verdict_formula(run, layout, first, last)),
         ]
     return cells + _halving_cells(trace)
 
@@ -126,31 +125,16 @@ def _helper(run: int) -> int:
     return 32 + run
 
 
-def _halved(losses: FloatArray) -> float | str:
-    steps = (losses <= losses[0] / 2).nonzero()[0]
-    return float(steps[0] + 1) if steps.size else "never"
-
-
 def _halved_formula(run: int, layout: Layout) -> str:
     column = letter(_helper(run))
     cells = f"{column}${FIRST_LOSS_ROW}:{column}${FIRST_LOSS_ROW + layout.steps - 1}"
     return f'=IF(COUNT({cells})=0,"never",MIN({cells}))'
 
 
-def _verdict(trace: Trace, run: int) -> str:
-    outputs, losses = trace.numbers.activations[-1][-1, :, run], trace.numbers.loss[:, run]
-    if (outputs * (1 - outputs) < PINNED).all():
-        return "saturated"
-    if losses[-1] > losses[0]:
-        return "rises"
-    return "falls" if losses[-1] <= losses[0] / 2 else "slow"
-
-
 def _verdict_formula(run: int, layout: Layout, first: str, last: str) -> str:
     outputs = [f"a_{neuron}" for neuron in layout.columns.neuron_names(layout.columns.depth - 1)]
     cells = [on_sheet(rate_name(run), f"{layout.letters[name]}{layout.last_row}") for name in outputs]
-    pinned = ",".join(f"{cell}*(1-{cell})<{PINNED:.6f}" for cell in cells)
-    return f'=IF(AND({pinned}),"saturated",IF({last}>{first},"rises",IF({last}<={first}/2,"falls","slow")))'
+    return verdict_formula(first, last, cells)
 
 
 def _definition_cells(right: int, row: int) -> list[Cell]:

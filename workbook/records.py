@@ -93,7 +93,8 @@ class Sheet:
 
     Attributes:
         widths: characters, by column ("A") or columns ("A:AE").
-        heights: points, by row; other rows have 15.
+        heights: points, by row; other rows have `row_height`.
+        zoom: percent, as the file opens.
         collapsed: columns that a click on the + above them unfolds.
         names: defined names, each for one cell of the sheet.
         print_area: the cells that are printed; all, unless given.
@@ -109,6 +110,8 @@ class Sheet:
     validations: Sequence[Validation] = ()
     highlights: Sequence[Highlight] = ()
     pictures: Sequence[Picture] = ()
+    row_height: float = 15.0
+    zoom: int = 100
     frozen_rows: int = 0
     collapsed: Sequence[str] = ()
     names: dict[str, str] = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """A training sheet: the learning rate, the loss curve, and the table of every step. The main sheet is one of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from engine import FloatArray
+from workbook.dashboard import TOP, dashboard, highlights
 from workbook.formulas import formulas, given_names
 from workbook.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, LAST_ROW_OF_EXCEL, Layout, on_sheet, place
 from workbook.records import Cell, Chart, Series, Sheet, Sparkline, Style, Validation
@@ -13,12 +14,17 @@ TITLE = "Backpropagation, number by number"
 HOW_TO = (
     "Change the learning rate, eta, in G19: every number and the loss curve follow. Try 10000: why does it go flat?",
     "Change a yellow cell of row 21 (targets t, inputs i, first weights w): every step is computed from them.",
-    "A row is one step: forward (h, o, a = sigmoid), loss E, gradients ∂E/∂w. The next row starts at w - eta*∂E/∂w.",
+    "A row is one step: forward (h, o, a = sigmoid), loss E, gradients ∂E/∂w. The next row has w - eta*∂E/∂w.",
 )
 
 # E_tot and the gradients after it get a sparkline each.
 SPARKLINES = 5
-COLUMN_WIDTH = 11.5
+# The original's: its 31 columns nearly fit a screen 1920 pixels wide.
+COLUMN_WIDTH = 8.43
+# The first screen holds eta, the loss curve and 15 rows of the table: rows as low as their text lets them be.
+TEXT_ROW, TABLE_ROW, ZOOM = 15.0, 12.0, 85
+
+HEIGHTS = {2: 24.0} | dict.fromkeys((4, 5, 6, *range(TOP, TOP + 6), HEADER_ROW - 1, HEADER_ROW), TEXT_ROW)
 
 # A cell's style and formula; None where it is typed in.
 Given = Callable[[str], tuple[Style, str | None]]
@@ -34,11 +40,16 @@ def main_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Shee
     over_cells = templates(layout)
     return Sheet(
         name=MAIN_SHEET,
-        rows=lambda: training_rows(layout, over_cells, values, learning_rate, TITLE, HOW_TO, typed_in),
+        rows=lambda: training_rows(
+            layout, over_cells, values, learning_rate, TITLE, HOW_TO, typed_in, dashboard(layout, values)
+        ),
         row_count=layout.steps,
         widths={f"A:{layout.letters[layout.columns.names[-1]]}": COLUMN_WIDTH},
-        heights={2: 24.0},
+        heights=HEIGHTS,
+        row_height=TABLE_ROW,
+        zoom=ZOOM,
         charts=[loss_curve(MAIN_SHEET, layout, values)],
+        highlights=highlights(),
         sparklines=sparklines(MAIN_SHEET, layout),
         validations=validations(layout),
         frozen_rows=HEADER_ROW,
@@ -65,7 +76,9 @@ def rate_sheet(name: str, layout: Layout, values: FloatArray, learning_rate: flo
         rows=lambda: training_rows(layout, over_cells, values, learning_rate, title, how_to, given),
         row_count=layout.steps,
         widths={f"A:{layout.letters[layout.columns.names[-1]]}": COLUMN_WIDTH},
-        heights={2: 24.0},
+        heights=HEIGHTS,
+        row_height=TABLE_ROW,
+        zoom=ZOOM,
         charts=[loss_curve(name, layout, values)],
         frozen_rows=HEADER_ROW,
         paper="A3",
@@ -80,11 +93,13 @@ def training_rows(
     title: str,
     how_to: tuple[str, ...],
     given: Given,
+    below_how_to: Iterable[list[Cell]] = (),
 ) -> Iterator[list[Cell]]:
     """The sheet's cells, row by row."""
     yield [Cell(2, 0, "title", title)]
     for row, line in enumerate(how_to, start=4):
         yield [Cell(row, 0, "text", line)]
+    yield from below_how_to
     (row, label), (_, column) = place(ETA_LABEL), place(ETA)
     style, formula = given("eta")
     yield [Cell(row, label, "label", "eta"), Cell(row, column, style, learning_rate, formula)]

@@ -1,15 +1,16 @@
 """Planned sheets become an .xlsx file. The one module that knows XlsxWriter."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 from rich.console import Console
 from rich.progress import track
-from xlsxwriter.utility import xl_cell_to_rowcol
+from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
 from engine import InputError
 from engine.files import replacing
@@ -19,8 +20,11 @@ from workbook.records import Cell, Chart, Series, Sheet, Style, Validation
 ROWS_WORTH_A_PROGRESS_BAR = 500
 
 DARK_SLATE = "#44546A"
-# Seven decimals, until a number is too wide for its column.
-NUMBER_FORMAT = "[>=10000]0.000000E+00;[<=-10000]-0.000000E+00;0.0000000"
+# Seven decimals; the large and the small get an exponent from a conditional format, since LibreOffice loses the minus
+# sign where one format has sections with conditions of their own. What is too wide all the same shrinks.
+NUMBER: dict[str, Any] = {"num_format": "0.0000000", "shrink": True}
+EXPONENT_FORMAT = "0.000E+00"
+NEEDS_AN_EXPONENT = "=OR(ABS({cell})>=10000,AND({cell}<>0,ABS({cell})<0.0001))"
 BORDER = {"border": 1, "border_color": "#BFBFBF"}
 STYLES: dict[Style, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 18, "font_color": DARK_SLATE},
@@ -30,24 +34,25 @@ STYLES: dict[Style, dict[str, Any]] = {
     "header": {"font_size": 11, "font_color": "#FFFFFF", "bg_color": "#000000", "align": "right"},
     "header_left": {"font_size": 11, "font_color": "#FFFFFF", "bg_color": "#000000"},
     "input": {"font_size": 9, "font_color": "#0000FF", "bg_color": "#FFF2CC", "border": 1, "border_color": "#BF9000"},
-    "number": {"font_size": 9, "font_color": DARK_SLATE, "num_format": NUMBER_FORMAT},
-    "loss": {"font_size": 9, "font_color": "#FFFFFF", "bg_color": "#C00000", "num_format": NUMBER_FORMAT},
+    "number": {"font_size": 9, "font_color": DARK_SLATE, **NUMBER},
+    "loss": {"font_size": 9, "font_color": "#FFFFFF", "bg_color": "#C00000", **NUMBER},
     "result": {"font_size": 11, "align": "right", **BORDER},
     "verdict": {"font_size": 11, "bold": True, "align": "center", **BORDER},
-    "box": {"font_size": 10, "bg_color": "#DDEBF7", "align": "center", "num_format": NUMBER_FORMAT, **BORDER},
+    "box": {"font_size": 10, "bg_color": "#DDEBF7", "align": "center", **NUMBER, **BORDER},
     "step": {"font_size": 9, "font_color": DARK_SLATE, "align": "right"},
     "folded": {"font_size": 9, "font_color": DARK_SLATE, "align": "fill"},  # spills into no neighbour
     "tolerance": {"font_size": 11, "num_format": "0.0E+00", **BORDER},
-    "todo": {"font_size": 9, "num_format": NUMBER_FORMAT, "border": 4, "border_color": "#0070C0"},
+    "todo": {"font_size": 9, **NUMBER, "border": 4, "border_color": "#0070C0"},
     "mark": {"font_size": 11, "bold": True, "align": "center"},
 }
+NUMBER_STYLES = {style for style, properties in STYLES.items() if properties.get("num_format") == NUMBER["num_format"]}
 COLORS = {
     "green": {"bg_color": "#C6EFCE", "font_color": "#006100"},
     "red": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
 }
 PAPERS = {"A3": 8, "A4": 9}
 LINE_COLORS = ("#4472C4", "#ED7D31", "#70AD47", "#FFC000", "#7030A0", "#00B0F0", "#C00000")
-LABELS_ON_THE_STEP_AXIS = 20
+LABELS_ON_THE_STEP_AXIS = 10
 # The same input gives the same bytes: a file says nothing of when it was made.
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -77,10 +82,13 @@ class _SheetWriter:
         self.book, self.sheet = book, sheet
         self.worksheet = book.add_worksheet(sheet.name)
         self.formats = {style: book.add_format(properties) for style, properties in STYLES.items()}
+        # The rows of the cells that hold numbers, by column, as runs (first, last).
+        self.number_runs: dict[int, list[tuple[int, int]]] = {}
 
     def write(self) -> None:
         self.set_up()
         self.write_cells()
+        self.add_exponents()
         for chart in self.sheet.charts:
             self.insert_chart(chart)
         for line in self.sheet.sparklines:
@@ -102,6 +110,8 @@ class _SheetWriter:
         for column in sheet.collapsed:
             options = {"level": 1, "hidden": True}
             _check(worksheet.set_column(_columns(column), sheet.widths[column], None, options), column)
+        worksheet.set_default_row(sheet.row_height)
+        worksheet.set_zoom(sheet.zoom)
         worksheet.freeze_panes(sheet.frozen_rows, 0)
         worksheet.set_landscape()
         worksheet.set_paper(PAPERS[sheet.paper])
@@ -142,6 +152,21 @@ class _SheetWriter:
             status = self.worksheet.write_number(row, cell.column, cell.value, style)
         _check(status, cell)
 
+        if cell.style in NUMBER_STYLES:
+            runs = self.number_runs.setdefault(cell.column, [])
+            if runs and runs[-1][1] == row - 1:
+                runs[-1] = (runs[-1][0], row)
+            else:
+                runs.append((row, row))
+
+    def add_exponents(self) -> None:
+        """Show an exponent where seven decimals would be too many or too few, see NEEDS_AN_EXPONENT."""
+        options = {"type": "formula", "format": self.book.add_format({"num_format": EXPONENT_FORMAT})}
+        for first, last, left, right in _rectangles(self.number_runs):
+            criteria = NEEDS_AN_EXPONENT.format(cell=xl_rowcol_to_cell(first, left))
+            status = self.worksheet.conditional_format(first, left, last, right, {**options, "criteria": criteria})
+            _check(status, criteria)
+
     def insert_chart(self, chart: Chart) -> None:
         lines = self.book.add_chart({"type": "line"})
         for series, color in zip(chart.series, LINE_COLORS, strict=False):
@@ -174,7 +199,9 @@ class _SheetWriter:
         last_row, last_column = xl_cell_to_rowcol(chart.last)
         # Excel's own measures at its default font: 7 pixels a character and 5 of padding; 4 pixels for 3 points.
         widths = [self.width(column) * 7 + 5.5 for column in range(first_column, last_column + 1)]
-        heights = [self.sheet.heights.get(row, 15.0) * 4 / 3 for row in range(first_row + 1, last_row + 2)]
+        heights = [
+            self.sheet.heights.get(row, self.sheet.row_height) * 4 / 3 for row in range(first_row + 1, last_row + 2)
+        ]
         return {"width": sum(map(int, widths)) - 1, "height": sum(map(int, heights)) - 1}
 
     def width(self, column: int) -> float:
@@ -209,6 +236,18 @@ def _series_options(series: Series, color: str) -> dict[str, Any]:
         "smooth": False,
         "line": {"color": color, "width": 2.25},
     }
+
+
+def _rectangles(runs: Mapping[int, Sequence[tuple[int, int]]]) -> Iterator[tuple[int, int, int, int]]:
+    """Runs of rows by column, those of neighbouring columns joined, as (first row, last row, left, right)."""
+    by_rows: dict[tuple[int, int], list[int]] = {}
+    for column in sorted(runs):
+        for rows in runs[column]:
+            by_rows.setdefault(rows, []).append(column)
+    for (first, last), columns in by_rows.items():
+        for _, group in groupby(enumerate(columns), key=lambda pair: pair[1] - pair[0]):
+            joined = [column for _, column in group]
+            yield first, last, joined[0], joined[-1]
 
 
 def _columns(columns: str) -> str:

@@ -91,16 +91,19 @@ def by_ironcalc(path: Path, typed: Mapping[str, float | str] | None = None) -> B
     return book
 
 
-def by_libreoffice(paths: Sequence[Path], folder: Path) -> list[Book]:
-    """Every cell of each file after LibreOffice has recalculated it.
-
-    Skips the test where there is no LibreOffice, but fails it in CI.
-    """
-    soffice = shutil.which("soffice")
-    if soffice is None:
+def soffice() -> str:
+    """LibreOffice's program. Skips the test where there is none, but fails it in CI."""
+    program = shutil.which("soffice")
+    if program is None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI must have LibreOffice: soffice was not found")
         pytest.skip("LibreOffice is not installed: soffice was not found")
+    return program
+
+
+def by_libreoffice(paths: Sequence[Path], folder: Path) -> list[Book]:
+    """Every cell of each file after LibreOffice has recalculated it; see soffice for where there is none."""
+    program = soffice()
     profile, out = folder / "profile", folder / "recalculated"
     (profile / "user").mkdir(parents=True)
     (profile / "user" / "registrymodifications.xcu").write_text(RECALCULATE_ALWAYS)
@@ -112,7 +115,7 @@ def by_libreoffice(paths: Sequence[Path], folder: Path) -> list[Book]:
         "--outdir",
         out,
     ]
-    subprocess.run([soffice, *options, *paths], check=True, capture_output=True, timeout=300)
+    subprocess.run([program, *options, *paths], check=True, capture_output=True, timeout=300)
     return [by_openpyxl(out / path.name) for path in paths]
 
 

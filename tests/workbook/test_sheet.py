@@ -23,6 +23,7 @@ HEADERS = (
     "t1 t2 i1 i2 w1 w2 w3 w4 h1 a_h1 h2 a_h2 w5 w6 w7 w8 o1 a_o1 o2 a_o2 E1 E2 E_tot "
     "∂E/∂w1 ∂E/∂w2 ∂E/∂w3 ∂E/∂w4 ∂E/∂w5 ∂E/∂w6 ∂E/∂w7 ∂E/∂w8"
 )
+DASHBOARD = {"E9", "E10", "E11", "E12", "E13"}
 GIVEN = [f"{column}21" for column in "ABCDEFGHMNOP"]
 
 
@@ -66,7 +67,7 @@ def test_the_given_row_is_that_of_the_worked_example(sheet: Worksheet) -> None:
 def test_exactly_the_computed_cells_hold_formulas(sheet: Worksheet) -> None:
     formulas = {cell.coordinate for row in sheet.iter_rows() for cell in row if cell.data_type == "f"}
     table = {f"{get_column_letter(column)}{row}" for row in range(21, 101) for column in range(1, 32)}
-    assert formulas == table - set(GIVEN)
+    assert formulas == table - set(GIVEN) | DASHBOARD
 
 
 def test_no_formula_reaches_beyond_its_row_the_row_above_and_eta(sheet: Worksheet) -> None:
@@ -133,16 +134,28 @@ def test_eta_is_a_defined_name(path: Path) -> None:
     assert book.defined_names["eta"].attr_text == "'assignment6-calculations'!$G$19"
 
 
-def test_title_and_three_lines_stand_left_of_the_chart(sheet: Worksheet) -> None:
+def test_title_three_lines_and_the_dashboard_stand_left_of_the_chart(sheet: Worksheet) -> None:
     texts = {cell.coordinate: cell.value for row in sheet["A1:M17"] for cell in row if cell.value is not None}
-    assert list(texts) == ["A2", "A4", "A5", "A6"]
-    # 13 columns of 11.5 characters lie between A and the chart.
-    assert max(len(str(text)) for text in texts.values()) < 13 * 11.5
+    assert list(texts) == ["A2", "A4", "A5", "A6", "A8", *(f"{c}{row}" for row in range(9, 14) for c in "AE")]
+    # 13 columns of 8.43 characters lie between A and the chart.
+    assert max(len(str(text)) for cell, text in texts.items() if cell not in DASHBOARD) < 13 * 8.43
+
+
+def test_the_first_screen_holds_eta_the_curve_and_15_rows(sheet: Worksheet) -> None:
+    zoom = (sheet.sheet_view.zoomScale or 100) / 100
+    default = sheet.sheet_format.defaultRowHeight
+    points = sum(sheet.row_dimensions[row].height or default for row in range(1, 20 + 15 + 1))
+    # LibreOffice shows 585 pixels of cells below its tool bars where the screen has 768.
+    assert points * 4 / 3 * zoom < 585
+    # It shows 1265 of 1366 pixels of cells, and draws a column about 71 pixels wide; the chart ends with T, the 20th.
+    assert sheet.column_dimensions["A"].width < 9.2
+    assert 20 * 71 * zoom < 1265
 
 
 def test_panes_numbers_and_printing(sheet: Worksheet) -> None:
     assert sheet.freeze_panes == "A21"
-    assert sheet["W50"].number_format.endswith(";0.0000000")
+    assert sheet["W50"].number_format == "0.0000000"
+    assert sheet["W50"].alignment.shrink_to_fit
     # One page wide is what a file says by saying nothing.
     assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (None, 0)
     assert sheet.sheet_properties.pageSetUpPr is not None
