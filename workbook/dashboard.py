@@ -4,7 +4,7 @@ import numpy as np
 
 from engine import FloatArray
 from workbook.layout import FIRST_ROW, HEADER_ROW, Layout
-from workbook.records import Cell, Highlight
+from workbook.records import Cell, Highlight, Style
 
 TOP = 8
 LABEL_COLUMN, VALUE_COLUMN = 0, 4
@@ -39,7 +39,7 @@ def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
     )
     rows = [[Cell(TOP, LABEL_COLUMN, "heading", "This run")]]
     for row, (label, value, formula) in enumerate(lines, start=TOP + 1):
-        style = "verdict" if label == "verdict" else "box"
+        style: Style = "verdict" if label == "verdict" else "box"
         rows.append([Cell(row, LABEL_COLUMN, "text", label), Cell(row, VALUE_COLUMN, style, value, formula)])
     return rows
 

@@ -12,7 +12,7 @@ MAIN_SHEET = "assignment6-calculations"
 
 TITLE = "Backpropagation, number by number"
 HOW_TO = (
-    "Change the learning rate, eta, in G19: every number and the loss curve follow. Try 10000: why does it go flat?",
+    "Change the learning rate, eta, in G19: every number and the loss curve follow. Try 10000: why is it flat?",
     "Change a yellow cell of row 21 (targets t, inputs i, first weights w): every step is computed from them.",
     "A row is one step: forward (h, o, a = sigmoid), loss E, gradients ∂E/∂w. The next row has w - eta*∂E/∂w.",
 )
