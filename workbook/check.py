@@ -66,7 +66,7 @@ class _Check:
         first = f'INDEX({names},MATCH(MIN({columns}),{columns},0))&" from step "&MIN({columns})'
         verdict = (
             f'=IF(AND(COUNT({columns})=0,{differences}="",{complete}),'
-            f'IF({changed}=0,"PASS","PASS for the gradients; inputs changed: compare switched off"),'
+            f'IF({changed}=0,"PASS","PASS: gradients of step 1; the table is not compared, inputs changed"),'
             f'"FAIL:"&IF(COUNT({columns})=0,""," "&{first})&{differences}&IF({complete},""," number of steps"))'
         )
         inputs = f"B{TOP}:B{TOP + len(self.names) - 1}"
@@ -75,15 +75,15 @@ class _Check:
         return [
             Cell(1, 0, "title", "Is the sheet right?"),
             Cell(3, 0, "label", "all checks"),
-            Cell(3, 1, "verdict", "PASS", verdict),
+            Cell(3, 1, "summary", "PASS", verdict),
             Cell(4, 0, "label", "engine's eta"),
             Cell(4, 1, "result", self.experiment.learning_rate),
             Cell(5, 0, "label", "inputs changed"),
             Cell(5, 1, "result", 0.0, f'=COUNTIF({inputs},"changed")+{eta}'),
-            Cell(5, 2, "text", "", f'=IF({changed}=0,"","inputs changed: compare switched off")'),
+            Cell(5, 2, "text", "", f'=IF({changed}=0,""," the engine\'s numbers below hold for its own inputs alone")'),
             Cell(6, 0, "label", "steps"),
             Cell(6, 1, "result", float(self.layout.steps), f"=COUNT({loss})"),
-            Cell(6, 2, "text", f"of {self.layout.steps}"),
+            Cell(6, 2, "text", f" of {self.layout.steps}"),
         ]
 
     def by_column(self) -> list[Cell]:
@@ -144,7 +144,9 @@ class _Check:
             table = float(self.values[0, self.names.index(gradient_name(weight))])
             (upper, lower), e = losses[place], self.names.index("E_tot")
             w = self.names.index(weight)
-            difference = float((upper[e] - lower[e]) / (upper[w] - lower[w]))
+            apart = float(upper[w] - lower[w])
+            # A weight so large that the nudge is lost in it has no difference: the formula below says so too.
+            difference = float(upper[e] - lower[e]) / apart if apart else table
             cells += [
                 Cell(row, 0, "label", gradient_name(weight)),
                 Cell(row, 1, "result", table, f"={self.main(gradient_name(weight), FIRST_ROW)}"),
@@ -169,8 +171,8 @@ class _Check:
 
     def allowed_formula(self, row: int) -> str:
         nudge, loss = f"$B${self.gradients_top - 2}", self.main("E_tot", FIRST_ROW)
-        rounding = f"1E-13*({loss}+({NUDGE}/{nudge})^2)/{nudge}"
-        return f"=1E-9+{GRADIENT_RELATIVE:.5f}*ABS(B{row})+{rounding}"
+        rounding = f"{ROUNDING:.13f}*({loss}+({NUDGE}/{nudge})^2)/{nudge}"
+        return f"={GRADIENT_ABSOLUTE:.9f}+{GRADIENT_RELATIVE:.5f}*ABS(B{row})+{rounding}"
 
     def nudged_traces(self) -> list[list[FloatArray]]:
         """For each weight, the first step's numbers with the weight nudged up and down, each (C,)."""

@@ -27,7 +27,7 @@ MARK_ROWS = {FIRST_ROW: 17, FIRST_ROW + 1: 18}
 CHART_LAST = "T15"
 HINTS_SHEET = "hints"
 # A cell is right within 1e-9 + 1e-6 of what it should be: no slip of the hand is as small, no formula as far off.
-ABSOLUTE, RELATIVE = "1E-9", "1E-6"
+ABSOLUTE, RELATIVE = "0.000000001", "0.000001"
 
 HOW_TO = (
     "Fill the empty cells of row 21 with formulas, from left to right, then all of row 22: there the weights learn.",

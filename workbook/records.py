@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 Style = Literal[
     "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
+    "summary",
     "box", "mark", "step", "folded", "tolerance", "todo",
 ]  # fmt: skip
 

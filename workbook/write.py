@@ -1,5 +1,6 @@
 """Planned sheets become an .xlsx file. The one module that knows XlsxWriter."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
@@ -38,6 +39,7 @@ STYLES: dict[Style, dict[str, Any]] = {
     "loss": {"font_size": 9, "font_color": "#FFFFFF", "bg_color": "#C00000", **NUMBER},
     "result": {"font_size": 11, "align": "right", **BORDER},
     "verdict": {"font_size": 11, "bold": True, "align": "center", **BORDER},
+    "summary": {"font_size": 11, "bold": True, **BORDER},
     "box": {"font_size": 10, "bg_color": "#DDEBF7", "align": "center", **NUMBER, **BORDER},
     "step": {"font_size": 9, "font_color": DARK_SLATE, "align": "right"},
     "folded": {"font_size": 9, "font_color": DARK_SLATE, "align": "fill"},  # spills into no neighbour
@@ -61,7 +63,7 @@ def write(sheets: Sequence[Sheet], path: Path) -> None:
     """Write a workbook; a file that stands at `path` is replaced only when the new one is whole.
 
     Raises:
-        InputError: `path` does not end in .xlsx or cannot be written.
+        InputError: `path` does not end in .xlsx or cannot be written, or a cell's value is nan or infinite.
     """
     if path.suffix.lower() != ".xlsx":
         raise InputError(f"{path}: expected a file name that ends in .xlsx")
@@ -142,6 +144,9 @@ class _SheetWriter:
 
     def write_cell(self, cell: Cell) -> None:
         row, style = cell.row - 1, self.formats[cell.style]
+        if isinstance(cell.value, float) and not math.isfinite(cell.value):
+            where = f"{self.sheet.name}!{xl_rowcol_to_cell(row, cell.column)}"
+            raise InputError(f"{where}: got {cell.value}, expected a finite number; take smaller weights or inputs")
         if cell.formula is not None:
             status = self.worksheet.write_formula(row, cell.column, cell.formula, style, cell.value)
         elif cell.value is None:

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,10 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine import Experiment, default_experiment
-from tests.workbook.spreadsheets import soffice
+from engine import Experiment, InputError, default_experiment
+from tests.workbook.spreadsheets import by_ironcalc, by_openpyxl, error_cells, soffice
 from workbook.plan import plan
+from workbook.records import Cell, small_sheet
 from workbook.write import write
 
 # All sheets as UTF-8 CSV, cells as they are shown.
@@ -67,3 +69,39 @@ def test_the_large_and_the_small_have_an_exponent(tmp_path: Path) -> None:
         decimals = {c.coordinate for row in sheet.iter_rows() for c in row if c.number_format == "0.0000000"}
         without = {cell for cell in decimals if not any(cell in area for area in exponents)}
         assert without == set(), sheet.title
+
+
+def test_no_formula_spells_a_number_with_an_exponent(tmp_path: Path) -> None:
+    # Some spreadsheet libraries cannot parse 1E-9. Formats inside quotes are texts.
+    path = tmp_path / "book.xlsx"
+    write(plan(replace(default_experiment(), steps=2)), path)
+    formulas = [
+        str(cell.value)
+        for sheet in openpyxl.load_workbook(path).worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.data_type == "f"
+    ]
+    assert [f for f in formulas if re.search(r"\d[eE][+-]?\d", re.sub('"[^"]*"', "", f))] == []
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("formula", [None, "=1"], ids=["typed", "cache"])
+def test_nan_and_inf_are_refused_with_their_cell(value: float, formula: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    path.write_text("as it was")
+    with pytest.raises(InputError, match=r"^some sheet!B3: got -?(nan|inf), expected a finite number"):
+        write([small_sheet("some sheet", [Cell(3, 1, "number", value, formula)], widths={})], path)
+    assert path.read_text() == "as it was"
+
+
+def test_a_weight_of_ten_million_makes_a_workbook_that_holds_no_nan(tmp_path: Path) -> None:
+    default = default_experiment()
+    first = default.weights[0].copy()
+    first[0, 0] = 1e7
+    path = tmp_path / "book.xlsx"
+    write(plan(replace(default, weights=(first, default.weights[1]), steps=3)), path)
+    assert error_cells(by_ironcalc(path)) == []
+    values = by_openpyxl(path)["check"]
+    assert values["B3"] == "PASS"
+    assert by_ironcalc(path)["check"]["B3"] == "PASS"

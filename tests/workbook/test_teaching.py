@@ -147,14 +147,14 @@ def test_other_inputs_leave_everything_right(book: Path, tmp_path: Path) -> None
         for recalculated in (by_ironcalc(copy), office):
             assert error_cells(recalculated) == [], typed
             check = recalculated["check"]
-            assert check["B3"] == "PASS for the gradients; inputs changed: compare switched off", typed
+            assert check["B3"] == "PASS: gradients of step 1; the table is not compared, inputs changed", typed
             assert [check[f"E{row}"] for row in range(43, 51)] == ["PASS"] * 8, typed
             check_learning_rates(recalculated, typed_experiment(typed))
 
 
 def test_check_names_another_learning_rate_as_a_changed_input(book: Path, tmp_path: Path) -> None:
     check = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"G19": 2})["check"]
-    assert check["C5"] == "inputs changed: compare switched off"
+    assert check["C5"] == " the engine's numbers below hold for its own inputs alone"
     assert {check[f"E{row}"] for row in range(8, 39)} == {"off"}
 
 
