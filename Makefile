@@ -12,6 +12,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet $(PIP_FLAGS)
 
+# A file's name for the shell, whatever it holds: O'Brien.xlsx.
+quoted = '$(subst ','\'',$(1))'
+
 # One stamp a set of packages: set-up runs once, and again only when pyproject.toml changes.
 READY := $(VENV)/ready
 READY_CNN := $(VENV)/ready-cnn
@@ -45,15 +48,15 @@ $(READY_TEST): pyproject.toml | $(BIN)/python
 	@$(PIP) --editable '.[cnn,onnx,pictures,test]'
 	@touch $@ $(READY) $(READY_CNN)
 
-workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml OUT=file.xlsx)
+workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml OUT=file.xlsx ARGS=--force)
 	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') \
-	  $(if $(EXPERIMENT),--experiment='$(EXPERIMENT)') '$(OUT)'
+	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(call quoted,$(OUT)) $(ARGS)
 
 exercise: $(READY) ## write build/exercise.xlsx for a student to fill (ARGS="--seed 7", ARGS="--seed 7 --solution s.xlsx")
 	@$(BIN)/python -m workbook exercise $(ARGS)
 
 audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--csv grades.csv")
-	@$(BIN)/python -m workbook audit $(if $(FILE),'$(FILE)') $(FILES) $(ARGS)
+	@$(BIN)/python -m workbook audit $(if $(FILE),$(call quoted,$(FILE))) $(FILES) $(ARGS)
 
 train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--epochs 1 --limit 2000", ARGS=--resume)
 	@$(BIN)/python -m cnn train $(ARGS)

@@ -55,7 +55,7 @@ def main(
 def _print(frame: pd.DataFrame, learning_rate: float) -> None:
     """Print a wide table as blocks of as many columns as the terminal takes."""
     console = Console()
-    console.print(f"learning rate {learning_rate:g}, {len(frame)} steps", style="bold")
+    console.print(f"learning rate {learning_rate:g}, {len(frame)} step{'s' * (len(frame) != 1)}", style="bold")
     per_block = max(1, (console.width - STEP_WIDTH) // COLUMN_WIDTH)
     for first in range(0, len(frame.columns), per_block):
         block = frame.iloc[:, first : first + per_block]

@@ -30,7 +30,8 @@ def run(app: typer.Typer, program: str) -> NoReturn:
         status = app(prog_name=program, standalone_mode=False)
     except (InputError, typer.TyperException) as error:
         message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
-        sys.stderr.write(f"error: {' '.join(message.split())}\n")
+        if message:  # a command that printed its help has nothing to add
+            sys.stderr.write(f"error: {' '.join(message.split())}\n")
         sys.exit(2)
     except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("error: interrupted\n")

@@ -8,10 +8,15 @@ import typer
 
 from engine import InputError, cli, default_experiment, load_experiment
 from workbook.exercise import drawn_experiment, exercise_sheets
+from workbook.generated import Kind, refuse_to_replace
 from workbook.layout import MAX_STEPS
 from workbook.plan import plan
 from workbook.read import LIMITS
 from workbook.write import write
+
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace the file even if it was changed, or was not made by this command.")
+]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -34,6 +39,8 @@ def build(
     experiment_file: Annotated[
         Path | None, typer.Option("--experiment", help="A TOML file; the packaged 2-2-2 network by default.")
     ] = None,
+    *,
+    force: Force = False,
 ) -> None:
     """Write the workbook: live formulas, cached values, the loss curve."""
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
@@ -41,11 +48,14 @@ def build(
         experiment = replace(experiment, steps=steps)
     if learning_rate is not None:
         experiment = replace(experiment, learning_rate=learning_rate)
+    if not force:
+        refuse_to_replace(out, "workbook")
     sheets = plan(experiment)
     _make_build_folder(out)
     write(sheets, out)
     typer.echo(
-        f"Wrote {out}: {experiment.steps} steps, learning rate {experiment.learning_rate:g}. "
+        f"Wrote {out}: {experiment.steps} step{'s' * (experiment.steps != 1)}, "
+        f"learning rate {experiment.learning_rate:g}. "
         "Open it in Excel or LibreOffice and change G19."
     )
 
@@ -60,17 +70,20 @@ def exercise(
         ),
     ] = None,
     solution: Annotated[bool, typer.Option("--solution", help="Write the filled sheet.")] = False,
+    *,
+    force: Force = False,
 ) -> None:
     """Write the exercise: a student fills the first two rows, and marks judge every cell live."""
+    kind: Kind = "solution" if solution else "exercise"
+    if not force:
+        refuse_to_replace(out, kind)
     experiment = default_experiment()
     if seed is not None:
         experiment = drawn_experiment(experiment, seed)
     sheets = exercise_sheets(experiment, solution=solution)
     _make_build_folder(out)
-    write(sheets, out)
-    typer.echo(
-        f"Wrote {out}: the {'solution' if solution else 'exercise'}{'' if seed is None else f' of seed {seed}'}."
-    )
+    write(sheets, out, kind)
+    typer.echo(f"Wrote {out}: the {kind}{'' if seed is None else f' of seed {seed}'}.")
 
 
 def _make_build_folder(out: Path) -> None:

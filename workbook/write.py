@@ -15,6 +15,7 @@ from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
 from engine import InputError
 from engine.files import replacing
+from workbook.generated import Kind, mark
 from workbook.records import Cell, Chart, Series, Sheet, Style, Validation
 
 # From here on the file takes longer than two seconds, and its sheets show a progress bar.
@@ -59,8 +60,10 @@ LABELS_ON_THE_STEP_AXIS = 10
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def write(sheets: Sequence[Sheet], path: Path) -> None:
+def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook") -> None:
     """Write a workbook; a file that stands at `path` is replaced only when the new one is whole.
+
+    Whether it may be replaced at all is asked before, see generated.refuse_to_replace.
 
     Raises:
         InputError: `path` does not end in .xlsx or cannot be written, or a cell's value is nan or infinite.
@@ -77,6 +80,7 @@ def write(sheets: Sequence[Sheet], path: Path) -> None:
                     _SheetWriter(book, sheet).write()
         except xlsxwriter.exceptions.FileCreateError as error:
             raise OSError(str(error)) from error
+        mark(part, kind)
 
 
 class _SheetWriter:

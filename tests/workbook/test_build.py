@@ -58,7 +58,8 @@ BAD_INPUT = [
 @pytest.mark.parametrize(("arguments", "message"), BAD_INPUT)
 def test_bad_options_get_one_line_and_leave_the_old_file(tmp_path: Path, arguments: str, message: str) -> None:
     (tmp_path / "old.xlsx").write_text("mine")
-    assert error_line("workbook", "build", "old.xlsx", *arguments.split(), folder=tmp_path) == f"error: {message}"
+    got = error_line("workbook", "build", "--force", "old.xlsx", *arguments.split(), folder=tmp_path)
+    assert got == f"error: {message}"
     assert (tmp_path / "old.xlsx").read_text() == "mine"
     assert list(tmp_path.iterdir()) == [tmp_path / "old.xlsx"]
 

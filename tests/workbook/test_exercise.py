@@ -119,3 +119,28 @@ def test_the_hints_are_folded_one_by_one(tmp_path: Path) -> None:
 def test_bad_input_gets_one_line(tmp_path: Path) -> None:
     line = error_line("workbook", "exercise", "e.xlsx", "--seed", "x", folder=tmp_path)
     assert line == "error: Invalid value for '--seed': got 'x', expected a whole number"
+
+
+def test_a_filled_exercise_is_replaced_only_by_force(tmp_path: Path) -> None:
+    path = tmp_path / "exercise.xlsx"
+    assert run("workbook", "exercise", str(path)).returncode == 0
+    assert run("workbook", "exercise", "--seed", "7", str(path)).returncode == 0, "nobody had changed it"
+    book = openpyxl.load_workbook(path)
+    book[MAIN]["I21"] = 0.5
+    book.save(path)
+    filled = path.read_bytes()
+    line = (
+        f"error: {path}: exists, and is not an unchanged exercise made by this command; "
+        "name another file, or replace it with --force (make: ARGS=--force)"
+    )
+    assert error_line("workbook", "exercise", str(path)) == line
+    assert error_line("workbook", "exercise", "--solution", str(path)) == line.replace("exercise made", "solution made")
+    assert path.read_bytes() == filled
+    assert run("workbook", "exercise", "--force", str(path)).returncode == 0
+
+
+def test_a_solution_does_not_replace_the_exercise_of_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "exercise.xlsx"
+    assert run("workbook", "exercise", str(path)).returncode == 0
+    assert "is not an unchanged solution" in error_line("workbook", "exercise", "--solution", str(path))
+    assert "is not an unchanged workbook" in error_line("workbook", "build", str(path))

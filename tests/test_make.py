@@ -1,0 +1,24 @@
+"""The Makefile's own work: names of files reach the commands as they are."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.commands import ROOT, run
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+@pytest.mark.parametrize(("target", "variable"), [("audit", "FILE"), ("workbook", "OUT"), ("workbook", "EXPERIMENT")])
+def test_a_name_with_an_apostrophe_reaches_the_command_whole(target: str, variable: str) -> None:
+    command = ["make", "--dry-run", target, f"{variable}=O'Brien's $$HOME.xlsx"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert r"'O'\''Brien'\''s $HOME.xlsx'" in done.stdout
+
+
+def test_the_program_alone_prints_its_help_and_no_empty_error(tmp_path: Path) -> None:
+    done = run("workbook", folder=tmp_path)
+    assert "audit" in done.stdout
+    assert "error" not in done.stderr
