@@ -3,12 +3,14 @@
 import warnings
 import zipfile
 from collections import Counter
+from copy import copy
 from pathlib import Path
 
 import openpyxl
 from openpyxl.cell.cell import MergedCell
 from openpyxl.comments import Comment
-from openpyxl.styles import PatternFill
+from openpyxl.styles import Font, PatternFill
+from openpyxl.styles.colors import Color
 from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
@@ -21,6 +23,11 @@ from workbook.read import check_parts, reporting
 
 ROOT_FILL = PatternFill("solid", fgColor="FFFF9999")
 CONSEQUENCE_FILL = PatternFill("solid", fgColor="FFFFE699")
+DARK = Color("FF000000")
+LEGEND = (
+    (ROOT_FILL, "wrong: the comment on the first such cell of a column says why, and what is expected"),
+    (CONSEQUENCE_FILL, "right in itself, but off because of a wrong cell elsewhere"),
+)
 AUTHOR = "backprop workbook audit"
 
 # What a workbook may hold besides cells, by the names of its parts.
@@ -54,6 +61,7 @@ def annotate(report: FileReport, out: Path) -> list[str]:
         for finding in sorted(table.findings, key=lambda finding: finding.kind == "root"):
             if isinstance(sheet, Worksheet) and finding.kind != "note":
                 _mark(sheet, finding)
+    _add_legend(book)
     with replacing(out) as part, reporting(source):
         book.save(part)
         lost += _missing_parts(source, part)
@@ -83,7 +91,10 @@ def _mark(sheet: Worksheet, finding: Finding) -> None:
     letters, _ = coordinate_from_string(finding.cell)
     fill = ROOT_FILL if finding.kind == "root" else CONSEQUENCE_FILL
     for row in finding.at:
-        sheet[f"{letters}{row}"].fill = fill
+        cell = sheet[f"{letters}{row}"]
+        font = copy(cell.font)
+        font.color = DARK  # white letters, as E_tot's, cannot be read on these pale colours
+        cell.fill, cell.font = fill, font
     first = sheet[finding.cell]
     if finding.kind == "root" and not isinstance(first, MergedCell):
         words = f"{finding.column}: {finding.cause}"
@@ -91,6 +102,16 @@ def _mark(sheet: Worksheet, finding: Finding) -> None:
             words += f"\nexpected: {finding.expected}"
         before = f"{first.comment.text}\n\n" if first.comment else ""
         first.comment = Comment(before + words, AUTHOR, height=160, width=360)
+
+
+def _add_legend(book: openpyxl.Workbook) -> None:
+    """Say what the colours mean on a sheet of its own, the last one."""
+    sheet = book.create_sheet("audit")
+    sheet["A1"] = "The colours of this copy"
+    sheet["A1"].font = Font(bold=True)
+    for row, (fill, meaning) in enumerate(LEGEND, start=2):
+        sheet[f"A{row}"].fill = fill
+        sheet[f"B{row}"] = meaning
 
 
 def _missing_parts(source: Path, copy: Path) -> list[str]:

@@ -363,3 +363,18 @@ def test_more_tables_than_anybody_has(tmp_path: Path) -> None:
     cells |= {(top, column): 0.5 for top in range(2, 2_101, 2) for column in row}
     error = audit(save(tmp_path / "many.xlsx", cells)).error or ""
     assert "1,050 training tables, more than the audit takes" in error
+
+
+def test_an_annotated_copy_can_be_read_and_says_what_its_colours_mean(tmp_path: Path) -> None:
+    write(plan(default_experiment()), tmp_path / "ours.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "ours.xlsx")
+    book["assignment6-calculations"]["W40"] = "=U40"
+    book.save(tmp_path / "theirs.xlsx")
+    run("workbook", "audit", "theirs.xlsx", "--annotate", "marked.xlsx", folder=tmp_path)
+    marked = openpyxl.load_workbook(tmp_path / "marked.xlsx")
+    cell = marked["assignment6-calculations"]["W40"]
+    assert cell.fill.fgColor.rgb == "FFFF9999"
+    assert cell.font.color.rgb == "FF000000", "the table's own white letters cannot be read on it"
+    assert cell.font.sz == 9
+    assert [marked["audit"][f"A{row}"].fill.fgColor.rgb for row in (2, 3)] == ["FFFF9999", "FFFFE699"]
+    assert "wrong" in marked["audit"]["B2"].value
