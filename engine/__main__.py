@@ -20,7 +20,7 @@ STEP_WIDTH = 9
 
 
 @app.command()
-def main(
+def show(
     learning_rate: Annotated[
         float | None, typer.Option(parser=cli.number, help="η of the run; the default is the experiment's.")
     ] = None,
@@ -34,6 +34,8 @@ def main(
     experiment_file: Annotated[
         Path | None, typer.Option("--experiment", help="A TOML file; the default is the packaged 2-2-2 network.")
     ] = None,
+    *,
+    version: cli.Version = False,  # noqa: ARG001 - its callback prints
 ) -> None:
     """Train a small network by gradient descent and show every number of every step."""
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
@@ -71,6 +73,11 @@ def _print(frame: pd.DataFrame, learning_rate: float) -> None:
 
 def _text(value: float) -> str:
     return f"{value:z.7f}" if abs(value) < 100 else f"{value:.3e}"
+
+
+def main() -> None:
+    """Run as `backprop-engine`, the command of the installed package."""
+    cli.run(app, "backprop-engine")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What every command line of the project does alike: one line for an error, and its exit status."""
 
 import sys
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -22,6 +23,17 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise typer.BadParameter(f"got '{text}', expected a whole number") from None
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"backprop-workbook {version('backprop-workbook')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+]
 
 
 def run(app: typer.Typer, program: str) -> NoReturn:

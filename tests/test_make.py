@@ -1,7 +1,9 @@
 """The Makefile's own work: names of files reach the commands as they are."""
 
+import importlib
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,3 +24,12 @@ def test_the_program_alone_prints_its_help_and_no_empty_error(tmp_path: Path) ->
     done = run("workbook", folder=tmp_path)
     assert "audit" in done.stdout
     assert "error" not in done.stderr
+
+
+@pytest.mark.parametrize("package", ["engine", "workbook", "cnn"])
+def test_each_package_has_a_command_and_tells_its_version(package: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, _, function = project["scripts"][f"backprop-{package}"].partition(":")
+    assert callable(getattr(importlib.import_module(module), function))
+    done = run(package, "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"backprop-workbook {project['version']}\n", "")

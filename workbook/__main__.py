@@ -22,7 +22,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
 @app.callback()
-def commands() -> None:
+def commands(*, version: cli.Version = False) -> None:
     """The table of a small network's training as an Excel workbook."""
 
 
@@ -124,6 +124,11 @@ def audit(
     from workbook.audit_command import run_audit  # IronCalc and openpyxl take a while to load
 
     raise typer.Exit(run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate))
+
+
+def main() -> None:
+    """Run as `backprop-workbook`, the command of the installed package."""
+    cli.run(app, "backprop-workbook")
 
 
 if __name__ == "__main__":
