@@ -20,6 +20,20 @@ READY := $(VENV)/ready
 READY_CNN := $(VENV)/ready-cnn
 READY_TEST := $(VENV)/ready-test
 
+# What each target takes; any other variable on the command line is a slip (STEP=5), and would do nothing.
+TAKES_workbook := STEPS LEARNING_RATE EXPERIMENT OUT ARGS
+TAKES_exercise := ARGS
+TAKES_audit := FILE FILES ARGS
+TAKES_train := ARGS
+TAKES_evaluate := ARGS
+TAKES_predict := ARGS
+TAKES := $(foreach goal,$(MAKECMDGOALS),$(TAKES_$(goal)))
+GIVEN := $(foreach name,$(filter-out -%,$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)))
+UNKNOWN := $(filter-out $(TAKES) PYTHON PIP_FLAGS GIVEN TAKES UNKNOWN,$(GIVEN))
+ifneq ($(UNKNOWN),)
+$(error make $(MAKECMDGOALS): got $(UNKNOWN), expected $(or $(strip $(TAKES)),no variable) (or PYTHON, PIP_FLAGS))
+endif
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help workbook exercise audit train evaluate predict test lint pictures bench clean
