@@ -7,6 +7,8 @@ from workbook.layout import FIRST_ROW, HEADER_ROW, Layout
 from workbook.records import Cell, Highlight, Style
 
 TOP = 8
+# A step's number and a word need no decimals.
+STYLES: dict[str, Style] = {"halved at step": "result", "verdict": "verdict"}
 LABEL_COLUMN, VALUE_COLUMN = 0, 4
 # An output this near to 0 or 1 is pinned there: a·(1 − a), a factor of every gradient, is no larger.
 PINNED = 1e-6
@@ -39,7 +41,7 @@ def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
     )
     rows = [[Cell(TOP, LABEL_COLUMN, "heading", "This run")]]
     for row, (label, value, formula) in enumerate(lines, start=TOP + 1):
-        style: Style = "verdict" if label == "verdict" else "box"
+        style: Style = STYLES.get(label, "box")
         rows.append([Cell(row, LABEL_COLUMN, "text", label), Cell(row, VALUE_COLUMN, style, value, formula)])
     return rows
 

@@ -17,6 +17,7 @@ from workbook.plan import plan
 from workbook.records import Cell, small_sheet
 from workbook.write import write
 
+GRADIENTS = ("X", "Y", "Z", "AA", "AB", "AC", "AD", "AE")
 # All sheets as UTF-8 CSV, cells as they are shown.
 AS_SHOWN = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,true,false,false,-1"
 
@@ -69,6 +70,26 @@ def test_the_large_and_the_small_have_an_exponent(tmp_path: Path) -> None:
         decimals = {c.coordinate for row in sheet.iter_rows() for c in row if c.number_format == "0.0000000"}
         without = {cell for cell in decimals if not any(cell in area for area in exponents)}
         assert without == set(), sheet.title
+
+
+def test_the_dashboard_shows_the_step_that_halved_the_loss_as_a_whole_number(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    write(plan(default_experiment()), path)
+    sheet = openpyxl.load_workbook(path, data_only=True).worksheets[0]
+    assert isinstance(sheet, Worksheet)
+    assert (sheet["A11"].value, sheet["E11"].value, sheet["E11"].number_format) == ("halved at step", 13, "General")
+
+
+def test_the_dashboard_follows_the_learning_rate(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    write(plan(default_experiment()), path)
+    for rate, halved, verdict in ((0.1, "never", "slow"), (2, 7, "falls"), (10000, "never", "saturated")):
+        values = by_ironcalc(path, {"G19": rate})["assignment6-calculations"]
+        assert (values["E11"], values["E13"]) == (halved, verdict)
+        losses = [values[f"W{row}"] for row in range(21, 101)]
+        assert (values["E9"], values["E10"]) == (losses[0], losses[-1])
+        gradients = [values[f"{column}{row}"] for column in GRADIENTS for row in range(21, 101)]
+        assert values["E12"] == max(abs(float(str(gradient))) for gradient in gradients)
 
 
 def test_no_formula_spells_a_number_with_an_exponent(tmp_path: Path) -> None:
