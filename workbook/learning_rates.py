@@ -93,7 +93,7 @@ def _summary_cells(layout: Layout, trace: Trace, right: int) -> list[Cell]:
         outputs = trace.numbers.activations[-1][-1, :, run]
         cells += [
             Cell(row, right, "result", rate, f"={column}${RATE_ROW}"),
-            Cell(row, right + 1, "result", float(losses[-1]), f"={last}"),
+            Cell(row, right + 1, "tolerance", float(losses[-1]), f"={last}"),
             Cell(row, right + 2, "result", halved(losses), _halved_formula(run, layout)),
             Cell(row, right + 3, "verdict", verdict(losses, outputs), _verdict_formula(run, layout, first, last)),
         ]

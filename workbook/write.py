@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
-from itertools import groupby
+from itertools import cycle, groupby
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +178,7 @@ class _SheetWriter:
 
     def insert_chart(self, chart: Chart) -> None:
         lines = self.book.add_chart({"type": "line"})
-        for series, color in zip(chart.series, LINE_COLORS, strict=False):
+        for series, color in zip(chart.series, cycle(LINE_COLORS), strict=False):
             lines.add_series(_series_options(series, color))
         font = {"size": 14, "bold": False, "color": "#595959"}
         if chart.title_cell:

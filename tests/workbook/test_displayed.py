@@ -4,6 +4,7 @@ import csv
 import math
 import re
 import subprocess
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,3 +127,15 @@ def test_a_weight_of_ten_million_makes_a_workbook_that_holds_no_nan(tmp_path: Pa
     values = by_openpyxl(path)["check"]
     assert values["B3"] == "PASS"
     assert by_ironcalc(path)["check"]["B3"] == "PASS"
+
+
+def test_every_learning_rate_has_a_curve_and_its_last_loss_an_exponent(tmp_path: Path) -> None:
+    rates = tuple(0.1 * number for number in range(1, 9))
+    path = tmp_path / "book.xlsx"
+    write(plan(replace(default_experiment(), learning_rates=rates, steps=5)), path)
+    sheet = openpyxl.load_workbook(path)["learning rates"]
+    assert isinstance(sheet, Worksheet)
+    with zipfile.ZipFile(path) as archive:
+        charts = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/charts/chart")]
+    assert [chart.count("<c:ser>") for chart in charts].count(len(rates)) == 2
+    assert {sheet[f"L{row}"].number_format for row in range(5, 13)} == {"0.0E+00"}
