@@ -18,6 +18,7 @@ from torch import Tensor
 from cnn import cli, machine, processes
 from cnn.data import Digits, hold_out
 from cnn.download import load
+from cnn.errors import InputError
 from cnn.export import export_onnx
 from cnn.model import SHIPPED, load_model
 from cnn.predict import find_pictures, probabilities, read_digit
@@ -94,7 +95,7 @@ def train(
     device: Device = None,
     data: Data = Path("data"),
 ) -> None:
-    """Train, and write all about the run into runs/<name>/."""
+    """Train, and write the results into runs/<name>/."""
     given = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
     plain = load_recipe(recipe)
     changed: dict[str, Any] = {
@@ -102,6 +103,8 @@ def train(
     }
     settings = Settings(replace(plain, **changed), Path(recipe).stem, seed, limit, validation)
     folder = RUNS / (name or _name(settings, changed))
+    if resume and not folder.is_dir():
+        raise InputError(f"{folder}: no such run, so --resume has nothing to go on with; leave it out to start one")
     with _processes(device) as where:
         run = start(folder, settings, where, resume=resume)
         _train(run, *_load(data, where, limit, validation=validation), again=cli.again("--resume"))

@@ -286,3 +286,12 @@ def test_without_torch_the_extra_is_named(command: Command, monkeypatch: pytest.
     result = command("evaluate")
     assert result.status == 2
     assert result.err == ("error: the package torchinfo is not installed, and the CNN needs it: pip install '.[cnn]'\n")
+
+
+def test_resuming_a_run_that_does_not_exist_says_so(command: Command, data_folder: Path, tmp_path: Path) -> None:
+    result = command(*_quick(data_folder), "--resume")
+    assert result.status == 2
+    assert result.err == (
+        "error: runs/quick: no such run, so --resume has nothing to go on with; leave it out to start one\n"
+    )
+    assert not (tmp_path / "runs").exists()
