@@ -72,7 +72,7 @@ exercise: $(READY) ## write build/exercise.xlsx for a student to fill (ARGS="--s
 audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--csv grades.csv")
 	@$(BIN)/python -m workbook audit $(if $(FILE),$(call quoted,$(FILE))) $(FILES) $(ARGS)
 
-train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--epochs 1 --limit 2000", ARGS=--resume)
+train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--recipe quick --epochs 1 --limit 10000", ARGS=--resume)
 	@$(BIN)/python -m cnn train $(ARGS)
 
 evaluate: $(READY_CNN) ## score the trained CNN on MNIST's 10,000 test images (seconds)

@@ -27,11 +27,11 @@ def run(program: str) -> NoReturn:
     try:
         sys.exit(_run(program))
     except InputError as error:
-        sys.exit(_fail(str(error), 2))
+        sys.exit(fail(str(error)))
     except OSError as error:  # a path that may not even be looked at, say
-        sys.exit(_fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2))
+        sys.exit(fail(f"{error.filename}: {error.strerror}" if error.filename else str(error)))
     except Stopped as stop:
-        sys.exit(_fail("; ".join([str(stop), *getattr(stop, "__notes__", [])]), stop.status))
+        sys.exit(fail("; ".join([str(stop), *getattr(stop, "__notes__", [])]), stop.status))
 
 
 def _run(program: str) -> int | None:
@@ -60,7 +60,8 @@ def again(*options: str) -> str:
     return shlex.join([str(python), "-m", "cnn", *arguments, *options])
 
 
-def _fail(message: str, status: int) -> int:
+def fail(message: str, status: int = 2) -> int:
+    """Print one line on stderr, and give the status to exit with."""
     sys.stderr.write(f"error: {' '.join(message.split())}\n")
     return status
 

@@ -1,6 +1,6 @@
 """The commands: train the network, score it, read pictures with it, export it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -87,7 +87,7 @@ def train(
     validation: Annotated[  # noqa: FBT002 - how typer takes a flag
         bool, typer.Option("--validation", help="Score on the last 10,000 training images, and train on the others.")
     ] = False,
-    name: Annotated[str | None, typer.Option(help="The folder under runs/; the default tells the settings.")] = None,
+    name: Annotated[str | None, typer.Option(help="The folder under runs/, else named after the settings.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on after the last whole epoch.")] = False,  # noqa: FBT002 - how typer takes a flag
     target_accuracy: Annotated[
         float | None, typer.Option(parser=number, help="Exit with 1 if the last epoch is below it, in percent.")
@@ -106,8 +106,13 @@ def train(
     if resume and not folder.is_dir():
         raise InputError(f"{folder}: no such run, so --resume has nothing to go on with; leave it out to start one")
     with _processes(device) as where:
-        run = start(folder, settings, where, resume=resume)
-        _train(run, *_load(data, where, limit, validation=validation), again=cli.again("--resume"))
+        done_before = finished(folder) and not resume
+        run = start(folder, settings, where, resume=resume or done_before)
+        if not (done_before and run.rows):
+            _train(run, *_load(data, where, limit, validation=validation), again=cli.again("--resume"))
+        elif processes.rank() == 0:
+            line = f"{folder}: finished before; another --seed or --name starts another run\n{run.result()}"
+            console.print(line, soft_wrap=True)
         reached = run.rows[-1]["test_accuracy"]
         if target_accuracy is not None and reached < target_accuracy:
             if processes.rank() == 0:
@@ -160,7 +165,7 @@ def seeds(
     device: Device = None,
     data: Data = Path("data"),
 ) -> None:
-    """Train one run a seed, the finished ones not again, and write a table and a picture of all runs in runs/."""
+    """Train a run for each seed that has no finished one, and write a table and a picture of all runs into runs/."""
     plain, wanted = load_recipe(recipe), parse_seeds(numbers)
     with _processes(device) as where:
         first = processes.rank() == 0
@@ -213,21 +218,37 @@ def _matrix(counts: Tensor) -> Table:
 
 @app.command()
 def predict(
-    pictures: Annotated[list[Path], typer.Argument(help="Pictures of one digit each, or folders of them.")],
+    pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures of a digit each, or folders of them.")] = None,
     weights: Weights = SHIPPED,
 ) -> None:
     """Read the digits on pictures: any size, colour and background."""
+    if not pictures:
+        raise InputError('no picture given; type make predict ARGS="digit.png", or python -m cnn predict digit.png')
     model = load_model(weights, CPU)
-    paths = find_pictures(pictures)
-    images = torch.stack([read_digit(path) for path in paths])
-    table = Table(title="probability of each digit, %", box=None, title_style="bold", title_justify="right")
-    for name in ("picture", "reads", *map(str, range(CLASSES))):
-        table.add_column(name, justify="left" if name == "picture" else "right", overflow="fold")
-    for path, shares in zip(paths, (100 * probabilities(model, images)).tolist(), strict=True):
-        digit = max(range(CLASSES), key=shares.__getitem__)
-        cells = [f"{share:.1f}" if share >= 0.05 else "·" for share in shares]
-        table.add_row(str(path), Text(str(digit), "bold green"), *cells)
-    console.print(table)
+    images, errors = {}, []
+    for path in find_pictures(pictures):
+        try:
+            images[path] = read_digit(path)
+        except InputError as error:
+            errors.append(str(error))
+    if images:
+        _print_readings(images, probabilities(model, torch.stack([*images.values()])))
+    for line in errors:
+        cli.fail(line)
+    if errors:
+        raise typer.Exit(2)
+
+
+def _print_readings(paths: Iterable[Path], shares: Tensor) -> None:
+    """One line for each picture: the likeliest digit, and the probabilities (N, 10) of all in whole percent."""
+    names = [str(path) for path in paths]
+    width = max(map(len, ["picture", *names]))
+    header = f"{'picture':<{width}} reads" + "".join(f"{digit:4}" for digit in range(CLASSES)) + "  %"
+    console.print(Text(header, "bold"), soft_wrap=True)
+    for name, row in zip(names, (100 * shares).tolist(), strict=True):
+        digit = max(range(CLASSES), key=row.__getitem__)
+        cells = "".join(f"{share:4.0f}" if share >= 0.5 else "   ·" for share in row)
+        console.print(Text.assemble(f"{name:<{width}} ", (f"{digit:>5}", "bold green"), cells), soft_wrap=True)
 
 
 @app.command()

@@ -30,7 +30,7 @@ class ReLUBatchNorm2d(nn.BatchNorm2d):
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
-    momentum: float
+    momentum: float | None
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name that nn.BatchNorm2d gives it
         """Activations (N, C, H, W) to the same shape; those that come in are overwritten."""
@@ -40,8 +40,10 @@ class ReLUBatchNorm2d(nn.BatchNorm2d):
         output, count, mean, variance = _ReLUNormalise.apply(input, self.weight, self.bias, self.eps)
         with torch.no_grad():
             self.num_batches_tracked += 1
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * (count / (count - 1)), self.momentum)
+            # Without a momentum, the mean of all batches so far, as in torch's layer.
+            weight = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+            self.running_mean.lerp_(mean, weight)
+            self.running_var.lerp_(variance * (count / (count - 1)), weight)
         return output
 
 

@@ -15,6 +15,7 @@ Row = dict[str, float]  # of metrics.csv
 CLASSES = 10
 SHOWN = 120  # misread digits on the picture at most
 COLUMNS = 12
+DECADE = 10
 BLUE, ORANGE, GREY, RED = "#1f6fb4", "#e07b00", "#767676", "#b3261e"
 
 
@@ -41,6 +42,9 @@ def draw_curves(rows: list[Row], path: Path) -> None:
     for axes in (errors, losses):
         if any(y > 0 for line in axes.lines for y in line.get_ydata()):  # not when nothing is wrong, or all is NaN
             axes.set_yscale("log")
+            low, high = axes.get_ylim()
+            if high < DECADE * low:  # else there may be no round number to label, as after one epoch
+                axes.set_ylim(low / 3, high * 3)
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter(_round_steps)
     errors.legend(frameon=False)
@@ -48,6 +52,8 @@ def draw_curves(rows: list[Row], path: Path) -> None:
     rates.plot(epochs, [row["learning_rate"] for row in rows], "o-", markersize=3, color=GREY)
     rates.set(ylabel="learning rate", xlabel="epoch", ylim=(0, None))
     rates.xaxis.get_major_locator().set_params(integer=True)
+    if len(epochs) == 1:
+        rates.set_xlim(0, 2)
     for axes in (errors, losses, rates):
         axes.grid(which="both", alpha=0.2)
     save_figure(figure, path)

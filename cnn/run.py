@@ -59,8 +59,8 @@ def start(folder: Path, settings: Settings, device: torch.device, *, resume: boo
         return Run(folder, settings, trainer, rows=[], best=trainer.weights())
     if not resume:
         raise InputError(
-            f"{folder}: holds a run already, of {state['epoch']} whole epochs: --resume goes on with it, "
-            "--name starts another"
+            f"{folder}: holds a run already, {state['epoch']} of {state['settings']['recipe']['epochs']} epochs done: "
+            "--resume goes on with it, --name NAME starts another"
         )
     _expect_same(folder, state["settings"], asdict(settings))
     trainer.restore(state)
@@ -71,7 +71,7 @@ def _expect_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> N
     for key, old, new in _pairs(before, now):
         if old != new:
             raise InputError(
-                f"{folder}: cannot resume with {key} {new}: that run has {key} {old}; --name starts another"
+                f"{folder}: cannot resume with {key} {new}: that run has {key} {old}; --name NAME starts another"
             )
 
 
@@ -163,14 +163,20 @@ class Run:
         draw_confusion(counts, self.folder / "confusion.png")
         draw_mistakes(test, answers, self.folder / "mistakes.png")
         title = f"The {self.settings.recipe_name} recipe, seed {self.settings.seed}"
-        scored = "held-out training images" if self.settings.validation else "test images"
-        _write(self.folder / "report.md", markdown(title, scored, self.rows, counts, self._environment()))
+        page = markdown(title, self._scored(), self.rows, counts, self._environment())
+        _write(self.folder / "report.md", page)
+        console.print(self.result(), highlight=False, soft_wrap=True)
+
+    def result(self) -> str:
+        """The accuracy of the last and of the best epoch, and where the report is, in one line."""
         last, top = self.rows[-1], best(self.rows)
-        console.print(
-            f"last epoch {last['test_accuracy']:.2f} % of {len(test):,} {scored}, best (chosen on them) "
-            f"{top['test_accuracy']:.2f} % in epoch {top['epoch']}: {self.folder / 'report.md'}",
-            highlight=False,
+        return (
+            f"last epoch {last['test_accuracy']:.2f} % of the {self._scored()}, best (chosen on them) "
+            f"{top['test_accuracy']:.2f} % in epoch {top['epoch']}: {self.folder / 'report.md'}"
         )
+
+    def _scored(self) -> str:
+        return "held-out training images" if self.settings.validation else "test images"
 
     def _save_model(self, name: str, weights: dict[str, Tensor], row: Row) -> None:
         note: dict[str, object] = {
@@ -224,8 +230,7 @@ def _progress(console: Console) -> Progress:
 def _line(row: Row) -> str:
     return (
         f"epoch {row['epoch']:>2}  loss {row['train_loss']:.4f}  train {row['train_accuracy']:.2f} %  "
-        f"test {row['test_accuracy']:.2f} %  learning rate {row['learning_rate']:.5f}  "
-        f"{row['images_per_second']:,.0f} images/s  {row['seconds']:.1f} s"
+        f"test {row['test_accuracy']:.2f} %  rate {row['learning_rate']:.5f}  {row['seconds']:.1f} s"
     )
 
 

@@ -156,21 +156,36 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
     assert _metrics(quick_run) == _metrics(uninterrupted)
 
 
-def test_a_run_is_not_overwritten(command: Command, quick_run: Path, data_folder: Path) -> None:
-    before = (quick_run / "metrics.csv").read_bytes()
+def test_a_finished_run_is_not_overwritten_and_its_result_is_printed_again(
+    command: Command, quick_run: Path, data_folder: Path
+) -> None:
+    before = {path.name: path.read_bytes() for path in quick_run.iterdir()}
+    result = command(*_quick(data_folder))
+    assert (result.status, result.err) == (0, "")
+    first, last = result.out.splitlines()
+    assert first == "runs/quick: finished before; another --seed or --name starts another run"
+    assert re.fullmatch(r"last epoch [\d.]+ % of the test images, .*: runs/quick/report.md", last)
+    assert {path.name: path.read_bytes() for path in quick_run.iterdir()} == before
+
+
+def test_an_unfinished_run_is_not_overwritten(command: Command, quick_run: Path, data_folder: Path) -> None:
+    (quick_run / "report.md").unlink()  # written last
+    (quick_run / "checkpoint-00006.pt").unlink()
     result = command(*_quick(data_folder))
     assert (result.status, result.out) == (2, "")
     assert result.err == (
-        "error: runs/quick: holds a run already, of 6 whole epochs: --resume goes on with it, --name starts another\n"
+        "error: runs/quick: holds a run already, 5 of 6 epochs done: --resume goes on with it, "
+        "--name NAME starts another\n"
     )
-    assert (quick_run / "metrics.csv").read_bytes() == before
 
 
 @pytest.mark.usefixtures("quick_run")
 def test_a_run_is_not_resumed_with_other_settings(command: Command, data_folder: Path) -> None:
     result = command(*_quick(data_folder), "--resume", "--seed", 2)
     assert result.status == 2
-    assert result.err == ("error: runs/quick: cannot resume with seed 2: that run has seed 1; --name starts another\n")
+    assert result.err == (
+        "error: runs/quick: cannot resume with seed 2: that run has seed 1; --name NAME starts another\n"
+    )
 
 
 @pytest.mark.usefixtures("quick_run")
@@ -245,10 +260,9 @@ def test_bad_input_is_one_line_and_exit_status_2(
         (["train", "--batch-size", "abc"], "'--batch-size': got 'abc', expected a whole number"),
         (["train", "--colour"], "--colour"),
         (["tain"], "'tain'"),
-        (["predict"], "pictures"),
         (["export"], "--onnx"),
     ],
-    ids=["a word for a number", "an unknown option", "an unknown command", "no picture", "no file"],
+    ids=["a word for a number", "an unknown option", "an unknown command", "no file"],
 )
 def test_bad_usage_is_one_line_and_exit_status_2(command: Command, arguments: list[str], said: str) -> None:
     result = command(*arguments)
@@ -264,18 +278,47 @@ def test_without_a_command_the_help_is_shown(command: Command) -> None:
         assert f" {name} " in result.out
 
 
-def test_predict_prints_the_digit_and_the_probabilities(command: Command, tmp_path: Path) -> None:
+def _stroke(path: Path) -> None:
     picture = Image.new("L", (40, 60), 255)
-    picture.paste(0, (18, 8, 23, 52))  # a plain stroke
-    picture.save(tmp_path / "one.png")
-    picture.save(tmp_path / "two[bold][copy].png")
-    result = command("predict", "one.png", "two[bold][copy].png")
+    picture.paste(0, (18, 8, 23, 52))
+    picture.save(path)
+
+
+def test_predict_prints_a_line_of_80_characters_for_each_picture(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ["one.png", "two[bold][copy].png", "a-name-of-32-letters-and-more.jpeg"]
+    for name in names:
+        _stroke(tmp_path / name)
+    result = command("predict", *names)
     assert (result.status, result.err) == (0, "")
-    assert "two[bold][copy].png " in result.out
-    (line,) = (line for line in result.out.splitlines() if "one.png" in line)
-    assert line.split()[1] == "1"
-    shares = [float(cell) for cell in line.split()[2:] if cell != "·"]
-    assert sum(shares) == pytest.approx(100, abs=0.6)
+    header, *lines = result.out.splitlines()
+    assert header.split() == ["picture", "reads", *"0123456789", "%"]
+    assert max(map(len, lines)) <= 80
+    for name, line in zip(names, lines, strict=True):
+        assert line.split()[:2] == [name, "1"]
+        assert sum(float(cell) for cell in line.split()[2:] if cell != "·") == pytest.approx(100, abs=3)
+
+
+def test_a_picture_that_cannot_be_read_leaves_the_others_their_results(command: Command, tmp_path: Path) -> None:
+    _stroke(tmp_path / "one.png")
+    Image.new("L", (20, 20), 255).save(tmp_path / "blank.png")
+    (tmp_path / "damaged.png").write_text("seven")
+    result = command("predict", "blank.png", "damaged.png", "one.png")
+    assert result.status == 2
+    assert result.out.splitlines()[1].split()[:2] == ["one.png", "1"]
+    blank, damaged = result.err.splitlines()
+    assert blank.startswith("error: blank.png: is of one colour")
+    assert damaged.startswith("error: damaged.png: is no picture that can be read")
+
+
+def test_predict_without_a_picture_says_what_to_type(command: Command) -> None:
+    result = command("predict")
+    assert (result.status, result.out) == (2, "")
+    assert result.err == (
+        'error: no picture given; type make predict ARGS="digit.png", or python -m cnn predict digit.png\n'
+    )
 
 
 def test_without_torch_the_extra_is_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

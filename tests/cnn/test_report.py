@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
+from cnn import report
 from cnn.data import Digits
 from cnn.report import Row, best, confusion, draw_confusion, draw_curves, draw_mistakes, markdown
 
@@ -52,6 +54,18 @@ def test_curves_are_drawn_of_a_run_that_is(accuracy: float, loss: float, tmp_pat
     extreme = {"train_accuracy": accuracy, "test_accuracy": accuracy, "train_loss": loss, "test_loss": loss}
     draw_curves([_row(1, 90.0) | extreme, _row(2, 90.0) | extreme], tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 10_000
+
+
+def test_the_axes_of_one_epoch_have_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(report, "save_figure", lambda figure, _path: figures.append(figure))
+    draw_curves(ROWS[:1], tmp_path / "curves.png")
+    figures[0].draw_without_rendering()
+    for axes in figures[0].axes:
+        low, high = axes.get_ylim()
+        ticks = [*zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)]
+        ticks += zip(axes.get_yticks(minor=True), axes.get_yticklabels(minor=True), strict=True)
+        assert sum(low <= place <= high and label.get_text() != "" for place, label in ticks) >= 2, axes.get_ylabel()
 
 
 @pytest.mark.parametrize("wrong", [0, 5, 200])
