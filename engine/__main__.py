@@ -51,7 +51,9 @@ def show(
     with replacing(csv) as part:
         long_table(trace).to_csv(part)
     rows = len(trace.numbers.values) * len(experiment.learning_rates)
-    typer.echo(f"Wrote {csv}: {rows} rows, learning rates {', '.join(f'{r:g}' for r in experiment.learning_rates)}")
+    rates = ", ".join(f"{rate:g}" for rate in experiment.learning_rates)
+    several = "s" * (len(experiment.learning_rates) != 1)
+    typer.echo(f"Wrote {csv}: {rows} row{'s' * (rows != 1)}, learning rate{several} {rates}")
 
 
 def _print(frame: pd.DataFrame, learning_rate: float) -> None:

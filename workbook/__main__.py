@@ -108,8 +108,10 @@ def audit(
     learning_rate: Annotated[
         float | None, typer.Option(parser=cli.number, help="The learning rate, instead of the one found on the sheet.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a file, each on its line.")] = False,
-    csv: Annotated[Path | None, typer.Option(help="Also write a CSV here, one line a file.")] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object for each file, on a line of its own.")
+    ] = False,
+    csv: Annotated[Path | None, typer.Option(help="Also write a CSV here, with a line for each file.")] = None,
     annotate: Annotated[
         Path | None, typer.Option(help="Write a copy of the one FILE with the wrong cells coloured and commented.")
     ] = None,

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from openpyxl.utils import get_column_letter
+
 from engine import InputError
 from workbook.audit_cost import consequences, cost, replay
 from workbook.audit_findings import Finding, TableReport, Verdict
@@ -15,6 +17,7 @@ from workbook.audit_tables import Label, Table, find_labels, find_tables
 from workbook.layout import NAME
 from workbook.read import LIMITS, MOST_TABLES, Book, Sheet, read
 from workbook.recalculate import recalculated
+from workbook.shapes import REFERENCE
 
 LOOKED_FOR = (
     "looked on every sheet for a row of headers such as t1, i1, w1, h1, a_h1, E_tot, ∂E/∂w1 "
@@ -177,7 +180,7 @@ def _why_not(table: Table) -> str:
 
 
 def _missing(judge: Judge) -> list[str]:
-    """The columns that no present column's check covers."""
+    """What the table lacks: columns that no present column's check covers, or a second row to fill."""
     network = judge.sheet.network
     covered = set(network.known)
     pending = [name for name in judge.names if network.expected(name) is not None]
@@ -189,7 +192,23 @@ def _missing(judge: Judge) -> list[str]:
                 covered.add(leaf)
                 pending.append(leaf)
     missing = [name for name in network.columns.names if name not in covered]
-    return [f"no column for {', '.join(missing)}: not checked"] if missing else []
+    lines = [f"no column for {', '.join(missing)}: not checked"] if missing else []
+    if judge.table.steps == 1 and _is_read(judge.table, judge.table.last_row + 1):
+        lines.append(f"row {judge.table.last_row + 1} is empty, but formulas read it: the update is not checked")
+    return lines
+
+
+def _is_read(table: Table, row: int) -> bool:
+    """Whether a formula outside of the table names a cell of its columns in a row, as the marks of an exercise do."""
+    columns = {get_column_letter(column) for column in table.columns.values()}
+    return any(
+        match[4] == str(row) and match[2].upper() in columns
+        for shapes in table.sheet.shapes.values()
+        for at, shape in shapes.items()
+        if not table.first_row <= at <= table.last_row
+        for match in REFERENCE.finditer(shape.text(at))
+        if match[2]
+    )
 
 
 def _names_in(text: str) -> list[str]:
@@ -197,7 +216,7 @@ def _names_in(text: str) -> list[str]:
 
 
 def _remarks(judge: Judge) -> list[str]:
-    """What the reader should know besides."""
+    """What else the reader should know."""
     table, sheet = judge.table, judge.sheet
     remarks = []
     if table.sheet.state != "visible":
@@ -208,7 +227,9 @@ def _remarks(judge: Judge) -> list[str]:
     if sheet.rate is not None and sheet.rate.note:
         remarks.append(f"learning rate: {sheet.rate.note}")
     if not sheet.one_sample:
-        remarks.append("targets and inputs change from row to row: taken as samples that take turns, not judged")
+        remarks.append(
+            "targets and inputs change from row to row, as if every row were another sample: they are not judged"
+        )
     typed = [
         name
         for name in judge.names

@@ -140,7 +140,7 @@ class Judge:
             return "=" + shape.text(at)
         if isinstance(value, ErrorValue):
             return value.text
-        return None if value is None else f"{value:.17g}" if isinstance(value, float) else str(value)
+        return None if value is None else repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 class _Column:
@@ -182,7 +182,7 @@ class _Column:
         if self.sheet.unknown(self.name, 0):
             yield self._finding("note", [0], NO_VALUE)
         elif not np.isfinite(self.got[0]):
-            yield self._finding("root", [0], f"{self._what(0)} stands where a number belongs")
+            yield self._finding("root", [0], f"{self._what(0)}; expected a number")
 
     def _wrong_formula(self, members: list[tuple[Group, Cause]]) -> Iterator[Finding]:
         """One root for a formula, however many rows it was filled down to and whatever it reads there."""
@@ -201,7 +201,7 @@ class _Column:
         if rows:
             what = self._what(rows[0])
             hint = ": EXP of more than 709 is an error; MIN guards it" if self.name.startswith("a_") else ""
-            yield self._finding("root", rows, f"the formula is right, but the cell shows {what}{hint}")
+            yield self._finding("root", rows, f"the formula is right, but {what}{hint}")
 
     def _by_value(self, group: Group, note: str) -> Iterator[Finding]:
         off = [row for row in group.rows if self.off[row] and not self.sheet.unknown(self.name, row)]
@@ -247,7 +247,7 @@ class _Column:
         for row in rows:
             kinds.setdefault(self._what(row), []).append(row)
         for what, members in kinds.items():
-            yield self._finding("root", members, f"{what} stands where a number belongs")
+            yield self._finding("root", members, f"{what}; expected a number")
 
     def _cause_of_typed(self, rows: list[int], *, whole: bool) -> str:
         value, right = self.got[rows[0]], self.right[rows[0]]
@@ -270,10 +270,10 @@ class _Column:
     def _what(self, row: int) -> str:
         value = self.table.sheet.value(self.table.columns[self.name], self.table.first_row + row)
         if value is None:
-            return "nothing"
+            return "the cell is empty"
         if isinstance(value, ErrorValue):
-            return f"the error {value.text}"
-        return f"the text '{value[:30]}'" if isinstance(value, str) else f"{value}"
+            return f"the cell shows the error {value.text}"
+        return f"the cell holds the text '{value[:30]}'" if isinstance(value, str) else f"the cell holds {value}"
 
     def _finding(self, kind: str, rows: list[int], cause: str) -> Finding:
         at = self.table.first_row + rows[0]

@@ -175,15 +175,22 @@ def _target(book: Book, sheet: Sheet, leaf: Tree, row: int) -> tuple[Sheet, int,
 
 
 def named_cell(book: Book, sheet: Sheet, name: str) -> tuple[Sheet, int, int] | None:
-    """The one cell that a defined name stands for in the formulas of a sheet."""
-    key = name.casefold()
-    text = book.names.get((key, sheet.name), book.names.get((key, None), ""))
+    """The one cell that a defined name stands for in the formulas of a sheet; the name may have a sheet before it."""
+    scope, _, key = name.rpartition("!")
+    owner = book.sheet(_unquoted(scope)) if scope else sheet
+    if owner is None:
+        return None
+    text = book.names.get((key.casefold(), owner.name), book.names.get((key.casefold(), None), ""))
     sheet_name, _, cell = text.rpartition("!")
-    there = book.sheet(sheet_name.strip("'").replace("''", "'"))
+    there = book.sheet(_unquoted(sheet_name))
     if there is None or not cell.replace("$", "").isalnum():
         return None
     row, column = place(cell)
     return there, column + 1, row
+
+
+def _unquoted(sheet: str) -> str:
+    return sheet.removeprefix("'").removesuffix("'").replace("''", "'")
 
 
 def _referred(book: Book, table: Table, target: tuple[str, int, int] | tuple[int, int]) -> Rate:

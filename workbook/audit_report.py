@@ -1,4 +1,4 @@
-"""The audit for people and for machines: the terminal, one line a file, JSON, CSV."""
+"""The audit for people and for machines: the terminal, one line for each file, JSON, CSV."""
 
 import csv
 import json
@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.table import Table as Grid
 from rich.text import Text
 
 from engine.files import replacing
@@ -37,7 +36,8 @@ def show(report: FileReport, console: Console) -> None:
     for table in report.tables:
         console.print()
         for part in _table(table):
-            console.print(part)
+            # A formula stays on one line, however long, to be copied whole.
+            console.print(part, soft_wrap=isinstance(part, _Pasteable))
 
 
 def show_line(report: FileReport, console: Console) -> None:
@@ -66,7 +66,7 @@ def as_json(report: FileReport) -> str:
 
 
 def write_csv(reports: Iterable[FileReport], path: Path) -> None:
-    """Write one line a file, as Excel opens it.
+    """Write one line for each file, as Excel opens it.
 
     Raises:
         InputError: the file cannot be written.
@@ -130,25 +130,27 @@ def _table(table: TableReport) -> list[RenderableType]:
     title.append(f"{_count(len(table.columns), 'column')}, learning rate {rate}  ")
     title.append(table.verdict, style=VERDICT_STYLES[table.verdict])
     parts: list[RenderableType] = [title]
-    parts += [_root(number, root) for number, root in enumerate(table.roots, start=1)]
+    for number, root in enumerate(table.roots, start=1):
+        parts += _root(number, root)
     parts += _rest(table)
     return parts
 
 
-def _root(number: int, finding: Finding) -> RenderableType:
+class _Pasteable(Text):
+    """A line that the terminal may break on its screen, but that is one line where it is pasted."""
+
+
+def _root(number: int, finding: Finding) -> list[RenderableType]:
     head = Text.assemble(
         (f"{number}. {finding.column}", "bold red"),
         f" from {finding.cell} on: " if finding.rows > 1 else f" in {finding.cell}: ",
     )
     head.append(plain(finding.cause))
-    facts = Grid.grid(padding=(0, 2, 0, 0))
-    facts.add_column(no_wrap=True, style="dim")
-    facts.add_column(overflow="fold")
-    facts.add_row("is", Text(plain(finding.formula or "(empty)")))
+    facts = [("is", plain(finding.formula or "(empty)"), ""), ("rows", _rows(finding), "")]
     if finding.expected is not None:
-        facts.add_row("expected", Text(finding.expected, style="green"))
-    facts.add_row("rows", Text(_rows(finding)))
-    return Padding(Group(head, Padding(facts, (0, 0, 0, 3))), (1, 0, 0, 0))
+        facts.insert(1, ("expected", finding.expected, "green"))
+    lines = [_Pasteable.assemble("   ", (f"{word:<10}", "dim"), (text, style)) for word, text, style in facts]
+    return [Text(), head, *lines]
 
 
 def _rows(finding: Finding) -> str:

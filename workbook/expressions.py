@@ -48,7 +48,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Name:
-    """A name: a defined name of the workbook or, in a formula over names, a column."""
+    """A name: a defined name of the workbook, its sheet before it or not, or a column in a formula over names."""
 
     text: str
 
@@ -77,7 +77,7 @@ TOKEN = re.compile(
     (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     |(?P<cell>(?:(?P<sheet>'(?:[^']|'')+'|[^\W\d][\w.]*)!)?(?P<dollar>\$?)(?P<column>[A-Z]{1,3})(?P<row>\$\d+|‹-?\d+›))
     |(?P<function>[A-Za-z_][\w.]*)\(
-    |(?P<name>∂E/∂w\d+|[^\W\d][\w.]*)
+    |(?P<name>∂E/∂w\d+|(?:(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!)?[^\W\d][\w.]*)
     |(?P<text>"(?:[^"]|"")*")
     |(?P<sign><=|>=|<>|[-+*/^%(),:<>=&])
     )""",
@@ -180,7 +180,9 @@ class _Parser:
             tree = self._expression(0)
             self._expect(")")
             return tree
-        raise UnsupportedError("it works with texts" if kind == "text" else f"'{text}' stands where a number belongs")
+        raise UnsupportedError(
+            "it works with texts" if kind == "text" else f"it has '{text}' where a number is expected"
+        )
 
     def _cells(self, first: Reference) -> Tree:
         if not self._accept(":"):
@@ -281,7 +283,7 @@ def _flat(tree: Operation) -> Iterator[Tree]:
     for operand in tree.operands:
         if isinstance(operand, Operation) and operand.kind == "block":
             if tree.kind not in AGGREGATES:
-                raise UnsupportedError("it takes a range where one cell belongs")
+                raise UnsupportedError("it takes a range where one cell is expected")
             yield from operand.operands
         else:
             yield operand

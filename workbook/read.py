@@ -124,7 +124,15 @@ def reporting(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     except expat.ExpatError as error:
         raise InputError(f"{path}: damaged: its XML breaks off or is wrong ({error})") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, KeyError, ValueError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        LookupError,
+        ValueError,
+        RuntimeError,
+    ) as error:
         if isinstance(error, InputError):
             raise InputError(f"{path}: {error}") from None
         raise InputError(f"{path}: damaged or not an Excel workbook: {_first_line(error)}") from None

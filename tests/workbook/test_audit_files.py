@@ -236,8 +236,8 @@ def test_headers_merged_downwards_and_across(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("=1/0", "the error #DIV/0!"), ("seven", "the text 'seven'"), (None, "nothing stands"), (True, "True"),
-        (45000.5, "45000.5 is typed"),
+        ("=1/0", "the error #DIV/0!"), ("seven", "the text 'seven'"), (None, "the cell is empty; expected"),
+        (True, "True"), (45000.5, "45000.5 is typed"),
     ],
     ids=["an error", "a text", "a hole", "a truth value", "a date"],
 )  # fmt: skip
@@ -378,3 +378,13 @@ def test_an_annotated_copy_can_be_read_and_says_what_its_colours_mean(tmp_path: 
     assert cell.font.sz == 9
     assert [marked["audit"][f"A{row}"].fill.fgColor.rgb for row in (2, 3)] == ["FFFF9999", "FFFFE699"]
     assert "wrong" in marked["audit"]["B2"].value
+
+
+def test_an_unknown_encoding_is_a_damaged_file(tmp_path: Path) -> None:
+    path = save(tmp_path / "theirs.xlsx", HandMade(rows=4).cells)
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(tmp_path / "odd.xlsx", "w") as target:
+        for item in source.infolist():
+            target.writestr(item, source.read(item).replace(b'encoding="UTF-8"', b'encoding="klingon"', 1))
+    error = audit(tmp_path / "odd.xlsx").error
+    assert error is not None
+    assert error.startswith(f"{tmp_path}/odd.xlsx: damaged or not an Excel workbook")

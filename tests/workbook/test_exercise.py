@@ -10,6 +10,7 @@ from openpyxl.utils import get_column_letter
 from engine import Experiment, default_experiment, descend
 from tests.commands import error_line, run
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice
+from workbook.audit import audit
 from workbook.exercise import drawn_experiment, exercise_sheets
 from workbook.write import write
 
@@ -144,3 +145,15 @@ def test_a_solution_does_not_replace_the_exercise_of_its_name(tmp_path: Path) ->
     assert run("workbook", "exercise", str(path)).returncode == 0
     assert "is not an unchanged solution" in error_line("workbook", "exercise", "--solution", str(path))
     assert "is not an unchanged workbook" in error_line("workbook", "build", str(path))
+
+
+def test_an_exercise_without_its_second_row_is_incomplete(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(blank(tmp_path / "exercise.xlsx"))
+    for cell, answer in answers(tmp_path).items():
+        if cell.endswith("21"):
+            book[MAIN][cell] = answer
+    book.save(tmp_path / "filled.xlsx")
+    report = audit(tmp_path / "filled.xlsx")
+    assert (report.verdict, report.roots) == ("incomplete", [])
+    notes = [finding.cause for finding in report.tables[0].findings]
+    assert "row 22 is empty, but formulas read it: the update is not checked" in notes
