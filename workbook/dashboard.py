@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine import FloatArray
-from workbook.layout import FIRST_ROW, HEADER_ROW, Layout
+from workbook.layout import FIRST_ROW, Layout, place
 from workbook.records import Cell, Highlight, Style
 
 TOP = 8
@@ -27,7 +27,7 @@ def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
     lines: tuple[tuple[str, float | str, str], ...] = (
         ("loss at step 1", float(losses[0]), f"={first}"),
         (f"loss at step {layout.steps}", float(losses[-1]), f"={last}"),
-        ("halved at step", halved(losses), _halved_formula(layout)),
+        ("halved at step", halved(losses), halved_formula(layout.range("E_tot"))),
         (
             "largest gradient, either sign",
             float(np.abs(values[:, -columns.weight_count :]).max()),
@@ -73,9 +73,10 @@ def halved(losses: FloatArray) -> float | str:
     return float(steps[0] + 1) if steps.size else "never"
 
 
-def _halved_formula(layout: Layout) -> str:
-    losses = layout.range("E_tot")
-    first = losses.split(":")[0]
+def halved_formula(losses: str) -> str:
+    """The same over a range of cells."""
+    first, last = losses.split(":")
+    (first_row, _), (last_row, _) = place(first), place(last)
     # The largest count from below among the rows that have halved is the first of them.
-    from_below = f"SUMPRODUCT(MAX(({losses}<={first}/2)*({layout.last_row + 1}-ROW({losses}))))"
-    return f'=IF({from_below}=0,"never",{layout.last_row + 1 - HEADER_ROW}-{from_below})'
+    from_below = f"SUMPRODUCT(MAX(({losses}<={first}/2)*({last_row + 1}-ROW({losses}))))"
+    return f'=IF({from_below}=0,"never",{last_row + 2 - first_row}-{from_below})'

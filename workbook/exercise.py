@@ -127,30 +127,35 @@ def _mark(layout: Layout, row: int, name: str) -> str:
 
 
 def _hints_sheet(layout: Layout) -> Sheet:
+    """Three columns of hints, each folded; the + that unfolds it stands above the narrow column before it."""
     spelled, letters = formulas(layout.columns), layout.letters
+    headers = ("column", "+ 1", "1. the idea", "+ 2", "2. the formula", "+ 3", "3. the cell")
     cells = [
         Cell(1, 0, "title", "Hints"),
-        Cell(2, 0, "text", "Click the + above a column to unfold it: first the idea, then the formula, then the cell."),
-        *(
-            Cell(4, column, "header_left", text)
-            for column, text in enumerate(("column", "", "1. the idea", "", "2. the formula", "", "3. the cell"))
-        ),
+        Cell(2, 0, "text", "Stuck? Click the first + above the columns:"),
+        Cell(3, 0, "text", "it unfolds the idea; the second the formula, the third the cell."),
+        *(Cell(5, column, "header_left", text) for column, text in enumerate(headers)),
     ]
-    for row, (name, formula) in enumerate(spelled.items(), start=5):
+    texts: dict[int, list[str]] = {2: [], 4: [], 6: []}
+    for row, (name, formula) in enumerate(spelled.items(), start=6):
         where = FIRST_ROW + 1 if formula.from_row_above else FIRST_ROW
-        cells += [
-            Cell(row, 0, "label", name),
-            Cell(row, 2, "text", _idea(layout, name)),
-            Cell(row, 4, "text", formula.text + (" (of the row above)" if formula.from_row_above else "")),
-            Cell(row, 6, "text", f"{letters[name]}{where}:  {_formula(layout, formula, where)}"),
-        ]
+        hints = (
+            _idea(layout, name),
+            formula.text + (" (of the row above)" if formula.from_row_above else ""),
+            f"{letters[name]}{where}:  {_formula(layout, formula, where)}",
+        )
+        cells.append(Cell(row, 0, "label", name))
+        for column, text in zip(texts, hints, strict=True):
+            cells.append(Cell(row, column, "beside", text))
+            texts[column].append(text)
+    hint_widths = {letter(column): float(min(max(map(len, lines)) + 2, 255)) for column, lines in texts.items()}
     return small_sheet(
         HINTS_SHEET,
         cells,
-        widths={"A": 12, "B": 4, "C": 90, "D": 4, "E": 80, "F": 4, "G": 90},
+        widths={"A": 12, "B": 5, "D": 5, "F": 5, **hint_widths},
         heights={1: 24.0},
-        collapsed=["C", "E", "G"],
-        frozen_rows=4,
+        collapsed=list(hint_widths),
+        frozen_rows=5,
     )
 
 

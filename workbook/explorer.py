@@ -27,7 +27,7 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
         Cell(1, 0, "title", "One step, worked out"),
         Cell(3, 0, "label", "step"),
         Cell(3, 1, "input", 1),
-        Cell(3, 2, "text", _message(layout), _message_formula(layout)),
+        Cell(3, 2, "beside", _message(layout), _message_formula(layout)),
         Cell(4, 0, "label", "row of the table"),
         Cell(4, 1, "step", HEADER_ROW + 1, _shown_formula(layout)),
         *_diagram_cells(layout.columns, numbers),
@@ -90,16 +90,16 @@ def _working_cells(layout: Layout, numbers: dict[str, float], learning_rate: flo
             Cell(row, TEXT_COLUMN, "folded", _text(numbers[name]), _text_formula(value)),
         ]
         if name == "eta" or (name in given and not name.startswith("w")):
-            cells.append(Cell(row, FORMULA_COLUMN, "text", "given"))
+            cells.append(Cell(row, FORMULA_COLUMN, "beside", "given"))
             continue
         text = spelled[name].text
         plugged = _plugged_cell(row, text, numbers, rows)
         if name.startswith("w"):
-            cells.append(Cell(row, FORMULA_COLUMN, "text", f"after the step: {text}"))
+            cells.append(Cell(row, FORMULA_COLUMN, "beside", f"after the step: {text}"))
             after = numbers[name] - learning_rate * numbers[gradient_name(name)]
             cells += [plugged, Cell(row, AFTER_COLUMN, "number", after, _after_formula(name, rows))]
         else:
-            cells += [Cell(row, FORMULA_COLUMN, "text", text), plugged]
+            cells += [Cell(row, FORMULA_COLUMN, "beside", text), plugged]
     return cells
 
 
@@ -134,8 +134,8 @@ def _parts(text: str) -> list[tuple[str, str]]:
 def _plugged_cell(row: int, text: str, numbers: dict[str, float], rows: dict[str, int]) -> Cell:
     formula = _plugged_formula(text, rows)
     if len(formula) > FORMULA_LIMIT_OF_EXCEL:
-        return Cell(row, NUMBERS_COLUMN, "text", "too long for a cell")
-    return Cell(row, NUMBERS_COLUMN, "text", _plugged(text, numbers), formula)
+        return Cell(row, NUMBERS_COLUMN, "beside", "too long for a cell")
+    return Cell(row, NUMBERS_COLUMN, "beside", _plugged(text, numbers), formula)
 
 
 def _plugged(text: str, numbers: dict[str, float]) -> str:

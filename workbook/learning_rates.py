@@ -1,14 +1,22 @@
 """The sheet `learning rates`: what the learning rate does, side by side."""
 
+from dataclasses import replace
+
 from engine import Trace
-from workbook.dashboard import halved, verdict, verdict_formula
+from workbook.dashboard import halved, halved_formula, verdict, verdict_formula
 from workbook.layout import FIRST_ROW, Layout, letter, on_sheet
 from workbook.records import Cell, Chart, Highlight, Series, Sheet, Validation, small_sheet
 
 SHEET = "learning rates"
-RATE_ROW = 4
 NAME_ROW = 5
-FIRST_LOSS_ROW = 6
+FIRST_RATE_ROW = FIRST_LOSS_ROW = NAME_ROW + 1
+# From left to right: the summary with the rates, which grows downwards, the charts, the losses of any number of runs.
+RATE, LAST_LOSS, HALVED, VERDICT = range(4)
+CHARTS = 5
+STEP = 18
+OVERLAY_ROWS = 17
+# A logarithm of 0 has no place on a chart: losses below are drawn here, far under the rounding of any loss.
+LOWEST_DRAWN = -34
 
 DEFINITIONS = (
     ("saturated", "at the last step every output is within 0.000001 of 0 or 1, where the gradients vanish"),
@@ -29,106 +37,65 @@ def rate_name(run: int) -> str:
 
 def rate_cell(run: int) -> str:
     """Where a run's learning rate is typed in."""
-    return on_sheet(SHEET, f"${letter(run + 1)}${RATE_ROW}")
+    return on_sheet(SHEET, f"${letter(RATE)}${FIRST_RATE_ROW + run}")
 
 
 def learning_rates_sheet(layout: Layout, trace: Trace) -> Sheet:
-    """Losses of all runs of the sweep by step, a summary, and their curves."""
+    """A summary of all runs of the sweep, their curves, and their losses by step."""
     runs = len(trace.experiment.learning_rates)
-    right = runs + 2  # the summary's first column, one free column after the losses
-    helpers = f"{letter(_helper(0))}:{letter(_helper(runs - 1))}"
+    losses = f"{letter(STEP + 1)}:{letter(STEP + runs)}"
+    drawn = f"{letter(_drawn(runs, 0))}:{letter(_drawn(runs, runs - 1))}"
+    below = max(FIRST_RATE_ROW + runs, NAME_ROW + OVERLAY_ROWS) + 1
+    rates = f"{letter(RATE)}{FIRST_RATE_ROW}:{letter(RATE)}{FIRST_RATE_ROW + runs - 1}"
+    verdicts = rates.replace(letter(RATE), letter(VERDICT))
     cells = [
         Cell(1, 0, "title", "What the learning rate does"),
-        Cell(2, 0, "text", "Change a learning rate in row 4: its losses, its curve and its whole table follow."),
+        Cell(2, 0, "text", "Change a learning rate in column A: its verdict, its curve and its whole table follow."),
+        Cell(2, STEP, "text", "The losses of every step, by learning rate."),
+        *_summary_cells(layout, trace),
+        *_definition_cells(row=below),
         *_loss_cells(layout, trace),
-        *_summary_cells(layout, trace, right),
-        *_definition_cells(right, row=RATE_ROW + runs + 2),
+        *_drawn_cells(trace),
     ]
     return small_sheet(
         SHEET,
         cells,
-        widths={"A": 13, f"B:{letter(runs)}": 11.5, letter(runs + 1): 3}
-        | {f"{letter(right)}:{letter(right + 12)}": 12.5, helpers: 9},
+        widths={"A": 13, "B": 11, "C": 14, "D": 11, "E": 3, f"F:{letter(STEP - 2)}": 9, letter(STEP - 1): 3}
+        | {letter(STEP): 8, losses: 11.5, letter(STEP + runs + 1): 3, drawn: 9},
         heights={1: 24.0},
-        charts=_charts(layout, trace, right),
+        charts=_charts(trace, below + len(DEFINITIONS) + 3),
         validations=[
-            Validation(
-                range=f"B{RATE_ROW}:{letter(runs)}{RATE_ROW}",
-                least=0,
-                most=None,
-                title="Learning rate",
-                message="Type a number from 0 up.",
-            )
+            Validation(range=rates, least=0, most=None, title="Learning rate", message="Type a number from 0 up.")
         ],
         highlights=[
-            Highlight(f"{letter(right + 3)}{RATE_ROW + 1}:{letter(right + 3)}{RATE_ROW + runs}", "falls", "green"),
-            Highlight(f"{letter(right + 3)}{RATE_ROW + 1}:{letter(right + 3)}{RATE_ROW + runs}", "saturated", "red"),
-            Highlight(f"{letter(right + 3)}{RATE_ROW + 1}:{letter(right + 3)}{RATE_ROW + runs}", "rises", "red"),
+            Highlight(verdicts, "falls", "green"),
+            Highlight(verdicts, "saturated", "red"),
+            Highlight(verdicts, "rises", "red"),
         ],
         frozen_rows=NAME_ROW,
-        collapsed=[helpers],
+        collapsed=[drawn],
         paper="A3",
     )
 
 
-def _loss_cells(layout: Layout, trace: Trace) -> list[Cell]:
-    cells = [Cell(RATE_ROW, 0, "label", "learning rate"), Cell(NAME_ROW, 0, "header", "step")]
-    for run, rate in enumerate(trace.experiment.learning_rates):
-        column = run + 1
-        cells.append(Cell(RATE_ROW, column, "input", rate))
-        cells.append(Cell(NAME_ROW, column, "header", f"η = {rate:g}", f'="η = "&{letter(column)}{RATE_ROW}'))
-        for step, loss in enumerate(trace.numbers.loss[:, run].tolist()):
-            source = on_sheet(rate_name(run), f"{layout.letters['E_tot']}{FIRST_ROW + step}")
-            cells.append(Cell(FIRST_LOSS_ROW + step, column, "number", loss, f"={source}"))
-    return cells + [Cell(FIRST_LOSS_ROW + step, 0, "step", step + 1) for step in range(layout.steps)]
-
-
-def _summary_cells(layout: Layout, trace: Trace, right: int) -> list[Cell]:
+def _summary_cells(layout: Layout, trace: Trace) -> list[Cell]:
     headers = ("learning rate", "last loss", "halved at step", "verdict")
-    cells = [Cell(RATE_ROW, right + place, "header", text) for place, text in enumerate(headers)]
+    cells = [Cell(NAME_ROW, column, "header", text) for column, text in enumerate(headers)]
     for run, rate in enumerate(trace.experiment.learning_rates):
-        row, column = RATE_ROW + 1 + run, letter(run + 1)
-        losses = trace.numbers.loss[:, run]
-        first, last = f"{column}${FIRST_LOSS_ROW}", f"{column}${FIRST_LOSS_ROW + layout.steps - 1}"
-        outputs = trace.numbers.activations[-1][-1, :, run]
-        cells += [
-            Cell(row, right, "result", rate, f"={column}${RATE_ROW}"),
-            Cell(row, right + 1, "tolerance", float(losses[-1]), f"={last}"),
-            Cell(row, right + 2, "result", halved(losses), _halved_formula(run, layout)),
-            Cell(row, right + 3, "verdict", verdict(losses, outputs), _verdict_formula(run, layout, first, last)),
-        ]
-    return cells + _halving_cells(trace)
-
-
-def _halving_cells(trace: Trace) -> list[Cell]:
-    """Folded columns: a step's number once its loss is at most half of the first."""
-    cells = [
-        Cell(
-            NAME_ROW - 1,
-            _helper(0),
-            "folded",
-            "The step's number, once its loss is at most half of the first",
+        row, losses, outputs = (
+            FIRST_RATE_ROW + run,
+            trace.numbers.loss[:, run],
+            trace.numbers.activations[-1][-1, :, run],
         )
-    ]
-    for run in range(trace.numbers.loss.shape[1]):
-        losses, column = trace.numbers.loss[:, run], letter(run + 1)
-        for step, loss in enumerate(losses.tolist()):
-            row = FIRST_LOSS_ROW + step
-            formula = f'=IF({column}{row}<={column}${FIRST_LOSS_ROW}/2,$A{row},"")'
-            value = step + 1 if loss <= losses[0] / 2 else ""
-            cells.append(Cell(row, _helper(run), "folded", value, formula))
+        column = letter(STEP + 1 + run)
+        first, last = f"{column}{FIRST_LOSS_ROW}", f"{column}{FIRST_LOSS_ROW + layout.steps - 1}"
+        cells += [
+            Cell(row, RATE, "input", rate),
+            Cell(row, LAST_LOSS, "tolerance", float(losses[-1]), f"={last}"),
+            Cell(row, HALVED, "result", halved(losses), halved_formula(f"{first}:{last}")),
+            Cell(row, VERDICT, "verdict", verdict(losses, outputs), _verdict_formula(run, layout, first, last)),
+        ]
     return cells
-
-
-def _helper(run: int) -> int:
-    """Right of the charts."""
-    return 32 + run
-
-
-def _halved_formula(run: int, layout: Layout) -> str:
-    column = letter(_helper(run))
-    cells = f"{column}${FIRST_LOSS_ROW}:{column}${FIRST_LOSS_ROW + layout.steps - 1}"
-    return f'=IF(COUNT({cells})=0,"never",MIN({cells}))'
 
 
 def _verdict_formula(run: int, layout: Layout, first: str, last: str) -> str:
@@ -137,42 +104,81 @@ def _verdict_formula(run: int, layout: Layout, first: str, last: str) -> str:
     return verdict_formula(first, last, cells)
 
 
-def _definition_cells(right: int, row: int) -> list[Cell]:
-    cells = [Cell(row, right, "heading", "The verdicts, the first that fits:")]
+def _definition_cells(row: int) -> list[Cell]:
+    cells = [Cell(row, 0, "heading", "The verdicts, the first that fits:")]
     for offset, (word, meaning) in enumerate(DEFINITIONS, start=1):
-        cells += [Cell(row + offset, right, "label", word), Cell(row + offset, right + 1, "text", meaning)]
-    return [*cells, Cell(row + len(DEFINITIONS) + 1, right, "text", NOTE)]
+        cells += [Cell(row + offset, 0, "label", word), Cell(row + offset, 1, "beside", meaning)]
+    return [*cells, Cell(row + len(DEFINITIONS) + 1, 0, "text", NOTE)]
 
 
-def _charts(layout: Layout, trace: Trace, right: int) -> list[Chart]:
-    last = FIRST_LOSS_ROW + layout.steps - 1
-    lines = []
+def _loss_cells(layout: Layout, trace: Trace) -> list[Cell]:
+    cells = [Cell(NAME_ROW, STEP, "header", "step")]
+    cells += [Cell(FIRST_LOSS_ROW + step, STEP, "step", step + 1) for step in range(layout.steps)]
     for run, rate in enumerate(trace.experiment.learning_rates):
-        column = letter(run + 1)
-        lines.append(
-            Series(
-                range=on_sheet(SHEET, f"${column}${FIRST_LOSS_ROW}:${column}${last}"),
-                values=trace.numbers.loss[:, run].tolist(),
-                name_cell=on_sheet(SHEET, f"${column}${NAME_ROW}"),
-                name=f"η = {rate:g}",
-            )
-        )
-    top = RATE_ROW + len(lines) + 3 + len(DEFINITIONS) + 1
+        column = STEP + 1 + run
+        name = f'="η = "&{letter(RATE)}{FIRST_RATE_ROW + run}'
+        cells.append(Cell(NAME_ROW, column, "header", f"η = {rate:g}", name))
+        for step, loss in enumerate(trace.numbers.loss[:, run].tolist()):
+            source = on_sheet(rate_name(run), f"{layout.letters['E_tot']}{FIRST_ROW + step}")
+            cells.append(Cell(FIRST_LOSS_ROW + step, column, "number", loss, f"={source}"))
+    return cells
+
+
+def _drawn_cells(trace: Trace) -> list[Cell]:
+    """Folded columns: the losses as the logarithmic chart draws them."""
+    runs = len(trace.experiment.learning_rates)
+    words = f"The losses, those under 10^{LOWEST_DRAWN} as 10^{LOWEST_DRAWN}, for the logarithmic chart"
+    cells = [Cell(NAME_ROW - 1, _drawn(runs, 0), "folded", words)]
+    for run in range(runs):
+        for step, loss in enumerate(_drawn_losses(trace, run)):
+            row = FIRST_LOSS_ROW + step
+            formula = f"=MAX({letter(STEP + 1 + run)}{row},10^{LOWEST_DRAWN})"
+            cells.append(Cell(row, _drawn(runs, run), "folded", loss, formula))
+    return cells
+
+
+def _drawn(runs: int, run: int) -> int:
+    return STEP + runs + 2 + run
+
+
+def _drawn_losses(trace: Trace, run: int) -> list[float]:
+    return [max(loss, 10.0**LOWEST_DRAWN) for loss in trace.numbers.loss[:, run].tolist()]
+
+
+def _charts(trace: Trace, below: int) -> list[Chart]:
+    runs = len(trace.experiment.learning_rates)
+    plain = [_series(trace, run, STEP + 1 + run, trace.numbers.loss[:, run].tolist()) for run in range(runs)]
+    drawn = [_series(trace, run, _drawn(runs, run), _drawn_losses(trace, run)) for run in range(runs)]
+    middle, end = CHARTS + 6, STEP - 2
+    last = NAME_ROW + OVERLAY_ROWS
     overlays = [
-        Chart("Loss curves", lines, f"{letter(right)}{top}", f"{letter(right + 4)}{top + 19}", legend=True),
+        Chart("Loss curves", plain, f"{letter(CHARTS)}{NAME_ROW + 1}", f"{letter(middle - 1)}{last}"),
         Chart(
-            "Loss curves, logarithmic loss", lines, f"{letter(right + 5)}{top}", f"{letter(right + 11)}{top + 19}",
+            "Loss curves, logarithmic loss", drawn, f"{letter(middle)}{NAME_ROW + 1}", f"{letter(end)}{last}",
             logarithmic=True, legend=True,
         ),
     ]  # fmt: skip
-    return overlays + [_small_chart(line, place, right, top + 21) for place, line in enumerate(lines)]
+    return overlays + [_small_chart(line, place, below) for place, line in enumerate(plain)]
 
 
-def _small_chart(line: Series, place: int, right: int, top: int) -> Chart:
-    """Small multiples, three in a row."""
-    columns = ((right, right + 3), (right + 4, right + 7), (right + 8, right + 11))[place % 3]
-    row = top + place // 3 * 15
-    unnamed = Series(line.range, line.values)
-    return Chart(
-        line.name, [unnamed], f"{letter(columns[0])}{row}", f"{letter(columns[1])}{row + 13}", title_cell=line.name_cell
+def _series(trace: Trace, run: int, column: int, values: list[float]) -> Series:
+    last = FIRST_LOSS_ROW + len(values) - 1
+
+    def cells(place: int) -> str:
+        return on_sheet(SHEET, f"${letter(place)}${FIRST_LOSS_ROW}:${letter(place)}${last}")
+
+    return Series(
+        range=cells(column),
+        values=values,
+        name_cell=on_sheet(SHEET, f"${letter(STEP + 1 + run)}${NAME_ROW}"),
+        name=f"η = {trace.experiment.learning_rates[run]:g}",
+        steps=cells(STEP),
     )
+
+
+def _small_chart(line: Series, place: int, top: int) -> Chart:
+    """Small multiples, three in a row."""
+    first, last = ((0, 3), (CHARTS, CHARTS + 5), (CHARTS + 6, STEP - 2))[place % 3]
+    row = top + place // 3 * 15
+    unnamed = replace(line, name_cell=None, name="")
+    return Chart(line.name, [unnamed], f"{letter(first)}{row}", f"{letter(last)}{row + 13}", title_cell=line.name_cell)

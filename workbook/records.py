@@ -7,8 +7,7 @@ from typing import Literal, NamedTuple
 
 Style = Literal[
     "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
-    "summary",
-    "box", "mark", "step", "folded", "tolerance", "todo",
+    "summary", "beside", "box", "mark", "step", "folded", "tolerance", "todo",
 ]  # fmt: skip
 
 
@@ -27,12 +26,16 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart: a range with its sheet's name, its numbers as cache, the cell of its name with its text."""
+    """One line of a chart: a range with its sheet's name, its numbers as cache, the cell of its name with its text.
+
+    `steps` is the range of the numbers 1, 2, … below it, where these stand on the sheet.
+    """
 
     range: str
     values: Sequence[float]
     name_cell: str | None = None
     name: str = ""
+    steps: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Sheet:
         widths: characters, by column ("A") or columns ("A:AE").
         heights: points, by row; other rows have `row_height`.
         zoom: percent, as the file opens.
-        collapsed: columns that a click on the + above them unfolds.
+        collapsed: columns that a click on the + above the column before them unfolds.
         names: defined names, each for one cell of the sheet.
         print_area: the cells that are printed; all, unless given.
     """

@@ -32,9 +32,10 @@ STYLES: dict[Style, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 18, "font_color": DARK_SLATE},
     "heading": {"bold": True, "font_size": 12, "font_color": DARK_SLATE},
     "text": {"font_size": 11, "font_color": DARK_SLATE},
+    "beside": {"font_size": 11, "font_color": DARK_SLATE, "indent": 1},  # next to a number or a label
     "label": {"font_size": 11, "bold": True, "align": "right"},
     "header": {"font_size": 11, "font_color": "#FFFFFF", "bg_color": "#000000", "align": "right"},
-    "header_left": {"font_size": 11, "font_color": "#FFFFFF", "bg_color": "#000000"},
+    "header_left": {"font_size": 11, "font_color": "#FFFFFF", "bg_color": "#000000", "indent": 1},
     "input": {"font_size": 9, "font_color": "#0000FF", "bg_color": "#FFF2CC", "border": 1, "border_color": "#BF9000"},
     "number": {"font_size": 9, "font_color": DARK_SLATE, **NUMBER},
     "loss": {"font_size": 9, "font_color": "#FFFFFF", "bg_color": "#C00000", **NUMBER},
@@ -113,9 +114,12 @@ class _SheetWriter:
         sheet, worksheet = self.sheet, self.worksheet
         for columns, width in sheet.widths.items():
             _check(worksheet.set_column(_columns(columns), width), columns)
-        for column in sheet.collapsed:
+        for columns in sheet.collapsed:
             options = {"level": 1, "hidden": True}
-            _check(worksheet.set_column(_columns(column), sheet.widths[column], None, options), column)
+            _check(worksheet.set_column(_columns(columns), sheet.widths[columns], None, options), columns)
+            before = xl_cell_to_rowcol(f"{columns.split(':')[0]}1")[1] - 1
+            _check(worksheet.set_column(before, before, self.width(before), None, {"collapsed": True}), columns)
+        worksheet.outline_settings(symbols_right=False)
         worksheet.set_default_row(sheet.row_height)
         worksheet.set_zoom(sheet.zoom)
         worksheet.freeze_panes(sheet.frozen_rows, 0)
@@ -177,7 +181,9 @@ class _SheetWriter:
             _check(status, criteria)
 
     def insert_chart(self, chart: Chart) -> None:
-        lines = self.book.add_chart({"type": "line"})
+        # Where the steps stand on the sheet, a chart with a true axis of numbers: its labels never turn or merge.
+        scatter = chart.series[0].steps is not None
+        lines = self.book.add_chart({"type": "scatter", "subtype": "straight"} if scatter else {"type": "line"})
         for series, color in zip(chart.series, cycle(LINE_COLORS), strict=False):
             lines.add_series(_series_options(series, color))
         font = {"size": 14, "bold": False, "color": "#595959"}
@@ -191,14 +197,16 @@ class _SheetWriter:
         gridlines = {"visible": True, "line": {"color": "#D9D9D9"}}
         lines.set_y_axis({"line": {"none": True}, "major_gridlines": gridlines, **scale})
         steps = len(chart.series[0].values)
-        lines.set_x_axis(
-            {
-                "line": {"color": "#D9D9D9"},
-                "major_tick_mark": "none",
-                "interval_unit": max(1, round(steps / LABELS_ON_THE_STEP_AXIS)),
-                "num_font": {"rotation": 360},  # XlsxWriter's word for explicitly horizontal
-            }
-        )
+        axis = {"line": {"color": "#D9D9D9"}, "major_tick_mark": "none", "num_font": {"rotation": 360}}
+        unit = _round_unit(steps)
+        if scatter:
+            lines.set_x_axis(
+                {**axis, "min": 0, "max": -(-steps // unit) * unit, "major_unit": unit, "num_format": "0",
+                 "major_gridlines": {"visible": False}}
+            )  # fmt: skip
+        else:
+            lines.set_x_axis({**axis, "interval_unit": max(1, round(steps / LABELS_ON_THE_STEP_AXIS))})
+        lines.show_hidden_data()
         lines.set_size(self.size(chart))
         _check(self.worksheet.insert_chart(chart.first, lines, {"object_position": 1}), chart)
 
@@ -237,14 +245,24 @@ class _SheetWriter:
 
 def _series_options(series: Series, color: str) -> dict[str, Any]:
     named = {"name": f"={series.name_cell}", "name_data": [series.name]} if series.name_cell else {}
+    steps: dict[str, Any] = {}
+    if series.steps is not None:
+        steps = {"categories": f"={series.steps}", "categories_data": list(range(1, len(series.values) + 1))}
     return {
         **named,
+        **steps,
         "values": f"={series.range}",
         "values_data": series.values,
         "marker": {"type": "none"},
         "smooth": False,
         "line": {"color": color, "width": 2.25},
     }
+
+
+def _round_unit(steps: int) -> int:
+    """The smallest of 1, 2, 5, 10, 20, … that divides an axis of so many steps into a few parts."""
+    units = (digit * 10**power for power in range(8) for digit in (1, 2, 5))
+    return next(unit for unit in units if unit * LABELS_ON_THE_STEP_AXIS >= steps)
 
 
 def _rectangles(runs: Mapping[int, Sequence[tuple[int, int]]]) -> Iterator[tuple[int, int, int, int]]:
