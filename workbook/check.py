@@ -1,7 +1,7 @@
 """The sheet `check`: the proof inside the file, live.
 
-Every column against the engine's frozen numbers, as long as the inputs are the engine's; the gradients of step 1
-against central differences, for any inputs.
+Every column against the engine's frozen numbers, for every learning rate that the engine has run from these inputs; the
+gradients of step 1 against central differences, for any inputs.
 """
 
 from dataclasses import replace
@@ -17,6 +17,11 @@ from workbook.training import MAIN_SHEET
 
 SHEET = "check"
 TOP = 8  # the first row of the comparison by column
+# Which of the engine's runs has the learning rate that is typed on the main sheet; 0: none.
+RUN = "$B$4"
+COMPARED = "compared: every column with the engine's numbers, and the gradients of step 1"
+CHANGED = "compared: the gradients of step 1 alone; the engine has not run these inputs"
+NOT_RUN = "compared: the gradients of step 1 alone; the engine has not run this learning rate"
 # A number passes within 1e-12 + 1e-9 of the column's largest.
 ABSOLUTE, RELATIVE = 1e-12, 1e-9
 # A nudge on a network whose largest number is S is 1e-4/(1 + S): small steps where the loss bends sharply.
@@ -28,9 +33,9 @@ GRADIENT_ABSOLUTE, GRADIENT_RELATIVE, ROUNDING = 1e-9, 1e-5, 1e-13
 class _Check:
     """The sheet's geometry: the comparison by column, the differences by weight below, the frozen table below that."""
 
-    def __init__(self, layout: Layout, experiment: Experiment, values: FloatArray) -> None:
-        self.layout, self.columns, self.values = layout, layout.columns, values
-        self.experiment = experiment
+    def __init__(self, layout: Layout, experiment: Experiment, runs: dict[float, FloatArray]) -> None:
+        self.layout, self.columns, self.runs = layout, layout.columns, runs
+        self.experiment, self.values = experiment, runs[experiment.learning_rate]
         self.names = self.columns.names
         self.weights = [name for name in given_names(self.columns) if name.startswith("w")]
         self.given = set(given_names(self.columns))
@@ -39,12 +44,13 @@ class _Check:
         self.nudged_top = self.gradients_top + len(self.weights) + 4
         self.frozen_top = self.nudged_top + 2 * len(self.weights) + 4
         self.frozen_last = self.frozen_top + layout.steps - 1
+        self.runs_top = self.frozen_last + 4
 
     def sheet(self) -> Sheet:
         verdicts = f"E{TOP}:E{self.gradients_top + len(self.weights)}"
         return small_sheet(
             SHEET,
-            [*self.summary(), *self.by_column(), *self.by_weight(), *self.nudged(), *self.frozen()],
+            [*self.summary(), *self.by_column(), *self.by_weight(), *self.nudged(), *self.frozen(), *self.all_runs()],
             widths={"A": 19, "B:D": 20, "E": 12, "F": 17, f"G:{letter(3 * len(self.names) + 3)}": 12},
             heights={1: 24.0},
             highlights=[Highlight(cells, "PASS", "green") for cells in (verdicts, "B3")]
@@ -65,26 +71,30 @@ class _Check:
         names = f"A{TOP}:A{TOP + len(self.names) - 1}"
         first = f'INDEX({names},MATCH(MIN({columns}),{columns},0))&" from step "&MIN({columns})'
         verdict = (
-            f'=IF(AND(COUNT({columns})=0,{differences}="",{complete}),'
-            f'IF({changed}=0,"PASS","PASS: gradients of step 1; the table is not compared, inputs changed"),'
+            f'=IF(AND(COUNT({columns})=0,{differences}="",{complete}),"PASS",'
             f'"FAIL:"&IF(COUNT({columns})=0,""," "&{first})&{differences}&IF({complete},""," number of steps"))'
         )
+        compared = f'=IF({changed}=0,"{COMPARED}",IF({RUN}=0,"{NOT_RUN}","{CHANGED}"))'
         inputs = f"B{TOP}:B{TOP + len(self.names) - 1}"
-        eta = f"IF({on_sheet(MAIN_SHEET, ETA)}=B4,0,1)"
         loss = self.main("E_tot")
+        run = f"IFERROR((MATCH({on_sheet(MAIN_SHEET, ETA)},{self.every_run(-1)},0)-1)/{self.layout.steps}+1,0)"
         return [
             Cell(1, 0, "title", "Is the sheet right?"),
             Cell(3, 0, "label", "all checks"),
             Cell(3, 1, "summary", "PASS", verdict),
-            Cell(4, 0, "label", "engine's eta"),
-            Cell(4, 1, "result", self.experiment.learning_rate),
+            Cell(3, 2, "beside", COMPARED, compared),
+            Cell(4, 0, "label", "engine's run"),
+            Cell(4, 1, "result", 1.0, f"={run}"),
+            Cell(4, 2, "beside", self.run_text()),
             Cell(5, 0, "label", "inputs changed"),
-            Cell(5, 1, "result", 0.0, f'=COUNTIF({inputs},"changed")+{eta}'),
-            Cell(5, 2, "text", "", f'=IF({changed}=0,""," the engine\'s numbers below hold for its own inputs alone")'),
+            Cell(5, 1, "result", 0.0, f'=COUNTIF({inputs},"changed")+IF({RUN}=0,1,0)'),
             Cell(6, 0, "label", "steps"),
             Cell(6, 1, "result", float(self.layout.steps), f"=COUNT({loss})"),
-            Cell(6, 2, "text", f" of {self.layout.steps}"),
+            Cell(6, 2, "beside", f"of {self.layout.steps}"),
         ]
+
+    def run_text(self) -> str:
+        return f"of the learning rates {', '.join(f'{rate:g}' for rate in self.runs)}"
 
     def by_column(self) -> list[Cell]:
         headers = ("column", "given cell", "largest difference", "allowed", "verdict", "wrong from step")
@@ -211,7 +221,7 @@ class _Check:
         """Three blocks side by side: the engine's numbers, the live cells less these, the wrong steps."""
         top, width = self.frozen_top, len(self.names) + 1
         titles = (
-            "The engine's numbers",
+            "The engine's numbers of this run",
             "The live cells less the engine's numbers",
             "1 where that is not allowed",
         )
@@ -224,21 +234,46 @@ class _Check:
             cells += [Cell(top - 1, first + place, "header", prefix + name) for place, name in enumerate(self.names)]
         for step, numbers in enumerate(self.values.tolist()):
             row = top + step
+            at = f"(MAX({RUN},1)-1)*{self.layout.steps}+$A{row}"
             cells.append(Cell(row, 0, "step", step + 1))
             for place, (name, value) in enumerate(zip(self.names, numbers, strict=True)):
                 engine, difference = (f"{self.block_column(block, place)}{row}" for block in (0, 1))
                 within = f"ABS({difference})<=$D${TOP + place}"
                 cells += [
-                    Cell(row, 1 + place, "number", value),
+                    Cell(row, 1 + place, "number", value, f"=INDEX({self.every_run(place)},{at})"),
                     Cell(row, 1 + width + place, "number", 0.0, f"={self.main(name, FIRST_ROW + step)}-{engine}"),
                     Cell(row, 1 + 2 * width + place, "step", 0.0, f"=IFERROR(IF({within},0,1),1)"),
                 ]
         return cells
 
+    def all_runs(self) -> list[Cell]:
+        """The frozen table of every run, one below the other."""
+        top = self.runs_top
+        cells = [Cell(top - 2, 1, "heading", "The engine's numbers of every run"), Cell(top - 1, 0, "header", "run at")]
+        cells += [Cell(top - 1, 1 + place, "header", f"frozen: {name}") for place, name in enumerate(self.names)]
+        row = top
+        for rate, values in self.runs.items():
+            for numbers in values.tolist():
+                cells.append(Cell(row, 0, "step", rate))
+                cells += [Cell(row, 1 + place, "number", value) for place, value in enumerate(numbers)]
+                row += 1
+        return cells
 
-def check_sheet(layout: Layout, experiment: Experiment, values: FloatArray) -> Sheet:
-    """The checks of a table; `values` is its run, (T, C), made by the engine from `experiment`."""
-    return _Check(layout, experiment, values).sheet()
+    def every_run(self, place: int) -> str:
+        """A column of that table; a place of -1 is that of the learning rates."""
+        column = letter(1 + place)
+        return f"{column}${self.runs_top}:{column}${self.runs_top + len(self.runs) * self.layout.steps - 1}"
+
+
+def check_sheet(layout: Layout, experiment: Experiment, runs: dict[float, FloatArray]) -> Sheet:
+    """The checks of a table.
+
+    Args:
+        layout: the table's.
+        experiment: what the engine has run.
+        runs: the engine's numbers, (T, C), by learning rate, the experiment's own rate first.
+    """
+    return _Check(layout, experiment, runs).sheet()
 
 
 def _verdict(condition: str) -> str:

@@ -129,11 +129,11 @@ def _mark(layout: Layout, row: int, name: str) -> str:
 def _hints_sheet(layout: Layout) -> Sheet:
     """Three columns of hints, each folded; the + that unfolds it stands above the narrow column before it."""
     spelled, letters = formulas(layout.columns), layout.letters
-    headers = ("column", "+ 1", "1. the idea", "+ 2", "2. the formula", "+ 3", "3. the cell")
+    headers = ("column", "+ idea", "the idea", "+ formula", "the formula", "+ cell", "the cell")
     cells = [
         Cell(1, 0, "title", "Hints"),
-        Cell(2, 0, "text", "Stuck? Click the first + above the columns:"),
-        Cell(3, 0, "text", "it unfolds the idea; the second the formula, the third the cell."),
+        Cell(2, 0, "text", "Stuck? Click the first + above the sheet: it unfolds the idea."),
+        Cell(3, 0, "text", "The second + unfolds the formula, the third what to type into the cell."),
         *(Cell(5, column, "header_left", text) for column, text in enumerate(headers)),
     ]
     texts: dict[int, list[str]] = {2: [], 4: [], 6: []}
@@ -152,7 +152,7 @@ def _hints_sheet(layout: Layout) -> Sheet:
     return small_sheet(
         HINTS_SHEET,
         cells,
-        widths={"A": 12, "B": 5, "D": 5, "F": 5, **hint_widths},
+        widths={"A": 12, "B": 11, "D": 11, "F": 11, **hint_widths},
         heights={1: 24.0},
         collapsed=list(hint_widths),
         frozen_rows=5,

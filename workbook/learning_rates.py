@@ -60,7 +60,7 @@ def learning_rates_sheet(layout: Layout, trace: Trace) -> Sheet:
     return small_sheet(
         SHEET,
         cells,
-        widths={"A": 13, "B": 11, "C": 14, "D": 11, "E": 3, f"F:{letter(STEP - 2)}": 9, letter(STEP - 1): 3}
+        widths={"A": 13, "B": 11, "C": 14, "D": 11, "E": 3, f"F:{letter(STEP - 2)}": 8, letter(STEP - 1): 3}
         | {letter(STEP): 8, losses: 11.5, letter(STEP + runs + 1): 3, drawn: 9},
         heights={1: 24.0},
         charts=_charts(trace, below + len(DEFINITIONS) + 3),

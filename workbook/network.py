@@ -12,11 +12,23 @@ from engine.columns import activation_name
 
 LAYER_DISTANCE = 3.0
 RADIUS = 0.36
+# Two layers with more edges than these between them are drawn without the weights' names: no room is left.
+MOST_LABELS = 16
+# Where on an edge its label may stand, as shares of its length, the best first: crossings are in the middle.
+PLACES = (0.36, 0.3, 0.24, 0.42, 0.18, 0.7, 0.76, 0.64, 0.82, 0.5)
+LABEL_WIDTH, LABEL_HEIGHT = 0.5, 0.3
 COLORS = ("#DDEBF7", "#E2EFDA", "#FCE4D6")  # inputs, hidden, outputs
 
 
 def network_png(columns: Columns) -> bytes:
     """The neurons in layers from left to right, each edge with its weight's name, and the targets at the end."""
+    file = BytesIO()
+    draw_network(columns).savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()
+
+
+def draw_network(columns: Columns) -> Figure:
+    """The figure itself."""
     height = 1.5 * max(columns.sizes) + 0.6
     figure = Figure(figsize=(LAYER_DISTANCE * columns.depth + 2.6, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
@@ -35,9 +47,7 @@ def network_png(columns: Columns) -> bytes:
         axes.plot([x, x + 1], [y, y], color="#A6A6A6", linestyle="--", zorder=1)
         axes.text(x + 1.1, y, f"target {target}", va="center", fontsize=11)
     axes.autoscale_view()
-    file = BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()
+    return figure
 
 
 def _names(columns: Columns, layer: int) -> list[str]:
@@ -56,13 +66,22 @@ def _neuron(axes: Axes, x: float, y: float, name: str, color: str) -> None:
 
 
 def _edges(axes: Axes, columns: Columns, layer: int) -> None:
+    taken: list[tuple[float, float]] = []
+    labelled = columns.sizes[layer] * columns.sizes[layer + 1] <= MOST_LABELS
     for after, weights in enumerate(columns.weight_names(layer)):
         for before, weight in enumerate(weights):
             (x0, y0), (x1, y1) = _position(columns, layer, before), _position(columns, layer + 1, after)
             axes.plot([x0, x1], [y0, y1], color="#A6A6A6", zorder=1)
-            # Off the middle, so that the labels of crossing edges stay apart.
-            x, y = x0 + 0.36 * (x1 - x0), y0 + 0.36 * (y1 - y0)
-            axes.text(
-                x, y, weight, ha="center", va="center", fontsize=10, zorder=2,
-                bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
-            )  # fmt: skip
+            if labelled:
+                places = [(x0 + share * (x1 - x0), y0 + share * (y1 - y0)) for share in PLACES]
+                x, y = next((place for place in places if not _hits(place, taken)), places[0])
+                taken.append((x, y))
+                axes.text(
+                    x, y, weight, ha="center", va="center", fontsize=10, zorder=2,
+                    bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"},
+                )  # fmt: skip
+
+
+def _hits(place: tuple[float, float], taken: list[tuple[float, float]]) -> bool:
+    """Whether a label would lie on one of those that are there."""
+    return any(abs(place[0] - x) < LABEL_WIDTH and abs(place[1] - y) < LABEL_HEIGHT for x, y in taken)

@@ -30,12 +30,13 @@ def plan(experiment: Experiment) -> list[Sheet]:
     trace = descend(replace(experiment, learning_rates=(rate,)))
     sweep = descend(replace(experiment, steps=short.steps))
     values = trace.numbers.values[:, :, 0]
+    runs = {other: sweep.numbers.values[:, :, run] for run, other in enumerate(experiment.learning_rates)}
     return [
         main_sheet(layout, values, rate),
         learning_rates_sheet(short, sweep),
         explorer_sheet(layout, values, rate),
         derivation_sheet(layout, values, rate),
-        check_sheet(short, experiment, values[: short.steps]),
+        check_sheet(short, experiment, {rate: values[: short.steps]} | runs),
         *(
             rate_sheet(rate_name(run), short, sweep.numbers.values[:, :, run], rate, rate_cell(run))
             for run, rate in enumerate(experiment.learning_rates)

@@ -7,8 +7,11 @@ from typing import Literal, NamedTuple
 
 Style = Literal[
     "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
-    "summary", "beside", "box", "mark", "step", "folded", "tolerance", "todo",
+    "summary", "beside", "box", "mark", "step", "step_left", "folded", "tolerance", "todo",
 ]  # fmt: skip
+
+
+Color = Literal["green", "red"]
 
 
 class Cell(NamedTuple):
@@ -78,7 +81,7 @@ class Highlight:
 
     range: str
     begins_with: str
-    color: Literal["green", "red"]
+    color: Color
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ STYLES: dict[Style, dict[str, Any]] = {
     "summary": {"font_size": 11, "bold": True, **BORDER},
     "box": {"font_size": 10, "bg_color": "#DDEBF7", "align": "center", **NUMBER, **BORDER},
     "step": {"font_size": 9, "font_color": DARK_SLATE, "align": "right"},
+    "step_left": {"font_size": 11, "font_color": DARK_SLATE, "align": "left", "indent": 1},
     "folded": {"font_size": 9, "font_color": DARK_SLATE, "align": "fill"},  # spills into no neighbour
     "tolerance": {"font_size": 11, "num_format": "0.0E+00", **BORDER},
     "todo": {"font_size": 9, **NUMBER, "border": 4, "border_color": "#0070C0"},
@@ -57,6 +58,7 @@ COLORS = {
 PAPERS = {"A3": 8, "A4": 9}
 LINE_COLORS = ("#4472C4", "#ED7D31", "#70AD47", "#FFC000", "#7030A0", "#00B0F0", "#C00000")
 LABELS_ON_THE_STEP_AXIS = 10
+PARTS_OF_THE_STEP_AXIS = 5
 # The same input gives the same bytes: a file says nothing of when it was made.
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -117,8 +119,11 @@ class _SheetWriter:
         for columns in sheet.collapsed:
             options = {"level": 1, "hidden": True}
             _check(worksheet.set_column(_columns(columns), sheet.widths[columns], None, options), columns)
-            before = xl_cell_to_rowcol(f"{columns.split(':')[0]}1")[1] - 1
-            _check(worksheet.set_column(before, before, self.width(before), None, {"collapsed": True}), columns)
+            first, last = (xl_cell_to_rowcol(f"{end}1")[1] for end in _columns(columns).split(":"))
+            # Excel looks for the mark before the columns, as outline_settings says, LibreOffice always after them.
+            for beside in (first - 1, last + 1):
+                status = worksheet.set_column(beside, beside, self.width(beside), None, {"collapsed": True})
+                _check(status, columns)
         worksheet.outline_settings(symbols_right=False)
         worksheet.set_default_row(sheet.row_height)
         worksheet.set_zoom(sheet.zoom)
@@ -261,8 +266,8 @@ def _series_options(series: Series, color: str) -> dict[str, Any]:
 
 def _round_unit(steps: int) -> int:
     """The smallest of 1, 2, 5, 10, 20, … that divides an axis of so many steps into a few parts."""
-    units = (digit * 10**power for power in range(8) for digit in (1, 2, 5))
-    return next(unit for unit in units if unit * LABELS_ON_THE_STEP_AXIS >= steps)
+    units = [int(f"{digit}{'0' * power}") for power in range(8) for digit in (1, 2, 5)]
+    return next(unit for unit in units if unit * PARTS_OF_THE_STEP_AXIS >= steps)
 
 
 def _rectangles(runs: Mapping[int, Sequence[tuple[int, int]]]) -> Iterator[tuple[int, int, int, int]]:

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine import Experiment, InputError, default_experiment
+from engine import Experiment, InputError, default_experiment, descend
 from tests.workbook.spreadsheets import by_ironcalc, by_openpyxl, error_cells, soffice
 from workbook.plan import plan
 from workbook.records import Cell, small_sheet
@@ -129,13 +129,36 @@ def test_a_weight_of_ten_million_makes_a_workbook_that_holds_no_nan(tmp_path: Pa
     assert by_ironcalc(path)["check"]["B3"] == "PASS"
 
 
-def test_every_learning_rate_has_a_curve_and_its_last_loss_an_exponent(tmp_path: Path) -> None:
-    rates = tuple(0.1 * number for number in range(1, 9))
+@pytest.mark.parametrize("count", [1, 8, 27])
+def test_any_number_of_learning_rates_has_curves_verdicts_and_losses(count: int, tmp_path: Path) -> None:
+    rates = tuple(0.1 * number for number in range(1, count + 1))
+    experiment = replace(default_experiment(), learning_rates=rates, steps=5)
     path = tmp_path / "book.xlsx"
-    write(plan(replace(default_experiment(), learning_rates=rates, steps=5)), path)
+    write(plan(experiment), path)
     sheet = openpyxl.load_workbook(path)["learning rates"]
     assert isinstance(sheet, Worksheet)
     with zipfile.ZipFile(path) as archive:
         charts = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/charts/chart")]
-    assert [chart.count("<c:ser>") for chart in charts].count(len(rates)) == 2
-    assert {sheet[f"L{row}"].number_format for row in range(5, 13)} == {"0.0E+00"}
+    assert len([chart for chart in charts if chart.count("<c:ser>") == count and "10^" not in chart]) >= 2
+    assert {sheet[f"B{row}"].number_format for row in range(6, 6 + count)} == {"0.0E+00"}
+    values = by_ironcalc(path)
+    assert error_cells(values) == []
+    losses = descend(experiment).numbers.loss
+    for run in range(count):
+        assert values["learning rates"][f"B{6 + run}"] == pytest.approx(losses[-1, run], rel=1e-9)
+        assert values["learning rates"][f"D{6 + run}"] in ("slow", "falls")
+
+
+def test_the_logarithmic_chart_draws_losses_of_exactly_0_at_its_lower_end(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    write(plan(replace(default_experiment(), learning_rates=(2.0,), steps=1000)), path)
+    with zipfile.ZipFile(path) as archive:
+        charts = [archive.read(name).decode() for name in archive.namelist() if name.startswith("xl/charts/chart")]
+    (logarithmic,) = (chart for chart in charts if "<c:logBase" in chart)
+    losses = re.findall(r"<c:v>([^<]+)</c:v>", logarithmic.split("<c:yVal>")[1])
+    assert descend(replace(default_experiment(), learning_rates=(2.0,), steps=1000)).numbers.loss[-1, 0] == 0
+    assert min(map(float, losses)) == 1e-34
+    assert '<c:plotVisOnly val="1"/>' not in logarithmic
+    sheet = by_ironcalc(path)["learning rates"]
+    drawn = [sheet[f"V{row}"] for row in range(6, 1006)]
+    assert drawn == [max(float(str(sheet[f"T{row}"])), 1e-34) for row in range(6, 1006)]

@@ -157,3 +157,17 @@ def test_an_exercise_without_its_second_row_is_incomplete(tmp_path: Path) -> Non
     assert (report.verdict, report.roots) == ("incomplete", [])
     notes = [finding.cause for finding in report.tables[0].findings]
     assert "row 22 is empty, but formulas read it: the update is not checked" in notes
+
+
+def test_each_hint_is_a_group_of_its_own_and_no_text_is_cut_off(tmp_path: Path) -> None:
+    sheet = openpyxl.load_workbook(blank(tmp_path / "exercise.xlsx"))["hints"]
+    assert sheet.sheet_properties.outlinePr.summaryRight is False
+    for column, before, after in (("C", "B", "D"), ("E", "D", "F"), ("G", "F", "H")):
+        group = sheet.column_dimensions[column]
+        assert (group.hidden, group.outlineLevel) == (True, 1)
+        # Excel looks before the group for what its + unfolds, LibreOffice after it.
+        assert sheet.column_dimensions[before].collapsed
+        assert sheet.column_dimensions[after].collapsed
+        assert str(sheet[f"{before}5"].value).startswith("+ ")
+        texts = [str(cell.value) for cell in sheet[column] if cell.value]
+        assert max(map(len, texts)) < group.width

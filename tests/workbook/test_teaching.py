@@ -1,5 +1,6 @@
 """The sheets beside the main one: right and free of errors, whatever the user types."""
 
+import itertools
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +9,12 @@ import numpy as np
 import pytest
 from openpyxl.utils import get_column_letter
 
-from engine import Experiment, default_experiment, descend, table
+from engine import Columns, Experiment, default_experiment, descend, table
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
+from workbook.check import CHANGED, COMPARED, NOT_RUN
 from workbook.derivation import derivation
 from workbook.layout import Layout
+from workbook.network import draw_network
 from workbook.plan import plan
 from workbook.write import write
 
@@ -38,7 +41,7 @@ def typed_experiment(typed: dict[str, float]) -> Experiment:
     weights = [
         float(typed.get(f"{column}21", w)) for column, w in zip("EFGHMNOP", np.ravel(default.weights), strict=True)
     ]
-    rates = tuple(typed.get(f"learning rates!{c}4", r) for c, r in zip("BCDEFGH", default.learning_rates, strict=True))
+    rates = tuple(typed.get(f"learning rates!A{row}", r) for row, r in enumerate(default.learning_rates, start=6))
     return replace(
         default,
         targets=np.array([typed.get(f"{c}21", t) for c, t in zip("AB", default.targets, strict=True)]),
@@ -56,7 +59,7 @@ def some_inputs() -> list[dict[str, float]]:
     for rate in (0.0, 0.3, 7.0, 1e6):
         row = {f"{column}21": round(generator.uniform(-2, 2), 3) for column in "EFGHMNOP"}
         row |= {f"{column}21": round(generator.uniform(0, 1), 3) for column in "ABCD"}
-        inputs.append({"G19": rate, "learning rates!B4": rate, "learning rates!H4": 1.5, **row})
+        inputs.append({"G19": rate, "learning rates!A6": rate, "learning rates!A12": 1.5, **row})
     return inputs
 
 
@@ -87,25 +90,25 @@ def test_learning_rates_shows_the_losses_of_the_sweep(book: Path, tmp_path: Path
 def check_learning_rates(recalculated: Book, experiment: Experiment) -> None:
     trace, values = descend(experiment), recalculated["learning rates"]
     for run in range(7):
-        losses = [values[f"{'BCDEFGH'[run]}{row}"] for row in range(6, 86)]
+        losses = [values[f"{'TUVWXYZ'[run]}{row}"] for row in range(6, 86)]
         np.testing.assert_allclose(np.array(losses, dtype=float), trace.numbers.loss[:, run], rtol=1e-9, atol=1e-12)
 
 
 def test_the_verdicts_of_the_seven_rates(book: Path, tmp_path: Path) -> None:
     values = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"))["learning rates"]
-    assert [values[f"M{row}"] for row in range(5, 12)] == ["slow", *["falls"] * 5, "saturated"]
+    assert [values[f"D{row}"] for row in range(6, 13)] == ["slow", *["falls"] * 5, "saturated"]
     # The steps at which the losses of the table first are at most half, read off the engine.
     losses = descend(default_experiment()).numbers.loss
     halved = [next((i + 1 for i, loss in enumerate(run) if loss <= run[0] / 2), "never") for run in losses.T]
-    assert [values[f"L{row}"] for row in range(5, 12)] == halved
+    assert [values[f"C{row}"] for row in range(6, 13)] == halved
 
 
 def test_a_loss_that_grows_rises(book: Path, tmp_path: Path) -> None:
     # Targets near the first outputs: the loss starts small, and a large rate throws it up.
-    typed = {"A21": 0.59, "B21": 0.65, "learning rates!B4": 80.0}
+    typed = {"A21": 0.59, "B21": 0.65, "learning rates!A6": 80.0}
     values = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), typed)["learning rates"]
-    assert float(str(values["K5"])) > float(str(values["B6"]))
-    assert values["M5"] == "rises"
+    assert float(str(values["B6"])) > float(str(values["T6"]))
+    assert values["D6"] == "rises"
 
 
 @pytest.mark.parametrize("step", [1, 40, 80])
@@ -147,14 +150,26 @@ def test_other_inputs_leave_everything_right(book: Path, tmp_path: Path) -> None
         for recalculated in (by_ironcalc(copy), office):
             assert error_cells(recalculated) == [], typed
             check = recalculated["check"]
-            assert check["B3"] == "PASS: gradients of step 1; the table is not compared, inputs changed", typed
+            assert (check["B3"], check["C3"]) in [("PASS", CHANGED), ("PASS", NOT_RUN)], typed
             assert [check[f"E{row}"] for row in range(43, 51)] == ["PASS"] * 8, typed
             check_learning_rates(recalculated, typed_experiment(typed))
 
 
-def test_check_names_another_learning_rate_as_a_changed_input(book: Path, tmp_path: Path) -> None:
-    check = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"G19": 2})["check"]
-    assert check["C5"] == " the engine's numbers below hold for its own inputs alone"
+@pytest.mark.parametrize("rate", default_experiment().learning_rates)
+def test_check_compares_with_the_engines_run_at_each_rate_of_the_sweep(book: Path, tmp_path: Path, rate: float) -> None:
+    check = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"G19": rate})["check"]
+    assert (check["B3"], check["C3"], check["B5"]) == ("PASS", COMPARED, 0)
+    assert {check[f"E{row}"] for row in range(8, 39)} == {"PASS"}
+
+
+def test_check_finds_a_slip_at_another_learning_rate(book: Path, tmp_path: Path) -> None:
+    copy = slipped(book, tmp_path / "slipped.xlsx", "L50*(1-L50)*C50", "J50*(1-J50)*C50")
+    assert by_ironcalc(copy, {"G19": 2})["check"]["B3"] == "FAIL: ∂E/∂w3 from step 30"
+
+
+def test_check_says_that_the_engine_has_not_run_a_learning_rate(book: Path, tmp_path: Path) -> None:
+    check = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"G19": 3})["check"]
+    assert (check["B3"], check["C3"]) == ("PASS", NOT_RUN)
     assert {check[f"E{row}"] for row in range(8, 39)} == {"off"}
 
 
@@ -192,12 +207,29 @@ def test_the_derivation_reaches_every_gradient_in_order() -> None:
     assert lines == [f"∂E/∂w{n}" for n in (13, 14, *range(7, 13), *range(1, 7))]
 
 
-def test_the_derivations_numbers_are_the_tables(book: Path, tmp_path: Path) -> None:
-    values = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"E21": 0.9, "A21": 0.2})["derivation"]
-    compared = [row for row in range(4, 60) if f"D{row}" in values]
+@pytest.mark.parametrize(("step", "shown"), [(1, 1), (40, 40), (80, 80), (81, 1), (-3, 1)])
+def test_the_derivations_numbers_are_those_of_the_explorers_step(
+    book: Path, tmp_path: Path, step: int, shown: int
+) -> None:
+    recalculated = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"E21": 0.9, "A21": 0.2, "explorer!B3": step})
+    values = recalculated["derivation"]
+    assert values["B4"] == f"step {shown}, which is chosen on the sheet explorer"
+    compared = [row for row in range(6, 60) if f"D{row}" in values]
     assert len(compared) == 3 + 8
+    names = {
+        name: column for column in map(get_column_letter, range(1, 32)) for name in [recalculated[MAIN][f"{column}20"]]
+    }
     for row in compared:
+        assert values[f"D{row}"] == recalculated[MAIN][f"{names[values[f'A{row}']]}{20 + shown}"]
         assert values[f"C{row}"] == pytest.approx(values[f"D{row}"], rel=1e-12, abs=1e-15)
+        assert values[f"E{row}"] == "✓"
+
+
+def test_the_derivation_marks_a_gradient_that_is_not_the_tables(book: Path, tmp_path: Path) -> None:
+    copy = slipped(book, tmp_path / "slipped.xlsx", "L21*(1-L21)*C21", "J21*(1-J21)*C21")
+    values = by_ironcalc(copy)["derivation"]
+    marks = {values[f"A{row}"]: values[f"E{row}"] for row in range(6, 60) if f"E{row}" in values}
+    assert [name for name, mark in marks.items() if mark != "✓"] == ["∂E/∂w3"]
 
 
 def test_the_file_is_small(book: Path) -> None:
@@ -211,3 +243,21 @@ def test_every_column_of_a_rate_sheet_is_the_engines(book: Path, tmp_path: Path)
         for column, name in enumerate(frame.columns, start=1):
             cells = [recalculated[f"rate {run + 1}"][f"{get_column_letter(column)}{row}"] for row in range(21, 101)]
             np.testing.assert_allclose(np.array(cells, dtype=float), frame[name], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 4, 4, 2), (4, 4, 4), (2, 8, 1), (5, 3, 5)])
+def test_the_labels_of_the_network_picture_never_overlap(sizes: tuple[int, ...]) -> None:
+    figure = draw_network(Columns(sizes))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    boxes = {text.get_text(): text.get_window_extent() for text in axes.texts}
+    assert len(boxes) == len(axes.texts) >= sum(sizes)
+    pairs = [(one, other) for one, other in itertools.combinations(boxes, 2) if boxes[one].overlaps(boxes[other])]
+    assert pairs == []
+
+
+def test_a_crowded_layer_has_no_labels() -> None:
+    (axes,) = draw_network(Columns((5, 6, 1))).axes
+    texts = {text.get_text() for text in axes.texts}
+    assert "w1" not in texts
+    assert "w31" in texts
