@@ -187,7 +187,7 @@ def seeds(
 
 
 def _name(settings: Settings, changed: dict[str, Any]) -> str:
-    """The name of a run's folder: equal settings, equal name."""
+    """The name of a run's folder; the same settings give the same name."""
     limit = {"limit": settings.limit} if settings.limit else {}
     parts = [f"{key.replace('_', '-')}{value:g}" for key, value in (changed | limit).items()]
     return "-".join([settings.recipe_name, f"seed{settings.seed}", *parts, *["validation"] * settings.validation])

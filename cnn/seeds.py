@@ -36,7 +36,7 @@ class Group:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of the last epoch's accuracy over the seeds, of which it takes two."""
+        """Standard deviation of the last epoch's accuracy over the seeds, which must be two at least."""
         return float(self.accuracy[:, -1].std(ddof=1))
 
     @property

@@ -7,7 +7,7 @@ np.float64(0.014181378)
 
 from engine.columns import Columns
 from engine.descent import Trace, descend
-from engine.errors import InputError
+from engine.errors import InputError, InputWarning
 from engine.experiment import Experiment, FloatArray, default_experiment, load_experiment
 from engine.table import long_table, table
 
@@ -16,6 +16,7 @@ __all__ = [
     "Experiment",
     "FloatArray",
     "InputError",
+    "InputWarning",
     "Trace",
     "default_experiment",
     "descend",

@@ -1,12 +1,13 @@
 """What every command line of the project does alike: one line for an error, and its exit status."""
 
 import sys
+import warnings
 from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
 
-from engine.errors import InputError
+from engine.errors import InputError, InputWarning
 
 
 def number(text: str) -> float:
@@ -36,8 +37,13 @@ Version = Annotated[
 ]
 
 
+def _one_line(message: Warning | str, category: type[Warning], *_: object, **__: object) -> str:
+    return f"{'warning' if category is InputWarning else category.__name__}: {message}\n"
+
+
 def run(app: typer.Typer, program: str) -> NoReturn:
     """Run a command line and exit: 0 well, 2 bad input (one line on stderr), 130 interrupted."""
+    warnings.formatwarning = _one_line
     try:
         status = app(prog_name=program, standalone_mode=False)
     except (InputError, typer.TyperException) as error:

@@ -67,7 +67,7 @@ def descend(experiment: Experiment) -> Trace:
     All weights of a step are updated together, from that step's gradients: w ← w − η·∂E/∂w.
 
     Raises:
-        InputError: the numbers of a run left float64; names the run, the step and the column.
+        InputError: the numbers of a run overflowed; names the run, the step and the column.
     """
     columns, runs = Columns(experiment.sizes), len(experiment.learning_rates)
     values = np.empty((experiment.steps, len(columns.names), runs))
@@ -138,6 +138,6 @@ def _check_finite(trace: Trace) -> None:
     step, column, run = (int(place) for place in np.argwhere(~np.isfinite(numbers.values))[0])
     raise InputError(
         f"learning rate {trace.experiment.learning_rates[run]:g}, step {step + 1}, "
-        f"column {trace.columns.names[column]}: the numbers left float64 (beyond ±1.8e308); "
+        f"column {trace.columns.names[column]}: the number overflowed (beyond ±1.8e308); "
         "take a smaller learning rate or smaller weights"
     )

@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import InputError
+from engine.errors import InputError, InputWarning
 
 FloatArray = NDArray[np.float64]
 
@@ -28,7 +29,7 @@ class Experiment:
     """What gradient descent starts from.
 
     Args:
-        weights: one matrix a layer, each shaped (fan-out, fan-in).
+        weights: one matrix for each layer, shaped (fan-out, fan-in).
         inputs: shaped (fan-in of the first layer,).
         targets: shaped (fan-out of the last layer,).
         learning_rate: η of the sheet's own run.
@@ -59,7 +60,7 @@ class Experiment:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Neurons a layer, the inputs first: (2, 2, 2) for the default network."""
+        """Neurons in each layer, the inputs first: (2, 2, 2) for the default network."""
         return (len(self.inputs), *(len(matrix) for matrix in self.weights))
 
 
@@ -73,9 +74,12 @@ def load_experiment(path: Path) -> Experiment:
 
     Raises:
         InputError: the file is missing, is not TOML, or holds something else than an experiment.
+
+    Warns:
+        InputWarning: a target lies outside of what an output can be.
     """
     try:
-        return _parse(path.read_text(encoding="utf-8"))
+        experiment = _parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot read the experiment: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -84,6 +88,16 @@ def load_experiment(path: Path) -> Experiment:
         raise InputError(f"{path}: not a TOML file: {error}") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    for target in experiment.targets.tolist():
+        if not 0 <= target <= 1:
+            warnings.warn(
+                f"{path}: samples.targets: got {target:g}, expected 0 to 1, since an output is a sigmoid; "
+                "the loss cannot reach 0",
+                InputWarning,
+                stacklevel=2,
+            )
+            break
+    return experiment
 
 
 def _parse(text: str) -> Experiment:

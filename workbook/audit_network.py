@@ -73,7 +73,7 @@ class Network:
     """What the columns of a table should be, as far as it has them.
 
     Attributes:
-        sizes: neurons a layer.
+        sizes: neurons in each layer.
         known: our names for which the sheet has a cell in every row, or a labelled one for all rows.
     """
 

@@ -105,7 +105,7 @@ class _Check:
             largest = float(np.abs(self.values[:, place]).max())
             cells += [
                 Cell(row, 0, "label", name),
-                Cell(row, 2, "tolerance", 0.0, f"=MAX(MAX({differences}),-MIN({differences}))"),
+                Cell(row, 2, "tolerance", 0.0, f"=MAX(MAX({differences}),0-MIN({differences}))"),
                 Cell(
                     row, 3, "tolerance", ABSOLUTE + RELATIVE * largest,
                     f"={ABSOLUTE:.12f}+{RELATIVE:.9f}*MAX(MAX({frozen}),-MIN({frozen}))",
@@ -116,7 +116,7 @@ class _Check:
             if name in self.given:
                 first = f"{self.block_column(0, place)}{self.frozen_top}"
                 same = f'=IF({self.main(name, FIRST_ROW)}={first},"same","changed")'
-                cells.append(Cell(row, 1, "text", "same", same))
+                cells.append(Cell(row, 1, "beside", "same", same))
         return cells
 
     def block_column(self, block: int, place: int) -> str:
@@ -199,7 +199,7 @@ class _Check:
         return numbers
 
     def nudged(self) -> list[Cell]:
-        """Two forward passes a weight, spelled out in cells."""
+        """Two forward passes for each weight, spelled out in cells."""
         top, spelled = self.nudged_top, formulas(self.columns)
         cells = [Cell(top - 2, 0, "heading", "The forward passes with one weight nudged by ε, up and down")]
         cells += [Cell(top - 1, place, "header", f"{name} nudged") for place, name in enumerate(self.forward)]

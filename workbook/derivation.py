@@ -18,6 +18,7 @@ TOP = 6
 SHOWN = "$B$3"
 MARKS: tuple[tuple[str, Color], ...] = (("✓", "green"), ("✗", "red"))
 QUANTITY, EXPRESSION, VALUE, TABLE, MARK = range(5)
+WIDEST = 80  # characters of a formula that are shown
 # As in the sheet `check`.
 WITHIN = "ABS({0}-{1})<=0.000000000001+0.000000001*ABS({1})"
 
@@ -49,10 +50,17 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -
         Cell(4, 1, "beside", f"step 1, which is chosen on the sheet {EXPLORER}", step),
         *(Cell(TOP - 1, column, style, text) for column, (style, text) in enumerate(headers)),
     ]
+    widest = min(max(len(line.text) for line in lines if line.name), WIDEST)
     return small_sheet(
         SHEET,
         cells + _line_cells(lines, layout, numbers),
-        widths={"A": 16, "B": 48, "C:D": 13, "E": 4, "F": 4},
+        widths={
+            "A": 16,
+            "B": widest + 5.0,
+            "C:D": 13,
+            "E": 4,
+            "F": 4,
+        },
         heights={1: 24.0},
         highlights=[Highlight(f"E{TOP}:E{TOP + len(lines)}", mark, color) for mark, color in MARKS],
         pictures=[Picture("network.png", network_png(layout.columns), f"G{TOP}", 0.75)],

@@ -21,7 +21,7 @@ def plan(experiment: Experiment) -> list[Sheet]:
     """The sheets of the workbook of an experiment.
 
     Raises:
-        InputError: the table does not fit on an Excel sheet, or its numbers leave float64.
+        InputError: the table does not fit on an Excel sheet, or its numbers overflow.
     """
     experiment = as_stored(experiment)
     layout = Layout(experiment.sizes, experiment.steps)

@@ -41,7 +41,7 @@ STYLES: dict[Style, dict[str, Any]] = {
     "loss": {"font_size": 9, "font_color": "#FFFFFF", "bg_color": "#C00000", **NUMBER},
     "result": {"font_size": 11, "align": "right", **BORDER},
     "verdict": {"font_size": 11, "bold": True, "align": "center", **BORDER},
-    "summary": {"font_size": 11, "bold": True, **BORDER},
+    "summary": {"font_size": 11, "bold": True, "indent": 1, **BORDER},
     "box": {"font_size": 10, "bg_color": "#DDEBF7", "align": "center", **NUMBER, **BORDER},
     "step": {"font_size": 9, "font_color": DARK_SLATE, "align": "right"},
     "step_left": {"font_size": 11, "font_color": DARK_SLATE, "align": "left", "indent": 1},

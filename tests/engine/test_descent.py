@@ -155,7 +155,7 @@ def test_numbers_that_leave_float64_are_named() -> None:
     with pytest.raises(InputError) as error:
         descend(experiment)
     assert str(error.value) == (
-        "learning rate 1, step 1, column h1: the numbers left float64 (beyond ±1.8e308); "
+        "learning rate 1, step 1, column h1: the number overflowed (beyond ±1.8e308); "
         "take a smaller learning rate or smaller weights"
     )
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import InputError, default_experiment, load_experiment
+from engine import InputError, InputWarning, default_experiment, load_experiment
+from tests.commands import run
 
 DEFAULT = files("engine").joinpath("default.toml").read_text(encoding="utf-8")
 
@@ -71,3 +72,31 @@ def test_a_binary_file_is_no_experiment(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         load_experiment(path)
     assert str(error.value) == f"{path}: not a TOML file: not UTF-8 text (invalid start byte at byte 0)"
+
+
+@pytest.mark.parametrize("target", ["5", "-3", "1.0001"])
+def test_a_target_that_no_output_can_reach_gets_a_warning(tmp_path: Path, target: str) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_text(DEFAULT.replace("targets = [0.5, 0.5]", f"targets = [0.5, {target}]"), encoding="utf-8")
+    with pytest.warns(InputWarning) as caught:
+        experiment = load_experiment(path)
+    assert experiment.targets[1] == float(target)
+    assert [str(warning.message) for warning in caught] == [
+        f"{path}: samples.targets: got {float(target):g}, expected 0 to 1, since an output is a sigmoid; "
+        "the loss cannot reach 0"
+    ]
+
+
+def test_the_command_prints_the_warning_as_one_line(tmp_path: Path) -> None:
+    (tmp_path / "far.toml").write_text(DEFAULT.replace("targets = [0.5, 0.5]", "targets = [5, -3]"), encoding="utf-8")
+    done = run("engine", "--experiment", "far.toml", "--steps", "1", folder=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: far.toml: samples.targets: got 5, expected 0 to 1")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("targets", ["[0, 1]", "[0.01, 0.99]"])
+def test_a_target_of_0_or_1_gets_none(tmp_path: Path, targets: str) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_text(DEFAULT.replace("[0.5, 0.5]\n", f"{targets}\n", 1), encoding="utf-8")
+    load_experiment(path)

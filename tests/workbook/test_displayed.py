@@ -5,10 +5,12 @@ import math
 import re
 import subprocess
 import zipfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
+import pypdfium2
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -55,6 +57,52 @@ def test_every_sheet_shows_each_numbers_sign_and_value(experiment: Experiment, t
                         wrong.append(f"{sheet.title}!{cell.coordinate}: {cell.value} shows as {text}")
     assert compared > 5_000
     assert wrong == []
+
+
+def _displayed(value: float) -> str:
+    """What a cell of seven decimals shows: an exponent for the large and the small."""
+    if value != 0 and not 0.0001 <= abs(value) < 10000:
+        return f"{value:.3E}"
+    return f"{value:z.7f}"
+
+
+@pytest.mark.parametrize("rate", [0.1, 1.0, 2.0, 1e4])
+@pytest.mark.parametrize("sign", [1, -1], ids=["", "negative weights"])
+def test_a_page_shows_the_large_and_the_small_with_an_exponent_and_nothing_as_hashes(
+    rate: float, sign: int, tmp_path: Path
+) -> None:
+    default = default_experiment()
+    weights = tuple(sign * matrix for matrix in default.weights)
+    path = tmp_path / "book.xlsx"
+    write(plan(replace(default, weights=weights, learning_rate=rate, steps=20)), path)
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = [soffice(), profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    pages: dict[str, str] = {}
+    document = pypdfium2.PdfDocument(tmp_path / "book.pdf")
+    for page in document:
+        text = page.get_textpage().get_text_range()
+        sheet = text.split(" Page ")[0]  # the footer comes first
+        pages[sheet] = pages.get(sheet, "") + text
+    document.close()
+    book = openpyxl.load_workbook(path, data_only=True)
+    for worksheet in book.worksheets:
+        assert isinstance(worksheet, Worksheet)
+        text = pages[worksheet.title]
+        assert "###" not in text
+        if worksheet.title in ("check", "learning rates"):
+            continue  # not all of their cells are printed
+        shown = Counter(text.split())
+        numbers = [
+            cell.value
+            for row in worksheet.iter_rows()
+            for cell in row
+            if cell.number_format == "0.0000000" and isinstance(cell.value, int | float)
+        ]
+        missing = Counter(map(_displayed, numbers)) - shown
+        assert len(numbers) >= 30
+        # A decimal half may be rounded either way; an exponent is never exactly between two.
+        assert sum(missing.values()) <= 2, (worksheet.title, missing)
 
 
 def test_the_large_and_the_small_have_an_exponent(tmp_path: Path) -> None:

@@ -161,7 +161,9 @@ def test_an_exercise_without_its_second_row_is_incomplete(tmp_path: Path) -> Non
 
 def test_each_hint_is_a_group_of_its_own_and_no_text_is_cut_off(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(blank(tmp_path / "exercise.xlsx"))["hints"]
-    assert sheet.sheet_properties.outlinePr.summaryRight is False
+    outline = sheet.sheet_properties.outlinePr
+    assert outline is not None
+    assert outline.summaryRight is False
     for column, before, after in (("C", "B", "D"), ("E", "D", "F"), ("G", "F", "H")):
         group = sheet.column_dimensions[column]
         assert (group.hidden, group.outlineLevel) == (True, 1)
