@@ -1,9 +1,9 @@
 """ReLU and batch normalisation in one, for training on CPUs: faster on several cores, and over several processes.
 
-torch's own kernel lets each core add up activations in a row that has one number for each channel. With 8, 12, 20 or 24 channels
-the rows of two cores meet in one cache line, which then travels between them at every addition: two cores took longer
-than one. Here, while sums are made, a few neighbouring pixels count as further channels, so that a row ends with a
-cache line. The rest is waiting for memory, so both layers share what they read and write.
+torch's own kernel lets each core add up activations in a row that has one number for each channel. With 8, 12, 20 or
+24 channels the rows of two cores meet in one cache line, which then travels between them at every addition: two cores
+took longer than one. Here, while sums are made, a few neighbouring pixels count as further channels, so that a row
+ends with a cache line. The rest is waiting for memory, so both layers share what they read and write.
 
 Shape letters: N images of a batch, C channels, H rows, W columns.
 """

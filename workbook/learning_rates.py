@@ -164,15 +164,11 @@ def _charts(trace: Trace, below: int) -> list[Chart]:
 def _series(trace: Trace, run: int, column: int, values: list[float]) -> Series:
     last = FIRST_LOSS_ROW + len(values) - 1
 
-    def cells(place: int) -> str:
-        return on_sheet(SHEET, f"${letter(place)}${FIRST_LOSS_ROW}:${letter(place)}${last}")
-
     return Series(
-        range=cells(column),
+        range=on_sheet(SHEET, f"${letter(column)}${FIRST_LOSS_ROW}:${letter(column)}${last}"),
         values=values,
         name_cell=on_sheet(SHEET, f"${letter(STEP + 1 + run)}${NAME_ROW}"),
         name=f"η = {trace.experiment.learning_rates[run]:g}",
-        steps=cells(STEP),
     )
 
 

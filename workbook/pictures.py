@@ -20,9 +20,9 @@ PIXELS_A_POINT = 2.0
 MAIN_SHEETS = 5
 FOOTER = 60  # points from the page's lower edge
 # The share of the first printed page's height that a README can show: the chart and the first steps.
-SHOWN = {"assignment6-calculations": 0.465, "check": 0.56}
-# And of its width: from the learning rate to the chart's end, or no digit could be read.
-ACROSS = {"assignment6-calculations": (5 / 31, 20 / 31)}
+SHOWN = {"assignment6-calculations": 0.465, "learning rates": 0.7, "check": 0.56}
+# And of its width: as much as leaves the digits large enough to be read.
+ACROSS = {"assignment6-calculations": 20 / 31, "learning rates": 0.62}
 
 
 def make_pictures(folder: Path) -> list[Path]:
@@ -54,8 +54,8 @@ def _pictures_of_sheets(sheets: list[Sheet], folder: Path) -> list[Path]:
             picture = document[_first_page(document, sheet.name)].render(scale=PIXELS_A_POINT).to_pil()
             body = picture.crop((0, 0, picture.width, int(picture.height * SHOWN.get(sheet.name, 0.95))))
             body = _without_margins(body)
-            left, right = (int(share * body.width) for share in ACROSS.get(sheet.name, (0, 1)))
-            body.crop((left, 0, right, body.height)).save(made[-1], optimize=True)
+            right = int(ACROSS.get(sheet.name, 1) * body.width)
+            body.crop((0, 0, right, body.height)).save(made[-1], optimize=True)
         document.close()
     return made
 

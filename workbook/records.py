@@ -29,21 +29,17 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart: a range with its sheet's name, its numbers as cache, the cell of its name with its text.
-
-    `steps` is the range of the numbers 1, 2, … below it, where these stand on the sheet.
-    """
+    """One line of a chart: a range with its sheet's name, its numbers as cache, the cell of its name with its text."""
 
     range: str
     values: Sequence[float]
     name_cell: str | None = None
     name: str = ""
-    steps: str | None = None
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A line chart over the cells from `first` to `last`. `title_cell` makes the title live."""
+    """Lines over the steps, on the cells from `first` to `last`. `title_cell` makes the title live."""
 
     title: str
     series: Sequence[Series]

@@ -57,7 +57,6 @@ COLORS = {
 }
 PAPERS = {"A3": 8, "A4": 9}
 LINE_COLORS = ("#4472C4", "#ED7D31", "#70AD47", "#FFC000", "#7030A0", "#00B0F0", "#C00000")
-LABELS_ON_THE_STEP_AXIS = 10
 PARTS_OF_THE_STEP_AXIS = 5
 # The same input gives the same bytes: a file says nothing of when it was made.
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
@@ -186,9 +185,12 @@ class _SheetWriter:
             _check(status, criteria)
 
     def insert_chart(self, chart: Chart) -> None:
-        # Where the steps stand on the sheet, a chart with a true axis of numbers: its labels never turn or merge.
-        scatter = chart.series[0].steps is not None
-        lines = self.book.add_chart({"type": "scatter", "subtype": "straight"} if scatter else {"type": "line"})
+        # Not a chart of the type line: LibreOffice would turn the labels of its steps, or squeeze them together.
+        lines = self.book.add_chart({"type": "scatter", "subtype": "straight"})
+        # Without numbers of their own for x, the points of a series stand at 1, 2, …: at the steps. XlsxWriter knows
+        # of no such series.
+        lines.requires_category = False
+        lines._write_x_val = lambda _series: None
         for series, color in zip(chart.series, cycle(LINE_COLORS), strict=False):
             lines.add_series(_series_options(series, color))
         font = {"size": 14, "bold": False, "color": "#595959"}
@@ -202,15 +204,18 @@ class _SheetWriter:
         gridlines = {"visible": True, "line": {"color": "#D9D9D9"}}
         lines.set_y_axis({"line": {"none": True}, "major_gridlines": gridlines, **scale})
         steps = len(chart.series[0].values)
-        axis = {"line": {"color": "#D9D9D9"}, "major_tick_mark": "none", "num_font": {"rotation": 360}}
         unit = _round_unit(steps)
-        if scatter:
-            lines.set_x_axis(
-                {**axis, "min": 0, "max": -(-steps // unit) * unit, "major_unit": unit, "num_format": "0",
-                 "major_gridlines": {"visible": False}}
-            )  # fmt: skip
-        else:
-            lines.set_x_axis({**axis, "interval_unit": max(1, round(steps / LABELS_ON_THE_STEP_AXIS))})
+        lines.set_x_axis(
+            {
+                "line": {"color": "#D9D9D9"},
+                "major_tick_mark": "none",
+                "major_gridlines": {"visible": False},
+                "num_format": "0",
+                "min": 0,
+                "max": -(-steps // unit) * unit,
+                "major_unit": unit,
+            }
+        )
         lines.show_hidden_data()
         lines.set_size(self.size(chart))
         _check(self.worksheet.insert_chart(chart.first, lines, {"object_position": 1}), chart)
@@ -250,12 +255,8 @@ class _SheetWriter:
 
 def _series_options(series: Series, color: str) -> dict[str, Any]:
     named = {"name": f"={series.name_cell}", "name_data": [series.name]} if series.name_cell else {}
-    steps: dict[str, Any] = {}
-    if series.steps is not None:
-        steps = {"categories": f"={series.steps}", "categories_data": list(range(1, len(series.values) + 1))}
     return {
         **named,
-        **steps,
         "values": f"={series.range}",
         "values_data": series.values,
         "marker": {"type": "none"},

@@ -210,3 +210,17 @@ def test_the_logarithmic_chart_draws_losses_of_exactly_0_at_its_lower_end(tmp_pa
     sheet = by_ironcalc(path)["learning rates"]
     drawn = [sheet[f"V{row}"] for row in range(6, 1006)]
     assert drawn == [max(float(str(sheet[f"T{row}"])), 1e-34) for row in range(6, 1006)]
+
+
+@pytest.mark.parametrize(("steps", "unit"), [(1, 1), (5, 1), (7, 2), (80, 20), (81, 20), (1000, 200), (2000, 500)])
+def test_the_axis_of_every_chart_has_a_few_round_steps(steps: int, unit: int, tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    write(plan(replace(default_experiment(), steps=steps, learning_rates=(1.0,)))[:1], path)
+    with zipfile.ZipFile(path) as archive:
+        chart = archive.read("xl/charts/chart1.xml").decode()
+    axis = chart.split("<c:valAx>")[1]
+    assert f'<c:majorUnit val="{unit}"/>' in axis
+    assert steps / unit <= 5
+    # Whole units from 0 on; the points stand at 1, 2, … because they have no x of their own.
+    assert float(re.findall(r'<c:max val="([\d.]+)"/>', axis)[0]) % unit == 0
+    assert "<c:xVal>" not in chart

@@ -104,7 +104,7 @@ def test_the_loss_curve_covers_n2_to_t17(path: Path) -> None:
     assert '<c:symbol val="none"/>' in xml
     assert "<c:legend>" not in xml
     assert "<c:smooth" not in xml
-    assert "<c:lineChart>" in xml
+    assert '<c:scatterStyle val="lineMarker"/>' in xml
 
 
 def test_sparklines_stand_in_w102_to_aa102(path: Path) -> None:
