@@ -21,14 +21,14 @@ def choose_device(name: str | None) -> torch.device:
     Raises:
         InputError: torch does not know the device or cannot use it here.
     """
-    found = [kind for kind, there in _kinds().items() if there]
+    present = [kind for kind, there in _kinds().items() if there]
     if name is None:
-        return torch.device(found[0])
+        return torch.device(present[0])
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
-        raise InputError(f"--device {name}: no such device here, expected one of: {', '.join(found)}") from None
+        raise InputError(f"--device {name}: no such device here, expected one of: {', '.join(present)}") from None
     return device
 
 

@@ -40,15 +40,15 @@ def find_pictures(paths: list[Path]) -> list[Path]:
     Raises:
         InputError: a path does not exist, or a folder holds no picture.
     """
-    found = []
+    files = []
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder, expected a picture of a digit")
         pictures = [path] if path.is_file() else _pictures_in(path)
         if not pictures:
             raise InputError(f"{path}: holds no picture, expected files such as PNG or JPEG in it")
-        found += pictures
-    return found
+        files += pictures
+    return files
 
 
 def _pictures_in(folder: Path) -> list[Path]:

@@ -70,14 +70,14 @@ def finished(folder: Path) -> bool:
 
 def collect(runs: Path) -> list[Group]:
     """The finished runs in a folder, those that differ in nothing but the seed together, the best group first."""
-    found: dict[tuple[str, str], dict[int, list[dict[str, str]]]] = {}
+    runs_of: dict[tuple[str, str], dict[int, list[dict[str, str]]]] = {}
     for folder in runs.iterdir():
         match = re.fullmatch(r"(.+)-seed(\d+)(.*)", folder.name)
         if match and finished(folder):
-            group = found.setdefault((match[1] + match[3], (folder / "recipe.toml").read_text()), {})
+            group = runs_of.setdefault((match[1] + match[3], (folder / "recipe.toml").read_text()), {})
             with (folder / "metrics.csv").open(newline="") as file:
                 group[int(match[2])] = list(csv.DictReader(file))
-    return sorted((_group(name, found[name, recipe]) for name, recipe in found), key=lambda group: -group.mean[-1])
+    return sorted((_group(name, runs_of[name, recipe]) for name, recipe in runs_of), key=lambda group: -group.mean[-1])
 
 
 def _group(name: str, runs: dict[int, list[dict[str, str]]]) -> Group:

@@ -56,30 +56,30 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     """Audit one file; a file that cannot be judged is reported, not raised."""
     try:
         book = read(path)
-        found = _found(book)
-        judges = [_judge(book, table, labels, learning_rate) for table, labels in found]
+        tables = _all_tables(book)
+        judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
         if sum(_drop_look_alikes(judge) for judge in judges):
-            judges = [_judge(book, table, labels, learning_rate) for table, labels in found]
+            judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
         stale = sum(judge.stale() for judge in judges if judge is not None)
         notes = []
         if stale:
             notes.append(recalculated(book, stale))
-            judges = [_judge(book, table, labels, learning_rate) for table, labels in found]
-        reports = [_report(judge, table, notes) for judge, (table, _) in zip(judges, found, strict=True)]
+            judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
+        reports = [_report(judge, table, notes) for judge, (table, _) in zip(judges, tables, strict=True)]
     except InputError as error:
         return FileReport(path, error=str(error))
-    if not found:
+    if not tables:
         return FileReport(path, error=f"{path}: no training table found; {LOOKED_FOR}")
     if not any(judge is not None for judge in judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)
 
 
-def _found(book: Book) -> list[tuple[Table, Sequence[Label]]]:
-    found = [(table, labels) for sheet in book.sheets for table, labels in _tables(sheet)]
-    if len(found) > MOST_TABLES:
-        raise InputError(f"{book.path}: {len(found):,} training tables, more than the audit takes: {LIMITS}")
-    return found
+def _all_tables(book: Book) -> list[tuple[Table, Sequence[Label]]]:
+    tables = [(table, labels) for sheet in book.sheets for table, labels in _tables(sheet)]
+    if len(tables) > MOST_TABLES:
+        raise InputError(f"{book.path}: {len(tables):,} training tables, more than the audit takes: {LIMITS}")
+    return tables
 
 
 def _tables(sheet: Sheet) -> list[tuple[Table, Sequence[Label]]]:
@@ -109,11 +109,11 @@ def _drop_look_alikes(judge: Judge | None) -> bool:
     """Whether columns were dropped that only look like the table's."""
     if judge is None:
         return False
-    found, table = judge.look_alikes(), judge.table
-    for name in found:
+    names, table = judge.look_alikes(), judge.table
+    for name in names:
         column = table.columns.pop(name)
         table.others[column] = str(table.sheet.value(column, table.header_row))
-    return bool(found)
+    return bool(names)
 
 
 def _overridden(rate: Rate | None, value: float) -> Rate:

@@ -35,12 +35,12 @@ def cause_of_formula(sheet: TableSheet, name: str, shape: Shape, row: int) -> Ca
     raw = parse(shape.key)
     resolved = [sheet.resolver.leaf(leaf, row) for leaf in leaves(raw)]
     user = sheet.resolver.tree(shape, row)
-    found = _bad_operand(sheet, raw, resolved, row) or _replaced_operand(sheet, name, raw, resolved, row)
-    if found is None:
-        found = _edited(sheet, name, variables(user), _numbers(user), lambda tree: sheet.same(tree, user), row)
-    if found is None and sheet.right(name, without_rounding(user)):
-        found = Cause("the formula rounds its result: an extra ROUND")
-    return found or Cause("the formula computes something else than the column's header says")
+    cause = _bad_operand(sheet, raw, resolved, row) or _replaced_operand(sheet, name, raw, resolved, row)
+    if cause is None:
+        cause = _edited(sheet, name, variables(user), _numbers(user), lambda tree: sheet.same(tree, user), row)
+    if cause is None and sheet.right(name, without_rounding(user)):
+        cause = Cause("the formula rounds its result: an extra ROUND")
+    return cause or Cause("the formula computes something else than the column's header says")
 
 
 def cause_of_numbers(sheet: TableSheet, name: str, test: Test, row: int) -> Cause | None:
@@ -71,12 +71,12 @@ def _replaced_operand(sheet: TableSheet, name: str, raw: Tree, resolved: list[Tr
     expected = sheet.network.expected(name)
     if expected is None:
         return None
-    found = list(leaves(raw))
+    operands = list(leaves(raw))
     wanted: list[Tree] = [*variables(expected), *(Number(value) for value in _numbers(expected)), Number(math.e)]
-    for leaf in dict.fromkeys(found):
+    for leaf in dict.fromkeys(operands):
         if not isinstance(leaf, Reference | Number):
             continue
-        for places in _subsets([place for place, other in enumerate(found) if other == leaf]):
+        for places in _subsets([place for place, other in enumerate(operands) if other == leaf]):
             for right in wanted:
                 is_ = resolved[places[0]]
                 if right == is_ or (isinstance(is_, Variable) and isinstance(right, Number)):
@@ -186,9 +186,9 @@ def _edited(
 
 
 def _swaps(tree: Tree, right: Variable, wrong: Variable) -> Iterator[Tree]:
-    found = list(leaves(tree))
-    for places in _subsets([place for place, leaf in enumerate(found) if leaf == right]):
-        yield _with(tree, found, places, wrong)
+    operands = list(leaves(tree))
+    for places in _subsets([place for place, leaf in enumerate(operands) if leaf == right]):
+        yield _with(tree, operands, places, wrong)
 
 
 def _swap_words(sheet: TableSheet, wrong: Variable, right: Variable, row: int) -> str:

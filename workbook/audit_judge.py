@@ -45,14 +45,14 @@ class Judge:
 
     def look_alikes(self) -> list[str]:
         """Losses that stand apart and are right in no row: loss curves of other runs."""
-        found = []
+        apart = []
         for name in self.table.detached & set(self.names):
             expected = self._expected(name)
             if expected is not None:
                 right, uncertain = expected
                 if not np.any(np.abs(self.sheet.numbers.columns[name] - right) <= uncertain):
-                    found.append(name)
-        return found
+                    apart.append(name)
+        return apart
 
     def stale(self) -> int:
         """How many formulas have no cached value, or one that they do not give."""
@@ -146,12 +146,12 @@ class Judge:
 class _Column:
     """Judges the groups of one column."""
 
-    def __init__(self, judge: Judge, name: str, right: FloatArray, uncertain: FloatArray) -> None:
+    def __init__(self, judge: Judge, name: str, expected: FloatArray, uncertain: FloatArray) -> None:
         self.judge, self.sheet, self.table, self.name = judge, judge.sheet, judge.table, name
-        self.right, self.uncertain = right, uncertain
+        self.expected, self.uncertain = expected, uncertain
         self.got = judge.sheet.numbers.columns[name]
         with np.errstate(all="ignore"):
-            self.off = ~(np.abs(self.got - right) <= uncertain) & np.isfinite(right)
+            self.off = ~(np.abs(self.got - expected) <= uncertain) & np.isfinite(expected)
         self.given = name in judge.sheet.network.given
         self.sample = name in judge.sheet.network.samples
 
@@ -187,16 +187,16 @@ class _Column:
     def _wrong_formula(self, members: list[tuple[Group, Cause]]) -> Iterator[Finding]:
         """One root for a formula, however many rows it was filled down to and whatever it reads there."""
         for kind in ("root", "note"):
-            found = [(group, cause) for group, cause in members if cause.kind == kind]
-            if not found:
+            of_this_kind = [(group, cause) for group, cause in members if cause.kind == kind]
+            if not of_this_kind:
                 continue
-            rows = sorted(row for group, _ in found for row in group.rows)
+            rows = sorted(row for group, _ in of_this_kind for row in group.rows)
             # A drifting reference tells most where it reads a number of the table, not the text of a header.
-            cause = next((cause for group, cause in found if rows[0] in group.rows), found[0][1])
+            cause = next((cause for group, cause in of_this_kind if rows[0] in group.rows), of_this_kind[0][1])
             yield self._finding("root" if kind == "root" else "note", rows, cause.text)
 
     def _shown_errors(self, group: Group) -> Iterator[Finding]:
-        rows = [row for row in group.rows if not np.isfinite(self.got[row]) and np.isfinite(self.right[row])]
+        rows = [row for row in group.rows if not np.isfinite(self.got[row]) and np.isfinite(self.expected[row])]
         rows = [row for row in rows if not self.sheet.unknown(self.name, row)]
         if rows:
             what = self._what(rows[0])
@@ -207,7 +207,9 @@ class _Column:
         off = [row for row in group.rows if self.off[row] and not self.sheet.unknown(self.name, row)]
         if off:
             yield self._finding("root", off, self._cause_by_value(group, off[0], note))
-        unknown = [row for row in group.rows if not np.isfinite(self.right[row]) or self.sheet.unknown(self.name, row)]
+        unknown = [
+            row for row in group.rows if not np.isfinite(self.expected[row]) or self.sheet.unknown(self.name, row)
+        ]
         if len(unknown) == len(group.rows):
             self.judge.unjudged[self.name] = note
         elif unknown:
@@ -229,14 +231,14 @@ class _Column:
         holes = [row for row in rows if not np.isfinite(self.got[row])]
         yield from self._not_numbers(holes)
         numbers = [row for row in rows if np.isfinite(self.got[row])]
-        unknown = [row for row in numbers if not np.isfinite(self.right[row])]
+        unknown = [row for row in numbers if not np.isfinite(self.expected[row])]
         off = [row for row in numbers if self.off[row]]
         whole = 2 * len(group.rows) >= self.table.steps - self.given
         if unknown and whole and len(unknown) == len(numbers):
             self.judge.unjudged[self.name] = "what it is computed from is not known"
         elif unknown:
             yield self._finding("note", unknown, "a typed number, not judged: what it is computed from is no number")
-        judged = [row for row in numbers if np.isfinite(self.right[row])]
+        judged = [row for row in numbers if np.isfinite(self.expected[row])]
         if off:
             yield self._finding("root", off, self._cause_of_typed(off, whole=whole))
         elif judged and not whole and not self.sample:
@@ -250,13 +252,13 @@ class _Column:
             yield self._finding("root", members, f"{what}; expected a number")
 
     def _cause_of_typed(self, rows: list[int], *, whole: bool) -> str:
-        value, right = self.got[rows[0]], self.right[rows[0]]
+        value, expected = self.got[rows[0]], self.expected[rows[0]]
         if self.sample:
             if is_counted_up(self.got):
                 return "the fill handle has counted it up; it should stay the same in every row"
-            return f"{value:.10g} is typed here; {self.name} is {right:.10g} in the first row"
+            return f"{value:.10g} is typed here; {self.name} is {expected:.10g} in the first row"
         if not whole:
-            rounded = abs(value - right) <= 1e-3 * abs(right)
+            rounded = abs(value - expected) <= 1e-3 * abs(expected)
             return f"{value:.10g} is typed over the formula" + (": a rounded number" if rounded else "")
 
         def test(tree: Tree) -> bool:
@@ -291,7 +293,7 @@ class _Column:
 
     def _deviation(self, rows: list[int]) -> float | None:
         with np.errstate(all="ignore"):
-            off = np.abs(self.got[rows] - self.right[rows])
-            share = np.where(off <= self.uncertain[rows], 0.0, off / np.abs(self.right[rows]))
+            off = np.abs(self.got[rows] - self.expected[rows])
+            share = np.where(off <= self.uncertain[rows], 0.0, off / np.abs(self.expected[rows]))
         known = share[np.isfinite(share)]
         return float(known.max()) if len(known) else None

@@ -126,11 +126,11 @@ def _outside(
     if shape is None or home[1] == 0:
         return
     try:
-        found = list(leaves(parse(shape.key)))
+        operands = list(leaves(parse(shape.key)))
     except UnsupportedError:
         return
     inside = {place for name, place in table.columns.items() if name != "eta"}
-    for leaf in found:
+    for leaf in operands:
         target = _target(book, sheet, leaf, row)
         if target is None:
             continue

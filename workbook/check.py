@@ -98,11 +98,11 @@ class _Check:
 
     def by_column(self) -> list[Cell]:
         headers = ("column", "given cell", "largest difference", "allowed", "verdict", "wrong from step")
-        cells = [Cell(TOP - 1, place, "header", text) for place, text in enumerate(headers)]
-        for place, name in enumerate(self.names):
-            row, frozen = TOP + place, self.block(0, place)
-            differences, wrong = self.block(1, place), self.block(2, place)
-            largest = float(np.abs(self.values[:, place]).max())
+        cells = [Cell(TOP - 1, position, "header", text) for position, text in enumerate(headers)]
+        for position, name in enumerate(self.names):
+            row, frozen = TOP + position, self.block(0, position)
+            differences, wrong = self.block(1, position), self.block(2, position)
+            largest = float(np.abs(self.values[:, position]).max())
             cells += [
                 Cell(row, 0, "label", name),
                 Cell(row, 2, "tolerance", 0.0, f"=MAX(MAX({differences}),0-MIN({differences}))"),
@@ -114,17 +114,17 @@ class _Check:
                 Cell(row, 5, "step", "", f'=IF(OR($B$5>0,SUM({wrong})=0),"",MATCH(1,{wrong},0))'),
             ]  # fmt: skip
             if name in self.given:
-                first = f"{self.block_column(0, place)}{self.frozen_top}"
+                first = f"{self.block_column(0, position)}{self.frozen_top}"
                 same = f'=IF({self.main(name, FIRST_ROW)}={first},"same","changed")'
                 cells.append(Cell(row, 1, "beside", "same", same))
         return cells
 
-    def block_column(self, block: int, place: int) -> str:
+    def block_column(self, block: int, position: int) -> str:
         """A column of one of the three blocks at the bottom: the engine's numbers, differences, wrong steps."""
-        return letter(1 + block * (len(self.names) + 1) + place)
+        return letter(1 + block * (len(self.names) + 1) + position)
 
-    def block(self, block: int, place: int) -> str:
-        column = self.block_column(block, place)
+    def block(self, block: int, position: int) -> str:
+        column = self.block_column(block, position)
         return f"{column}${self.frozen_top}:{column}${self.frozen_last}"
 
     def failed_so_far(self, row: int, first: int) -> list[Cell]:
@@ -146,13 +146,13 @@ class _Check:
             Cell(top - 2, 0, "label", "ε"),
             Cell(top - 2, 1, "tolerance", self.nudge(), self.nudge_formula()),
         ]
-        cells += [Cell(top - 1, place, "header", text) for place, text in enumerate(headers)]
+        cells += [Cell(top - 1, position, "header", text) for position, text in enumerate(headers)]
         losses, loss = self.nudged_traces(), letter(self.names.index("E_tot"))
-        for place, weight in enumerate(self.weights):
-            row, up, down = top + place, self.nudged_top + 2 * place, self.nudged_top + 2 * place + 1
+        for position, weight in enumerate(self.weights):
+            row, up, down = top + position, self.nudged_top + 2 * position, self.nudged_top + 2 * position + 1
             column = letter(self.names.index(weight))
             table = float(self.values[0, self.names.index(gradient_name(weight))])
-            (upper, lower), e = losses[place], self.names.index("E_tot")
+            (upper, lower), e = losses[position], self.names.index("E_tot")
             w = self.names.index(weight)
             apart = float(upper[w] - lower[w])
             # A weight so large that the nudge is lost in it has no difference: the formula below says so too.
@@ -202,19 +202,19 @@ class _Check:
         """Two forward passes for each weight, spelled out in cells."""
         top, spelled = self.nudged_top, formulas(self.columns)
         cells = [Cell(top - 2, 0, "heading", "The forward passes with one weight nudged by ε, up and down")]
-        cells += [Cell(top - 1, place, "header", f"{name} nudged") for place, name in enumerate(self.forward)]
+        cells += [Cell(top - 1, position, "header", f"{name} nudged") for position, name in enumerate(self.forward)]
         numbers = [row for pair in self.nudged_traces() for row in pair]
         for offset, (values, sign) in enumerate(zip(numbers, "+-" * len(self.weights), strict=True)):
             row, weight = top + offset, self.weights[offset // 2]
-            references = {name: f"{letter(place)}{row}" for place, name in enumerate(self.names)}
-            for place, name in enumerate(self.forward):
+            references = {name: f"{letter(position)}{row}" for position, name in enumerate(self.names)}
+            for position, name in enumerate(self.forward):
                 if name in self.given:
                     nudge = f"{sign}$B${self.gradients_top - 2}" if name == weight else ""
                     formula = f"={self.main(name, FIRST_ROW)}{nudge}"
                 else:
                     formula = substitute(spelled[name].text, references)
                 style: Style = "box" if name == weight else "number"
-                cells.append(Cell(row, place, style, float(values[place]), formula))
+                cells.append(Cell(row, position, style, float(values[position]), formula))
         return cells
 
     def frozen(self) -> list[Cell]:
@@ -231,18 +231,20 @@ class _Check:
         for block, (title, prefix) in enumerate(zip(titles, prefixes, strict=True)):
             first = 1 + block * width
             cells.append(Cell(top - 2, first, "heading", title))
-            cells += [Cell(top - 1, first + place, "header", prefix + name) for place, name in enumerate(self.names)]
+            cells += [
+                Cell(top - 1, first + position, "header", prefix + name) for position, name in enumerate(self.names)
+            ]
         for step, numbers in enumerate(self.values.tolist()):
             row = top + step
             at = f"(MAX({RUN},1)-1)*{self.layout.steps}+$A{row}"
             cells.append(Cell(row, 0, "step", step + 1))
-            for place, (name, value) in enumerate(zip(self.names, numbers, strict=True)):
-                engine, difference = (f"{self.block_column(block, place)}{row}" for block in (0, 1))
-                within = f"ABS({difference})<=$D${TOP + place}"
+            for position, (name, value) in enumerate(zip(self.names, numbers, strict=True)):
+                engine, difference = (f"{self.block_column(block, position)}{row}" for block in (0, 1))
+                within = f"ABS({difference})<=$D${TOP + position}"
                 cells += [
-                    Cell(row, 1 + place, "number", value, f"=INDEX({self.every_run(place)},{at})"),
-                    Cell(row, 1 + width + place, "number", 0.0, f"={self.main(name, FIRST_ROW + step)}-{engine}"),
-                    Cell(row, 1 + 2 * width + place, "step", 0.0, f"=IFERROR(IF({within},0,1),1)"),
+                    Cell(row, 1 + position, "number", value, f"=INDEX({self.every_run(position)},{at})"),
+                    Cell(row, 1 + width + position, "number", 0.0, f"={self.main(name, FIRST_ROW + step)}-{engine}"),
+                    Cell(row, 1 + 2 * width + position, "step", 0.0, f"=IFERROR(IF({within},0,1),1)"),
                 ]
         return cells
 
@@ -250,18 +252,18 @@ class _Check:
         """The frozen table of every run, one below the other."""
         top = self.runs_top
         cells = [Cell(top - 2, 1, "heading", "The engine's numbers of every run"), Cell(top - 1, 0, "header", "run at")]
-        cells += [Cell(top - 1, 1 + place, "header", f"frozen: {name}") for place, name in enumerate(self.names)]
+        cells += [Cell(top - 1, 1 + position, "header", f"frozen: {name}") for position, name in enumerate(self.names)]
         row = top
         for rate, values in self.runs.items():
             for numbers in values.tolist():
                 cells.append(Cell(row, 0, "step", rate))
-                cells += [Cell(row, 1 + place, "number", value) for place, value in enumerate(numbers)]
+                cells += [Cell(row, 1 + position, "number", value) for position, value in enumerate(numbers)]
                 row += 1
         return cells
 
-    def every_run(self, place: int) -> str:
+    def every_run(self, position: int) -> str:
         """A column of that table; a place of -1 is that of the learning rates."""
-        column = letter(1 + place)
+        column = letter(1 + position)
         return f"{column}${self.runs_top}:{column}${self.runs_top + len(self.runs) * self.layout.steps - 1}"
 
 

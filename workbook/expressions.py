@@ -117,7 +117,7 @@ def _check_height(tree: Tree, left: int) -> None:
 class _Parser:
     def __init__(self, text: str) -> None:
         self.tokens = list(_tokens(text))
-        self.place = 0
+        self.position = 0
         self.depth = 0
 
     def whole(self) -> Tree:
@@ -127,18 +127,18 @@ class _Parser:
         return tree
 
     def _peek(self) -> str | None:
-        return self.tokens[self.place][1] if self.place < len(self.tokens) else None
+        return self.tokens[self.position][1] if self.position < len(self.tokens) else None
 
     def _take(self) -> tuple[str, str, re.Match[str]]:
-        if self.place >= len(self.tokens):
+        if self.position >= len(self.tokens):
             raise UnsupportedError("it breaks off")
-        self.place += 1
-        return self.tokens[self.place - 1]
+        self.position += 1
+        return self.tokens[self.position - 1]
 
     def _accept(self, sign: str) -> bool:
         if self._peek() != sign:
             return False
-        self.place += 1
+        self.position += 1
         return True
 
     def _expect(self, sign: str) -> None:
@@ -151,7 +151,7 @@ class _Parser:
             raise UnsupportedError("it is nested too deeply")
         left = self._signed()
         while (sign := self._peek()) is not None and BINDING.get(sign, -1) >= least:
-            self.place += 1
+            self.position += 1
             left = Operation(sign, (left, self._expression(BINDING[sign] + 1)))
         self.depth -= 1
         return left
@@ -203,14 +203,14 @@ class _Parser:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, re.Match[str]]]:
-    place, text = 0, text.rstrip()
-    while place < len(text):
-        match = TOKEN.match(text, place)
+    position, text = 0, text.rstrip()
+    while position < len(text):
+        match = TOKEN.match(text, position)
         if match is None:
-            raise UnsupportedError(f"'{text[place : place + 10].strip()}' is not supported")
+            raise UnsupportedError(f"'{text[position : position + 10].strip()}' is not supported")
         kind = next(kind for kind in ("number", "cell", "function", "name", "text", "sign") if match[kind] is not None)
         yield kind, match[kind], match
-        place = match.end()
+        position = match.end()
 
 
 def _reference(match: re.Match[str]) -> Reference:

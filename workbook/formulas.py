@@ -34,25 +34,25 @@ def formulas(columns: Columns) -> dict[str, Formula]:
     The equations are those of gradient descent on E = Σ ½(t − a)² with a = σ(z) and z = Σ w·input: see `_delta`
     for the chain rule.
     """
-    found = {name: Formula(name, from_row_above=True) for name in columns.target_names + columns.input_names}
+    spelled = {name: Formula(name, from_row_above=True) for name in columns.target_names + columns.input_names}
     for weight in _weights(columns):
-        found[weight] = Formula(f"{weight} - eta*{gradient_name(weight)}", from_row_above=True)
+        spelled[weight] = Formula(f"{weight} - eta*{gradient_name(weight)}", from_row_above=True)
     for layer in range(columns.depth):
         inputs = _inputs(columns, layer)
         for neuron, weights in zip(columns.neuron_names(layer), columns.weight_names(layer), strict=True):
-            found[neuron] = Formula(" + ".join(f"{w}*{i}" for w, i in zip(weights, inputs, strict=True)))
+            spelled[neuron] = Formula(" + ".join(f"{w}*{i}" for w, i in zip(weights, inputs, strict=True)))
             # EXP overflows above 709; the rest of the sheet must survive any learning rate.
-            found[activation_name(neuron)] = Formula(f"1/(1+EXP(MIN(709,-{neuron})))")
+            spelled[activation_name(neuron)] = Formula(f"1/(1+EXP(MIN(709,-{neuron})))")
     outputs = columns.neuron_names(columns.depth - 1)
     for loss, target, output in zip(columns.loss_names, columns.target_names, outputs, strict=True):
-        found[loss] = Formula(f"0.5*({target}-{activation_name(output)})^2")
-    found["E_tot"] = Formula(" + ".join(columns.loss_names))
+        spelled[loss] = Formula(f"0.5*({target}-{activation_name(output)})^2")
+    spelled["E_tot"] = Formula(" + ".join(columns.loss_names))
     for layer in range(columns.depth):
         inputs = _inputs(columns, layer)
         for place, weights in enumerate(columns.weight_names(layer)):
             for weight, value in zip(weights, inputs, strict=True):
-                found[gradient_name(weight)] = Formula(f"{_delta(columns, layer, place)}*{value}")
-    return {name: found[name] for name in columns.names}
+                spelled[gradient_name(weight)] = Formula(f"{_delta(columns, layer, place)}*{value}")
+    return {name: spelled[name] for name in columns.names}
 
 
 def _delta(columns: Columns, layer: int, place: int) -> str:
