@@ -1,5 +1,6 @@
 """Which learning rate a table was computed with: what its updates refer to, what labels say."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ DEEPEST_HELPER = 5
 MOST_LITERALS = 4
 
 Cell = tuple[str, int, int]
+
+CELL = re.compile(r"\$?[A-Za-z]{1,3}\$?[1-9]\d{0,6}")
+LONGEST_CHAIN = 12  # of names that stand for names
 
 
 @dataclass(frozen=True)
@@ -174,18 +178,23 @@ def _target(book: Book, sheet: Sheet, leaf: Tree, row: int) -> tuple[Sheet, int,
     return named_cell(book, sheet, leaf.text) if isinstance(leaf, Name) else None
 
 
-def named_cell(book: Book, sheet: Sheet, name: str) -> tuple[Sheet, int, int] | None:
-    """The one cell that a defined name stands for in the formulas of a sheet; the name may have a sheet before it."""
+def named_cell(book: Book, sheet: Sheet, name: str, left: int = LONGEST_CHAIN) -> tuple[Sheet, int, int] | None:
+    """The one cell that a defined name stands for in the formulas of a sheet, directly or by way of other names.
+
+    The name may have a sheet before it.
+    """
     scope, _, key = name.rpartition("!")
     owner = book.sheet(_unquoted(scope)) if scope else sheet
     if owner is None:
         return None
     text = book.names.get((key.casefold(), owner.name), book.names.get((key.casefold(), None), ""))
-    sheet_name, _, cell = text.rpartition("!")
+    sheet_name, _, target = text.rpartition("!")
+    if CELL.fullmatch(target) is None:
+        return named_cell(book, owner, text, left - 1) if text and left else None
     there = book.sheet(_unquoted(sheet_name))
-    if there is None or not cell.replace("$", "").isalnum():
+    if there is None:
         return None
-    row, column = place(cell)
+    row, column = place(target)
     return there, column + 1, row
 
 
