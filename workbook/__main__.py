@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from engine import InputError, cli, default_experiment, load_experiment
-from workbook.exercise import drawn_experiment, exercise_sheets
+from workbook.audit.read import LIMITS
 from workbook.generated import Kind, refuse_to_replace
 from workbook.layout import MAX_STEPS
 from workbook.plan import plan
-from workbook.read import LIMITS
+from workbook.sheets.exercise import drawn_experiment, exercise_sheets
 from workbook.write import write
 
 Force = Annotated[
@@ -123,7 +123,7 @@ def audit(
     """
     if not files:
         raise InputError("no workbook named; type `make audit FILE=theirs.xlsx`, or here `audit theirs.xlsx`")
-    from workbook.audit_command import run_audit  # IronCalc and openpyxl take a while to load
+    from workbook.audit.command import run_audit  # IronCalc and openpyxl take a while to load
 
     raise typer.Exit(run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate))
 

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageChops, ImageOps
 
 from engine import Columns, InputError, Trace, default_experiment, descend
-from workbook.network import network_png
 from workbook.plan import plan
 from workbook.records import Sheet
+from workbook.sheets.network import network_png
 from workbook.write import write
 
 PIXELS_A_POINT = 2.0

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from engine import Experiment, descend
-from workbook.check import check_sheet
-from workbook.derivation import derivation_sheet
-from workbook.explorer import explorer_sheet
 from workbook.layout import Layout
-from workbook.learning_rates import learning_rates_sheet, rate_cell, rate_name
 from workbook.records import Sheet
-from workbook.training import main_sheet, rate_sheet
+from workbook.sheets.check import check_sheet
+from workbook.sheets.derivation import derivation_sheet
+from workbook.sheets.explorer import explorer_sheet
+from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, rate_name
+from workbook.sheets.training import main_sheet, rate_sheet
 
 # Longer runs are on the main sheet alone: the others repeat every number several times over.
 STEPS_OF_THE_OTHER_SHEETS = 1_000

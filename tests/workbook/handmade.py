@@ -11,8 +11,8 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.utils.cell import coordinate_from_string
 
 from engine import Columns
-from workbook.audit import FileReport, audit
-from workbook.audit_findings import Finding
+from workbook.audit.findings import Finding
+from workbook.audit.stages import FileReport, audit
 from workbook.formulas import formulas
 from workbook.layout import NAME
 

@@ -17,10 +17,10 @@ from engine import InputError, default_experiment
 from tests.commands import environment, error_line, run
 from tests.workbook.handmade import FIRST, Cells, HandMade, audited, roots, save
 from tests.workbook.mutations import mutated
-from workbook.audit import audit
-from workbook.audit_annotate import annotate
-from workbook.audit_command import run_audit
-from workbook.audit_report import as_json
+from workbook.audit.annotate import annotate
+from workbook.audit.command import run_audit
+from workbook.audit.report import as_json
+from workbook.audit.stages import audit
 from workbook.plan import plan
 from workbook.write import write
 

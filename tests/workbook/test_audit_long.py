@@ -15,8 +15,8 @@ import pytest
 from engine import default_experiment
 from tests.commands import run
 from tests.workbook.handmade import FIRST, HandMade, audited, only_root, roots, save
-from workbook import audit_numbers
-from workbook.audit import FileReport, audit
+from workbook.audit import numbers
+from workbook.audit.stages import FileReport, audit
 from workbook.expressions import evaluate
 from workbook.plan import plan
 from workbook.write import write
@@ -104,7 +104,7 @@ def _work(path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
         counted["numbers"] += sum(array.size for array in values.values())
         return evaluate(tree, values)
 
-    monkeypatch.setattr(audit_numbers, "evaluate", evaluated)
+    monkeypatch.setattr(numbers, "evaluate", evaluated)
     sys.setprofile(count)
     try:
         audit(path)

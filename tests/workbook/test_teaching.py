@@ -11,11 +11,11 @@ from openpyxl.utils import get_column_letter
 
 from engine import Columns, Experiment, default_experiment, descend, table
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
-from workbook.check import CHANGED, COMPARED, NOT_RUN
-from workbook.derivation import derivation
 from workbook.layout import Layout
-from workbook.network import draw_network
 from workbook.plan import plan
+from workbook.sheets.check import CHANGED, COMPARED, NOT_RUN
+from workbook.sheets.derivation import derivation
+from workbook.sheets.network import draw_network
 from workbook.write import write
 
 MAIN = "assignment6-calculations"

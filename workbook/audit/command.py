@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 
 from engine import InputError
-from workbook.audit import FileReport, audit
-from workbook.audit_annotate import annotate
-from workbook.audit_files import WORKBOOKS, workbooks
-from workbook.audit_report import as_json, show, show_line, write_csv
+from workbook.audit.annotate import annotate
+from workbook.audit.files import WORKBOOKS, workbooks
+from workbook.audit.report import as_json, show, show_line, write_csv
+from workbook.audit.stages import FileReport, audit
 
 
 def run_audit(

@@ -9,10 +9,10 @@ import numpy as np
 from openpyxl.utils import get_column_letter
 
 from engine import FloatArray
-from workbook.audit_tables import Label, Table
+from workbook.audit.read import Book, Sheet
+from workbook.audit.tables import Label, Table
 from workbook.expressions import Name, Number, Reference, Tree, UnsupportedError, leaves, parse, references
 from workbook.layout import place
-from workbook.read import Book, Sheet
 
 # The updates of so many rows are looked at: enough to outvote any slip.
 ROWS_ASKED = 40

@@ -7,7 +7,7 @@ from engine.columns import activation_name, gradient_name
 from workbook.formulas import formulas, given_names
 from workbook.layout import ETA, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, NAME, Layout, letter, on_sheet
 from workbook.records import Cell, Sheet, Validation, small_sheet
-from workbook.training import MAIN_SHEET
+from workbook.sheets.training import MAIN_SHEET
 
 SHEET = "explorer"
 STEP = "$B$3"

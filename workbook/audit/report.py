@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.files import replacing
-from workbook.audit import FileReport
-from workbook.audit_findings import Finding, TableReport
+from workbook.audit.findings import Finding, TableReport
+from workbook.audit.stages import FileReport
 
 VERDICT_STYLES = {"right": "bold green", "wrong": "bold red", "incomplete": "bold yellow"}
 CSV_COLUMNS = (

@@ -13,7 +13,7 @@ from engine.columns import gradient_name
 from workbook.formulas import formulas, given_names
 from workbook.layout import ETA, FIRST_ROW, Layout, letter, on_sheet, substitute
 from workbook.records import Cell, Highlight, Sheet, Style, small_sheet
-from workbook.training import MAIN_SHEET
+from workbook.sheets.training import MAIN_SHEET
 
 SHEET = "check"
 TOP = 8  # the first row of the comparison by column

@@ -9,12 +9,12 @@ from typing import Literal
 
 from openpyxl.utils import get_column_letter
 
-from workbook.audit_edits import edits, unguarded, without_parentheses, without_rounding
-from workbook.audit_network import ETA, FAR, variables
-from workbook.audit_resolve import row_of
-from workbook.audit_sheet import TableSheet
+from workbook.audit.edits import edits, unguarded, without_parentheses, without_rounding
+from workbook.audit.network import ETA, FAR, variables
+from workbook.audit.resolve import row_of
+from workbook.audit.shapes import Shape
+from workbook.audit.table_sheet import TableSheet
 from workbook.expressions import Number, Reference, Tree, Variable, leaves, parse, replaced
-from workbook.shapes import Shape
 
 MOST_OCCURRENCES = 6
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workbook.audit_resolve import Signature
-from workbook.audit_sheet import TableSheet
+from workbook.audit.resolve import Signature
+from workbook.audit.shapes import Shape
+from workbook.audit.table_sheet import TableSheet
 from workbook.expressions import Tree, UnsupportedError
-from workbook.shapes import Shape
 
 # More different formulas than this in one column are judged by their numbers alone: naming a cause takes a while.
 MOST_FORMULAS = 50

@@ -8,11 +8,13 @@ import numpy as np
 from openpyxl.utils import get_column_letter
 
 from engine import FloatArray
-from workbook.audit_network import ETA, Network, same
-from workbook.audit_numbers import Numbers, one_sample
-from workbook.audit_rate import Rate, named_cell
-from workbook.audit_resolve import Resolver, row_of
-from workbook.audit_tables import Label, Table
+from workbook.audit.network import ETA, Network, same
+from workbook.audit.numbers import Numbers, one_sample
+from workbook.audit.rates import Rate, named_cell
+from workbook.audit.read import Book, ErrorValue, Sheet
+from workbook.audit.resolve import Resolver, row_of
+from workbook.audit.shapes import Shape
+from workbook.audit.tables import Label, Table
 from workbook.expressions import (
     Name,
     Number,
@@ -28,8 +30,6 @@ from workbook.expressions import (
     parse,
 )
 from workbook.layout import NAME
-from workbook.read import Book, ErrorValue, Sheet
-from workbook.shapes import Shape
 
 
 class TableSheet:

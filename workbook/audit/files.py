@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbook.read import reporting
+from workbook.audit.read import reporting
 
 WORKBOOKS = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
 # Excel's own marker beside a file that is open.

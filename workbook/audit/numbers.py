@@ -7,9 +7,9 @@ from decimal import Decimal
 import numpy as np
 
 from engine import FloatArray
-from workbook.audit_network import ETA, FAR, Network, variables
-from workbook.audit_rate import Rate
-from workbook.audit_tables import Table
+from workbook.audit.network import ETA, FAR, Network, variables
+from workbook.audit.rates import Rate
+from workbook.audit.tables import Table
 from workbook.expressions import Tree, Variable, evaluate
 
 # Workbooks that were exported with 10 significant digits are right.

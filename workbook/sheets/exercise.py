@@ -11,7 +11,7 @@ from workbook.formulas import Formula, formulas, given_names
 from workbook.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, letter, place
 from workbook.plan import as_stored
 from workbook.records import Cell, Highlight, Sheet, small_sheet
-from workbook.training import (
+from workbook.sheets.training import (
     COLUMN_WIDTH,
     MAIN_SHEET,
     loss_curve,

@@ -17,7 +17,7 @@ from xml.parsers import expat
 from openpyxl.utils import column_index_from_string
 
 from engine import InputError
-from workbook.shapes import Shape, shape_of
+from workbook.audit.shapes import Shape, shape_of
 
 # What one file may take, whatever it claims. A table of 100,000 rows needs about two thirds of each.
 MOST_BYTES = 600_000_000

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from engine import Columns, FloatArray
 from engine.columns import activation_name, gradient_name
-from workbook.explorer import SHEET as EXPLORER
-from workbook.explorer import SHOWN as EXPLORER_SHOWN
 from workbook.formulas import formulas
 from workbook.layout import ETA, FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, substitute
-from workbook.network import network_png
 from workbook.records import Cell, Color, Highlight, Picture, Sheet, Style, small_sheet
-from workbook.training import MAIN_SHEET
+from workbook.sheets.explorer import SHEET as EXPLORER
+from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
+from workbook.sheets.network import network_png
+from workbook.sheets.training import MAIN_SHEET
 
 SHEET = "derivation"
 TOP = 6

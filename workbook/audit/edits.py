@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from engine.kernels import LARGEST_EXPONENT
-from workbook.audit_network import over_variables
+from workbook.audit.network import over_variables
 from workbook.expressions import Number, Operation, Tree, UnsupportedError, Variable
 from workbook.formulas import Formula
 

@@ -6,15 +6,15 @@ from functools import cached_property
 import numpy as np
 
 from engine import FloatArray
-from workbook.audit_causes import Cause, cause_of_formula, cause_of_numbers
-from workbook.audit_findings import Finding
-from workbook.audit_groups import OTHERS_EVERYWHERE, Group, groups
-from workbook.audit_network import FAR, variables
-from workbook.audit_numbers import is_counted_up
-from workbook.audit_resolve import BIAS
-from workbook.audit_sheet import TableSheet
+from workbook.audit.causes import Cause, cause_of_formula, cause_of_numbers
+from workbook.audit.findings import Finding
+from workbook.audit.groups import OTHERS_EVERYWHERE, Group, groups
+from workbook.audit.network import FAR, variables
+from workbook.audit.numbers import is_counted_up
+from workbook.audit.read import ErrorValue
+from workbook.audit.resolve import BIAS
+from workbook.audit.table_sheet import TableSheet
 from workbook.expressions import Tree, UnsupportedError
-from workbook.read import ErrorValue
 
 # So many typed numbers in a row of formulas, and the row as a whole was overwritten.
 FEWEST_OVERWRITTEN = 3

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from engine import FloatArray
-from workbook.dashboard import TOP, dashboard, highlights
 from workbook.formulas import formulas, given_names
 from workbook.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, LAST_ROW_OF_EXCEL, Layout, on_sheet, place
 from workbook.records import Cell, Chart, Series, Sheet, Sparkline, Style, Validation
+from workbook.sheets.dashboard import TOP, dashboard, highlights
 
 MAIN_SHEET = "assignment6-calculations"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import ironcalc
 import numpy as np
 
-from workbook.read import Book, ErrorValue
+from workbook.audit.read import Book, ErrorValue
 
 # A workbook that takes longer is hostile, or too large to be worth it: 100,000 rows take about half a minute.
 LONGEST_SECONDS = 120
@@ -40,7 +40,7 @@ def _by_ironcalc(path: Path, out: Path) -> None:
     """Write every cell's value to `out`: in a process of its own, since IronCalc may run for ever on a broken file,
     panic, or take the interpreter down.
     """
-    command = [sys.executable, "-m", "workbook.recalculate", str(path.resolve()), str(out)]
+    command = [sys.executable, "-m", "workbook.audit.recalculate", str(path.resolve()), str(out)]
     try:
         # What it prints is a line for each cell that it takes exception to.
         subprocess.run(  # noqa: S603 - the project's own module

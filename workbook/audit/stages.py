@@ -7,17 +7,17 @@ from pathlib import Path
 from openpyxl.utils import get_column_letter
 
 from engine import InputError
-from workbook.audit_cost import consequences, cost, replay
-from workbook.audit_findings import Finding, TableReport, Verdict
-from workbook.audit_judge import Judge
-from workbook.audit_network import LARGEST, Network, possible_sizes
-from workbook.audit_rate import Rate, find_rates
-from workbook.audit_sheet import TableSheet
-from workbook.audit_tables import Label, Table, find_labels, find_tables
+from workbook.audit.cost import consequences, cost, replay
+from workbook.audit.findings import Finding, TableReport, Verdict
+from workbook.audit.judge import Judge
+from workbook.audit.network import LARGEST, Network, possible_sizes
+from workbook.audit.rates import Rate, find_rates
+from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet, read
+from workbook.audit.recalculate import recalculated
+from workbook.audit.shapes import REFERENCE
+from workbook.audit.table_sheet import TableSheet
+from workbook.audit.tables import Label, Table, find_labels, find_tables
 from workbook.layout import NAME
-from workbook.read import LIMITS, MOST_TABLES, Book, Sheet, read
-from workbook.recalculate import recalculated
-from workbook.shapes import REFERENCE
 
 LOOKED_FOR = (
     "looked on every sheet for a row of headers such as t1, i1, w1, h1, a_h1, E_tot, ∂E/∂w1 "

@@ -17,9 +17,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine import InputError
 from engine.files import replacing
-from workbook.audit import FileReport
-from workbook.audit_findings import Finding
-from workbook.read import check_parts, reporting
+from workbook.audit.findings import Finding
+from workbook.audit.read import check_parts, reporting
+from workbook.audit.stages import FileReport
 
 ROOT_FILL = PatternFill("solid", fgColor="FFFF9999")
 CONSEQUENCE_FILL = PatternFill("solid", fgColor="FFFFE699")

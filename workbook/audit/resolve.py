@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping
 
-from workbook.audit_network import ETA, FAR
-from workbook.audit_rate import Rate, named_cell
-from workbook.audit_tables import Table
+from workbook.audit.network import ETA, FAR
+from workbook.audit.rates import Rate, named_cell
+from workbook.audit.read import Book, Sheet
+from workbook.audit.shapes import Shape
+from workbook.audit.tables import Table
 from workbook.expressions import (
     Name,
     Number,
@@ -19,8 +21,6 @@ from workbook.expressions import (
     references,
     replaced,
 )
-from workbook.read import Book, Sheet
-from workbook.shapes import Shape
 
 LONGEST_CHAIN = 12
 LARGEST_RANGE = 200

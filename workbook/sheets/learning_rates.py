@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from engine import Trace
-from workbook.dashboard import halved, halved_formula, verdict, verdict_formula
 from workbook.layout import FIRST_ROW, Layout, letter, on_sheet
 from workbook.records import Cell, Chart, Highlight, Series, Sheet, Validation, small_sheet
+from workbook.sheets.dashboard import halved, halved_formula, verdict, verdict_formula
 
 SHEET = "learning rates"
 NAME_ROW = 5

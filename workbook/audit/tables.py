@@ -7,8 +7,8 @@ from functools import partial
 
 from openpyxl.utils import get_column_letter
 
-from workbook.audit_headers import labelled_number, meaning
-from workbook.read import Sheet
+from workbook.audit.headers import labelled_number, meaning
+from workbook.audit.read import Sheet
 
 # A row of headers that are ours in at least this many columns begins a table.
 FEWEST_NAMES = 5

@@ -5,8 +5,8 @@ from collections.abc import Collection
 import numpy as np
 
 from engine import Experiment, FloatArray, InputError, descend
-from workbook.audit_findings import Cost, Finding
-from workbook.audit_sheet import TableSheet
+from workbook.audit.findings import Cost, Finding
+from workbook.audit.table_sheet import TableSheet
 
 # Two runs of the same mathematics drift apart by rounding, in 10,000 steps and 10 digits by less than this.
 SAME_RUN = 1e-8

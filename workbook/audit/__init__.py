@@ -1,0 +1,1 @@
+"""The audit of workbooks that others made: read, find tables, understand, judge, explain, report."""
