@@ -43,16 +43,17 @@ def show(
         experiment = replace(experiment, steps=steps)
     if learning_rate is not None or csv is None:
         rate = experiment.learning_rate if learning_rate is None else learning_rate
-        experiment = replace(experiment, learning_rate=rate, learning_rates=(rate,))
-    trace = descend(experiment)
+        trace = descend(replace(experiment, learning_rate=rate), [rate])
+    else:
+        trace = descend(experiment)
     if csv is None:
-        _print(table(trace, run=0), experiment.learning_rate)
+        _print(table(trace, run=0), trace.learning_rates[0])
         return
     with replacing(csv) as part:
         long_table(trace).to_csv(part)
-    rows = len(trace.numbers.values) * len(experiment.learning_rates)
-    rates = ", ".join(f"{rate:g}" for rate in experiment.learning_rates)
-    several = "s" * (len(experiment.learning_rates) != 1)
+    rows = len(trace.numbers.values) * len(trace.learning_rates)
+    rates = ", ".join(f"{rate:g}" for rate in trace.learning_rates)
+    several = "s" * (len(trace.learning_rates) != 1)
     typer.echo(f"Wrote {csv}: {rows} row{'s' * (rows != 1)}, learning rate{several} {rates}")
 
 

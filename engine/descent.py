@@ -1,5 +1,6 @@
 """Gradient descent: an experiment becomes a trace that keeps every number of every step, for all runs at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,25 +52,27 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Trace:
-    """What descend returns: the experiment, its columns, and the numbers of all T steps of all R runs.
+    """What descend returns: the learning rate of each run, the table's columns, and the numbers of all steps."""
 
-    The runs are those of the experiment's learning_rates, in their order.
-    """
-
-    experiment: Experiment
+    learning_rates: tuple[float, ...]
     columns: Columns
     numbers: Numbers
 
 
-def descend(experiment: Experiment) -> Trace:
-    """Run gradient descent for all of the experiment's learning_rates at once.
+def descend(experiment: Experiment, learning_rates: Sequence[float] | None = None) -> Trace:
+    """Run gradient descent for several learning rates at once.
 
     All weights of a step are updated together, from that step's gradients: w ← w − η·∂E/∂w.
+
+    Args:
+        experiment: what every run starts from.
+        learning_rates: η of each run; those of the experiment's sweep, unless given.
 
     Raises:
         InputError: the numbers of a run overflowed; names the run, the step and the column.
     """
-    columns, runs = Columns(experiment.sizes), len(experiment.learning_rates)
+    rates = tuple(experiment.learning_rates if learning_rates is None else learning_rates)
+    columns, runs = Columns(experiment.sizes), len(rates)
     values = np.empty((experiment.steps, len(columns.names), runs))
     # One step is computed in place in a block that stays in the processor's cache, then copied to its row.
     step = Numbers(columns, np.empty(values.shape[1:]))
@@ -78,15 +81,15 @@ def descend(experiment: Experiment) -> Trace:
     for weights, first in zip(step.weights, experiment.weights, strict=True):
         weights[:] = first[:, :, np.newaxis]
     # A row for every weight, because NumPy multiplies arrays of one shape in less time than it broadcasts.
-    rates = np.broadcast_to(experiment.learning_rates, step.every_gradient.shape).copy()
+    rate_of = np.broadcast_to(rates, step.every_gradient.shape).copy()
     # Overflow is looked for once, at the end, where it can be named.
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         for row in values:
             signals = _forward(step)
             _backward(step, signals)
             row[:] = step.values
-            _update(step, rates)
-    trace = Trace(experiment, columns, Numbers(columns, values))
+            _update(step, rate_of)
+    trace = Trace(rates, columns, Numbers(columns, values))
     _check_finite(trace)
     return trace
 
@@ -137,7 +140,7 @@ def _check_finite(trace: Trace) -> None:
         return
     step, column, run = (int(place) for place in np.argwhere(~np.isfinite(numbers.values))[0])
     raise InputError(
-        f"learning rate {trace.experiment.learning_rates[run]:g}, step {step + 1}, "
+        f"learning rate {trace.learning_rates[run]:g}, step {step + 1}, "
         f"column {trace.columns.names[column]}: the number overflowed (beyond ±1.8e308); "
         "take a smaller learning rate or smaller weights"
     )

@@ -24,7 +24,7 @@ KEYS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Experiment:
     """What gradient descent starts from.
 
@@ -57,6 +57,21 @@ class Experiment:
         for rate in (self.learning_rate, *self.learning_rates):
             if not (math.isfinite(rate) and rate >= 0):
                 raise InputError(f"learning rate: got {rate:g}, expected a finite number from 0 up")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all numbers are the same."""
+        if not isinstance(other, Experiment) or self.sizes != other.sizes:
+            return False
+        if (self.steps, self.learning_rate, self.learning_rates) != (
+            other.steps,
+            other.learning_rate,
+            other.learning_rates,
+        ):
+            return False
+        mine, theirs = ((*one.weights, one.inputs, one.targets) for one in (self, other))
+        return all(map(np.array_equal, mine, theirs))
+
+    __hash__ = None  # type: ignore[assignment] # arrays can change
 
     @property
     def sizes(self) -> tuple[int, ...]:

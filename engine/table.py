@@ -13,6 +13,6 @@ def table(trace: Trace, run: int) -> pd.DataFrame:
 
 def long_table(trace: Trace) -> pd.DataFrame:
     """All runs one below the other, with the learning rate as the first column."""
-    rates = trace.experiment.learning_rates
+    rates = trace.learning_rates
     tables = [table(trace, run) for run in range(len(rates))]
     return pd.concat(tables, keys=rates, names=["learning rate"]).reset_index(level=0)

@@ -57,12 +57,12 @@ def test_every_make_target_in_the_readme_exists() -> None:
 
 def test_the_losses_that_the_readme_tells_are_the_engines() -> None:
     trace = descend(default_experiment())
-    losses = dict(zip(trace.experiment.learning_rates, trace.numbers.loss[-1].tolist(), strict=True))
+    losses = dict(zip(trace.learning_rates, trace.numbers.loss[-1].tolist(), strict=True))
     assert f"from {losses[1]:.1e} to {losses[2]:.1e}" in README
     assert f"{losses[0.1]:.1e} is left" in README
     assert f"flat at {losses[10000]:.2f}" in README
     halved = (trace.numbers.loss <= trace.numbers.loss[0] / 2).argmax(axis=0) + 1
-    told = dict(zip(trace.experiment.learning_rates, halved.tolist(), strict=True))
+    told = dict(zip(trace.learning_rates, halved.tolist(), strict=True))
     assert f"With 0.2 it halves by step {told[0.2]}, with 1 by step {told[1]}, with 2 by step {told[2]}." in README
     assert f"a_o1 is about {trace.numbers.activations[-1][1, 0, -1]:.0e}" in README
 

@@ -86,11 +86,11 @@ def _without_margins(picture: Image.Image) -> Image.Image:
 def _small_multiples(trace: Trace) -> Figure:
     figure = Figure(figsize=(11, 5), dpi=120, layout="constrained")
     axes = figure.subplots(2, 4).flat
-    for run, rate in enumerate(trace.experiment.learning_rates):
+    for run, rate in enumerate(trace.learning_rates):
         _curve(axes[run], trace, run)
         axes[run].set_title(f"η = {rate:g}: {trace.numbers.loss[-1, run]:.2g} at the end", fontsize=10)
         axes[run].set_ylim(bottom=0)
-    for spare in list(axes)[len(trace.experiment.learning_rates) :]:
+    for spare in list(axes)[len(trace.learning_rates) :]:
         spare.axis("off")
     figure.supxlabel("step")
     figure.supylabel("loss")
@@ -100,7 +100,7 @@ def _small_multiples(trace: Trace) -> Figure:
 def _overlay(trace: Trace) -> Figure:
     figure = Figure(figsize=(8, 4.5), dpi=120, layout="constrained")
     axes = figure.subplots()
-    for run, rate in enumerate(trace.experiment.learning_rates):
+    for run, rate in enumerate(trace.learning_rates):
         _curve(axes, trace, run, label=f"η = {rate:g}")
     axes.set_yscale("log")
     axes.set_xlabel("step")

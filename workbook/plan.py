@@ -27,7 +27,7 @@ def plan(experiment: Experiment) -> list[Sheet]:
     layout = Layout(experiment.sizes, experiment.steps)
     short = Layout(experiment.sizes, min(experiment.steps, STEPS_OF_THE_OTHER_SHEETS))
     rate = experiment.learning_rate
-    trace = descend(replace(experiment, learning_rates=(rate,)))
+    trace = descend(experiment, [rate])
     sweep = descend(replace(experiment, steps=short.steps))
     values = trace.numbers.values[:, :, 0]
     runs = {other: sweep.numbers.values[:, :, run] for run, other in enumerate(experiment.learning_rates)}

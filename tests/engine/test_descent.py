@@ -132,7 +132,7 @@ def test_a_run_of_a_sweep_equals_the_run_alone() -> None:
     experiment = default_experiment()
     sweep = descend(experiment)
     for run, rate in enumerate(experiment.learning_rates):
-        alone = descend(replace(experiment, learning_rates=(rate,)))
+        alone = descend(experiment, [rate])
         np.testing.assert_array_equal(sweep.numbers.values[:, :, run], alone.numbers.values[:, :, 0])
 
 

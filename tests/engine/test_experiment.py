@@ -1,5 +1,6 @@
 """Reading an experiment file, and each thing that can be wrong with one."""
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -85,6 +86,19 @@ def test_a_target_that_no_output_can_reach_gets_a_warning(tmp_path: Path, target
         f"{path}: samples.targets: got {float(target):g}, expected 0 to 1, since an output is a sigmoid; "
         "the loss cannot reach 0"
     ]
+
+
+def test_experiments_of_equal_numbers_are_equal() -> None:
+    default = default_experiment()
+    assert default == default_experiment()
+    for other in (
+        replace(default, steps=81),
+        replace(default, learning_rate=2.0),
+        replace(default, targets=np.array([0.5, 0.6])),
+        replace(default, weights=(default.weights[0], default.weights[1] + 1e-16 * (default.weights[1] > 0.5) + 1e-3)),
+        "something else",
+    ):
+        assert default != other
 
 
 def test_the_command_prints_the_warning_as_one_line(tmp_path: Path) -> None:

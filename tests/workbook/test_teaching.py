@@ -115,7 +115,7 @@ def test_a_loss_that_grows_rises(book: Path, tmp_path: Path) -> None:
 def test_the_explorer_shows_the_numbers_of_a_step(book: Path, tmp_path: Path, step: int) -> None:
     copy = poisoned(book, tmp_path / "p.xlsx")
     values = by_ironcalc(copy, {"explorer!B3": step})["explorer"]
-    frame = table(descend(replace(default_experiment(), learning_rates=(1.0,))), run=0)
+    frame = table(descend(default_experiment(), [1.0]), run=0)
     shown = {values.get(f"A{row}"): row for row in range(1, 60)}
     for name in frame.columns:
         assert values[f"B{shown[name]}"] == pytest.approx(frame[name][step], rel=1e-9, abs=1e-12)
@@ -129,7 +129,7 @@ def test_the_explorer_plugs_the_numbers_into_the_formulas(book: Path, tmp_path: 
     (recalculated,) = by_libreoffice([copy], tmp_path)
     values = recalculated["explorer"]
     shown = {values.get(f"A{row}"): row for row in range(1, 60)}
-    frame = table(descend(replace(typed_experiment({"E21": -0.15}), learning_rates=(1.0,))), run=0)
+    frame = table(descend(typed_experiment({"E21": -0.15}), [1.0]), run=0)
     w1, w2 = frame["w1"][2], frame["w2"][2]
     assert values[f"D{shown['h1']}"] == "w1*i1 + w2*i2"
     assert values[f"K{shown['h1']}"] == f"({w1:.7f})*0.0500000 + {w2:.7f}*0.1000000"

@@ -39,7 +39,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def wrong_cells(values: Values, experiment: Experiment, rate: float) -> list[str]:
     """The cells of the table that are not what the engine says."""
-    frame = table(descend(replace(experiment, learning_rates=(rate,))), run=0)
+    frame = table(descend(experiment, [rate]), run=0)
     wrong = []
     for step, row in frame.iterrows():
         for column, expected in enumerate(row.tolist(), start=1):
@@ -56,7 +56,7 @@ def test_the_caches_equal_the_engine(book: Path) -> None:
 
 def test_pandas_reads_the_table_without_a_spreadsheet_program(book: Path) -> None:
     frame = pd.read_excel(book, header=19)
-    expected = table(descend(replace(default_experiment(), learning_rates=(1.0,))), run=0)
+    expected = table(descend(default_experiment(), [1.0]), run=0)
     pd.testing.assert_frame_equal(frame, expected.reset_index(drop=True), rtol=1e-15)
 
 
@@ -64,7 +64,7 @@ def test_the_chart_shows_the_losses_without_a_spreadsheet_program(book: Path) ->
     with zipfile.ZipFile(book) as archive:
         chart = archive.read("xl/charts/chart1.xml").decode()
     cached = [float(point.split("</c:v>")[0]) for point in chart.split("<c:v>")[1:]]
-    expected = descend(replace(default_experiment(), learning_rates=(1.0,))).numbers.loss[:, 0]
+    expected = descend(default_experiment(), [1.0]).numbers.loss[:, 0]
     assert cached == pytest.approx(expected.tolist(), rel=1e-15)
 
 

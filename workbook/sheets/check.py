@@ -194,8 +194,8 @@ class _Check:
             for row, names in enumerate(self.columns.weight_names(layer)):
                 if weight in names:
                     matrix[row, names.index(weight)] += sign * self.nudge()
-        nudged = replace(self.experiment, weights=tuple(matrices), steps=1, learning_rates=(0.0,))
-        numbers: FloatArray = descend(nudged).numbers.values[0, :, 0]
+        nudged = replace(self.experiment, weights=tuple(matrices), steps=1)
+        numbers: FloatArray = descend(nudged, [0.0]).numbers.values[0, :, 0]
         return numbers
 
     def nudged(self) -> list[Cell]:

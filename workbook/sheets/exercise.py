@@ -52,9 +52,9 @@ def drawn_experiment(default: Experiment, seed: int) -> Experiment:
 
 def exercise_sheets(experiment: Experiment, *, solution: bool) -> list[Sheet]:
     """The exercise's sheets: blank where the student works, or with the whole table filled in."""
-    experiment = as_stored(replace(experiment, learning_rates=(experiment.learning_rate,)))
+    experiment = as_stored(experiment)
     layout = Layout(experiment.sizes, experiment.steps)
-    values = descend(experiment).numbers.values[:, :, 0]
+    values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
     chart = replace(loss_curve(MAIN_SHEET, layout, values), last=CHART_LAST)
     if not solution:
         chart = replace(chart, series=[replace(chart.series[0], values=[])])

@@ -42,7 +42,7 @@ def rate_cell(run: int) -> str:
 
 def learning_rates_sheet(layout: Layout, trace: Trace) -> Sheet:
     """A summary of all runs of the sweep, their curves, and their losses by step."""
-    runs = len(trace.experiment.learning_rates)
+    runs = len(trace.learning_rates)
     losses = f"{letter(STEP + 1)}:{letter(STEP + runs)}"
     drawn = f"{letter(_drawn(runs, 0))}:{letter(_drawn(runs, runs - 1))}"
     below = max(FIRST_RATE_ROW + runs, NAME_ROW + OVERLAY_ROWS) + 1
@@ -81,7 +81,7 @@ def learning_rates_sheet(layout: Layout, trace: Trace) -> Sheet:
 def _summary_cells(layout: Layout, trace: Trace) -> list[Cell]:
     headers = ("learning rate", "last loss", "halved at step", "verdict")
     cells = [Cell(NAME_ROW, column, "header", text) for column, text in enumerate(headers)]
-    for run, rate in enumerate(trace.experiment.learning_rates):
+    for run, rate in enumerate(trace.learning_rates):
         row, losses, outputs = (
             FIRST_RATE_ROW + run,
             trace.numbers.loss[:, run],
@@ -114,7 +114,7 @@ def _definition_cells(row: int) -> list[Cell]:
 def _loss_cells(layout: Layout, trace: Trace) -> list[Cell]:
     cells = [Cell(NAME_ROW, STEP, "header", "step")]
     cells += [Cell(FIRST_LOSS_ROW + step, STEP, "step", step + 1) for step in range(layout.steps)]
-    for run, rate in enumerate(trace.experiment.learning_rates):
+    for run, rate in enumerate(trace.learning_rates):
         column = STEP + 1 + run
         name = f'="η = "&{letter(RATE)}{FIRST_RATE_ROW + run}'
         cells.append(Cell(NAME_ROW, column, "header", f"η = {rate:g}", name))
@@ -126,7 +126,7 @@ def _loss_cells(layout: Layout, trace: Trace) -> list[Cell]:
 
 def _drawn_cells(trace: Trace) -> list[Cell]:
     """Folded columns: the losses as the logarithmic chart draws them."""
-    runs = len(trace.experiment.learning_rates)
+    runs = len(trace.learning_rates)
     words = f"The losses, those under 10^{LOWEST_DRAWN} as 10^{LOWEST_DRAWN}, for the logarithmic chart"
     cells = [Cell(NAME_ROW - 1, _drawn(runs, 0), "folded", words)]
     for run in range(runs):
@@ -146,7 +146,7 @@ def _drawn_losses(trace: Trace, run: int) -> list[float]:
 
 
 def _charts(trace: Trace, below: int) -> list[Chart]:
-    runs = len(trace.experiment.learning_rates)
+    runs = len(trace.learning_rates)
     plain = [_series(trace, run, STEP + 1 + run, trace.numbers.loss[:, run].tolist()) for run in range(runs)]
     drawn = [_series(trace, run, _drawn(runs, run), _drawn_losses(trace, run)) for run in range(runs)]
     middle, end = CHARTS + 6, STEP - 2
@@ -168,7 +168,7 @@ def _series(trace: Trace, run: int, column: int, values: list[float]) -> Series:
         range=on_sheet(SHEET, f"${letter(column)}${FIRST_LOSS_ROW}:${letter(column)}${last}"),
         values=values,
         name_cell=on_sheet(SHEET, f"${letter(STEP + 1 + run)}${NAME_ROW}"),
-        name=f"η = {trace.experiment.learning_rates[run]:g}",
+        name=f"η = {trace.learning_rates[run]:g}",
     )
 
 
