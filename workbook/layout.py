@@ -1,17 +1,18 @@
-"""Where things stand on a training sheet, and how a formula over names becomes one over cells.
+"""Where things stand on a training sheet, and how a definition becomes a formula over cells.
 
 Rows are Excel's, from 1.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from engine import Columns, InputError
-from workbook.formulas import Formula
+from workbook.definitions import ETA as RATE
+from workbook.definitions import Definition
+from workbook.trees import Tree, Variable, printed
 
 ETA_LABEL = "F19"
 ETA = "$G$19"
@@ -21,8 +22,6 @@ LAST_ROW_OF_EXCEL = 1_048_576
 COLUMNS_OF_EXCEL = 16_384
 FORMULA_LIMIT_OF_EXCEL = 8_192
 MAX_STEPS = LAST_ROW_OF_EXCEL - HEADER_ROW
-
-NAME = re.compile(r"∂[A-Za-z_]+\d*/∂[A-Za-z_]+\d*|[A-Za-z_]+\d*")
 
 
 def place(cell: str) -> tuple[int, int]:
@@ -41,13 +40,13 @@ def on_sheet(sheet: str, reference: str) -> str:
     return f"'{sheet}'!{reference}"
 
 
-def substitute(text: str, references: Mapping[str, str]) -> str:
-    """A formula over names with each name replaced; function names such as EXP stay.
+def over_cells(tree: Tree, cell_of: Callable[[Variable], str]) -> str:
+    """A tree as a formula in a cell.
 
     Raises:
         InputError: the formula would be longer than Excel takes.
     """
-    formula = "=" + NAME.sub(lambda match: references.get(match[0], match[0]), text)
+    formula = "=" + printed(tree, cell_of)
     if len(formula) > FORMULA_LIMIT_OF_EXCEL:
         raise InputError(
             f"network: a formula of its table has {len(formula)} characters, "
@@ -95,8 +94,12 @@ class Layout:
         """All steps of a column: $W$21:$W$100."""
         return f"${self.letters[name]}${FIRST_ROW}:${self.letters[name]}${self.last_row}"
 
-    def template(self, formula: Formula) -> str:
-        """A formula over cells, with `{row}` and `{above}` where a row's own number and the one before it belong."""
-        row = "{above}" if formula.from_row_above else "{row}"
-        references = {name: letter + row for name, letter in self.letters.items()}
-        return substitute(formula.text, {**references, "eta": ETA})
+    def template(self, definition: Definition) -> str:
+        """A column's formula over cells, with `{row}` and `{above}` for a row's own number and the one before."""
+
+        def cell(variable: Variable) -> str:
+            if variable == RATE:
+                return ETA
+            return self.letters[variable.name] + ("{above}" if variable.row else "{row}")
+
+        return over_cells(definition.tree, cell)

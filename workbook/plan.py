@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from engine import Experiment, descend
 from workbook.layout import Layout
 from workbook.records import Sheet
@@ -12,6 +10,7 @@ from workbook.sheets.derivation import derivation_sheet
 from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, rate_name
 from workbook.sheets.training import main_sheet, rate_sheet
+from workbook.stored import as_stored
 
 # Longer runs are on the main sheet alone: the others repeat every number several times over.
 STEPS_OF_THE_OTHER_SHEETS = 1_000
@@ -42,20 +41,3 @@ def plan(experiment: Experiment) -> list[Sheet]:
             for run, rate in enumerate(experiment.learning_rates)
         ),
     ]
-
-
-def as_stored(experiment: Experiment) -> Experiment:
-    """The experiment as a file holds it: typed numbers keep 16 significant digits there.
-
-    The caches are right only if the engine starts from the same numbers as a spreadsheet program that opens the
-    file.
-    """
-    stored = np.vectorize(lambda number: float(f"{number:.16G}"), otypes=[float])
-    return replace(
-        experiment,
-        weights=tuple(stored(matrix) for matrix in experiment.weights),
-        inputs=stored(experiment.inputs),
-        targets=stored(experiment.targets),
-        learning_rate=float(stored(experiment.learning_rate)),
-        learning_rates=tuple(stored(experiment.learning_rates).tolist()),
-    )

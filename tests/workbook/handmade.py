@@ -1,5 +1,6 @@
 """Tables as other people lay them out, and the slips that they make, built by code."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,8 +14,7 @@ from openpyxl.utils.cell import coordinate_from_string
 from engine import Columns
 from workbook.audit.findings import Finding
 from workbook.audit.stages import FileReport, audit
-from workbook.formulas import formulas
-from workbook.layout import NAME
+from workbook.definitions import definitions
 
 FIRST = {
     "t1": 0.01, "t2": 0.99, "i1": 0.05, "i2": 0.1,
@@ -22,6 +22,8 @@ FIRST = {
 }  # fmt: skip
 OURS = Columns((2, 2, 2)).names
 ROWS = 12
+# A column's name in a formula over names.
+NAME = re.compile(r"∂[A-Za-z_]+\d*/∂[A-Za-z_]+\d*|[A-Za-z_]+\d*")
 
 Content = float | str | bool | None
 Cells = dict[tuple[int, int], Content]
@@ -121,13 +123,13 @@ class HandMade:
 @cache
 def ours(name: str) -> str:
     """A column's formula over names, as one types it: without the guard against overflow."""
-    text = formulas(Columns((2, 2, 2)))[name].text
+    text = definitions(Columns((2, 2, 2)))[name].text
     return text.replace("MIN(709,-", "-").replace("))", ")") if "MIN" in text else text
 
 
 def above(name: str) -> int:
     """How far above its own row a formula's names stand."""
-    return int(formulas(Columns((2, 2, 2)))[name].from_row_above)
+    return int(definitions(Columns((2, 2, 2)))[name].from_row_above)
 
 
 def save(

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workbook.handmade import FIRST, OURS, ROWS, HandMade, audited, only_root, ours, roots
-from workbook.layout import NAME
+from tests.workbook.handmade import FIRST, NAME, OURS, ROWS, HandMade, audited, only_root, ours, roots
 
 HIDDEN = {"h1": ("w1", "w2"), "h2": ("w3", "w4")}
 OUTPUT = {"o1": ("w5", "w6"), "o2": ("w7", "w8")}

@@ -17,8 +17,8 @@ from tests.commands import run
 from tests.workbook.handmade import FIRST, HandMade, audited, only_root, roots, save
 from workbook.audit import numbers
 from workbook.audit.stages import FileReport, audit
-from workbook.expressions import evaluate
 from workbook.plan import plan
+from workbook.trees import evaluate
 from workbook.write import write
 
 LONG = 4_000

@@ -6,7 +6,7 @@ import pytest
 
 from workbook.audit.headers import labelled_number, meaning
 from workbook.audit.shapes import shape_of
-from workbook.expressions import UnsupportedError, evaluate, parse
+from workbook.trees import UnsupportedError, evaluate, parse
 
 HEADERS = {
     "t1": "t1 T1 target1 target_1 t_1 t₁", "i2": "i2 I2 input2 x2", "w1": "w1 W1 w_1 weight1 w[1]",

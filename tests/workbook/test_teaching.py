@@ -14,7 +14,7 @@ from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_op
 from workbook.layout import Layout
 from workbook.plan import plan
 from workbook.sheets.check import CHANGED, COMPARED, NOT_RUN
-from workbook.sheets.derivation import derivation
+from workbook.sheets.derivation import Line, derivation
 from workbook.sheets.network import draw_network
 from workbook.write import write
 
@@ -201,8 +201,9 @@ def test_check_notices_a_missing_row(book: Path, tmp_path: Path) -> None:
 
 def test_the_derivation_reaches_every_gradient_in_order() -> None:
     columns = Layout((2, 3, 2, 1), 1).columns
-    numbers = dict.fromkeys(columns.names, 0.5)
-    lines = [line.name for line in derivation(columns, numbers, 1.0) if line.name.startswith("∂E/∂w")]
+    numbers = dict.fromkeys(["eta", *columns.names], 0.5)
+    names = [line.name for line in derivation(columns, numbers) if isinstance(line, Line)]
+    lines = [name for name in names if name.startswith("∂E/∂w")]
     # Output layer first: 2 weights, then 6, then 6.
     assert lines == [f"∂E/∂w{n}" for n in (13, 14, *range(7, 13), *range(1, 7))]
 

@@ -23,7 +23,8 @@ from tests.workbook.spreadsheets import (
     poisoned,
     slipped,
 )
-from workbook.plan import as_stored, plan
+from workbook.plan import plan
+from workbook.stored import as_stored
 from workbook.write import write
 
 MAIN = "assignment6-calculations"

@@ -10,11 +10,12 @@ from typing import Literal
 from openpyxl.utils import get_column_letter
 
 from workbook.audit.edits import edits, unguarded, without_parentheses, without_rounding
-from workbook.audit.network import ETA, FAR, variables
+from workbook.audit.network import FAR, variables
 from workbook.audit.resolve import row_of
 from workbook.audit.shapes import Shape
 from workbook.audit.table_sheet import TableSheet
-from workbook.expressions import Number, Reference, Tree, Variable, leaves, parse, replaced
+from workbook.definitions import ETA
+from workbook.trees import Number, Reference, Tree, Variable, leaves, parse, printed, replaced
 
 MOST_OCCURRENCES = 6
 
@@ -167,16 +168,16 @@ def _edited(
     sheet: TableSheet, name: str, others: list[Variable], numbers: list[float], test: Test, row: int
 ) -> Cause | None:
     """The edit of the right formula that gives what the user has."""
-    text = sheet.network.text(name)
     expected = sheet.network.expected(name)
-    if text is None or expected is None:
+    if expected is None:
         return None
     for wrong, right in ((w, r) for r in variables(expected) for w in others if w != r):
         for tree in _swaps(expected, right, wrong):
             if test(tree):
                 return Cause(_swap_words(sheet, wrong, right, row))
     show = partial(sheet.spelled_tree, row=row)
-    for tree, inner in without_parentheses(text, sheet.network.formulas[name]):
+    above = -1 if sheet.network.definitions[name].typed_in else 0
+    for tree, inner in without_parentheses(printed(expected), above):
         if test(tree):
             return Cause(f"parentheses are missing around {show(inner)}")
     for tree, words in edits(unguarded(expected), others, numbers, show):

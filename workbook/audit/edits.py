@@ -3,10 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 
-from engine.kernels import LARGEST_EXPONENT
 from workbook.audit.network import over_variables
-from workbook.expressions import Number, Operation, Tree, UnsupportedError, Variable
-from workbook.formulas import Formula
+from workbook.definitions import LARGEST_EXPONENT
+from workbook.trees import Number, Operation, Tree, UnsupportedError, Variable
 
 Edit = tuple[Tree, str]
 Show = Callable[[Tree], str]
@@ -91,8 +90,8 @@ def _nodes(tree: Tree) -> Iterator[tuple[Tree, Callable[[Tree], Tree]]]:
                 yield node, outer
 
 
-def without_parentheses(text: str, formula: Formula) -> Iterator[tuple[Tree, Tree]]:
-    """A formula over names with each pair of parentheses left out in turn, and what stood between them."""
+def without_parentheses(text: str, row: int) -> Iterator[tuple[Tree, Tree]]:
+    """A formula over the names of a row with each pair of parentheses left out in turn, and what stood between them."""
     turned = re.sub(r"\((a_o\d+)-(t\d+)\)", r"-(\2-\1)", text)
     for spelling in dict.fromkeys((GUARD.sub(r"\1", text), turned)):
         for start, end in _pairs(spelling):
@@ -101,8 +100,8 @@ def without_parentheses(text: str, formula: Formula) -> Iterator[tuple[Tree, Tre
             inner = spelling[start + 1 : end]
             try:
                 yield (
-                    over_variables(spelling[:start] + inner + spelling[end + 1 :], formula),
-                    over_variables(inner, formula),
+                    over_variables(spelling[:start] + inner + spelling[end + 1 :], row),
+                    over_variables(inner, row),
                 )
             except UnsupportedError:
                 continue

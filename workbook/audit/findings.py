@@ -51,7 +51,6 @@ class TableReport:
     """The verdict on one table."""
 
     sheet: str
-    state: str
     header_row: int
     range: str
     rows: int

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from workbook.audit.resolve import Signature
 from workbook.audit.shapes import Shape
 from workbook.audit.table_sheet import TableSheet
-from workbook.expressions import Tree, UnsupportedError
+from workbook.trees import Tree, UnsupportedError
 
 # More different formulas than this in one column are judged by their numbers alone: naming a cause takes a while.
 MOST_FORMULAS = 50

@@ -14,7 +14,7 @@ from workbook.audit.numbers import is_counted_up
 from workbook.audit.read import ErrorValue
 from workbook.audit.resolve import BIAS
 from workbook.audit.table_sheet import TableSheet
-from workbook.expressions import Tree, UnsupportedError
+from workbook.trees import Tree, UnsupportedError
 
 # So many typed numbers in a row of formulas, and the row as a whole was overwritten.
 FEWEST_OVERWRITTEN = 3

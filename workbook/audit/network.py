@@ -9,9 +9,8 @@ from itertools import combinations, pairwise
 import numpy as np
 
 from engine import Columns, FloatArray
-from workbook.expressions import Name, Tree, UnsupportedError, Value, Variable, evaluate, leaves, parse, replaced
-from workbook.formulas import Formula, formulas, given_names
-from workbook.layout import NAME
+from workbook.definitions import ETA, Definition, definitions, given_names
+from workbook.trees import Name, Tree, UnsupportedError, Value, Variable, evaluate, leaves, parse, printed, replaced
 
 DEFAULT_SIZES = (2, 2, 2)
 MOST_NEURONS = 12
@@ -21,7 +20,6 @@ MOST_WEIGHTS = 1_000
 LARGEST = f"at most {MOST_NEURONS} hidden neurons in {MOST_LAYERS} layers and {MOST_WEIGHTS:,} weights"
 # The row of a variable that stands neither in the formula's own row nor in the one above.
 FAR = -2
-ETA = Variable("eta", 0)
 DRAWS = 24
 
 
@@ -48,7 +46,7 @@ def _has(sizes: tuple[int, ...], names: Mapping[str, int]) -> bool:
 @lru_cache
 def _fits_in_cells(sizes: tuple[int, ...]) -> bool:
     try:
-        return bool(Network(sizes, frozenset()).trees)
+        return all(parse(definition.text) for definition in definitions(Columns(sizes)).values())
     except UnsupportedError:
         return False
 
@@ -86,9 +84,9 @@ class Network:
         return Columns(self.sizes)
 
     @cached_property
-    def formulas(self) -> dict[str, Formula]:
-        """Each column's formula over names."""
-        return formulas(self.columns)
+    def definitions(self) -> dict[str, Definition]:
+        """What each column of the whole table is."""
+        return definitions(self.columns)
 
     @cached_property
     def given(self) -> frozenset[str]:
@@ -100,34 +98,28 @@ class Network:
         """Targets and inputs."""
         return (*self.columns.target_names, *self.columns.input_names)
 
-    @cached_property
-    def trees(self) -> dict[str, Tree]:
-        """Each column's formula as a tree, over all names."""
-        return {name: over_variables(formula.text, formula) for name, formula in self.formulas.items()}
-
-    def text(self, name: str) -> str | None:
-        """A column's formula over the names that are known; None if one that is missing cannot be computed."""
-        return self._spelled(self.formulas[name].text)
-
-    def _spelled(self, text: str) -> str | None:
-        """Put the formulas of missing columns in their places."""
-        missing = [name for name in dict.fromkeys(NAME.findall(text)) if name in self.trees and name not in self.known]
-        if any(name in self.given for name in missing):
-            return None
-        for name in missing:
-            inner = self._spelled(self.formulas[name].text)
-            if inner is None:
-                return None
-            text = _put(text, name, f"({inner})")
-        return text
-
     def expected(self, name: str) -> Tree | None:
-        """A column's formula as a tree over the names that are known; None if it cannot be spelled with them."""
-        text = self.text(name)
+        """A column's tree over the names that are known; None if it cannot be spelled with them."""
         try:
-            return None if text is None else over_variables(text, self.formulas[name])
+            tree = self._spelled(self.definitions[name].tree)
+            parse(printed(tree))
         except UnsupportedError:
-            return None  # with the formulas of missing columns in their places, it is too long for a cell
+            return None  # with what missing columns are in their places, it may be too long for a cell
+        return tree
+
+    def _spelled(self, tree: Tree) -> Tree:
+        """Put what missing columns are in their places."""
+
+        def known(leaf: Tree) -> Tree:
+            if not isinstance(leaf, Variable) or leaf == ETA or leaf.name in self.known:
+                return leaf
+            if leaf.name in self.given:
+                raise UnsupportedError(f"it takes {leaf.name}, which is missing")
+            # What is not typed in is computed from its own row, wherever that is.
+            inner = self._spelled(self.definitions[leaf.name].tree)
+            return replaced(inner, lambda own: Variable(own.name, leaf.row) if isinstance(own, Variable) else own)
+
+        return replaced(tree, known)
 
     def scene(self, *, same_samples: bool, rate: float | None) -> dict[Variable, FloatArray]:
         """Random rows of a right table: every variable in the own row, the row above and one far away.
@@ -150,7 +142,7 @@ class Network:
             self._add_row(scene, row, {**given, **weights})
         above = {variable: values for variable, values in scene.items() if variable.row == -1}
         weights = {
-            name: np.asarray(evaluate(self.trees[name], {**above, ETA: scene[ETA]}))
+            name: np.asarray(evaluate(self.definitions[name].tree, {**above, ETA: scene[ETA]}))
             for name in self.given
             if name not in self.samples
         }
@@ -169,20 +161,15 @@ class Network:
 
     def _add_row(self, scene: dict[Variable, FloatArray], row: int, given: dict[str, FloatArray]) -> None:
         own: dict[Variable, Value] = {Variable(name, 0): values for name, values in given.items()}
-        for name, tree in self.trees.items():
+        for name, definition in self.definitions.items():
             if name not in given:
-                own[Variable(name, 0)] = evaluate(tree, own)
+                own[Variable(name, 0)] = evaluate(definition.tree, own)
         for variable, values in own.items():
             scene[Variable(variable.name, row)] = np.asarray(values)
 
 
-def _put(text: str, name: str, inner: str) -> str:
-    return NAME.sub(lambda match: inner if match[0] == name else match[0], text)
-
-
-def over_variables(text: str, formula: Formula) -> Tree:
-    """A formula over names as a tree over variables."""
-    row = -1 if formula.from_row_above else 0
+def over_variables(text: str, row: int) -> Tree:
+    """A formula over names as a tree over the variables of a row."""
 
     def variable(leaf: Tree) -> Tree:
         if not isinstance(leaf, Name):

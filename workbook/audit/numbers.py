@@ -7,10 +7,11 @@ from decimal import Decimal
 import numpy as np
 
 from engine import FloatArray
-from workbook.audit.network import ETA, FAR, Network, variables
+from workbook.audit.network import FAR, Network, variables
 from workbook.audit.rates import Rate
 from workbook.audit.tables import Table
-from workbook.expressions import Tree, Variable, evaluate
+from workbook.definitions import ETA
+from workbook.trees import Tree, Variable, evaluate
 
 # Workbooks that were exported with 10 significant digits are right.
 RELATIVE = 1e-9

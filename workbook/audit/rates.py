@@ -11,8 +11,8 @@ from openpyxl.utils import get_column_letter
 from engine import FloatArray
 from workbook.audit.read import Book, Sheet
 from workbook.audit.tables import Label, Table
-from workbook.expressions import Name, Number, Reference, Tree, UnsupportedError, leaves, parse, references
 from workbook.layout import place
+from workbook.trees import Name, Number, Reference, Tree, UnsupportedError, leaves, parse, references
 
 # The updates of so many rows are looked at: enough to outvote any slip.
 ROWS_ASKED = 40

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping
 
-from workbook.audit.network import ETA, FAR
+from workbook.audit.network import FAR
 from workbook.audit.rates import Rate, named_cell
 from workbook.audit.read import Book, Sheet
 from workbook.audit.shapes import Shape
 from workbook.audit.tables import Table
-from workbook.expressions import (
+from workbook.definitions import ETA
+from workbook.trees import (
     Name,
     Number,
     Operation,

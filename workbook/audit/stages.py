@@ -17,7 +17,7 @@ from workbook.audit.recalculate import recalculated
 from workbook.audit.shapes import REFERENCE
 from workbook.audit.table_sheet import TableSheet
 from workbook.audit.tables import Label, Table, find_labels, find_tables
-from workbook.layout import NAME
+from workbook.trees import Tree, Variable, leaves
 
 LOOKED_FOR = (
     "looked on every sheet for a row of headers such as t1, i1, w1, h1, a_h1, E_tot, ∂E/∂w1 "
@@ -135,7 +135,6 @@ def _drop_empty_columns(table: Table) -> None:
 def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
     bare = TableReport(
         sheet=table.sheet.name,
-        state=table.sheet.state,
         header_row=table.header_row,
         range=f"{table.cell(min(table.columns, key=lambda n: table.columns[n]), table.first_row)}:"
         f"{table.cell(max(table.columns, key=lambda n: table.columns[n]), table.last_row)}",
@@ -187,8 +186,8 @@ def _missing(judge: Judge) -> list[str]:
     while pending:
         name = pending.pop()
         rows = judge.table.steps
-        for leaf in _names_in(network.formulas[name].text) if rows > 1 or name not in network.given else []:
-            if leaf in network.trees and leaf not in covered:
+        for leaf in _names_in(network.definitions[name].tree) if rows > 1 or name not in network.given else []:
+            if leaf in network.definitions and leaf not in covered:
                 covered.add(leaf)
                 pending.append(leaf)
     missing = [name for name in network.columns.names if name not in covered]
@@ -211,8 +210,8 @@ def _is_read(table: Table, row: int) -> bool:
     )
 
 
-def _names_in(text: str) -> list[str]:
-    return list(NAME.findall(text))
+def _names_in(tree: Tree) -> list[str]:
+    return [leaf.name for leaf in leaves(tree) if isinstance(leaf, Variable)]
 
 
 def _remarks(judge: Judge) -> list[str]:

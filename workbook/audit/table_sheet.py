@@ -8,14 +8,15 @@ import numpy as np
 from openpyxl.utils import get_column_letter
 
 from engine import FloatArray
-from workbook.audit.network import ETA, Network, same
+from workbook.audit.network import Network, same
 from workbook.audit.numbers import Numbers, one_sample
 from workbook.audit.rates import Rate, named_cell
 from workbook.audit.read import Book, ErrorValue, Sheet
 from workbook.audit.resolve import Resolver, row_of
 from workbook.audit.shapes import Shape
 from workbook.audit.tables import Label, Table
-from workbook.expressions import (
+from workbook.definitions import ETA
+from workbook.trees import (
     Name,
     Number,
     Operation,
@@ -28,8 +29,8 @@ from workbook.expressions import (
     evaluate,
     leaves,
     parse,
+    printed,
 )
-from workbook.layout import NAME
 
 
 class TableSheet:
@@ -62,7 +63,7 @@ class TableSheet:
 
     @cached_property
     def _right(self) -> dict[str, Value]:
-        return {name: evaluate(tree, self.scene) for name, tree in self.network.trees.items()}
+        return {name: evaluate(column.tree, self.scene) for name, column in self.network.definitions.items()}
 
     def right(self, name: str, tree: Tree) -> bool:
         """Whether a tree computes what a column should be, in every right table."""
@@ -148,18 +149,10 @@ class TableSheet:
 
     def expected_text(self, name: str, row: int) -> str | None:
         """The right formula of a cell, ready to paste."""
-        text = self.network.text(name)
-        if text is None:
+        tree = self.network.expected(name)
+        if tree is None:
             return None
-        offset = -1 if self.network.formulas[name].from_row_above else 0
-        known = set(self.network.columns.names)
-
-        def cell(found: str) -> str:
-            if found == "eta":
-                return self.rate_text(row)
-            return self.place(Variable(found, offset), row) if found in known else found
-
-        return "=" + NAME.sub(lambda match: cell(match[0]), text)
+        return "=" + printed(tree, lambda leaf: self.rate_text(row) if leaf == ETA else self.place(leaf, row))
 
     def spelled(self, leaf: Reference, row: int) -> str:
         """A reference as it stands in a row's formula."""

@@ -5,15 +5,17 @@ gradients of step 1 against central differences, for any inputs.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from engine import Experiment, FloatArray, descend
 from engine.columns import gradient_name
-from workbook.formulas import formulas, given_names
-from workbook.layout import ETA, FIRST_ROW, Layout, letter, on_sheet, substitute
+from workbook.definitions import definitions, given_names
+from workbook.layout import ETA, FIRST_ROW, Layout, letter, on_sheet, over_cells
 from workbook.records import Cell, Highlight, Sheet, Style, small_sheet
 from workbook.sheets.training import MAIN_SHEET
+from workbook.trees import Variable
 
 SHEET = "check"
 TOP = 8  # the first row of the comparison by column
@@ -200,7 +202,7 @@ class _Check:
 
     def nudged(self) -> list[Cell]:
         """Two forward passes for each weight, spelled out in cells."""
-        top, spelled = self.nudged_top, formulas(self.columns)
+        top, defined = self.nudged_top, definitions(self.columns)
         cells = [Cell(top - 2, 0, "heading", "The forward passes with one weight nudged by ε, up and down")]
         cells += [Cell(top - 1, position, "header", f"{name} nudged") for position, name in enumerate(self.forward)]
         numbers = [row for pair in self.nudged_traces() for row in pair]
@@ -212,7 +214,7 @@ class _Check:
                     nudge = f"{sign}$B${self.gradients_top - 2}" if name == weight else ""
                     formula = f"={self.main(name, FIRST_ROW)}{nudge}"
                 else:
-                    formula = substitute(spelled[name].text, references)
+                    formula = over_cells(defined[name].tree, partial(_cell, references))
                 style: Style = "box" if name == weight else "number"
                 cells.append(Cell(row, position, style, float(values[position]), formula))
         return cells
@@ -276,6 +278,10 @@ def check_sheet(layout: Layout, experiment: Experiment, runs: dict[float, FloatA
         runs: the engine's numbers, (T, C), by learning rate, the experiment's own rate first.
     """
     return _Check(layout, experiment, runs).sheet()
+
+
+def _cell(cells: dict[str, str], leaf: Variable) -> str:
+    return cells[leaf.name]
 
 
 def _verdict(condition: str) -> str:

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine import Columns, FloatArray
-from engine.columns import activation_name, gradient_name
-from workbook.formulas import formulas
-from workbook.layout import ETA, FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, substitute
+from workbook.definitions import ETA as RATE
+from workbook.definitions import chain_rule, definitions
+from workbook.layout import ETA, FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
 from workbook.records import Cell, Color, Highlight, Picture, Sheet, Style, small_sheet
 from workbook.sheets.explorer import SHEET as EXPLORER
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
 from workbook.sheets.network import network_png
 from workbook.sheets.training import MAIN_SHEET
+from workbook.trees import Tree, Variable, evaluate, leaves, printed
 
 SHEET = "derivation"
 TOP = 6
@@ -25,17 +28,17 @@ WITHIN = "ABS({0}-{1})<=0.000000000001+0.000000001*ABS({1})"
 
 @dataclass(frozen=True)
 class Line:
-    """One factor or product of the chain rule: a name, what it is, its value; a heading has no name."""
+    """One factor or product of the chain rule: a name, what it is, its value."""
 
-    text: str
-    name: str = ""
-    value: float = 0.0
+    name: str
+    tree: Tree
+    value: float
 
 
 def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
     """The derivation for a network of any size; `values` is its run, (T, C)."""
     numbers = dict(zip(layout.columns.names, values[0].tolist(), strict=True))
-    lines = derivation(layout.columns, numbers, learning_rate)
+    lines = derivation(layout.columns, {**numbers, RATE.name: learning_rate})
     headers: tuple[tuple[Style, str], ...] = (
         ("header", "quantity"), ("header_left", "equals"),
         ("header", "here"), ("header", "in the table"), ("header", ""),
@@ -50,7 +53,7 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -
         Cell(4, 1, "beside", f"step 1, which is chosen on the sheet {EXPLORER}", step),
         *(Cell(TOP - 1, column, style, text) for column, (style, text) in enumerate(headers)),
     ]
-    widest = min(max(len(line.text) for line in lines if line.name), WIDEST)
+    widest = min(max(len(printed(line.tree)) for line in lines if isinstance(line, Line)), WIDEST)
     return small_sheet(
         SHEET,
         cells + _line_cells(lines, layout, numbers),
@@ -69,21 +72,21 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -
     )
 
 
-def _line_cells(lines: list[Line], layout: Layout, numbers: dict[str, float]) -> list[Cell]:
+def _line_cells(lines: list[str | Line], layout: Layout, numbers: dict[str, float]) -> list[Cell]:
     in_table = {
         name: f"INDEX({on_sheet(MAIN_SHEET, f'${column}$1:${column}${layout.last_row}')},{SHOWN})"
         for name, column in layout.letters.items()
     }
     references, cells = {**in_table, "eta": on_sheet(MAIN_SHEET, ETA)}, []
     for row, line in enumerate(lines, start=TOP):
-        if not line.name:
-            cells.append(Cell(row, QUANTITY, "heading", line.text))
+        if isinstance(line, str):
+            cells.append(Cell(row, QUANTITY, "heading", line))
             continue
         here, table = f"{letter(VALUE)}{row}", f"{letter(TABLE)}{row}"
         cells += [
             Cell(row, QUANTITY, "label", line.name),
-            Cell(row, EXPRESSION, "beside", f"= {line.text}"),
-            Cell(row, VALUE, "number", line.value, substitute(line.text, references)),
+            Cell(row, EXPRESSION, "beside", f"= {printed(line.tree)}"),
+            Cell(row, VALUE, "number", line.value, over_cells(line.tree, lambda leaf: references[leaf.name])),
         ]
         references[line.name] = here
         if line.name in in_table:
@@ -93,55 +96,29 @@ def _line_cells(lines: list[Line], layout: Layout, numbers: dict[str, float]) ->
     return cells
 
 
-def derivation(columns: Columns, numbers: dict[str, float], learning_rate: float) -> list[Line]:
-    """The lines in the order of backpropagation: the loss, then the layers from the last to the first, the update.
+def derivation(columns: Columns, numbers: dict[str, float]) -> list[str | Line]:
+    """The lines, and headings, in the order of backpropagation: the loss, the layers from the last back, the update.
 
     Args:
         columns: the network's columns.
-        numbers: the values of step 1, by column name.
-        learning_rate: η, for the update.
+        numbers: the values of a step and η, by name.
     """
-    spelled = formulas(columns)
-    lines = [Line("1. The loss")]
-    lines += [Line(spelled[name].text, name, numbers[name]) for name in (*columns.loss_names, "E_tot")]
-    known = dict(numbers)
+    defined, known = definitions(columns), dict(numbers)
+
+    def line(name: str, tree: Tree) -> Line:
+        # All of a line's operands are of its own step, also those of an update, which the next row shows.
+        values = {leaf: np.float64(known[leaf.name]) for leaf in leaves(tree) if isinstance(leaf, Variable)}
+        known[name] = float(evaluate(tree, values))
+        return Line(name, tree, known[name])
+
+    lines: list[str | Line] = ["1. The loss"]
+    lines += [line(name, defined[name].tree) for name in (*columns.loss_names, "E_tot")]
     for number, layer in enumerate(reversed(range(columns.depth)), start=2):
         which = "the outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
-        lines.append(Line(f"{number}. Back through {which}"))
-        for place in range(columns.sizes[layer + 1]):
-            lines += _neuron_lines(columns, layer, place, known)
-    lines.append(
-        Line(f"{columns.depth + 2}. The update: all weights at once, after every gradient of the step is known")
-    )
+        lines.append(f"{number}. Back through {which}")
+        for neuron in range(columns.sizes[layer + 1]):
+            lines += [line(factor.name, factor.tree) for factor in chain_rule(columns, layer, neuron)]
+    lines.append(f"{columns.depth + 2}. The update: all weights at once, after every gradient of the step is known")
     for layer in range(columns.depth):
-        for weight in (name for row in columns.weight_names(layer) for name in row):
-            after = numbers[weight] - learning_rate * numbers[gradient_name(weight)]
-            lines.append(Line(spelled[weight].text, f"new {weight}", after))
-    return lines
-
-
-def _neuron_lines(columns: Columns, layer: int, place: int, known: dict[str, float]) -> list[Line]:
-    """The factors of one neuron: its share of the error, the slope of its activation, then each of its weights."""
-    z = columns.neuron_names(layer)[place]
-    a = activation_name(z)
-    error, slope, delta = f"∂E/∂{a}", f"∂{a}/∂{z}", f"∂E/∂{z}"
-    if layer == columns.depth - 1:
-        target = columns.target_names[place]
-        text, known[error] = f"{a}-{target}", known[a] - known[target]
-    else:
-        fed = list(zip(columns.neuron_names(layer + 1), columns.weight_names(layer + 1), strict=True))
-        text = " + ".join(f"∂E/∂{after}*{weights[place]}" for after, weights in fed)
-        known[error] = sum(known[f"∂E/∂{after}"] * known[weights[place]] for after, weights in fed)
-    known[slope] = known[a] * (1 - known[a])
-    known[delta] = known[error] * known[slope]
-    lines = [
-        Line(text, error, known[error]),
-        Line(f"{a}*(1-{a})", slope, known[slope]),
-        Line(f"{error}*{slope}", delta, known[delta]),
-    ]
-    inputs = columns.input_names if layer == 0 else [activation_name(n) for n in columns.neuron_names(layer - 1)]
-    for weight, value in zip(columns.weight_names(layer)[place], inputs, strict=True):
-        local, gradient = f"∂{z}/∂{weight}", gradient_name(weight)
-        lines.append(Line(value, local, known[value]))
-        lines.append(Line(f"{delta}*{local}", gradient, known[delta] * known[value]))
+        lines += [line(f"new {weight}", defined[weight].tree) for row in columns.weight_names(layer) for weight in row]
     return lines

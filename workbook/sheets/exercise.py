@@ -6,10 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from engine import Experiment, FloatArray, descend
-from engine.columns import activation_name, gradient_name
-from workbook.formulas import Formula, formulas, given_names
+from workbook.definitions import Definition, definitions, given_names
 from workbook.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, letter, place
-from workbook.plan import as_stored
 from workbook.records import Cell, Highlight, Sheet, small_sheet
 from workbook.sheets.training import (
     COLUMN_WIDTH,
@@ -21,6 +19,7 @@ from workbook.sheets.training import (
     typed_in,
     validations,
 )
+from workbook.stored import as_stored
 
 MARK_ROWS = {FIRST_ROW: 17, FIRST_ROW + 1: 18}
 
@@ -114,21 +113,21 @@ def _filled(layout: Layout, values: FloatArray) -> list[Cell]:
     return [cell for cells in table for cell in cells if cell.row >= FIRST_ROW]
 
 
-def _formula(layout: Layout, formula: Formula, row: int) -> str:
-    return layout.template(formula).format(row=row, above=row - 1)
+def _formula(layout: Layout, definition: Definition, row: int) -> str:
+    return layout.template(definition).format(row=row, above=row - 1)
 
 
 def _mark(layout: Layout, row: int, name: str) -> str:
     """✓, ✗, or nothing while the cell is empty; text or an error in a cell is a ✗."""
     cell = f"{layout.letters[name]}{row}"
-    right = _formula(layout, formulas(layout.columns)[name], row).removeprefix("=")
+    right = _formula(layout, definitions(layout.columns)[name], row).removeprefix("=")
     judged = f'IF(ABS({cell}-({right}))<={ABSOLUTE}+{RELATIVE}*ABS({right}),"✓","✗")'
     return f'=IF(ISBLANK({cell}),"",IFERROR(IF(ISNUMBER({cell}),{judged},"✗"),"✗"))'
 
 
 def _hints_sheet(layout: Layout) -> Sheet:
     """Three columns of hints, each folded; the + that unfolds it stands above the narrow column before it."""
-    spelled, letters = formulas(layout.columns), layout.letters
+    letters = layout.letters
     headers = ("column", "+ idea", "the idea", "+ formula", "the formula", "+ cell", "the cell")
     cells = [
         Cell(1, 0, "title", "Hints"),
@@ -137,12 +136,12 @@ def _hints_sheet(layout: Layout) -> Sheet:
         *(Cell(5, column, "header_left", text) for column, text in enumerate(headers)),
     ]
     texts: dict[int, list[str]] = {2: [], 4: [], 6: []}
-    for row, (name, formula) in enumerate(spelled.items(), start=6):
-        where = FIRST_ROW + 1 if formula.from_row_above else FIRST_ROW
+    for row, (name, definition) in enumerate(definitions(layout.columns).items(), start=6):
+        where = FIRST_ROW + 1 if definition.typed_in else FIRST_ROW
         hints = (
-            _idea(layout, name),
-            formula.text + (" (of the row above)" if formula.from_row_above else ""),
-            f"{letters[name]}{where}:  {_formula(layout, formula, where)}",
+            definition.idea,
+            definition.text + (" (of the row above)" if definition.typed_in else ""),
+            f"{letters[name]}{where}:  {_formula(layout, definition, where)}",
         )
         cells.append(Cell(row, 0, "label", name))
         for column, text in zip(texts, hints, strict=True):
@@ -156,35 +155,4 @@ def _hints_sheet(layout: Layout) -> Sheet:
         heights={1: 24.0},
         collapsed=list(hint_widths),
         frozen_rows=5,
-    )
-
-
-def _idea(layout: Layout, name: str) -> str:
-    columns = layout.columns
-    neurons = [neuron for layer in range(columns.depth) for neuron in columns.neuron_names(layer)]
-    if name in columns.target_names + columns.input_names:
-        return "Targets and inputs stay the same in every row."
-    if name in given_names(columns):
-        return (
-            "Gradient descent: the weight of the row above, less eta times its gradient of the row above. Freeze eta."
-        )
-    if name in neurons:
-        return "The sum of the inputs of this neuron, each times its own weight."
-    if name in [activation_name(neuron) for neuron in neurons]:
-        return "The logistic sigmoid of the pre-activation to the left: 1/(1+e^-x)."
-    if name in columns.loss_names:
-        return "Half the square of target minus output."
-    if name == "E_tot":
-        return "The sum of the losses of all outputs."
-    return _gradient_idea(layout, name)
-
-
-def _gradient_idea(layout: Layout, name: str) -> str:
-    columns = layout.columns
-    into_outputs = [gradient_name(w) for row in columns.weight_names(columns.depth - 1) for w in row]
-    if name in into_outputs:
-        return "Chain rule: output - target, times the sigmoid's slope a*(1-a) there, times what the weight multiplies."
-    return (
-        "Chain rule: the errors of all neurons that this one feeds, each times its slope and the weight between; "
-        "then this neuron's own slope a*(1-a), then the input."
     )

@@ -1,13 +1,16 @@
 """The sheet `explorer`: type a step's number and see that step worked out."""
 
-from itertools import zip_longest
+from itertools import groupby
+
+import numpy as np
 
 from engine import Columns, FloatArray
 from engine.columns import activation_name, gradient_name
-from workbook.formulas import formulas, given_names
-from workbook.layout import ETA, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, NAME, Layout, letter, on_sheet
+from workbook.definitions import definitions
+from workbook.layout import ETA, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, on_sheet
 from workbook.records import Cell, Sheet, Validation, small_sheet
 from workbook.sheets.training import MAIN_SHEET
+from workbook.trees import Tree, Variable, evaluate, leaves, pieces, printed
 
 SHEET = "explorer"
 STEP = "$B$3"
@@ -75,7 +78,8 @@ def _rows(columns: Columns) -> dict[str, int]:
 
 def _working_cells(layout: Layout, numbers: dict[str, float], learning_rate: float) -> list[Cell]:
     """One row a quantity: name, formula over names, the same with numbers, value; for weights, the value after."""
-    rows, spelled, given = _rows(layout.columns), formulas(layout.columns), set(given_names(layout.columns))
+    rows, defined = _rows(layout.columns), definitions(layout.columns)
+    given = {*layout.columns.target_names, *layout.columns.input_names, "eta"}
     top = rows["eta"] - 1
     cells = [Cell(top, column, "header_left", "") for column in range(FORMULA_COLUMN, TEXT_COLUMN)]
     cells += [Cell(top, column, "header", text) for column, text in enumerate(("quantity", "value", "after the step"))]
@@ -89,17 +93,18 @@ def _working_cells(layout: Layout, numbers: dict[str, float], learning_rate: flo
             Cell(row, VALUE_COLUMN, "number", numbers[name], _value_formula(layout, name)),
             Cell(row, TEXT_COLUMN, "folded", _text(numbers[name]), _text_formula(value)),
         ]
-        if name == "eta" or (name in given and not name.startswith("w")):
+        if name in given:
             cells.append(Cell(row, FORMULA_COLUMN, "beside", "given"))
             continue
-        text = spelled[name].text
-        plugged = _plugged_cell(row, text, numbers, rows)
-        if name.startswith("w"):
-            cells.append(Cell(row, FORMULA_COLUMN, "beside", f"after the step: {text}"))
-            after = numbers[name] - learning_rate * numbers[gradient_name(name)]
-            cells += [plugged, Cell(row, AFTER_COLUMN, "number", after, _after_formula(name, rows))]
+        tree = defined[name].tree
+        plugged = _plugged_cell(row, tree, numbers, rows)
+        if defined[name].typed_in:
+            cells.append(Cell(row, FORMULA_COLUMN, "beside", f"after the step: {printed(tree)}"))
+            values = {leaf: np.float64(numbers[leaf.name]) for leaf in leaves(tree) if isinstance(leaf, Variable)}
+            after = float(evaluate(tree, values))
+            cells += [plugged, Cell(row, AFTER_COLUMN, "number", after, _after_formula(tree, rows))]
         else:
-            cells += [Cell(row, FORMULA_COLUMN, "beside", text), plugged]
+            cells += [Cell(row, FORMULA_COLUMN, "beside", printed(tree)), plugged]
     return cells
 
 
@@ -110,9 +115,8 @@ def _value_formula(layout: Layout, name: str) -> str:
     return f'=IF({SHOWN}=0,"",INDEX({column},{SHOWN}))'
 
 
-def _after_formula(name: str, rows: dict[str, int]) -> str:
-    weight, eta, gradient = (f"{letter(VALUE_COLUMN)}{rows[part]}" for part in (name, "eta", gradient_name(name)))
-    return f'=IF({SHOWN}=0,"",{weight}-{eta}*{gradient})'
+def _after_formula(tree: Tree, rows: dict[str, int]) -> str:
+    return f'=IF({SHOWN}=0,"",{printed(tree, lambda leaf: f"{letter(VALUE_COLUMN)}{rows[leaf.name]}")})'
 
 
 def _text(value: float) -> str:
@@ -126,31 +130,22 @@ def _text_formula(cell: str) -> str:
     return f'=IF({cell}="","",IF({cell}<0,"("&{text}&")",{text}))'
 
 
-def _parts(text: str) -> list[tuple[str, str]]:
-    """A formula over names as pairs of (what stands between, name); the last name is empty."""
-    return list(zip_longest(NAME.split(text), NAME.findall(text), fillvalue=""))
-
-
-def _plugged_cell(row: int, text: str, numbers: dict[str, float], rows: dict[str, int]) -> Cell:
-    formula = _plugged_formula(text, rows)
+def _plugged_cell(row: int, tree: Tree, numbers: dict[str, float], rows: dict[str, int]) -> Cell:
+    formula = _plugged_formula(tree, rows)
     if len(formula) > FORMULA_LIMIT_OF_EXCEL:
         return Cell(row, NUMBERS_COLUMN, "beside", "too long for a cell")
-    return Cell(row, NUMBERS_COLUMN, "beside", _plugged(text, numbers), formula)
+    return Cell(row, NUMBERS_COLUMN, "beside", printed(tree, lambda leaf: _text(numbers[leaf.name])), formula)
 
 
-def _plugged(text: str, numbers: dict[str, float]) -> str:
-    return NAME.sub(lambda match: _text(numbers[match[0]]) if match[0] in numbers else match[0], text)
-
-
-def _plugged_formula(text: str, rows: dict[str, int]) -> str:
-    pieces = []
-    for between, name in _parts(text):
-        literal = between if name in rows else between + name
-        if literal:
-            pieces.append(f'"{literal}"')
-        if name in rows:
-            pieces.append(f"{letter(TEXT_COLUMN)}{rows[name]}")
-    return f'=IF({SHOWN}=0,"",{"&".join(pieces)})'
+def _plugged_formula(tree: Tree, rows: dict[str, int]) -> str:
+    """A text of what stands between the variables, with the text of each one's number."""
+    parts = []
+    for is_text, group in groupby(pieces(tree), key=lambda piece: isinstance(piece, str)):
+        if is_text:
+            parts.append('"' + "".join(map(str, group)) + '"')
+        else:
+            parts += [f"{letter(TEXT_COLUMN)}{rows[leaf.name]}" for leaf in group if isinstance(leaf, Variable)]
+    return f'=IF({SHOWN}=0,"",{"&".join(parts)})'
 
 
 def _diagram_cells(columns: Columns, numbers: dict[str, float]) -> list[Cell]:

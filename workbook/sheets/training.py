@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from engine import FloatArray
-from workbook.formulas import formulas, given_names
+from workbook.definitions import definitions, given_names
 from workbook.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, LAST_ROW_OF_EXCEL, Layout, on_sheet, place
 from workbook.records import Cell, Chart, Series, Sheet, Sparkline, Style, Validation
 from workbook.sheets.dashboard import TOP, dashboard, highlights
@@ -114,7 +114,7 @@ def templates(layout: Layout) -> dict[str, str]:
     Raises:
         InputError: a formula is longer than Excel takes.
     """
-    return {name: layout.template(formula) for name, formula in formulas(layout.columns).items()}
+    return {name: layout.template(definition) for name, definition in definitions(layout.columns).items()}
 
 
 def _steps(layout: Layout, over_cells: dict[str, str], values: FloatArray, given: Given) -> Iterator[list[Cell]]:

@@ -1,4 +1,4 @@
-"""Spreadsheet formulas as trees: parsed, and evaluated over arrays. No cell is looked up here."""
+"""Formulas as trees: parsed, printed, evaluated over arrays, and differentiated. No cell is looked up here."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -251,6 +251,84 @@ def replaced(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
     return change(tree)
 
 
+def pieces(tree: Tree) -> list["str | Variable"]:
+    """A tree of numbers and variables as it is written, its variables apart from the text between them.
+
+    Brackets stand only where they are needed; spaces around + and - where a term is a product, and in sums without
+    constants: `w1*i1 + w2*i2`, `E1 + E2`, `1-a_h1`.
+    """
+    if isinstance(tree, Variable):
+        return [tree]
+    if isinstance(tree, Number):
+        return [np.format_float_positional(tree.value, trim="-")]  # never with an exponent
+    if not isinstance(tree, Operation):
+        raise TypeError(f"{tree} stands for no variable")
+    if tree.kind == "neg":
+        return ["-", *_bracketed(tree.operands[0], BINDING["^"] + 1)]
+    if tree.kind in BINDING:
+        left, right = tree.operands
+        binding = BINDING[tree.kind]
+        sign = f" {tree.kind} " if _is_spaced(tree) else tree.kind
+        return [*_bracketed(left, binding), sign, *_bracketed(right, binding + 1)]
+    arguments = [piece for operand in tree.operands for piece in (",", *pieces(operand))]
+    return [f"{tree.kind}(", *arguments[1:], ")"]
+
+
+def _bracketed(tree: Tree, least: int) -> list["str | Variable"]:
+    """An operand's pieces, in brackets if it binds less tightly than its operator asks."""
+    loose = isinstance(tree, Operation) and BINDING.get(tree.kind, least) < least
+    return ["(", *pieces(tree), ")"] if loose else pieces(tree)
+
+
+def _is_spaced(tree: Operation) -> bool:
+    if tree.kind not in ("+", "-"):
+        return False
+    terms = list(_terms(tree))
+    if any(isinstance(term, Operation) and term.kind == "*" for term in terms):
+        return True
+    return tree.kind == "+" and not any(isinstance(term, Number) for term in terms)
+
+
+def _terms(tree: Tree) -> Iterator[Tree]:
+    if isinstance(tree, Operation) and tree.kind in ("+", "-"):
+        yield from _terms(tree.operands[0])
+        yield tree.operands[1]
+    else:
+        yield tree
+
+
+def printed(tree: Tree, text_of: Callable[[Variable], str] = lambda variable: variable.name) -> str:
+    """A tree of numbers and variables as a formula without its `=`; `text_of` says what stands for a variable."""
+    return "".join(piece if isinstance(piece, str) else text_of(piece) for piece in pieces(tree))
+
+
+def derivative(tree: Tree, leaf: Variable, values: Mapping[Any, Value]) -> Value:
+    """∂tree/∂leaf where the leaves have these values, exactly but for rounding: by the rules, forwards.
+
+    Raises:
+        UnsupportedError: no rule for a function of the tree is known here.
+    """
+    with np.errstate(all="ignore"):
+        return _dual(tree, leaf, values)[1]
+
+
+def _dual(tree: Tree, leaf: Variable, values: Mapping[Any, Value]) -> tuple[Value, Value]:
+    """The value of a tree and its derivative."""
+    zero = np.float64(0)
+    if not isinstance(tree, Operation):
+        return _evaluate(tree, values), np.float64(tree == leaf)
+    duals = [_dual(operand, leaf, values) for operand in tree.operands]
+    value = _evaluate(tree, values)
+    if tree.kind not in SLOPES:
+        if all(np.all(change == 0) for _, change in duals):
+            return value, zero
+        raise UnsupportedError(f"it uses {tree.kind}, whose derivative is not known here")
+    slopes = SLOPES[tree.kind](value, *(operand for operand, _ in duals))
+    # What does not depend on the leaf adds nothing, though its slope be infinite.
+    terms = [slope * change for slope, (_, change) in zip(slopes, duals, strict=True) if np.any(change != 0)]
+    return value, _sum(*terms)
+
+
 def evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
     """The value of a tree, in which `values` holds arrays of one length for the leaves that are not numbers.
 
@@ -366,4 +444,22 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "ROUND": (2, 2, _round),
     "IF": (2, 3, _if),
     "IFERROR": (2, 2, _if_error),
+}
+
+
+def _minimum_slopes(value: Value, *operands: Value) -> tuple[Value, ...]:
+    return tuple(np.where(operand == value, 1.0, 0.0) for operand in operands)
+
+
+ONE = np.float64(1)
+# The slopes of an operation by each of its operands, from its value and the operands.
+SLOPES: dict[str, Callable[..., tuple[Value, ...]]] = {
+    "+": lambda *_: (ONE, ONE),
+    "-": lambda *_: (ONE, -ONE),
+    "*": lambda _, a, b: (b, a),
+    "/": lambda value, _, b: (1 / b, -value / b),
+    "^": lambda value, a, b: (b * np.power(a, b - 1), value * np.log(a)),
+    "neg": lambda *_: (-ONE,),
+    "EXP": lambda value, _: (value,),
+    "MIN": _minimum_slopes,
 }

@@ -1,0 +1,52 @@
+"""What imports what: the rooms of the house, and the doors between them."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# A room and what of ours it may import besides itself; the longest name that fits a module is its room.
+DOORS = {
+    "engine": [],
+    "cnn": [],
+    "workbook.trees": ["engine"],
+    "workbook.definitions": ["engine", "workbook.trees"],
+    "workbook.layout": ["engine", "workbook.definitions", "workbook.trees"],
+    "workbook.records": [],
+    "workbook.stored": ["engine"],
+    "workbook.generated": ["engine"],
+    "workbook.write": ["engine", "workbook.records", "workbook.generated"],
+    "workbook.sheets": [
+        *("engine", "workbook.definitions", "workbook.layout", "workbook.records", "workbook.stored", "workbook.trees"),
+    ],
+    "workbook.audit": ["engine", "workbook.definitions", "workbook.layout", "workbook.trees"],
+    "workbook": ["engine"],
+}
+MODULES = sorted(path for room in ("engine", "cnn", "workbook") for path in (ROOT / room).rglob("*.py"))
+
+
+def _imported(path: Path) -> set[str]:
+    """The modules of ours that a module imports, inside of functions too."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name for name in names if name.split(".")[0] in ("engine", "cnn", "workbook")}
+
+
+def _is_in(name: str, room: str) -> bool:
+    return name == room or name.startswith(f"{room}.")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    room = max((room for room in DOORS if _is_in(module, room)), key=len)
+    for name in _imported(path):
+        assert any(_is_in(name, door) for door in (room, *DOORS[room])), f"{module} imports {name}"
+        # The two sides of the proof must not share the mathematics.
+        assert room == "engine" or not _is_in(name, "engine.kernels"), f"{module} imports {name}"
