@@ -5,13 +5,14 @@
 np.float64(0.014181378)
 """
 
-from engine.columns import Columns
+from engine.columns import Column, Columns
 from engine.descent import Trace, descend
 from engine.errors import InputError, InputWarning
 from engine.experiment import Experiment, FloatArray, default_experiment, load_experiment
 from engine.table import long_table, table
 
 __all__ = [
+    "Column",
     "Columns",
     "Experiment",
     "FloatArray",

@@ -1,8 +1,29 @@
-"""The columns of the table: their names, their order, and where each layer's numbers stand among them."""
+"""The columns of the table: their names, kinds and order, and where each layer's numbers stand among them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Literal
+
+Kind = Literal["target", "input", "weight", "pre-activation", "activation", "loss", "total", "gradient"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table: its name, what it holds, and where in the network that belongs.
+
+    Attributes:
+        layer: from 0 for the first hidden layer; None for targets, inputs and losses.
+        neuron: which of its layer, or which target, input or output, from 0; None for the total.
+        source: which of the layer's inputs a weight multiplies, from 0; also of a gradient; else None.
+    """
+
+    name: str
+    kind: Kind
+    layer: int | None = None
+    neuron: int | None = None
+    source: int | None = None
 
 
 @dataclass(frozen=True)
@@ -26,23 +47,27 @@ class Columns:
         """Layers of weights."""
         return len(self.sizes) - 1
 
-    @property
-    def weight_count(self) -> int:
-        """All weights of the network; as many gradients end the table."""
-        return sum(before * after for before, after in pairwise(self.sizes))
+    @cached_property
+    def all(self) -> tuple[Column, ...]:
+        """Every column, in the order of the table."""
+        weights = [column for layer in range(self.depth) for column in self._weights(layer)]
+        return (
+            *(Column(name, "target", neuron=place) for place, name in enumerate(self.target_names)),
+            *(Column(name, "input", neuron=place) for place, name in enumerate(self.input_names)),
+            *(column for layer in range(self.depth) for column in (*self._weights(layer), *self._neurons(layer))),
+            *(Column(name, "loss", neuron=place) for place, name in enumerate(self.loss_names)),
+            Column("E_tot", "total"),
+            *(replace(weight, name=gradient_name(weight.name), kind="gradient") for weight in weights),
+        )
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Every column's name, in the order of the table."""
-        weights = [name for layer in range(self.depth) for row in self.weight_names(layer) for name in row]
-        return (
-            *self.target_names,
-            *self.input_names,
-            *(name for layer in range(self.depth) for name in self._layer_names(layer)),
-            *self.loss_names,
-            "E_tot",
-            *(gradient_name(weight) for weight in weights),
-        )
+        return tuple(column.name for column in self.all)
+
+    def of(self, *kinds: Kind) -> list[str]:
+        """The names of the columns of some kinds, in the order of the table."""
+        return [column.name for column in self.all if column.kind in kinds]
 
     @property
     def target_names(self) -> list[str]:
@@ -71,13 +96,23 @@ class Columns:
         letter, first = ("o", 1) if layer == self.depth - 1 else ("h", first)
         return [f"{letter}{n}" for n in range(first, first + self.sizes[layer + 1])]
 
-    def _layer_names(self, layer: int) -> list[str]:
-        weights = [name for row in self.weight_names(layer) for name in row]
-        return weights + [name for neuron in self.neuron_names(layer) for name in (neuron, activation_name(neuron))]
+    def _weights(self, layer: int) -> list[Column]:
+        return [
+            Column(name, "weight", layer, neuron, source)
+            for neuron, names in enumerate(self.weight_names(layer))
+            for source, name in enumerate(names)
+        ]
+
+    def _neurons(self, layer: int) -> Iterator[Column]:
+        for neuron, name in enumerate(self.neuron_names(layer)):
+            yield Column(name, "pre-activation", layer, neuron)
+            yield Column(activation_name(name), "activation", layer, neuron)
 
     def span(self, names: list[str]) -> slice:
-        """The places of neighbouring columns, from the first to the last name."""
-        return slice(self.names.index(names[0]), self.names.index(names[-1]) + 1)
+        """Where columns stand that are equally far from one another, as the weights or activations of a layer are."""
+        places = [self.names.index(name) for name in names]
+        step = places[1] - places[0] if len(places) > 1 else 1
+        return slice(places[0], places[-1] + 1, step)
 
 
 def activation_name(neuron: str) -> str:

@@ -39,15 +39,12 @@ class Numbers:
             self.weights.append(values[..., columns.span(names), :].reshape(matrix))
             names = [gradient_name(name) for name in names]
             self.gradients.append(values[..., columns.span(names), :].reshape(matrix))
-            # A neuron's pre-activation and activation stand side by side.
             neurons = columns.neuron_names(layer)
-            pairs = values[..., columns.span([neurons[0], activation_name(neurons[-1])]), :]
-            self.pre_activations.append(pairs[..., ::2, :])
-            self.activations.append(pairs[..., 1::2, :])
+            self.pre_activations.append(values[..., columns.span(neurons), :])
+            self.activations.append(values[..., columns.span(list(map(activation_name, neurons))), :])
         self.losses = values[..., columns.span(columns.loss_names), :]
-        total = columns.names.index("E_tot")
-        self.loss = values[..., total, :]
-        self.every_gradient = values[..., total + 1 :, :]
+        self.loss = values[..., columns.names.index("E_tot"), :]
+        self.every_gradient = values[..., columns.span(columns.of("gradient")), :]
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Factor:
 
 def given_names(columns: Columns) -> list[str]:
     """The columns whose first row is typed in, not computed: targets, inputs and weights."""
-    return columns.target_names + columns.input_names + _weights(columns)
+    return columns.of("target", "input", "weight")
 
 
 @lru_cache(maxsize=16)
@@ -65,7 +65,7 @@ def definitions(columns: Columns) -> dict[str, Definition]:
     """
     defined = [
         *_samples(columns),
-        *(_update(weight) for weight in _weights(columns)),
+        *(_update(weight) for weight in columns.of("weight")),
         *_forward(columns),
         *_losses(columns),
         *_gradients(columns),
@@ -201,7 +201,3 @@ def _inputs(columns: Columns, layer: int) -> list[str]:
     if layer == 0:
         return columns.input_names
     return [activation_name(neuron) for neuron in columns.neuron_names(layer - 1)]
-
-
-def _weights(columns: Columns) -> list[str]:
-    return [name for layer in range(columns.depth) for row in columns.weight_names(layer) for name in row]

@@ -1,6 +1,6 @@
 """The names of the columns and their order."""
 
-from engine import Columns
+from engine import Column, Columns
 
 
 def test_a_2_2_2_network_has_the_31_columns_of_the_sheet() -> None:
@@ -22,3 +22,20 @@ def test_numbers_run_on_through_the_hidden_layers() -> None:
 
 def test_a_network_without_hidden_layer_has_outputs_only() -> None:
     assert Columns((1, 1)).names == ("t1", "i1", "w1", "o1", "a_o1", "E1", "E_tot", "∂E/∂w1")
+
+
+def test_a_column_knows_what_it_holds_and_where_it_belongs() -> None:
+    columns = {column.name: column for column in Columns((2, 3, 2, 1)).all}
+    assert columns["t1"] == Column("t1", "target", neuron=0)
+    assert columns["i2"] == Column("i2", "input", neuron=1)
+    assert columns["w10"] == Column("w10", "weight", layer=1, neuron=1, source=0)
+    assert columns["∂E/∂w10"] == Column("∂E/∂w10", "gradient", layer=1, neuron=1, source=0)
+    assert columns["h5"] == Column("h5", "pre-activation", layer=1, neuron=1)
+    assert columns["a_o1"] == Column("a_o1", "activation", layer=2, neuron=0)
+    assert columns["E1"] == Column("E1", "loss", neuron=0)
+    assert columns["E_tot"] == Column("E_tot", "total")
+
+
+def test_columns_of_a_kind_stand_in_the_tables_order() -> None:
+    assert Columns((2, 2, 2)).of("pre-activation") == ["h1", "h2", "o1", "o2"]
+    assert Columns((2, 2, 2)).of("input", "target") == ["t1", "t2", "i1", "i2"]

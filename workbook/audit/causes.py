@@ -10,6 +10,7 @@ from typing import Literal
 from openpyxl.utils import get_column_letter
 
 from workbook.audit.edits import edits, unguarded, without_parentheses, without_rounding
+from workbook.audit.headers import kind_of
 from workbook.audit.network import FAR, variables
 from workbook.audit.resolve import row_of
 from workbook.audit.shapes import Shape
@@ -143,7 +144,7 @@ def _swapped(sheet: TableSheet, leaf: Reference, is_: Variable, right: Variable,
         return f"{cell} is {is_.name}, the pre-activation; the activation {expected} is expected"
     if is_.name == f"a_{right.name}":
         return f"{cell} is {is_.name}, the activation; the pre-activation {expected} is expected"
-    if right.name.startswith("∂") and is_.name.startswith("∂"):
+    if kind_of(right.name) == kind_of(is_.name) == "gradient":
         return f"{cell} is {is_.name}, another weight's gradient; {expected} is expected"
     return f"{cell} is {is_.name}; {expected} is expected"
 

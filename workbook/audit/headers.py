@@ -14,28 +14,39 @@ TOTAL = "(?:t|tot|total|ges|sum|gesamt)"
 ACTIVATION = "(?:a|act|activation|activated|out|output|sig|sigm|sigmoid|sigma|σ|s)"
 NET = "(?:net|netin|input|in|z|sum|pre)"
 
-RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), ours)
-    for pattern, ours in (
-        (rf"(?:{D}?{LOSS}{TOTAL}?/?{D}|{D}|grad|gradient|∇|g)w(\d+)", "∂E/∂w{}"),
-        (rf"(?:{LOSS}{TOTAL}|{TOTAL}{LOSS}|{LOSS}|etotal|mse|σe)", "E_tot"),
-        (rf"{LOSS}o?(\d+)", "E{}"),
-        (rf"{ACTIVATION}([ho])(\d+)", "a_{}{}"),
-        (rf"([ho])(\d+){ACTIVATION}", "a_{}{}"),
-        (rf"{NET}?([ho])(\d+){NET}?", "{}{}"),
-        (r"(?:t|target|tgt|goal)o?(\d+)", "t{}"),
-        (r"(?:i|in|input|inp|x)(\d+)", "i{}"),
-        (r"(?:w|weight|wt)(\d+)", "w{}"),
-        (r"(?:η|eta|ƞ|lr|learnrate|learningrate|rate|alpha|α|ɑ)", "eta"),
-        (r"(?:b|bias)[ho]?(\d*)", "bias{}"),
+RULES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern), ours, kind)
+    for pattern, ours, kind in (
+        (rf"(?:{D}?{LOSS}{TOTAL}?/?{D}|{D}|grad|gradient|∇|g)w(\d+)", "∂E/∂w{}", "gradient"),
+        (rf"(?:{LOSS}{TOTAL}|{TOTAL}{LOSS}|{LOSS}|etotal|mse|σe)", "E_tot", "total"),
+        (rf"{LOSS}o?(\d+)", "E{}", "loss"),
+        (rf"{ACTIVATION}([ho])(\d+)", "a_{}{}", "activation"),
+        (rf"([ho])(\d+){ACTIVATION}", "a_{}{}", "activation"),
+        (rf"{NET}?([ho])(\d+){NET}?", "{}{}", "pre-activation"),
+        (r"(?:t|target|tgt|goal)o?(\d+)", "t{}", "target"),
+        (r"(?:i|in|input|inp|x)(\d+)", "i{}", "input"),
+        (r"(?:w|weight|wt)(\d+)", "w{}", "weight"),
+        (r"(?:η|eta|ƞ|lr|learnrate|learningrate|rate|alpha|α|ɑ)", "eta", "learning rate"),
+        (r"(?:b|bias)[ho]?(\d*)", "bias{}", "bias"),
     )
 )
 TARGET_OF_LABEL = re.compile(r"\s*([^=:]+?)\s*[=:]\s*([-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
-@lru_cache(maxsize=10_000)
 def meaning(text: str) -> str | None:
     """Our name for a header or a label: a column of the table, `eta`, or `bias...`; None for anything else."""
+    rule = _rule(text)
+    return None if rule is None else rule[0]
+
+
+def kind_of(name: str) -> str | None:
+    """What the column or label of one of our names holds: a kind of the engine's, `learning rate` or `bias`."""
+    rule = _rule(name)
+    return None if rule is None else rule[1]
+
+
+@lru_cache(maxsize=10_000)
+def _rule(text: str) -> tuple[str, str] | None:
     plain = unicodedata.normalize("NFKC", text).strip().replace("∆", "Δ")
     if plain.startswith("Δ") and "/" not in plain:
         return None  # Δw is a step, of either sign and with η in it or not: no gradient
@@ -43,10 +54,10 @@ def meaning(text: str) -> str | None:
     # The whole first, for σ(h1); then without what explains it: `h1 = w1*i1 + w2*i2`, `w1 (old)`.
     for candidate in (plain, DETAILS.split(plain, maxsplit=1)[0]):
         compact = NOISE.sub("", candidate)
-        for pattern, ours in RULES:
+        for pattern, ours, kind in RULES:
             if (match := pattern.fullmatch(compact)) is not None:
                 groups = [str(int(group)) if group.isdecimal() else group for group in match.groups()]
-                return ours.format(*groups)
+                return ours.format(*groups), kind
     return None
 
 

@@ -9,6 +9,7 @@ from engine import FloatArray
 from workbook.audit.causes import Cause, cause_of_formula, cause_of_numbers
 from workbook.audit.findings import Finding
 from workbook.audit.groups import OTHERS_EVERYWHERE, Group, groups
+from workbook.audit.headers import kind_of
 from workbook.audit.network import FAR, variables
 from workbook.audit.numbers import is_counted_up
 from workbook.audit.read import ErrorValue
@@ -200,7 +201,7 @@ class _Column:
         rows = [row for row in rows if not self.sheet.unknown(self.name, row)]
         if rows:
             what = self._what(rows[0])
-            hint = ": EXP of more than 709 is an error; MIN guards it" if self.name.startswith("a_") else ""
+            hint = ": EXP of more than 709 is an error; MIN guards it" if kind_of(self.name) == "activation" else ""
             yield self._finding("root", rows, f"the formula is right, but {what}{hint}")
 
     def _by_value(self, group: Group, note: str) -> Iterator[Finding]:

@@ -154,8 +154,9 @@ class Network:
     ) -> dict[str, FloatArray]:
         drawn = {}
         for name in sorted(names):
-            low, high = (0.05, 0.95) if name.startswith("t") else (0.2, 1.6)
-            signs = 1.0 if name.startswith("t") else generator.choice([-1.0, 1.0], DRAWS)
+            target = name in self.columns.target_names
+            low, high = (0.05, 0.95) if target else (0.2, 1.6)
+            signs = 1.0 if target else generator.choice([-1.0, 1.0], DRAWS)
             drawn[name] = signs * generator.uniform(low, high, DRAWS)
         return drawn
 

@@ -45,7 +45,7 @@ def _by_ironcalc(path: Path, out: Path) -> None:
         # What it prints is a line for each cell that it takes exception to.
         subprocess.run(  # noqa: S603 - the project's own module
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=LONGEST_SECONDS, check=True,
-            cwd=Path(__file__).parent.parent,
+            cwd=Path(__file__).parents[2],
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise _NotRecalculatedError(f"did not finish within {LONGEST_SECONDS} seconds") from None

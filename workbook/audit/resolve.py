@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from workbook.audit.headers import kind_of
 from workbook.audit.network import FAR
 from workbook.audit.rates import Rate, named_cell
 from workbook.audit.read import Book, Sheet
@@ -114,7 +115,7 @@ class Resolver:
         if (variable := self.variable(sheet, column, row, home)) is not None:
             return variable
         meaning = self.labelled.get((sheet.name, column, row), "")
-        if meaning.startswith("bias"):
+        if kind_of(meaning) == "bias":
             raise UnsupportedError(BIAS)
         shape = sheet.shape(column, row)
         if shape is not None:
@@ -135,7 +136,7 @@ class Resolver:
             if (name := self.names.get(column)) is not None and name != "eta":
                 return self._of_column(name, row, home)
         name = self.labelled.get(place)
-        return Variable(name, 0) if name is not None and name != "eta" and not name.startswith("bias") else None
+        return Variable(name, 0) if name is not None and name != "eta" and kind_of(name) != "bias" else None
 
     def _of_column(self, name: str, row: int, home: int) -> Variable:
         if self.one_sample and name[0] in "ti":

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from openpyxl.utils import get_column_letter
 
-from engine import InputError
+from engine import Columns, InputError
 from workbook.audit.cost import consequences, cost, replay
 from workbook.audit.findings import Finding, TableReport, Verdict
+from workbook.audit.headers import kind_of
 from workbook.audit.judge import Judge
-from workbook.audit.network import LARGEST, Network, possible_sizes
+from workbook.audit.network import LARGEST, possible_sizes
 from workbook.audit.rates import Rate, find_rates
 from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet, read
 from workbook.audit.recalculate import recalculated
@@ -91,11 +92,11 @@ def _tables(sheet: Sheet) -> list[tuple[Table, Sequence[Label]]]:
 def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: float | None) -> Judge | None:
     """The judge of the network that fits the table best; None where none fits."""
     _drop_empty_columns(table)
-    if any(name.startswith("bias") for name in table.columns):
+    if any(kind_of(name) == "bias" for name in table.columns):
         return None
     judges = []
     for sizes in possible_sizes(table.columns):
-        weights = [name for name in table.columns if name.startswith("w") and name in Network(sizes, frozenset()).given]
+        weights = [name for name in table.columns if name in Columns(sizes).of("weight")]
         rates: list[Rate | None] = [*find_rates(book, table, labels, weights)] or [None]
         if learning_rate is not None:
             rates = [_overridden(rates[0], learning_rate)]
@@ -173,7 +174,7 @@ def _note(text: str, column: str = "") -> Finding:
 
 
 def _why_not(table: Table) -> str:
-    if any(name.startswith("bias") for name in table.columns):
+    if any(kind_of(name) == "bias" for name in table.columns):
         return "the table has biases, which the audit cannot judge yet"
     return f"no network that the audit takes ({LARGEST}) has just these columns: {', '.join(table.columns)}"
 

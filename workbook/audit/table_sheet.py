@@ -8,6 +8,7 @@ import numpy as np
 from openpyxl.utils import get_column_letter
 
 from engine import FloatArray
+from workbook.audit.headers import kind_of
 from workbook.audit.network import Network, same
 from workbook.audit.numbers import Numbers, one_sample
 from workbook.audit.rates import Rate, named_cell
@@ -50,7 +51,7 @@ class TableSheet:
         values = {name: label.value for name, label in self.labelled.items() if label.value is not None}
         self.numbers = Numbers(table, self.network, rate, values)
         self.one_sample = one_sample(self.numbers.columns, self.network.samples)
-        meant = [label for label in labels if label.name.startswith("bias")] + list(self.labelled.values())
+        meant = [label for label in labels if kind_of(label.name) == "bias"] + list(self.labelled.values())
         cells = {(table.sheet.name, label.column, label.row): label.name for label in meant}
         self.resolver = Resolver(book, table, rate, cells, one_sample=self.one_sample)
 

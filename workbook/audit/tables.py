@@ -7,10 +7,11 @@ from functools import partial
 
 from openpyxl.utils import get_column_letter
 
-from workbook.audit.headers import labelled_number, meaning
+from workbook.audit.headers import kind_of, labelled_number, meaning
 from workbook.audit.read import Sheet
 
 # A row of headers that are ours in at least this many columns begins a table.
+COMPUTED = {"pre-activation", "activation", "loss", "total", "gradient"}
 FEWEST_NAMES = 5
 # A header that is merged downwards, or a line of remarks, may stand above the first numbers.
 MOST_ROWS_BETWEEN = 3
@@ -115,10 +116,9 @@ def _named_rows(sheet: Sheet) -> dict[int, list[tuple[int, str]]]:
 
 
 def _is_table(names: Iterable[str]) -> bool:
-    found = set(names)
-    weights = any(name.startswith("w") for name in found)
-    computed = any(name.startswith(("h", "o", "a_", "E", "∂")) for name in found)
-    return weights and computed and len(found) >= FEWEST_NAMES
+    different = set(names)
+    kinds = {kind_of(name) for name in different}
+    return "weight" in kinds and not kinds.isdisjoint(COMPUTED) and len(different) >= FEWEST_NAMES
 
 
 def _side_by_side(names: list[tuple[int, str]]) -> Iterator[tuple[dict[str, int], set[str]]]:

@@ -39,7 +39,7 @@ class _Check:
         self.layout, self.columns, self.runs = layout, layout.columns, runs
         self.experiment, self.values = experiment, runs[experiment.learning_rate]
         self.names = self.columns.names
-        self.weights = [name for name in given_names(self.columns) if name.startswith("w")]
+        self.weights = self.columns.of("weight")
         self.given = set(given_names(self.columns))
         self.forward = list(self.names[: self.names.index("E_tot") + 1])
         self.gradients_top = TOP + len(self.names) + 4

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine import FloatArray
-from workbook.layout import FIRST_ROW, Layout, place
+from workbook.layout import FIRST_ROW, Layout, letter, place
 from workbook.records import Cell, Highlight, Style
 
 TOP = 8
@@ -21,17 +21,16 @@ def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
     outputs = [f"a_{neuron}" for neuron in columns.neuron_names(columns.depth - 1)]
     first, last = f"{layout.letters['E_tot']}{FIRST_ROW}", f"{layout.letters['E_tot']}{layout.last_row}"
     output_cells = [f"{layout.letters[name]}{layout.last_row}" for name in outputs]
-    gradients = f"{layout.letters[columns.names[-columns.weight_count]]}{FIRST_ROW}:" + (
-        f"{layout.letters[columns.names[-1]]}{layout.last_row}"
-    )
+    gradients = columns.span(columns.of("gradient"))
+    gradient_cells = f"{letter(gradients.start)}{FIRST_ROW}:{letter(gradients.stop - 1)}{layout.last_row}"
     lines: tuple[tuple[str, float | str, str], ...] = (
         ("loss at step 1", float(losses[0]), f"={first}"),
         (f"loss at step {layout.steps}", float(losses[-1]), f"={last}"),
         ("halved at step", halved(losses), halved_formula(layout.range("E_tot"))),
         (
             "largest gradient, either sign",
-            float(np.abs(values[:, -columns.weight_count :]).max()),
-            f"=MAX(MAX({gradients}),-MIN({gradients}))",
+            float(np.abs(values[:, gradients]).max()),
+            f"=MAX(MAX({gradient_cells}),-MIN({gradient_cells}))",
         ),
         (
             "verdict",
