@@ -3,9 +3,12 @@
 import shlex
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+
+import typer
 
 from cnn.errors import InputError
 
@@ -20,12 +23,12 @@ class Stopped(BaseException):
         self.status = 128 + number
 
 
-def run(program: str) -> NoReturn:
+def run(load_app: Callable[[], typer.Typer], program: str) -> NoReturn:
     """Run the command line and exit: 0 well, 1 'no', 2 bad input (one line on stderr), 130 or 143 stopped."""
     for number in STOPPING:
         signal.signal(number, _stop)
     try:
-        sys.exit(_run(program))
+        sys.exit(_run(load_app, program))
     except InputError as error:
         sys.exit(fail(str(error)))
     except OSError as error:  # a path that may not even be looked at, say
@@ -34,12 +37,9 @@ def run(program: str) -> NoReturn:
         sys.exit(fail("; ".join([str(stop), *getattr(stop, "__notes__", [])]), stop.status))
 
 
-def _run(program: str) -> int | None:
-    # Only now, because torch takes seconds, in which Ctrl-C shall end as cleanly as later, or is not there at all.
+def _run(load_app: Callable[[], typer.Typer], program: str) -> int | None:
     try:
-        import typer
-
-        from cnn.commands import app
+        app = load_app()
     except ModuleNotFoundError as error:
         raise InputError(
             f"the package {error.name} is not installed, and the CNN needs it: pip install '.[cnn]'"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cnn.errors import InputError
-from cnn.files import replacing
+from cnn.files import make_folder, replacing
 
 SIZE = 28  # pixels, across and down
 MEAN, DEVIATION = 0.1307, 0.3081  # of the training images' pixels, from 0 to 1
@@ -95,6 +95,7 @@ def write(folder: Path, content: dict[str, bytes]) -> None:
     Raises:
         InputError: a checksum is wrong, or a file cannot be written.
     """
+    make_folder(folder)
     for name, data in content.items():
         with replacing(folder / name) as part:
             part.write_bytes(check(name, data, name))

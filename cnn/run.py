@@ -18,7 +18,7 @@ from torchinfo import summary
 from cnn import checkpoint, machine, processes
 from cnn.data import SIZE, Digits
 from cnn.errors import InputError
-from cnn.files import replacing
+from cnn.files import make_folder, replacing
 from cnn.model import DigitNet, save_weights
 from cnn.recipe import Recipe, learning_rate, to_toml
 from cnn.report import Row, best, confusion, draw_confusion, draw_curves, draw_mistakes, markdown
@@ -94,6 +94,7 @@ class Run:
 
     def announce(self, console: Console) -> None:
         """Print and keep what is about to run: network, machine, seed, recipe."""
+        make_folder(self.folder)
         network = _summary()
         recipe = to_toml(self.settings.recipe)
         environment = self._environment()

@@ -10,7 +10,6 @@ from engine import InputError, cli, default_experiment, load_experiment
 from workbook.audit.read import LIMITS
 from workbook.generated import Kind, refuse_to_replace
 from workbook.layout import MAX_STEPS
-from workbook.plan import plan
 from workbook.sheets.exercise import drawn_experiment, exercise_sheets
 from workbook.write import write
 
@@ -50,6 +49,8 @@ def build(
         experiment = replace(experiment, learning_rate=learning_rate)
     if not force:
         refuse_to_replace(out, "workbook")
+    from workbook.plan import plan  # matplotlib, which draws one of the sheets' pictures, takes a while to load
+
     sheets = plan(experiment)
     _make_build_folder(out)
     write(sheets, out)

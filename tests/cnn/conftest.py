@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from cnn import cli
+from cnn.__main__ import load_app
 from cnn.data import Digits
 from cnn.download import load
 from cnn.errors import InputError
@@ -82,7 +83,7 @@ def command(
     def call(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["cnn", *map(str, arguments)])
         with pytest.raises(SystemExit) as stop:
-            cli.run("python -m cnn")
+            cli.run(load_app, "python -m cnn")
         printed = capsys.readouterr()
         return Result(stop.value.code or 0, printed.out, printed.err)
 

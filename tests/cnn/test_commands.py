@@ -233,6 +233,8 @@ BAD: list[tuple[list[object], str]] = [
     (["evaluate", "--weights", "empty"],
         "empty: cannot be read as weights: Is a directory; expected a safetensors file"),
     (["export", "--onnx", "empty"], "empty: is a folder, expected the name of a file to write"),
+    (["export", "--onnx", "nowhere/model.onnx"],
+        "nowhere/model.onnx: the folder nowhere does not exist; create it first"),
     (["export", "--onnx", "text.txt/model.onnx"], "text.txt/model.onnx: cannot be written: text.txt is no folder"),
 ]  # fmt: skip
 
