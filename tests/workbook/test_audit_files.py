@@ -17,6 +17,7 @@ from engine import InputError, default_experiment
 from tests.commands import environment, error_line, run
 from tests.workbook.handmade import FIRST, Cells, HandMade, audited, roots, save
 from tests.workbook.mutations import mutated
+from workbook.audit import stages
 from workbook.audit.annotate import annotate
 from workbook.audit.command import run_audit
 from workbook.audit.report import as_json
@@ -278,7 +279,7 @@ def test_a_formula_that_cannot_be_followed_is_judged_by_value(tmp_path: Path, fo
 def test_no_mutation_of_a_good_file_raises(
     tmp_path: Path, good: Path, start: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbook.audit.recalculated", lambda *_: "left out: it is a process of its own")
+    monkeypatch.setattr(stages, "recalculated", lambda book, _stale: (book, "left out: it is a process of its own"))
     data, path = good.read_bytes(), tmp_path / "mutated.xlsx"
     for seed in range(start, start + 50):
         path.write_bytes(mutated(data, seed))

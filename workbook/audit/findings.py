@@ -35,6 +35,27 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Unjudged:
+    """A column that could not be checked, and why."""
+
+    column: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What judging a table gave: what was found, and why a column, by name, could not be checked."""
+
+    findings: tuple[Finding, ...]
+    unjudged: dict[str, str]
+
+    @property
+    def faults(self) -> int:
+        """The number of roots."""
+        return sum(finding.kind == "root" for finding in self.findings)
+
+
+@dataclass(frozen=True)
 class Cost:
     """What the roots cost: the sheet's last row against a run with the right mathematics."""
 

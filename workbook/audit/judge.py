@@ -7,7 +7,7 @@ import numpy as np
 
 from engine import FloatArray
 from workbook.audit.causes import Cause, cause_of_formula, cause_of_numbers
-from workbook.audit.findings import Finding
+from workbook.audit.findings import Finding, Judgement, Unjudged
 from workbook.audit.groups import OTHERS_EVERYWHERE, Group, groups
 from workbook.audit.headers import kind_of
 from workbook.audit.network import FAR, variables
@@ -32,17 +32,20 @@ class Judge:
         self.sheet = sheet
         self.table = sheet.table
         self.names = [name for name in sheet.network.columns.names if name in self.table.columns]
-        self.unjudged: dict[str, str] = {}
         self._right: dict[str, tuple[FloatArray, FloatArray] | None] = {}
 
-    def findings(self) -> list[Finding]:
-        """The roots and notes of all columns; fills `unjudged` with the columns that could not be checked."""
-        found = list(self._overwritten_rows)
+    @cached_property
+    def judgement(self) -> Judgement:
+        """The roots and notes of all columns, and which of them could not be checked."""
+        given: list[Finding | Unjudged] = [*self._overwritten_rows]
         for name in self.names:
             if name in self.sheet.network.samples and not self.sheet.one_sample:
                 continue
-            found += self._column(name)
-        return found
+            given += self._column(name)
+        return Judgement(
+            tuple(one for one in given if isinstance(one, Finding)),
+            {one.column: one.why for one in given if isinstance(one, Unjudged)},
+        )
 
     def look_alikes(self) -> list[str]:
         """Losses that stand apart and are right in no row: loss curves of other runs."""
@@ -80,11 +83,10 @@ class Judge:
     def _groups(self) -> dict[str, list[Group]]:
         return {name: list(groups(self.sheet, name)) for name in self.names}
 
-    def _column(self, name: str) -> list[Finding]:
+    def _column(self, name: str) -> list[Finding | Unjudged]:
         expected = self._expected(name)
         if expected is None:
-            self.unjudged[name] = "a column that it is computed from is missing"
-            return []
+            return [Unjudged(name, "a column that it is computed from is missing")]
         right, uncertain = expected
         if name in self.sheet.network.samples:
             # Against the first row: one that is typed over is a slip of its own row alone.
@@ -156,7 +158,7 @@ class _Column:
         self.given = name in judge.sheet.network.given
         self.sample = name in judge.sheet.network.samples
 
-    def findings(self, groups: list[Group]) -> Iterator[Finding]:
+    def findings(self, groups: list[Group]) -> Iterator[Finding | Unjudged]:
         by_shape: dict[str, list[tuple[Group, Cause]]] = {}
         for group in groups:
             rows = [row for row in group.rows if not (row == 0 and self.given)]
@@ -168,7 +170,7 @@ class _Column:
             if group.shape is None:
                 yield from self._typed(group)
             elif group.reason == BIAS:
-                self.judge.unjudged[self.name] = BIAS  # its numbers are not those of a network without one
+                yield Unjudged(self.name, BIAS)  # its numbers are not those of a network without one
             elif group.tree is None:
                 yield from self._by_value(group, f"{group.reason}: judged by its numbers alone")
             elif self.sheet.right(self.name, group.tree):
@@ -204,7 +206,7 @@ class _Column:
             hint = ": EXP of more than 709 is an error; MIN guards it" if kind_of(self.name) == "activation" else ""
             yield self._finding("root", rows, f"the formula is right, but {what}{hint}")
 
-    def _by_value(self, group: Group, note: str) -> Iterator[Finding]:
+    def _by_value(self, group: Group, note: str) -> Iterator[Finding | Unjudged]:
         off = [row for row in group.rows if self.off[row] and not self.sheet.unknown(self.name, row)]
         if off:
             yield self._finding("root", off, self._cause_by_value(group, off[0], note))
@@ -212,7 +214,7 @@ class _Column:
             row for row in group.rows if not np.isfinite(self.expected[row]) or self.sheet.unknown(self.name, row)
         ]
         if len(unknown) == len(group.rows):
-            self.judge.unjudged[self.name] = note
+            yield Unjudged(self.name, note)
         elif unknown:
             yield self._finding("note", unknown, "not judged: its value, or one that it is computed from, is no number")
         yield self._finding("note", list(group.rows), note)
@@ -227,7 +229,7 @@ class _Column:
                 return cause.text
         return f"the numbers are not what the column should be ({note})"
 
-    def _typed(self, group: Group) -> Iterator[Finding]:
+    def _typed(self, group: Group) -> Iterator[Finding | Unjudged]:
         rows = [row for row in group.rows if self.name not in self.judge.overwritten.get(row, [])]
         holes = [row for row in rows if not np.isfinite(self.got[row])]
         yield from self._not_numbers(holes)
@@ -236,7 +238,7 @@ class _Column:
         off = [row for row in numbers if self.off[row]]
         whole = 2 * len(group.rows) >= self.table.steps - self.given
         if unknown and whole and len(unknown) == len(numbers):
-            self.judge.unjudged[self.name] = "what it is computed from is not known"
+            yield Unjudged(self.name, "what it is computed from is not known")
         elif unknown:
             yield self._finding("note", unknown, "a typed number, not judged: what it is computed from is no number")
         judged = [row for row in numbers if np.isfinite(self.expected[row])]

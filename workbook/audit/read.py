@@ -87,6 +87,10 @@ class Book:
     sheets: list[Sheet]
     names: dict[tuple[str, str | None], str]
 
+    def twin(self, sheet: Sheet) -> Sheet:
+        """The worksheet that has the name of one of another state of the same file."""
+        return next(own for own in self.sheets if own.name == sheet.name)
+
     def sheet(self, name: str) -> Sheet | None:
         """The worksheet of a name; Excel ignores case."""
         return next((sheet for sheet in self.sheets if sheet.name.casefold() == name.casefold()), None)

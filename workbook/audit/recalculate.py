@@ -5,12 +5,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import ironcalc
 import numpy as np
 
-from workbook.audit.read import Book, ErrorValue
+from workbook.audit.read import Book, ErrorValue, Sheet, Value
 
 # A workbook that takes longer is hostile, or too large to be worth it: 100,000 rows take about half a minute.
 LONGEST_SECONDS = 120
@@ -23,17 +24,17 @@ class _NotRecalculatedError(Exception):
     """IronCalc gave up; the message says how."""
 
 
-def recalculated(book: Book, stale: int) -> str:
-    """Put IronCalc's values in the place of the cached ones, where it has any; return what to tell the reader."""
+def recalculated(book: Book, stale: int) -> tuple[Book, str]:
+    """The workbook with IronCalc's values for the cached ones, where it has any; what to tell the reader."""
     what = f"{stale} stored values are missing or not what their formulas give"
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "values.npz"
         try:
             _by_ironcalc(book.path, out)
-            refused = _put(book, out)
+            new, refused = _with_values(book, out)
         except _NotRecalculatedError as error:
-            return f"{what}, and IronCalc {error}: judged by the formulas, and by the values as far as they go"
-    return f"{what}: recalculated with IronCalc" + (f", but for {refused} cells" if refused else "")
+            return book, f"{what}, and IronCalc {error}: judged by the formulas, and by the values as far as they go"
+    return new, f"{what}: recalculated with IronCalc" + (f", but for {refused} cells" if refused else "")
 
 
 def _by_ironcalc(path: Path, out: Path) -> None:
@@ -53,12 +54,13 @@ def _by_ironcalc(path: Path, out: Path) -> None:
         raise _NotRecalculatedError("could not recalculate the file") from None
 
 
-def _put(book: Book, out: Path) -> int:
-    """Put the values into the formulas' cells; return how many are still without one."""
-    with np.load(out) as found:
-        names, places, numbers = found["names"], found["places"], found["numbers"]
-        errors = dict(zip(found["error_places"].tolist(), found["errors"].tolist(), strict=True))
-    sheets = [book.sheet(name) for name in names.tolist()]
+def _with_values(book: Book, out: Path) -> tuple[Book, int]:
+    """The workbook with other values in its formulas' cells; how many are still without one."""
+    with np.load(out) as arrays:
+        names, places, numbers = arrays["names"], arrays["places"], arrays["numbers"]
+        errors = dict(zip(arrays["error_places"].tolist(), arrays["errors"].tolist(), strict=True))
+    new = replace(book, sheets=[replace(sheet, values=_copied_columns(sheet)) for sheet in book.sheets])
+    sheets = [new.sheet(name) for name in names.tolist()]
     refused = 0
     for at, (place, value) in enumerate(zip(places, numbers.tolist(), strict=True)):
         number, row, column = place.tolist()
@@ -73,7 +75,12 @@ def _put(book: Book, out: Path) -> int:
                 refused += 1
             else:
                 cells[row] = ErrorValue(errors[at])
-    return refused
+    return new, refused
+
+
+def _copied_columns(sheet: Sheet) -> dict[int, dict[int, Value]]:
+    """The values, in which those columns are copies that hold a formula."""
+    return {column: dict(cells) if column in sheet.shapes else cells for column, cells in sheet.values.items()}
 
 
 def _dump(path: str, out: str) -> None:

@@ -59,12 +59,16 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
         book = read(path)
         tables = _all_tables(book)
         judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
-        if sum(_drop_look_alikes(judge) for judge in judges):
-            judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
+        for number, (table, labels) in enumerate(tables):
+            if names := _look_alikes(judges[number]):
+                tables[number] = (table.without(names), labels)
+                judges[number] = _judge(book, *tables[number], learning_rate)
         stale = sum(judge.stale() for judge in judges if judge is not None)
         notes = []
         if stale:
-            notes.append(recalculated(book, stale))
+            book, note = recalculated(book, stale)
+            notes.append(note)
+            tables = [(replace(table, sheet=book.twin(table.sheet)), labels) for table, labels in tables]
             judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
         reports = [_report(judge, table, notes) for judge, (table, _) in zip(judges, tables, strict=True)]
     except InputError as error:
@@ -91,7 +95,6 @@ def _tables(sheet: Sheet) -> list[tuple[Table, Sequence[Label]]]:
 
 def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: float | None) -> Judge | None:
     """The judge of the network that fits the table best; None where none fits."""
-    _drop_empty_columns(table)
     if any(kind_of(name) == "bias" for name in table.columns):
         return None
     judges = []
@@ -103,18 +106,12 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
         judges += [Judge(TableSheet(book, table, sizes, rate, labels)) for rate in rates]
     if len(judges) < 2:
         return judges[0] if judges else None
-    return min(judges, key=lambda judge: sum(finding.kind == "root" for finding in judge.findings()))
+    return min(judges, key=lambda judge: judge.judgement.faults)
 
 
-def _drop_look_alikes(judge: Judge | None) -> bool:
-    """Whether columns were dropped that only look like the table's."""
-    if judge is None:
-        return False
-    names, table = judge.look_alikes(), judge.table
-    for name in names:
-        column = table.columns.pop(name)
-        table.others[column] = str(table.sheet.value(column, table.header_row))
-    return bool(names)
+def _look_alikes(judge: Judge | None) -> list[str]:
+    """Columns that only look like the table's."""
+    return [] if judge is None else judge.look_alikes()
 
 
 def _overridden(rate: Rate | None, value: float) -> Rate:
@@ -122,15 +119,6 @@ def _overridden(rate: Rate | None, value: float) -> Rate:
         return rate
     note = "" if rate is None or rate.value is None else f"; the sheet has {rate.value:g}"
     return Rate(f"{value:.15g}", value, note=f"the learning rate {value:g} was given{note}")
-
-
-def _drop_empty_columns(table: Table) -> None:
-    """A header over nothing is a missing column."""
-    for name, column in list(table.columns.items()):
-        rows = range(table.first_row, table.last_row + 1)
-        values, shapes = table.sheet.values.get(column, {}), table.sheet.shapes.get(column, {})
-        if not any(row in values or row in shapes for row in rows):
-            del table.columns[name]
 
 
 def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
@@ -149,13 +137,13 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
     )
     if judge is None:
         return replace(bare, findings=[_note(_why_not(table))])
-    findings = judge.findings()
+    findings = list(judge.judgement.findings)
     roots = {finding.column for finding in findings if finding.kind == "root"}
     right = replay(judge.sheet) if roots else None
     if right is not None:
         findings += consequences(judge.sheet, right, roots)
     missing = _missing(judge)
-    unjudged = [_note(f"{name} could not be checked: {why}", name) for name, why in judge.unjudged.items()]
+    unjudged = [_note(f"{name} could not be checked: {why}", name) for name, why in judge.judgement.unjudged.items()]
     incomplete = bool(missing or unjudged or table.goes_on)
     rate = judge.sheet.rate
     return replace(

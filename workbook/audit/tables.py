@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from openpyxl.utils import get_column_letter
@@ -17,12 +17,12 @@ FEWEST_NAMES = 5
 MOST_ROWS_BETWEEN = 3
 
 
-@dataclass
+@dataclass(frozen=True)
 class Table:
     """A training table as it stands on a sheet; rows and columns count from 1.
 
     Attributes:
-        columns: our names and where they stand.
+        columns: our names and where they stand; a header over nothing is no column.
         others: columns of the header row that are ignored, with their headers.
         detached: losses that stand apart from the rest: loss curves, perhaps.
         goes_on: a row that looks as if the table went on there, below an empty row.
@@ -41,6 +41,12 @@ class Table:
     def steps(self) -> int:
         """The number of rows."""
         return self.last_row - self.first_row + 1
+
+    def without(self, names: Iterable[str]) -> "Table":
+        """The table with some of its columns among those that are ignored."""
+        headers = {self.columns[name]: str(self.sheet.value(self.columns[name], self.header_row)) for name in names}
+        columns = {name: place for name, place in self.columns.items() if place not in headers}
+        return replace(self, columns=columns, others={**self.others, **headers})
 
     def letter(self, name: str) -> str:
         """The letter of a name's column."""
@@ -75,10 +81,19 @@ def find_tables(sheet: Sheet) -> list[Table]:
         columns = list(_side_by_side(names))
         tables = [_with_rows(sheet, row, places, detached, stops=rows[place:]) for places, detached in columns]
         beside = [table for table in tables if table is not None]
-        for table in beside:
-            table.others = _other_columns(table, beside)
-        found += beside
+        others = [_other_columns(table, beside) for table in beside]
+        found += [_without_empty_columns(replace(table, others=o)) for table, o in zip(beside, others, strict=True)]
     return found
+
+
+def _without_empty_columns(table: Table) -> Table:
+    rows = range(table.first_row, table.last_row + 1)
+
+    def holds_something(column: int) -> bool:
+        values, shapes = table.sheet.values.get(column, {}), table.sheet.shapes.get(column, {})
+        return any(row in values or row in shapes for row in rows)
+
+    return replace(table, columns={name: place for name, place in table.columns.items() if holds_something(place)})
 
 
 def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:
