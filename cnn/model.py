@@ -20,7 +20,7 @@ SHIPPED = Path(__file__).parent / "weights" / "default.safetensors"  # what trai
 
 
 class DigitNet(nn.Module):
-    """Grey 28×28 images to ten logits, one a digit.
+    """Grey 28×28 images to ten logits, one for each digit.
 
     Args:
         dropout: share of activations that each dropout layer zeroes while training.

@@ -84,7 +84,7 @@ def _pairs(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, o
 
 @dataclass
 class Run:
-    """A training run: its trainer, its metrics so far (a row an epoch), and the weights of its best epoch."""
+    """A training run: its trainer, its metrics so far (a row for each epoch), and the weights of its best epoch."""
 
     folder: Path
     settings: Settings

@@ -97,7 +97,7 @@ def summarise(runs: Path) -> str:
 
 
 def summary(groups: list[Group]) -> str:
-    """A Markdown table, a row a group."""
+    """A Markdown table with a row for each group."""
     header = ["recipe", "seeds", "epochs", "last epoch, mean %", "standard deviation", "lowest", "highest"]
     header += [f"mean ≥ {GOAL} % for good from", "seconds an epoch"]
     rows = [

@@ -77,7 +77,7 @@ def _rows(columns: Columns) -> dict[str, int]:
 
 
 def _working_cells(layout: Layout, numbers: dict[str, float], learning_rate: float) -> list[Cell]:
-    """One row a quantity: name, formula over names, the same with numbers, value; for weights, the value after."""
+    """A row for each quantity: name, formula over names, the same with numbers, value; for weights, the value after."""
     rows, defined = _rows(layout.columns), definitions(layout.columns)
     given = {*layout.columns.target_names, *layout.columns.input_names, "eta"}
     top = rows["eta"] - 1
