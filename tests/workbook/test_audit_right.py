@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.workbook.handmade import FIRST, OURS, HandMade, audited
+from tests.workbook.handmade import FIRST, OURS, HandMade, audited, save
+from workbook.audit.stages import audit
 
 UPPER = {name: name.upper() for name in OURS if name[0] in "tiwho"}
 BY_LAYER = [
@@ -92,3 +93,38 @@ def test_a_right_table_is_not_accused(tmp_path: Path, made: HandMade) -> None:
     assert table.rows == made.rows
     assert table.verdict == "right", table.findings
     assert report.status == 0
+
+
+@pytest.mark.parametrize("headers", [("E_0.5",), ("E_0.5", "E_0.8"), ("E 0,1", "Etot 0,2", "E_tot (η=0.5)")], ids=str)
+def test_losses_at_other_learning_rates_are_no_columns_of_the_table(tmp_path: Path, headers: tuple[str, ...]) -> None:
+    made = HandMade(order=(*OURS, *headers))
+    for place, _ in enumerate(headers):
+        for row in range(made.top + 1, made.top + 1 + made.rows):
+            made.cells[row, made.left + len(OURS) + place] = 0.3 / (row + place)
+    (table,) = audited(tmp_path, made).tables
+    assert (table.verdict, table.roots) == ("right", [])
+
+
+@pytest.mark.parametrize("function", ["AVERAGE", "SUM", "MAX", "STDEV.S"])
+@pytest.mark.parametrize("frozen", ["", "$"], ids=["", "frozen rows"])
+def test_a_row_that_sums_up_the_steps_is_no_step(tmp_path: Path, function: str, frozen: str) -> None:
+    made = HandMade()
+    first, last = made.top + 1, made.top + made.rows
+    for name in OURS:
+        letter = made.cell(name, 0).rstrip("0123456789")
+        column = made.left + list(made.order).index(name)
+        formula = f"={function}({letter}{frozen}{first}:{letter}{frozen}{last})"
+        made.cells[last + 1, column] = formula.replace("STDEV.S", "_xlfn.STDEV.S")
+    (table,) = audited(tmp_path, made).tables
+    assert (table.verdict, table.rows, table.roots) == ("right", made.rows, [])
+
+
+def test_tables_stacked_closely_keep_their_own_rows(tmp_path: Path) -> None:
+    upper = HandMade(rows=6)
+    label = upper.top + upper.rows + 1
+    lower = HandMade(top=label + 1, rows=6, eta=f"$D${label}", label="ƞ", rate=0.8)
+    report = audit(save(tmp_path / "stacked.xlsx", {**upper.cells, **lower.cells}))
+    assert [(table.rows, table.verdict, table.learning_rate) for table in report.tables] == [
+        (6, "right", 0.5),
+        (6, "right", 0.8),
+    ]

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 # Separators and brackets carry no meaning: w_1, w[1], σ(h1).
 NOISE = re.compile(r"[\s_.\-()\[\]{}$\\^'’·*]+")
+DECIMAL = re.compile(r"[^=:(]*\d[.,]\d")  # before any explanation
 DETAILS = re.compile(r"[=:(\[,;→←]")
 
 D = "(?:d|∂|δ|𝜕|partial)"
@@ -51,6 +52,8 @@ def _rule(text: str) -> tuple[str, str] | None:
     if plain.startswith("Δ") and "/" not in plain:
         return None  # Δw is a step, of either sign and with η in it or not: no gradient
     plain = plain.casefold()
+    if DECIMAL.match(plain):
+        return None  # E_0.5 is a loss at another learning rate, no loss number 5
     # The whole first, for σ(h1); then without what explains it: `h1 = w1*i1 + w2*i2`, `w1 (old)`.
     for candidate in (plain, DETAILS.split(plain, maxsplit=1)[0]):
         compact = NOISE.sub("", candidate)

@@ -1,5 +1,6 @@
 """Finding the training tables of a sheet, whatever stands around them."""
 
+import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,11 @@ from workbook.audit.read import Sheet
 # A row of headers that are ours in at least this many columns begins a table.
 COMPUTED = {"pre-activation", "activation", "loss", "total", "gradient"}
 FEWEST_NAMES = 5
+# One function of a range that ends above the row and goes over several rows.
+SUMMARY = re.compile(
+    r"(?:_xlfn\.)?(?:SUM|AVERAGE|MIN|MAX|COUNTA?|MEDIAN|STDEV(?:\.[SP])?|VAR(?:\.[SP])?)"
+    r"\(\$?[A-Z]+(‹-\d+›|\$\d+):\$?[A-Z]+(?!\1)(?:‹-\d+›|\$\d+)\)"
+)
 # A header that is merged downwards, or a line of remarks, may stand above the first numbers.
 MOST_ROWS_BETWEEN = 3
 
@@ -202,6 +208,8 @@ def _with_rows(
     places = list(columns.values())
 
     def filled(row: int) -> int:
+        if _sums_up(sheet, places, row):
+            return 0
         return sum(_holds_something(sheet, column, row) for column in places)
 
     def numbers(row: int) -> int:
@@ -216,10 +224,19 @@ def _with_rows(
     end = next((s for s in stops if any(isinstance(sheet.value(c, s), str) for c in places)), 1 << 21)
     usual, last = filled(first), first
     # A row with less than half its cells is a hole if the table goes on below it, and a remark if not.
-    while last + 1 < end and (2 * filled(last + 1) >= usual or (filled(last + 1) and 2 * filled(last + 2) >= usual)):
+    # The row before the next table's headers is that table's: a label and its learning rate, say.
+    while last + 1 < end and (
+        2 * filled(last + 1) >= usual or (last + 2 < end and filled(last + 1) and 2 * filled(last + 2) >= usual)
+    ):
         last += 1
     goes_on = next((row for row in (last + 2, last + 3) if row < end and 2 * numbers(row) >= usual), None)
     return Table(sheet, header, first, last, columns, detached=detached, goes_on=goes_on)
+
+
+def _sums_up(sheet: Sheet, columns: Sequence[int], row: int) -> bool:
+    """Whether a row is no step but sums up the steps above it: AVERAGE(E21:E100) in most of its columns."""
+    formulas = [shape for column in columns if (shape := sheet.shape(column, row)) is not None]
+    return bool(formulas) and 2 * sum(SUMMARY.fullmatch(shape.key) is not None for shape in formulas) > len(formulas)
 
 
 def _holds_something(sheet: Sheet, column: int, row: int) -> bool:
