@@ -173,3 +173,11 @@ def test_each_hint_is_a_group_of_its_own_and_no_text_is_cut_off(tmp_path: Path) 
         assert str(sheet[f"{before}5"].value).startswith("+ ")
         texts = [str(cell.value) for cell in sheet[column] if cell.value]
         assert max(map(len, texts)) < group.width
+
+
+def test_an_empty_exercise_is_no_table_yet_and_the_audit_says_what_is_missing(tmp_path: Path) -> None:
+    report = audit(blank(tmp_path / "exercise.xlsx"))
+    assert report.error == (
+        f"{tmp_path}/exercise.xlsx: row 20 of '{MAIN}' has the headers of a training table, 31 columns, "
+        "but below them 12 are filled, expected half of them at least"
+    )

@@ -18,7 +18,7 @@ NET = "(?:net|netin|input|in|z|sum|pre)"
 RULES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern), ours, kind)
     for pattern, ours, kind in (
-        (rf"(?:{D}?{LOSS}{TOTAL}?/?{D}|{D}|grad|gradient|∇|g)w(\d+)", "∂E/∂w{}", "gradient"),
+        (rf"(?:{D}?{LOSS}{TOTAL}?/?{D}|{D}{LOSS}{TOTAL}?/?|e|{D}|grad|gradient|∇|g)w(\d+)", "∂E/∂w{}", "gradient"),
         (rf"(?:{LOSS}{TOTAL}|{TOTAL}{LOSS}|{LOSS}|etotal|mse|σe)", "E_tot", "total"),
         (rf"{LOSS}o?(\d+)", "E{}", "loss"),
         (rf"{ACTIVATION}([ho])(\d+)", "a_{}{}", "activation"),

@@ -17,7 +17,7 @@ from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet, read
 from workbook.audit.recalculate import recalculated
 from workbook.audit.shapes import REFERENCE
 from workbook.audit.table_sheet import TableSheet
-from workbook.audit.tables import Label, Table, find_labels, find_tables
+from workbook.audit.tables import Label, Table, find_labels, find_tables, unfilled
 from workbook.trees import Tree, Variable, leaves
 
 LOOKED_FOR = (
@@ -74,7 +74,8 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     except InputError as error:
         return FileReport(path, error=str(error))
     if not tables:
-        return FileReport(path, error=f"{path}: no training table found; {LOOKED_FOR}")
+        headers = next((words for sheet in book.sheets if (words := unfilled(sheet)) is not None), None)
+        return FileReport(path, error=f"{path}: {headers or f'no training table found; {LOOKED_FOR}'}")
     if not any(judge is not None for judge in judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)

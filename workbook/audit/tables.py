@@ -102,6 +102,21 @@ def _without_empty_columns(table: Table) -> Table:
     return replace(table, columns={name: place for name, place in table.columns.items() if holds_something(place)})
 
 
+def unfilled(sheet: Sheet) -> str | None:
+    """Which headers of a table stand over too little to be judged, in words; None without such headers."""
+    for row, names in sorted(_named_rows(sheet).items()):
+        places = dict(names)
+        if not _is_table(places.values()):
+            continue
+        below = range(row + 1, row + 2 + MOST_ROWS_BETWEEN)
+        filled = max(sum(_holds_something(sheet, column, at) for column in places) for at in below)
+        return (
+            f"row {row} of '{sheet.name}' has the headers of a training table, {len(places)} columns, "
+            f"but below them {filled} are filled, expected half of them at least"
+        )
+    return None
+
+
 def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:
     """The labelled cells of a sheet outside of the headers of its tables."""
     header_rows = {table.header_row for table in tables}
