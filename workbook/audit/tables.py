@@ -250,8 +250,12 @@ def _with_rows(
 
 def _sums_up(sheet: Sheet, columns: Sequence[int], row: int) -> bool:
     """Whether a row is no step but sums up the steps above it: AVERAGE(E21:E100) in most of its columns."""
-    formulas = [shape for column in columns if (shape := sheet.shape(column, row)) is not None]
-    return bool(formulas) and 2 * sum(SUMMARY.fullmatch(shape.key) is not None for shape in formulas) > len(formulas)
+    formulas = (shape for column in columns if (shape := sheet.shape(column, row)) is not None)
+    first = next(formulas, None)
+    if first is None or SUMMARY.fullmatch(first.key) is None:
+        return False  # at once, for the many rows that are steps
+    summaries = [SUMMARY.fullmatch(shape.key) is not None for shape in formulas]
+    return 2 * sum(summaries) >= len(summaries)
 
 
 def _holds_something(sheet: Sheet, column: int, row: int) -> bool:
