@@ -12,7 +12,8 @@ HEADERS = {
     "t1": "t1 T1 target1 target_1 t_1 t₁", "i2": "i2 I2 input2 x2", "w1": "w1 W1 w_1 weight1 w[1]",
     "h1": "h1 H1 net_h1 neth1 z_h1", "a_h1": "a_h1 out_h1 act_h1 ah1 σ(h1) sigmoid(h1)", "a_o1": "a_O1 out_o1",
     "E1": "E1 e1 E_1 E_o1", "E_tot": "E_tot ETotal E_t E_total Etot Error loss",
-    "∂E/∂w1": "∂E/∂w1 ∂E_t/∂W1 dE/dw1 Edw1 dw1 ∂Ew1 dEw1 Ew1 δE_tot/δw1 dE_total/dw1 ∂E/∂w₁", "eta": "eta η lr LR= α alpha",
+    "∂E/∂w1": "∂E/∂w1 ∂E_t/∂W1 dE/dw1 Edw1 dw1 ∂Ew1 dEw1 Ew1 δE_tot/δw1 dE_total/dw1 ∂E/∂w₁",
+    "eta": "eta η lr LR= α alpha",
 }  # fmt: skip
 
 
