@@ -1,6 +1,7 @@
 """What imports what: the rooms of the house, and the doors between them."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,9 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
         assert any(_is_in(name, door) for door in (room, *DOORS[room])), f"{module} imports {name}"
         # The two sides of the proof must not share the mathematics.
         assert room == "engine" or not _is_in(name, "engine.kernels"), f"{module} imports {name}"
+
+
+def test_every_package_is_installed() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in MODULES}
+    assert set(listed) == folders
