@@ -38,11 +38,6 @@ class Definition:
         """The tree as a formula over names, without a leading `=`, such as `w1*i1 + w2*i2`."""
         return printed(self.tree)
 
-    @property
-    def from_row_above(self) -> bool:
-        """Whether the columns' names stand for the row above: in all that starts with a typed row."""
-        return self.typed_in > 0
-
 
 @dataclass(frozen=True)
 class Factor:

@@ -69,7 +69,8 @@ class Operation:
     operands: tuple["Tree", ...]
 
 
-Tree = Number | Reference | Range | Name | Variable | Operation
+Leaf = Number | Reference | Range | Name | Variable
+Tree = Leaf | Operation
 Value = FloatArray | np.float64
 
 TOKEN = re.compile(
@@ -251,33 +252,30 @@ def replaced(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
     return change(tree)
 
 
-def pieces(tree: Tree) -> list["str | Variable"]:
-    """A tree of numbers and variables as it is written, its variables apart from the text between them.
+def pieces(tree: Tree, *, spaced: bool = True) -> list["str | Leaf"]:
+    """A tree as it is written, its leaves apart from the text between them.
 
-    Brackets stand only where they are needed; spaces around + and - where a term is a product, and in sums without
-    constants: `w1*i1 + w2*i2`, `E1 + E2`, `1-a_h1`.
+    Brackets stand only where they are needed; where it is spaced, spaces around + and - where a term is a product, and
+    in sums without constants: `w1*i1 + w2*i2`, `E1 + E2`, `1-a_h1`.
     """
-    if isinstance(tree, Variable):
-        return [tree]
-    if isinstance(tree, Number):
-        return [np.format_float_positional(tree.value, trim="-")]  # never with an exponent
     if not isinstance(tree, Operation):
-        raise TypeError(f"{tree} stands for no variable")
+        return [tree]
     if tree.kind == "neg":
-        return ["-", *_bracketed(tree.operands[0], BINDING["^"] + 1)]
+        return ["-", *_bracketed(tree.operands[0], BINDING["^"] + 1, spaced=spaced)]
     if tree.kind in BINDING:
         left, right = tree.operands
         binding = BINDING[tree.kind]
-        sign = f" {tree.kind} " if _is_spaced(tree) else tree.kind
-        return [*_bracketed(left, binding), sign, *_bracketed(right, binding + 1)]
-    arguments = [piece for operand in tree.operands for piece in (",", *pieces(operand))]
+        sign = f" {tree.kind} " if spaced and _is_spaced(tree) else tree.kind
+        return [*_bracketed(left, binding, spaced=spaced), sign, *_bracketed(right, binding + 1, spaced=spaced)]
+    arguments = [piece for operand in tree.operands for piece in (",", *pieces(operand, spaced=spaced))]
     return [f"{tree.kind}(", *arguments[1:], ")"]
 
 
-def _bracketed(tree: Tree, least: int) -> list["str | Variable"]:
+def _bracketed(tree: Tree, least: int, *, spaced: bool) -> list["str | Leaf"]:
     """An operand's pieces, in brackets if it binds less tightly than its operator asks."""
     loose = isinstance(tree, Operation) and BINDING.get(tree.kind, least) < least
-    return ["(", *pieces(tree), ")"] if loose else pieces(tree)
+    written = pieces(tree, spaced=spaced)
+    return ["(", *written, ")"] if loose else written
 
 
 def _is_spaced(tree: Operation) -> bool:
@@ -299,7 +297,26 @@ def _terms(tree: Tree) -> Iterator[Tree]:
 
 def printed(tree: Tree, text_of: Callable[[Variable], str] = lambda variable: variable.name) -> str:
     """A tree of numbers and variables as a formula without its `=`; `text_of` says what stands for a variable."""
-    return "".join(piece if isinstance(piece, str) else text_of(piece) for piece in pieces(tree))
+
+    def text(piece: str | Leaf) -> str:
+        if isinstance(piece, Variable):
+            return text_of(piece)
+        return piece if isinstance(piece, str) else number_text(piece)
+
+    return "".join(map(text, pieces(tree)))
+
+
+def number_text(leaf: Leaf) -> str:
+    """A number as it stands in a formula: never with an exponent."""
+    if not isinstance(leaf, Number):
+        raise TypeError(f"{leaf} stands for no variable")
+    return np.format_float_positional(leaf.value, trim="-")
+
+
+def value_of(tree: Tree, numbers: Mapping[str, float]) -> float:
+    """The value of a tree whose variables are these numbers, by name, whatever their row."""
+    values = {leaf: np.float64(numbers[leaf.name]) for leaf in leaves(tree) if isinstance(leaf, Variable)}
+    return float(evaluate(tree, values))
 
 
 def derivative(tree: Tree, leaf: Variable, values: Mapping[Any, Value]) -> Value:

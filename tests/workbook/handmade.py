@@ -129,7 +129,7 @@ def ours(name: str) -> str:
 
 def above(name: str) -> int:
     """How far above its own row a formula's names stand."""
-    return int(definitions(Columns((2, 2, 2)))[name].from_row_above)
+    return int(definitions(Columns((2, 2, 2)))[name].typed_in > 0)
 
 
 def save(

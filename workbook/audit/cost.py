@@ -31,7 +31,7 @@ def replay(sheet: TableSheet) -> dict[str, FloatArray] | None:
         )
         values = descend(experiment).numbers.values[:, :, 0]
     except InputError:
-        return None  # its numbers leave float64: there is nothing to compare with
+        return None  # the run overflows, or its numbers are none: there is nothing to compare with
     return {name: values[:, place] for place, name in enumerate(columns.names)}
 
 

@@ -60,7 +60,8 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
         tables = _all_tables(book)
         judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
         for number, (table, labels) in enumerate(tables):
-            if names := _look_alikes(judges[number]):
+            judge = judges[number]
+            if judge is not None and (names := judge.look_alikes()):
                 tables[number] = (table.without(names), labels)
                 judges[number] = _judge(book, *tables[number], learning_rate)
         stale = sum(judge.stale() for judge in judges if judge is not None)
@@ -100,7 +101,8 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
         return None
     judges = []
     for sizes in possible_sizes(table.columns):
-        weights = [name for name in table.columns if name in Columns(sizes).of("weight")]
+        known = Columns(sizes).of("weight")
+        weights = [name for name in table.columns if name in known]
         rates: list[Rate | None] = [*find_rates(book, table, labels, weights)] or [None]
         if learning_rate is not None:
             rates = [_overridden(rates[0], learning_rate)]
@@ -108,11 +110,6 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
     if len(judges) < 2:
         return judges[0] if judges else None
     return min(judges, key=lambda judge: judge.judgement.faults)
-
-
-def _look_alikes(judge: Judge | None) -> list[str]:
-    """Columns that only look like the table's."""
-    return [] if judge is None else judge.look_alikes()
 
 
 def _overridden(rate: Rate | None, value: float) -> Rate:

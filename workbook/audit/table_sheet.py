@@ -1,6 +1,6 @@
 """One table with all that is needed to judge it: network, learning rate, numbers, and the user's own addresses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -18,9 +18,9 @@ from workbook.audit.shapes import Shape
 from workbook.audit.tables import Label, Table
 from workbook.definitions import ETA
 from workbook.trees import (
+    Leaf,
     Name,
     Number,
-    Operation,
     Range,
     Reference,
     Tree,
@@ -30,6 +30,7 @@ from workbook.trees import (
     evaluate,
     leaves,
     parse,
+    pieces,
     printed,
 )
 
@@ -162,7 +163,15 @@ class TableSheet:
 
     def spelled_tree(self, tree: Tree, row: int) -> str:
         """A tree in the user's cells."""
-        return _spelled(tree, lambda leaf: self.place(leaf, row), 0)
+
+        def text(piece: str | Leaf) -> str:
+            if isinstance(piece, Variable):
+                return self.place(piece, row)
+            if isinstance(piece, Number):
+                return f"{piece.value:.10g}"
+            return piece if isinstance(piece, str) else "?"
+
+        return "".join(map(text, pieces(tree, spaced=False)))
 
     def described(self, sheet: str | None, column: int, row: int) -> str:
         """What a cell is, in words: w3, the text 'w3', an error, empty."""
@@ -185,24 +194,3 @@ def _leaves(shape: Shape) -> list[Tree]:
         return list(leaves(parse(shape.key)))
     except UnsupportedError:
         return [Name("unsupported")]
-
-
-BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "^": 4}
-
-
-def _spelled(tree: Tree, place: Callable[[Variable], str], outer: int) -> str:
-    if isinstance(tree, Number):
-        return f"{tree.value:.10g}"
-    if isinstance(tree, Variable):
-        return place(tree)
-    if not isinstance(tree, Operation):
-        return "?"
-    binding = BINDING.get(tree.kind)
-    if binding is None:
-        return f"{tree.kind}({','.join(_spelled(operand, place, 0) for operand in tree.operands)})"
-    if tree.kind == "neg":
-        text = f"-{_spelled(tree.operands[0], place, binding)}"
-    else:
-        left, right = tree.operands
-        text = f"{_spelled(left, place, binding)}{tree.kind}{_spelled(right, place, binding + 1)}"
-    return f"({text})" if binding < outer else text

@@ -11,8 +11,8 @@ from openpyxl.utils import get_column_letter
 from workbook.audit.headers import kind_of, labelled_number, meaning
 from workbook.audit.read import Sheet
 
-# A row of headers that are ours in at least this many columns begins a table.
 COMPUTED = {"pre-activation", "activation", "loss", "total", "gradient"}
+# A row of headers that are ours in at least this many columns begins a table.
 FEWEST_NAMES = 5
 # One function of a range that ends above the row and goes over several rows.
 SUMMARY = re.compile(
@@ -94,12 +94,12 @@ def find_tables(sheet: Sheet) -> list[Table]:
 
 def _without_empty_columns(table: Table) -> Table:
     rows = range(table.first_row, table.last_row + 1)
-
-    def holds_something(column: int) -> bool:
-        values, shapes = table.sheet.values.get(column, {}), table.sheet.shapes.get(column, {})
-        return any(row in values or row in shapes for row in rows)
-
-    return replace(table, columns={name: place for name, place in table.columns.items() if holds_something(place)})
+    filled = {
+        name: column
+        for name, column in table.columns.items()
+        if any(_holds_something(table.sheet, column, row) for row in rows)
+    }
+    return replace(table, columns=filled)
 
 
 def unfilled(sheet: Sheet) -> str | None:

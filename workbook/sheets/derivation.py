@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from engine import Columns, FloatArray
 from workbook.definitions import ETA as RATE
 from workbook.definitions import chain_rule, definitions
 from workbook.layout import ETA, FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
 from workbook.records import Cell, Color, Highlight, Picture, Sheet, Style, small_sheet
+from workbook.sheets.check import ABSOLUTE, RELATIVE
 from workbook.sheets.explorer import SHEET as EXPLORER
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
 from workbook.sheets.network import network_png
 from workbook.sheets.training import MAIN_SHEET
-from workbook.trees import Tree, Variable, evaluate, leaves, printed
+from workbook.trees import Tree, printed, value_of
 
 SHEET = "derivation"
 TOP = 6
@@ -23,7 +22,7 @@ MARKS: tuple[tuple[str, Color], ...] = (("✓", "green"), ("✗", "red"))
 QUANTITY, EXPRESSION, VALUE, TABLE, MARK = range(5)
 WIDEST = 80  # characters of a formula that are shown
 # As in the sheet `check`.
-WITHIN = "ABS({0}-{1})<=0.000000000001+0.000000001*ABS({1})"
+WITHIN = f"ABS({{0}}-{{1}})<={ABSOLUTE:.12f}+{RELATIVE:.9f}*ABS({{1}})"
 
 
 @dataclass(frozen=True)
@@ -57,13 +56,7 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -
     return small_sheet(
         SHEET,
         cells + _line_cells(lines, layout, numbers),
-        widths={
-            "A": 16,
-            "B": widest + 5.0,
-            "C:D": 13,
-            "E": 4,
-            "F": 4,
-        },
+        widths={"A": 16, "B": widest + 5.0, "C:D": 13, "E": 4, "F": 4},
         heights={1: 24.0},
         highlights=[Highlight(f"E{TOP}:E{TOP + len(lines)}", mark, color) for mark, color in MARKS],
         pictures=[Picture("network.png", network_png(layout.columns), f"G{TOP}", 0.75)],
@@ -77,7 +70,7 @@ def _line_cells(lines: list[str | Line], layout: Layout, numbers: dict[str, floa
         name: f"INDEX({on_sheet(MAIN_SHEET, f'${column}$1:${column}${layout.last_row}')},{SHOWN})"
         for name, column in layout.letters.items()
     }
-    references, cells = {**in_table, "eta": on_sheet(MAIN_SHEET, ETA)}, []
+    references, cells = {**in_table, RATE.name: on_sheet(MAIN_SHEET, ETA)}, []
     for row, line in enumerate(lines, start=TOP):
         if isinstance(line, str):
             cells.append(Cell(row, QUANTITY, "heading", line))
@@ -107,8 +100,7 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[str | Line]:
 
     def line(name: str, tree: Tree) -> Line:
         # All of a line's operands are of its own step, also those of an update, which the next row shows.
-        values = {leaf: np.float64(known[leaf.name]) for leaf in leaves(tree) if isinstance(leaf, Variable)}
-        known[name] = float(evaluate(tree, values))
+        known[name] = value_of(tree, known)
         return Line(name, tree, known[name])
 
     lines: list[str | Line] = ["1. The loss"]

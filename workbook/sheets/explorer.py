@@ -2,15 +2,13 @@
 
 from itertools import groupby
 
-import numpy as np
-
 from engine import Columns, FloatArray
 from engine.columns import activation_name, gradient_name
 from workbook.definitions import definitions
 from workbook.layout import ETA, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, on_sheet
 from workbook.records import Cell, Sheet, Validation, small_sheet
 from workbook.sheets.training import MAIN_SHEET
-from workbook.trees import Tree, Variable, evaluate, leaves, pieces, printed
+from workbook.trees import Tree, Variable, number_text, pieces, printed, value_of
 
 SHEET = "explorer"
 STEP = "$B$3"
@@ -100,9 +98,8 @@ def _working_cells(layout: Layout, numbers: dict[str, float], learning_rate: flo
         plugged = _plugged_cell(row, tree, numbers, rows)
         if defined[name].typed_in:
             cells.append(Cell(row, FORMULA_COLUMN, "beside", f"after the step: {printed(tree)}"))
-            values = {leaf: np.float64(numbers[leaf.name]) for leaf in leaves(tree) if isinstance(leaf, Variable)}
-            after = float(evaluate(tree, values))
-            cells += [plugged, Cell(row, AFTER_COLUMN, "number", after, _after_formula(tree, rows))]
+            after = Cell(row, AFTER_COLUMN, "number", value_of(tree, numbers), _after_formula(tree, rows))
+            cells += [plugged, after]
         else:
             cells += [Cell(row, FORMULA_COLUMN, "beside", printed(tree)), plugged]
     return cells
@@ -140,11 +137,11 @@ def _plugged_cell(row: int, tree: Tree, numbers: dict[str, float], rows: dict[st
 def _plugged_formula(tree: Tree, rows: dict[str, int]) -> str:
     """A text of what stands between the variables, with the text of each one's number."""
     parts = []
-    for is_text, group in groupby(pieces(tree), key=lambda piece: isinstance(piece, str)):
-        if is_text:
-            parts.append('"' + "".join(map(str, group)) + '"')
-        else:
+    for is_variable, group in groupby(pieces(tree), key=lambda piece: isinstance(piece, Variable)):
+        if is_variable:
             parts += [f"{letter(TEXT_COLUMN)}{rows[leaf.name]}" for leaf in group if isinstance(leaf, Variable)]
+        else:
+            parts.append('"' + "".join(p if isinstance(p, str) else number_text(p) for p in group) + '"')
     return f'=IF({SHOWN}=0,"",{"&".join(parts)})'
 
 

@@ -46,8 +46,9 @@ def learning_rates_sheet(layout: Layout, trace: Trace) -> Sheet:
     losses = f"{letter(STEP + 1)}:{letter(STEP + runs)}"
     drawn = f"{letter(_drawn(runs, 0))}:{letter(_drawn(runs, runs - 1))}"
     below = max(FIRST_RATE_ROW + runs, NAME_ROW + OVERLAY_ROWS) + 1
-    rates = f"{letter(RATE)}{FIRST_RATE_ROW}:{letter(RATE)}{FIRST_RATE_ROW + runs - 1}"
-    verdicts = rates.replace(letter(RATE), letter(VERDICT))
+    rates, verdicts = (
+        f"{letter(column)}{FIRST_RATE_ROW}:{letter(column)}{FIRST_RATE_ROW + runs - 1}" for column in (RATE, VERDICT)
+    )
     cells = [
         Cell(1, 0, "title", "What the learning rate does"),
         Cell(2, 0, "text", "Change a learning rate in column A: its verdict, its curve and its whole table follow."),
