@@ -8,7 +8,9 @@ np.float64(0.014181378)
 from engine.columns import Column, Columns
 from engine.descent import Trace, descend
 from engine.errors import InputError, InputWarning
-from engine.experiment import Experiment, FloatArray, default_experiment, load_experiment
+from engine.experiment import Experiment, FloatArray, Run
+from engine.experiment_file import default_experiment, load_experiment
+from engine.network import Layer, Method, Network
 from engine.table import long_table, table
 
 __all__ = [
@@ -18,6 +20,10 @@ __all__ = [
     "FloatArray",
     "InputError",
     "InputWarning",
+    "Layer",
+    "Method",
+    "Network",
+    "Run",
     "Trace",
     "default_experiment",
     "descend",

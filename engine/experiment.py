@@ -1,27 +1,25 @@
-"""An experiment: a network's first weights, its sample, the learning rates and the number of steps."""
+"""An experiment: a network, its first weights and biases, its samples, and how it is trained."""
 
 import math
-import tomllib
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import InputError, InputWarning
+from engine.columns import Columns
+from engine.errors import InputError
+from engine.network import Method, Network
 
 FloatArray = NDArray[np.float64]
 
-# Every table of the file and its keys; all are required.
-KEYS = {
-    "network": ("weights",),
-    "samples": ("inputs", "targets"),
-    "training": ("steps", "learning_rate", "learning_rates"),
-}
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a sweep: a learning rate and a method."""
+
+    learning_rate: float
+    method: Method
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,171 +27,139 @@ class Experiment:
     """What gradient descent starts from.
 
     Args:
+        network: its layers and its loss.
         weights: one matrix for each layer, shaped (fan-out, fan-in).
-        inputs: shaped (fan-in of the first layer,).
-        targets: shaped (fan-out of the last layer,).
+        inputs: shaped (samples, fan-in of the first layer).
+        targets: shaped (samples, fan-out of the last layer).
         learning_rate: η of the sheet's own run.
         learning_rates: η of each run of a sweep.
-        steps: how many forward and backward passes.
+        steps: how many updates; each follows `method.batch_size` forward and backward passes.
+        biases: one array for each layer, shaped (its `biases`,); none at all where no layer has any.
+        method: how the weights are updated.
+        runs: the sweep, where its runs differ in more than the learning rate.
 
     Raises:
         InputError: a shape does not fit its neighbour, a number is not finite, a learning rate is negative, or
-            there is no step, layer or learning rate.
+            there is no step, layer, sample or learning rate.
     """
 
+    network: Network
     weights: tuple[FloatArray, ...]
     inputs: FloatArray
     targets: FloatArray
     learning_rate: float
     learning_rates: tuple[float, ...]
     steps: int
+    biases: tuple[FloatArray, ...] = ()
+    method: Method = Method()
+    runs: tuple[Run, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.biases:
+            object.__setattr__(self, "biases", tuple(np.empty(0) for _ in self.network.layers))
         _check_shapes(self)
+        _check_targets(self)
         if self.steps < 1:
             raise InputError(f"steps: got {self.steps}, expected a whole number from 1 up")
         if not self.learning_rates:
             raise InputError("learning rates: got none, expected at least one number from 0 up")
-        for rate in (self.learning_rate, *self.learning_rates):
+        for rate in (self.learning_rate, *self.learning_rates, *(run.learning_rate for run in self.runs)):
             if not (math.isfinite(rate) and rate >= 0):
                 raise InputError(f"learning rate: got {rate:g}, expected a finite number from 0 up")
+        for method in (self.method, *(run.method for run in self.runs)):
+            if not 1 <= method.batch_size <= self.samples:
+                raise InputError(
+                    f"training.batch_size: got {method.batch_size}, expected a whole number from 1 to {self.samples}, "
+                    "the number of samples"
+                )
 
     def __eq__(self, other: object) -> bool:
         """Whether all numbers are the same."""
-        if not isinstance(other, Experiment) or self.sizes != other.sizes:
+        if not isinstance(other, Experiment):
             return False
-        if (self.steps, self.learning_rate, self.learning_rates) != (
-            other.steps,
-            other.learning_rate,
-            other.learning_rates,
-        ):
-            return False
-        mine, theirs = ((*one.weights, one.inputs, one.targets) for one in (self, other))
-        return all(map(np.array_equal, mine, theirs))
+        return all(_same(getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
 
     __hash__ = None  # type: ignore[assignment] # arrays can change
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Neurons in each layer, the inputs first: (2, 2, 2) for the default network."""
-        return (len(self.inputs), *(len(matrix) for matrix in self.weights))
+        return self.network.sizes
+
+    @property
+    def samples(self) -> int:
+        """How many samples."""
+        return len(self.inputs)
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of its table."""
+        return Columns(self.network, self.samples, self.method)
+
+    @property
+    def rows(self) -> int:
+        """The rows of its table: forward and backward passes."""
+        return self.steps * self.method.batch_size
+
+    @property
+    def sweep(self) -> tuple[Run, ...]:
+        """The runs that are compared."""
+        return self.runs or tuple(Run(rate, self.method) for rate in self.learning_rates)
+
+    def as_run(self, run: Run) -> "Experiment":
+        """The experiment with a run of the sweep as its own."""
+        return replace(self, learning_rate=run.learning_rate, method=run.method)
 
 
-def default_experiment() -> Experiment:
-    """The packaged 2-2-2 experiment."""
-    return _parse(files("engine").joinpath("default.toml").read_text(encoding="utf-8"))
-
-
-def load_experiment(path: Path) -> Experiment:
-    """Read an experiment from a TOML file laid out like `engine/default.toml`.
-
-    Raises:
-        InputError: the file is missing, is not TOML, or holds something else than an experiment.
-
-    Warns:
-        InputWarning: a target lies outside of what an output can be.
-    """
-    try:
-        experiment = _parse(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot read the experiment: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a TOML file: not UTF-8 text ({error.reason} at byte {error.start})") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not a TOML file: {error}") from None
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    for target in experiment.targets.tolist():
-        if not 0 <= target <= 1:
-            warnings.warn(
-                f"{path}: samples.targets: got {target:g}, expected 0 to 1, since an output is a sigmoid; "
-                "the loss cannot reach 0",
-                InputWarning,
-                stacklevel=2,
-            )
-            break
-    return experiment
-
-
-def _parse(text: str) -> Experiment:
-    document = tomllib.loads(text)
-    _check_keys("", document, KEYS)
-    samples = document["samples"]
-    if not isinstance(samples, list) or len(samples) != 1:
-        raise InputError(f"samples: got {_count(samples)}, expected exactly one [[samples]] table")
-    for name, keys in KEYS.items():
-        _check_keys(f"{name}.", samples[0] if name == "samples" else document[name], keys)
-    training = document["training"]
-    return Experiment(
-        weights=tuple(
-            _matrix(f"network.weights[{layer}]", rows)
-            for layer, rows in enumerate(_list("network.weights", document["network"]["weights"]))
-        ),
-        inputs=np.array(_numbers("samples.inputs", samples[0]["inputs"])),
-        targets=np.array(_numbers("samples.targets", samples[0]["targets"])),
-        learning_rate=_number("training.learning_rate", training["learning_rate"]),
-        learning_rates=tuple(_numbers("training.learning_rates", training["learning_rates"])),
-        steps=_whole_number("training.steps", training["steps"]),
-    )
-
-
-def _check_keys(where: str, table: Any, known: Mapping[str, Any] | tuple[str, ...]) -> None:
-    if not isinstance(table, dict):
-        raise InputError(f"{where.rstrip('.')}: got {table!r}, expected a table with the keys {', '.join(known)}")
-    for key in table:
-        if key not in known:
-            raise InputError(f"unknown key '{where}{key}'; expected {', '.join(where + name for name in known)}")
-    for key in known:
-        if key not in table:
-            raise InputError(f"missing key '{where}{key}'")
+def _same(mine: object, theirs: object) -> bool:
+    if isinstance(mine, tuple) and isinstance(theirs, tuple):
+        return len(mine) == len(theirs) and all(map(_same, mine, theirs))
+    if isinstance(mine, np.ndarray) and isinstance(theirs, np.ndarray):
+        return np.array_equal(mine, theirs)
+    return mine == theirs
 
 
 def _check_shapes(experiment: Experiment) -> None:
+    network = experiment.network
     if not experiment.weights:
         raise InputError("network.weights: got no layer, expected at least one matrix")
-    before, whose = len(experiment.inputs), "input"
-    for layer, matrix in enumerate(experiment.weights):
+    if experiment.inputs.ndim != 2 or experiment.targets.ndim != 2 or not len(experiment.inputs):
+        raise InputError("samples: got no sample, expected at least one with inputs and targets")
+    if len(experiment.inputs) != len(experiment.targets):
+        raise InputError(f"samples: got {len(experiment.inputs)} inputs and {len(experiment.targets)} targets")
+    for layer, (matrix, (before, after)) in enumerate(zip(experiment.weights, pairwise(network.sizes), strict=True)):
+        whose = f"neuron of network.weights[{layer - 1}]" if layer else "input"
         if matrix.ndim != 2 or 0 in matrix.shape or matrix.shape[1] != before:
             raise InputError(
                 f"network.weights[{layer}]: got shape {'×'.join(map(str, matrix.shape))}, "
                 f"expected {before} columns, one for each {whose}"
             )
-        before, whose = len(matrix), f"neuron of network.weights[{layer}]"
-    if len(experiment.targets) != before:
-        raise InputError(f"samples.targets: got {len(experiment.targets)}, expected {before}, one for each output")
-    for array in (experiment.inputs, experiment.targets, *experiment.weights):
+        if len(matrix) != after:
+            raise InputError(f"network.weights[{layer}]: got {len(matrix)} rows, expected {after}, one for each neuron")
+    for layer, (bias, of) in enumerate(zip(experiment.biases, network.layers, strict=True)):
+        if bias.shape != (of.biases,) or of.biases not in (0, 1, of.neurons):
+            raise InputError(
+                f"network.layers[{layer}].bias: got {len(bias)} numbers, expected {of.neurons}, one for each neuron, "
+                "or one number for all"
+            )
+    if experiment.inputs.shape[1] != network.inputs:
+        raise InputError(f"samples.inputs: got {experiment.inputs.shape[1]}, expected {network.inputs}")
+    if experiment.targets.shape[1] != network.sizes[-1]:
+        raise InputError(
+            f"samples.targets: got {experiment.targets.shape[1]}, expected {network.sizes[-1]}, one for each output"
+        )
+    for array in (experiment.inputs, experiment.targets, *experiment.weights, *experiment.biases):
         if not np.isfinite(array).all():
-            raise InputError("inputs, targets and weights: got nan or inf, expected finite numbers")
+            raise InputError("inputs, targets, weights and biases: got nan or inf, expected finite numbers")
 
 
-def _matrix(where: str, rows: Any) -> FloatArray:
-    numbers = [_numbers(f"{where}[{index}]", row) for index, row in enumerate(_list(where, rows))]
-    if len({len(row) for row in numbers}) > 1:
-        raise InputError(f"{where}: got rows of {', '.join(str(len(row)) for row in numbers)}, expected equal lengths")
-    return np.array(numbers)
-
-
-def _numbers(where: str, value: Any) -> list[float]:
-    return [_number(f"{where}[{index}]", item) for index, item in enumerate(_list(where, value))]
-
-
-def _list(where: str, value: Any) -> list[Any]:
-    if not isinstance(value, list) or not value:
-        raise InputError(f"{where}: got {value!r}, expected a list with at least one element")
-    return value
-
-
-def _number(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"{where}: got {value!r}, expected a finite number")
-    return float(value)
-
-
-def _whole_number(where: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InputError(f"{where}: got {value!r}, expected a whole number from 1 up")
-    return value
-
-
-def _count(samples: Any) -> str:
-    return f"{len(samples)}" if isinstance(samples, list) else repr(samples)
+def _check_targets(experiment: Experiment) -> None:
+    """∂E/∂o = a − t is the slope of the cross-entropies for shares alone."""
+    loss, targets = experiment.network.loss, experiment.targets
+    if loss == "binary-cross-entropy" and not ((targets >= 0) & (targets <= 1)).all():
+        raise InputError(f"samples.targets: got a target outside of 0 to 1, expected 0 to 1 with the loss {loss}")
+    if loss == "cross-entropy" and not (np.abs(targets.sum(axis=1) - 1) <= 1e-9).all():
+        raise InputError(
+            f"samples.targets: got targets of a sample that add up to {targets.sum(axis=1).tolist()}, "
+            f"expected a sum of 1 for every sample with the loss {loss}"
+        )
