@@ -9,7 +9,7 @@ import typer
 from engine import InputError, cli, default_experiment, load_experiment
 from workbook.audit.read import LIMITS
 from workbook.generated import Kind, refuse_to_replace
-from workbook.layout import MAX_STEPS
+from workbook.layout import MAX_ROWS
 from workbook.sheets.exercise import drawn_experiment, exercise_sheets
 from workbook.write import write
 
@@ -30,7 +30,7 @@ def build(
     out: Annotated[Path, typer.Argument(help="The .xlsx file to write.")] = Path("build/BackPropagation.xlsx"),
     steps: Annotated[
         int | None,
-        typer.Option(parser=cli.whole_number, help=f"Steps (rows), 1 to {MAX_STEPS}; the experiment's by default."),
+        typer.Option(parser=cli.whole_number, help=f"Steps (rows), 1 to {MAX_ROWS}; the experiment's by default."),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(parser=cli.number, help="The value of eta, from 0 up; the experiment's by default.")

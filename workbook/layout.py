@@ -10,8 +10,7 @@ from functools import cached_property
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from engine import Columns, InputError
-from workbook.definitions import ETA as RATE
-from workbook.definitions import Definition
+from workbook.definitions import constant_names, definitions
 from workbook.trees import Tree, Variable, printed
 
 ETA_LABEL = "F19"
@@ -21,7 +20,9 @@ FIRST_ROW = HEADER_ROW + 1
 LAST_ROW_OF_EXCEL = 1_048_576
 COLUMNS_OF_EXCEL = 16_384
 FORMULA_LIMIT_OF_EXCEL = 8_192
-MAX_STEPS = LAST_ROW_OF_EXCEL - HEADER_ROW
+MAX_ROWS = LAST_ROW_OF_EXCEL - HEADER_ROW
+# The constants of an optimizer or a schedule stand right of eta; each has room for its label.
+CELLS_PER_CONSTANT = 3
 
 
 def place(cell: str) -> tuple[int, int]:
@@ -56,50 +57,84 @@ def over_cells(tree: Tree, cell_of: Callable[[Variable], str]) -> str:
 
 
 @dataclass(frozen=True)
+class RowFormula:
+    """A formula for any row: `text` with a field for each of the rows that it reads, `offsets` from its own."""
+
+    text: str
+    offsets: tuple[int, ...]
+
+    def at(self, row: int) -> str:
+        """The formula in a row of the sheet."""
+        return self.text.format(*[row + offset for offset in self.offsets])
+
+
+@dataclass(frozen=True)
 class Layout:
-    """The geometry of a table of `steps` rows whose first column is A.
+    """The geometry of a table of `steps` updates of the weights whose first column is A.
 
     Raises:
         InputError: the table does not fit on an Excel sheet.
     """
 
-    sizes: tuple[int, ...]
+    columns: Columns
     steps: int
 
     def __post_init__(self) -> None:
-        if self.steps > MAX_STEPS:
-            raise InputError(f"steps: got {self.steps}, expected at most {MAX_STEPS}: Excel's rows below the header")
+        if self.rows > MAX_ROWS:
+            most = MAX_ROWS // self.columns.method.batch_size
+            raise InputError(f"steps: got {self.steps}, expected at most {most}: Excel's rows below the header")
         if len(self.columns.names) > COLUMNS_OF_EXCEL:
             raise InputError(
                 f"network: its table has {len(self.columns.names)} columns, Excel's limit is {COLUMNS_OF_EXCEL}; "
                 "take a smaller network"
             )
 
-    @cached_property
-    def columns(self) -> Columns:
-        """The table's columns."""
-        return Columns(self.sizes)
+    @property
+    def rows(self) -> int:
+        """The rows of the table."""
+        return self.steps * self.columns.method.batch_size
+
+    @property
+    def epoch(self) -> int:
+        """The steps that take every sample once, as far as there are so many."""
+        return min(self.steps, -(-self.columns.samples // self.columns.method.batch_size))
 
     @cached_property
     def letters(self) -> dict[str, str]:
         """The column of each name: W for E_tot of the 2-2-2 network."""
         return {name: letter(column) for column, name in enumerate(self.columns.names)}
 
+    @cached_property
+    def constants(self) -> dict[str, str]:
+        """The cell of the learning rate and of each constant: $G$19 for eta."""
+        row, first = place(ETA)
+        return {
+            name: f"${letter(first + CELLS_PER_CONSTANT * number)}${row}"
+            for number, name in enumerate(constant_names(self.columns))
+        }
+
     @property
     def last_row(self) -> int:
-        """The row of the last step."""
-        return HEADER_ROW + self.steps
+        """The row of the last sample of the last step."""
+        return HEADER_ROW + self.rows
 
     def range(self, name: str) -> str:
-        """All steps of a column: $W$21:$W$100."""
+        """All rows of a column: $W$21:$W$100."""
         return f"${self.letters[name]}${FIRST_ROW}:${self.letters[name]}${self.last_row}"
 
-    def template(self, definition: Definition) -> str:
-        """A column's formula over cells, with `{row}` and `{above}` for a row's own number and the one before."""
+    def formulas(self, name: str) -> tuple[RowFormula, ...]:
+        """A column's formulas over cells, by the place of a row in its batch."""
+        return tuple(map(self.formula, definitions(self.columns)[name].trees))
+
+    def formula(self, tree: Tree) -> RowFormula:
+        """A tree over the table's columns as a formula over cells."""
+        offsets: list[int] = []
 
         def cell(variable: Variable) -> str:
-            if variable == RATE:
-                return ETA
-            return self.letters[variable.name] + ("{above}" if variable.row else "{row}")
+            if variable.name not in self.letters:
+                return self.constants[variable.name]
+            if variable.row not in offsets:
+                offsets.append(variable.row)
+            return f"{self.letters[variable.name]}{{{offsets.index(variable.row)}}}"
 
-        return over_cells(definition.tree, cell)
+        return RowFormula(over_cells(tree, cell), tuple(offsets))

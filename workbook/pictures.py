@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageChops, ImageOps
 
-from engine import Columns, InputError, Trace, default_experiment, descend
+from engine import InputError, Trace, default_experiment, descend
 from workbook.plan import plan
 from workbook.records import Sheet
 from workbook.sheets.network import network_png
@@ -39,7 +39,7 @@ def make_pictures(folder: Path) -> list[Path]:
         FigureCanvasAgg(figure)
         figure.savefig(made[-1], metadata={"Software": None})
     made.append(folder / "network.png")
-    made[-1].write_bytes(network_png(Columns(experiment.sizes)))
+    made[-1].write_bytes(network_png(experiment.columns))
     return made
 
 

@@ -29,12 +29,17 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart: a range with its sheet's name, its numbers as cache, the cell of its name with its text."""
+    """One line of a chart: a range with its sheet's name, its numbers as cache, the cell of its name with its text.
+
+    Its points stand at 1, 2, … unless a range of x is given, with its numbers.
+    """
 
     range: str
     values: Sequence[float]
     name_cell: str | None = None
     name: str = ""
+    x_range: str | None = None
+    x_values: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

@@ -267,6 +267,8 @@ def pieces(tree: Tree, *, spaced: bool = True) -> list["str | Leaf"]:
         binding = BINDING[tree.kind]
         sign = f" {tree.kind} " if spaced and _is_spaced(tree) else tree.kind
         return [*_bracketed(left, binding, spaced=spaced), sign, *_bracketed(right, binding + 1, spaced=spaced)]
+    if tree.kind == "block":
+        return [*pieces(tree.operands[0]), ":", *pieces(tree.operands[-1])]
     arguments = [piece for operand in tree.operands for piece in (",", *pieces(operand, spaced=spaced))]
     return [f"{tree.kind}(", *arguments[1:], ")"]
 
@@ -334,7 +336,7 @@ def _dual(tree: Tree, leaf: Variable, values: Mapping[Any, Value]) -> tuple[Valu
     zero = np.float64(0)
     if not isinstance(tree, Operation):
         return _evaluate(tree, values), np.float64(tree == leaf)
-    duals = [_dual(operand, leaf, values) for operand in tree.operands]
+    duals = [_dual(operand, leaf, values) for operand in _flat(tree)]
     value = _evaluate(tree, values)
     if tree.kind not in SLOPES:
         if all(np.all(change == 0) for _, change in duals):
@@ -448,6 +450,9 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "LOG10": (1, 1, np.log10),
     "LOG": (1, 2, lambda x, base=10.0: np.log(x) / np.log(base)),
     "SQRT": (1, 1, np.sqrt),
+    "INT": (1, 1, np.floor),
+    "MOD": (2, 2, np.mod),
+    "COS": (1, 1, np.cos),
     "POWER": (2, 2, np.power),
     "ABS": (1, 1, np.abs),
     "TANH": (1, 1, np.tanh),
@@ -464,11 +469,15 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
 }
 
 
-def _minimum_slopes(value: Value, *operands: Value) -> tuple[Value, ...]:
+def _extreme_slopes(value: Value, *operands: Value) -> tuple[Value, ...]:
     return tuple(np.where(operand == value, 1.0, 0.0) for operand in operands)
 
 
-ONE = np.float64(1)
+def _if_slopes(_: Value, test: Value, *chosen: Value) -> tuple[Value, ...]:
+    return (ZERO, *(np.where((test != 0) == yes, 1.0, 0.0) for yes, _ in zip((True, False), chosen, strict=False)))
+
+
+ZERO, ONE = np.float64(0), np.float64(1)
 # The slopes of an operation by each of its operands, from its value and the operands.
 SLOPES: dict[str, Callable[..., tuple[Value, ...]]] = {
     "+": lambda *_: (ONE, ONE),
@@ -478,5 +487,13 @@ SLOPES: dict[str, Callable[..., tuple[Value, ...]]] = {
     "^": lambda value, a, b: (b * np.power(a, b - 1), value * np.log(a)),
     "neg": lambda *_: (-ONE,),
     "EXP": lambda value, _: (value,),
-    "MIN": _minimum_slopes,
+    "LN": lambda _, x: (1 / x,),
+    "SQRT": lambda value, _: (0.5 / value,),
+    "TANH": lambda value, _: (1 - value * value,),
+    "ABS": lambda _, x: (np.sign(x),),
+    "MIN": _extreme_slopes,
+    "MAX": _extreme_slopes,
+    "SUM": lambda _, *terms: (ONE,) * len(terms),
+    "AVERAGE": lambda _, *terms: (ONE / len(terms),) * len(terms),
+    "IF": _if_slopes,
 }

@@ -187,10 +187,11 @@ class _SheetWriter:
     def insert_chart(self, chart: Chart) -> None:
         # Not a chart of the type line: LibreOffice would turn the labels of its steps, or squeeze them together.
         lines = self.book.add_chart({"type": "scatter", "subtype": "straight"})
-        # Without numbers of their own for x, the points of a series stand at 1, 2, …: at the steps. XlsxWriter knows
-        # of no such series.
-        lines.requires_category = False
-        lines._write_x_val = lambda _series: None
+        if not any(series.x_range for series in chart.series):
+            # Without numbers of their own for x, the points of a series stand at 1, 2, …: at the steps. XlsxWriter
+            # knows of no such series.
+            lines.requires_category = False
+            lines._write_x_val = lambda _series: None
         for series, color in zip(chart.series, cycle(LINE_COLORS), strict=False):
             lines.add_series(_series_options(series, color))
         font = {"size": 14, "bold": False, "color": "#595959"}
@@ -203,7 +204,8 @@ class _SheetWriter:
         scale = {"log_base": 10, "crossing": "min", "num_format": "0E+00"} if chart.logarithmic else {}
         gridlines = {"visible": True, "line": {"color": "#D9D9D9"}}
         lines.set_y_axis({"line": {"none": True}, "major_gridlines": gridlines, **scale})
-        steps = len(chart.series[0].values)
+        first = chart.series[0]
+        steps = int(first.x_values[-1]) if first.x_range else len(first.values)
         unit = _round_unit(steps)
         lines.set_x_axis(
             {
@@ -255,10 +257,12 @@ class _SheetWriter:
 
 def _series_options(series: Series, color: str) -> dict[str, Any]:
     named = {"name": f"={series.name_cell}", "name_data": [series.name]} if series.name_cell else {}
+    x = {"categories": f"={series.x_range}", "categories_data": series.x_values} if series.x_range else {}
     return {
         **named,
+        **x,
         "values": f"={series.range}",
-        "values_data": series.values,
+        "values_data": [value if math.isfinite(value) else None for value in series.values],
         "marker": {"type": "none"},
         "smooth": False,
         "line": {"color": color, "width": 2.25},

@@ -20,7 +20,7 @@ FIRST = {
     "t1": 0.01, "t2": 0.99, "i1": 0.05, "i2": 0.1,
     "w1": 0.15, "w2": 0.2, "w3": 0.25, "w4": 0.3, "w5": 0.4, "w6": 0.45, "w7": 0.5, "w8": 0.55,
 }  # fmt: skip
-OURS = Columns((2, 2, 2)).names
+OURS = Columns.plain((2, 2, 2)).names
 ROWS = 12
 # A column's name in a formula over names.
 NAME = re.compile(r"∂[A-Za-z_]+\d*/∂[A-Za-z_]+\d*|[A-Za-z_]+\d*")
@@ -123,13 +123,13 @@ class HandMade:
 @cache
 def ours(name: str) -> str:
     """A column's formula over names, as one types it: without the guard against overflow."""
-    text = definitions(Columns((2, 2, 2)))[name].text
+    text = definitions(Columns.plain((2, 2, 2)))[name].text
     return text.replace("MIN(709,-", "-").replace("))", ")") if "MIN" in text else text
 
 
 def above(name: str) -> int:
     """How far above its own row a formula's names stand."""
-    return int(definitions(Columns((2, 2, 2)))[name].typed_in > 0)
+    return int(definitions(Columns.plain((2, 2, 2)))[name].typed_in > 0)
 
 
 def save(

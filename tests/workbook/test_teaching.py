@@ -248,7 +248,7 @@ def test_every_column_of_a_rate_sheet_is_the_engines(book: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 4, 4, 2), (4, 4, 4), (2, 8, 1), (5, 3, 5)])
 def test_the_labels_of_the_network_picture_never_overlap(sizes: tuple[int, ...]) -> None:
-    figure = draw_network(Columns(sizes))
+    figure = draw_network(Columns.plain(sizes))
     figure.draw_without_rendering()
     (axes,) = figure.axes
     boxes = {text.get_text(): text.get_window_extent() for text in axes.texts}
@@ -258,7 +258,7 @@ def test_the_labels_of_the_network_picture_never_overlap(sizes: tuple[int, ...])
 
 
 def test_a_crowded_layer_has_no_labels() -> None:
-    (axes,) = draw_network(Columns((5, 6, 1))).axes
+    (axes,) = draw_network(Columns.plain((5, 6, 1))).axes
     texts = {text.get_text() for text in axes.texts}
     assert "w1" not in texts
     assert "w31" in texts

@@ -77,7 +77,7 @@ def test_a_slope_of_infinity_does_not_spoil_what_does_not_depend_on_it() -> None
 
 @pytest.mark.parametrize("sizes", NETWORKS, ids=str)
 def test_every_gradient_column_is_the_derivative_of_the_loss_column(sizes: tuple[int, ...]) -> None:
-    columns = Columns(sizes)
+    columns = Columns.plain(sizes)
     defined = definitions(columns)
 
     def whole(tree: Tree) -> Tree:

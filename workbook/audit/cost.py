@@ -22,9 +22,10 @@ def replay(sheet: TableSheet) -> dict[str, FloatArray] | None:
     first = {name: float(numbers.columns[name][0]) for name in given}
     try:
         experiment = Experiment(
+            network=columns.network,
             weights=tuple(np.array([[first[name] for name in row] for row in layer]) for layer in _weights(sheet)),
-            inputs=np.array([first[name] for name in columns.input_names]),
-            targets=np.array([first[name] for name in columns.target_names]),
+            inputs=np.array([[first[name] for name in columns.input_names]]),
+            targets=np.array([[first[name] for name in columns.target_names]]),
             learning_rate=rate,
             learning_rates=(rate,),
             steps=sheet.table.steps,

@@ -40,13 +40,13 @@ def possible_sizes(names: Mapping[str, int]) -> list[tuple[int, ...]]:
 
 
 def _has(sizes: tuple[int, ...], names: Mapping[str, int]) -> bool:
-    return set(names) - {"eta"} <= set(Columns(sizes).names)
+    return set(names) - {"eta"} <= set(Columns.plain(sizes).names)
 
 
 @lru_cache
 def _fits_in_cells(sizes: tuple[int, ...]) -> bool:
     try:
-        return all(parse(definition.text) for definition in definitions(Columns(sizes)).values())
+        return all(parse(definition.text) for definition in definitions(Columns.plain(sizes)).values())
     except UnsupportedError:
         return False
 
@@ -81,7 +81,7 @@ class Network:
     @cached_property
     def columns(self) -> Columns:
         """The columns of the whole table."""
-        return Columns(self.sizes)
+        return Columns.plain(self.sizes)
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:

@@ -101,7 +101,7 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
         return None
     judges = []
     for sizes in possible_sizes(table.columns):
-        known = Columns(sizes).of("weight")
+        known = Columns.plain(sizes).of("weight")
         weights = [name for name in table.columns if name in known]
         rates: list[Rate | None] = [*find_rates(book, table, labels, weights)] or [None]
         if learning_rate is not None:

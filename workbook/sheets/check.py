@@ -45,7 +45,7 @@ class _Check:
         self.gradients_top = TOP + len(self.names) + 4
         self.nudged_top = self.gradients_top + len(self.weights) + 4
         self.frozen_top = self.nudged_top + 2 * len(self.weights) + 4
-        self.frozen_last = self.frozen_top + layout.steps - 1
+        self.frozen_last = self.frozen_top + layout.rows - 1
         self.runs_top = self.frozen_last + 4
 
     def sheet(self) -> Sheet:
@@ -79,7 +79,7 @@ class _Check:
         compared = f'=IF({changed}=0,"{COMPARED}",IF({RUN}=0,"{NOT_RUN}","{CHANGED}"))'
         inputs = f"B{TOP}:B{TOP + len(self.names) - 1}"
         loss = self.main("E_tot")
-        run = f"IFERROR((MATCH({on_sheet(MAIN_SHEET, ETA)},{self.every_run(-1)},0)-1)/{self.layout.steps}+1,0)"
+        run = f"IFERROR((MATCH({on_sheet(MAIN_SHEET, ETA)},{self.every_run(-1)},0)-1)/{self.layout.rows}+1,0)"
         return [
             Cell(1, 0, "title", "Is the sheet right?"),
             Cell(3, 0, "label", "all checks"),
@@ -238,7 +238,7 @@ class _Check:
             ]
         for step, numbers in enumerate(self.values.tolist()):
             row = top + step
-            at = f"(MAX({RUN},1)-1)*{self.layout.steps}+$A{row}"
+            at = f"(MAX({RUN},1)-1)*{self.layout.rows}+$A{row}"
             cells.append(Cell(row, 0, "step", step + 1))
             for position, (name, value) in enumerate(zip(self.names, numbers, strict=True)):
                 engine, difference = (f"{self.block_column(block, position)}{row}" for block in (0, 1))
@@ -266,7 +266,7 @@ class _Check:
     def every_run(self, position: int) -> str:
         """A column of that table; a place of -1 is that of the learning rates."""
         column = letter(1 + position)
-        return f"{column}${self.runs_top}:{column}${self.runs_top + len(self.runs) * self.layout.steps - 1}"
+        return f"{column}${self.runs_top}:{column}${self.runs_top + len(self.runs) * self.layout.rows - 1}"
 
 
 def check_sheet(layout: Layout, experiment: Experiment, runs: dict[float, FloatArray]) -> Sheet:

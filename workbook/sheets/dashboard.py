@@ -3,40 +3,38 @@
 import numpy as np
 
 from engine import FloatArray
-from workbook.layout import FIRST_ROW, Layout, letter, place
+from workbook.functions import LOSSES
+from workbook.layout import FIRST_ROW, Layout, letter, on_sheet, place
 from workbook.records import Cell, Highlight, Style
 
 TOP = 8
 # A step's number and a word need no decimals.
 STYLES: dict[str, Style] = {"halved at step": "result", "verdict": "verdict"}
 LABEL_COLUMN, VALUE_COLUMN = 0, 4
-# An output this near to 0 or 1 is pinned there: a·(1 − a), a factor of every gradient, is no larger.
+# An output this near to its bounds is pinned there: the slope of its activation, a factor of every gradient, is no
+# larger.
 PINNED = 1e-6
+# The activations that pin an output, and their slope over it.
+BOUNDED = {"sigmoid": "{0}*(1-{0})", "tanh": "(1-{0}^2)"}
+UNBOUNDED = {"relu", "leaky-relu", "identity"}
 
 
 def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
     """The dashboard's rows; `values` is the run, (T, C)."""
     columns = layout.columns
-    losses = values[:, columns.names.index("E_tot")]
-    outputs = [f"a_{neuron}" for neuron in columns.neuron_names(columns.depth - 1)]
-    first, last = f"{layout.letters['E_tot']}{FIRST_ROW}", f"{layout.letters['E_tot']}{layout.last_row}"
-    output_cells = [f"{layout.letters[name]}{layout.last_row}" for name in outputs]
+    losses = values[:: columns.method.batch_size, columns.place[columns.loss]]
+    column = layout.letters[columns.loss]
+    first, last = ends(layout, column, FIRST_ROW, layout.last_row, columns.method.batch_size)
     gradients = columns.span(columns.of("gradient"))
     gradient_cells = f"{letter(gradients.start)}{FIRST_ROW}:{letter(gradients.stop - 1)}{layout.last_row}"
+    largest = f"MAX(MAX({gradient_cells}),-MIN({gradient_cells}))"
+    first_loss, last_loss = end_losses(layout, losses)
     lines: tuple[tuple[str, float | str, str], ...] = (
-        ("loss at step 1", float(losses[0]), f"={first}"),
-        (f"loss at step {layout.steps}", float(losses[-1]), f"={last}"),
-        ("halved at step", halved(losses), halved_formula(layout.range("E_tot"))),
-        (
-            "largest gradient, either sign",
-            float(np.abs(values[:, gradients]).max()),
-            f"=MAX(MAX({gradient_cells}),-MIN({gradient_cells}))",
-        ),
-        (
-            "verdict",
-            verdict(losses, values[-1, [columns.names.index(name) for name in outputs]]),
-            verdict_formula(first, last, output_cells),
-        ),
+        (_loss_label(1, layout.epoch), first_loss, f"={first}"),
+        (_loss_label(layout.steps - layout.epoch + 1, layout.steps), last_loss, f"={last}"),
+        ("halved at step", halved(losses), halved_formula(layout, layout.range(columns.loss))),
+        ("largest gradient, either sign", float(np.abs(values[:, gradients]).max()), f"={largest}"),
+        ("verdict", verdict(layout, values), verdict_formula(layout, first, last)),
     )
     rows = [[Cell(TOP, LABEL_COLUMN, "heading", "This run")]]
     for row, (label, value, formula) in enumerate(lines, start=TOP + 1):
@@ -45,37 +43,102 @@ def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
     return rows
 
 
-def highlights() -> list[Highlight]:
+def _loss_label(first: int, last: int) -> str:
+    return f"loss at step {last}" if first == last else f"mean loss, steps {first} to {last}"
+
+
+def highlights(layout: Layout) -> list[Highlight]:
     """The colors of the verdict."""
-    cell = f"E{TOP + 5}"
-    return [Highlight(cell, "falls", "green"), Highlight(cell, "saturated", "red"), Highlight(cell, "rises", "red")]
+    return verdict_colors(layout, f"E{TOP + 5}")
 
 
-def verdict(losses: FloatArray, outputs: FloatArray) -> str:
-    """What a run did, from its losses, (T,), and the outputs of its last step."""
-    if (outputs * (1 - outputs) < PINNED).all():
-        return "saturated"
-    if losses[-1] > losses[0]:
+def verdict_colors(layout: Layout, cells: str) -> list[Highlight]:
+    """Green for what is good, red for what is not."""
+    bad = ["saturated", "rises", *(["overflows"] if overflows(layout) else [])]
+    return [Highlight(cells, "falls", "green"), *(Highlight(cells, word, "red") for word in bad)]
+
+
+def ends(layout: Layout, column: str, first_row: int, last_row: int, rows_a_step: int = 1) -> tuple[str, str]:
+    """The first and the last loss over cells of a column; the mean over an epoch where a step is only a part of it."""
+    if layout.epoch == 1:
+        return f"{column}{first_row}", f"{column}{last_row}"
+    more = layout.epoch * rows_a_step - 1
+    return (
+        f"AVERAGE({column}{first_row}:{column}{first_row + more})",
+        f"AVERAGE({column}{last_row - more}:{column}{last_row})",
+    )
+
+
+def end_losses(layout: Layout, losses: FloatArray) -> tuple[float, float]:
+    """The same from the losses of all steps."""
+    return float(losses[: layout.epoch].mean()), float(losses[-layout.epoch :].mean())
+
+
+def saturates(layout: Layout) -> bool:
+    """Whether the outputs can be pinned where no gradient comes through."""
+    network = layout.columns.network
+    return network.layers[-1].activation in BOUNDED and not LOSSES[network.loss].through_activation
+
+
+def overflows(layout: Layout) -> bool:
+    """Whether a learning rate can be so large that the numbers overflow."""
+    return any(layer.activation in UNBOUNDED for layer in layout.columns.network.layers)
+
+
+def verdict(layout: Layout, values: FloatArray) -> str:
+    """What a run did, from its numbers, (T, C)."""
+    columns = layout.columns
+    losses = values[:: columns.method.batch_size, columns.place[columns.loss]]
+    if not np.isfinite(losses[-1]):
+        return "overflows"
+    if saturates(layout):
+        outputs = values[-columns.samples :, columns.span(columns.activation_names(columns.depth - 1))]
+        slope = 1 - outputs**2 if columns.network.layers[-1].activation == "tanh" else outputs * (1 - outputs)
+        if (slope < PINNED).all():
+            return "saturated"
+    first, last = end_losses(layout, losses)
+    if last > first:
         return "rises"
-    return "falls" if losses[-1] <= losses[0] / 2 else "slow"
+    return "falls" if last <= first / 2 else "slow"
 
 
-def verdict_formula(first: str, last: str, outputs: list[str]) -> str:
-    """The same over cells: the first and the last loss, the outputs of the last step."""
-    pinned = ",".join(f"{cell}*(1-{cell})<{PINNED:.6f}" for cell in outputs)
-    return f'=IF(AND({pinned}),"saturated",IF({last}>{first},"rises",IF({last}<={first}/2,"falls","slow")))'
+def verdict_formula(layout: Layout, first: str, last: str, sheet: str | None = None) -> str:
+    """The same over cells: the first and the last loss, and the outputs on the sheet of the run."""
+    word = f'IF({last}>{first},"rises",IF({last}<={first}/2,"falls","slow"))'
+    if saturates(layout):
+        word = f'IF(AND({_pinned(layout, sheet)}),"saturated",{word})'
+    return f'=IF(ISNUMBER({last}),{word},"overflows")' if overflows(layout) else f"={word}"
+
+
+def _pinned(layout: Layout, sheet: str | None) -> str:
+    columns, top = layout.columns, layout.last_row - min(layout.columns.samples, layout.rows) + 1
+    slope = BOUNDED[columns.network.layers[-1].activation]
+    conditions = []
+    for name in columns.activation_names(columns.depth - 1):
+        column = layout.letters[name]
+        cells = f"{column}{layout.last_row}" if columns.samples == 1 else f"{column}{top}:{column}{layout.last_row}"
+        pinned = slope.format(cells if sheet is None else on_sheet(sheet, cells))
+        if columns.samples == 1:
+            conditions.append(f"{pinned}<{PINNED:.6f}")
+        else:
+            conditions.append(f"SUMPRODUCT(({pinned}>={PINNED:.6f})*1)=0")
+    return ",".join(conditions)
 
 
 def halved(losses: FloatArray) -> float | str:
-    """The first step whose loss is at most half of that of step 1."""
+    """The first step whose loss is at most half of that of step 1, from the losses of all steps."""
     steps = (losses <= losses[0] / 2).nonzero()[0]
     return float(steps[0] + 1) if steps.size else "never"
 
 
-def halved_formula(losses: str) -> str:
-    """The same over a range of cells."""
+def halved_formula(layout: Layout, losses: str) -> str:
+    """The same over a range of cells: a row a step, or all rows of the table."""
     first, last = losses.split(":")
     (first_row, _), (last_row, _) = place(first), place(last)
     # The largest count from below among the rows that have halved is the first of them.
     from_below = f"SUMPRODUCT(MAX(({losses}<={first}/2)*({last_row + 1}-ROW({losses}))))"
-    return f'=IF({from_below}=0,"never",{last_row + 2 - first_row}-{from_below})'
+    row = f"{last_row + 2 - first_row}-{from_below}"
+    rows_a_step = (last_row + 1 - first_row) // layout.steps
+    step = row if rows_a_step == 1 else f"({row}-1)/{rows_a_step}+1"
+    word = f'IF({from_below}=0,"never",{step})'
+    return f'=IFERROR({word},"never")' if overflows(layout) else f"={word}"

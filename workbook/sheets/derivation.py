@@ -108,8 +108,7 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[str | Line]:
     for number, layer in enumerate(reversed(range(columns.depth)), start=2):
         which = "the outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
         lines.append(f"{number}. Back through {which}")
-        for neuron in range(columns.sizes[layer + 1]):
-            lines += [line(factor.name, factor.tree) for factor in chain_rule(columns, layer, neuron)]
+        lines += [line(factor.name, factor.tree) for factor in chain_rule(columns, layer)]
     lines.append(f"{columns.depth + 2}. The update: all weights at once, after every gradient of the step is known")
     for layer in range(columns.depth):
         lines += [line(f"new {weight}", defined[weight].tree) for row in columns.weight_names(layer) for weight in row]

@@ -14,7 +14,6 @@ from workbook.sheets.training import (
     MAIN_SHEET,
     loss_curve,
     sparklines,
-    templates,
     training_rows,
     typed_in,
     validations,
@@ -44,15 +43,15 @@ def drawn_experiment(default: Experiment, seed: int) -> Experiment:
     return replace(
         default,
         weights=tuple(np.array([[next(drawn) for _ in row] for row in matrix]) for matrix in default.weights),
-        inputs=np.array(generator.sample([n / 100 for n in range(5, 100, 5)], len(default.inputs))),
-        targets=np.array(generator.sample([n / 100 for n in range(1, 100, 7)], len(default.targets))),
+        inputs=np.array([generator.sample([n / 100 for n in range(5, 100, 5)], default.network.inputs)]),
+        targets=np.array([generator.sample([n / 100 for n in range(1, 100, 7)], default.sizes[-1])]),
     )
 
 
 def exercise_sheets(experiment: Experiment, *, solution: bool) -> list[Sheet]:
     """The exercise's sheets: blank where the student works, or with the whole table filled in."""
     experiment = as_stored(experiment)
-    layout = Layout(experiment.sizes, experiment.steps)
+    layout = Layout(experiment.columns, experiment.steps)
     values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
     chart = replace(loss_curve(MAIN_SHEET, layout, values), last=CHART_LAST)
     if not solution:
@@ -109,12 +108,12 @@ def _blank(layout: Layout, values: FloatArray) -> list[Cell]:
 
 
 def _filled(layout: Layout, values: FloatArray) -> list[Cell]:
-    table = training_rows(layout, templates(layout), values, 0.0, "", (), typed_in)
+    table = training_rows(layout, values, 0.0, "", (), typed_in)
     return [cell for cells in table for cell in cells if cell.row >= FIRST_ROW]
 
 
 def _formula(layout: Layout, definition: Definition, row: int) -> str:
-    return layout.template(definition).format(row=row, above=row - 1)
+    return layout.formula(definition.tree).at(row)
 
 
 def _mark(layout: Layout, row: int, name: str) -> str:

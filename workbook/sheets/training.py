@@ -1,9 +1,10 @@
 """A training sheet: the learning rate, the loss curve, and the table of every step. The main sheet is one of them."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 from engine import FloatArray
-from workbook.definitions import definitions, given_names
+from workbook.definitions import constant_names, definitions, given_names
 from workbook.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, LAST_ROW_OF_EXCEL, Layout, on_sheet, place
 from workbook.records import Cell, Chart, Series, Sheet, Sparkline, Style, Validation
 from workbook.sheets.dashboard import TOP, dashboard, highlights
@@ -25,31 +26,32 @@ COLUMN_WIDTH = 8.43
 TEXT_ROW, TABLE_ROW, ZOOM = 15.0, 12.0, 85
 
 HEIGHTS = {2: 24.0} | dict.fromkeys((4, 5, 6, *range(TOP, TOP + 6), HEADER_ROW - 1, HEADER_ROW), TEXT_ROW)
+# What a cell shows whose number overflows.
+OVERFLOW = "#NUM!"
 
-# A cell's style and formula; None where it is typed in.
-Given = Callable[[str], tuple[Style, str | None]]
+# The style and formula of a cell that is typed in on the main sheet, by its name and row; no formula: typed in.
+Given = Callable[[str, int], tuple[Style, str | None]]
 
 
-def typed_in(_: str) -> tuple[Style, str | None]:
+def typed_in(_name: str, _row: int) -> tuple[Style, str | None]:
     """The given cells of the main sheet: inputs."""
     return "input", None
 
 
 def main_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
     """The sheet that all others refer to; `values` is one run of a trace, (T, C)."""
-    over_cells = templates(layout)
     return Sheet(
         name=MAIN_SHEET,
         rows=lambda: training_rows(
-            layout, over_cells, values, learning_rate, TITLE, HOW_TO, typed_in, dashboard(layout, values)
+            layout, values, learning_rate, TITLE, how_to(layout), typed_in, dashboard(layout, values)
         ),
-        row_count=layout.steps,
+        row_count=layout.rows,
         widths={f"A:{layout.letters[layout.columns.names[-1]]}": COLUMN_WIDTH},
         heights=HEIGHTS,
         row_height=TABLE_ROW,
         zoom=ZOOM,
         charts=[loss_curve(MAIN_SHEET, layout, values)],
-        highlights=highlights(),
+        highlights=highlights(layout),
         sparklines=sparklines(MAIN_SHEET, layout),
         validations=validations(layout),
         frozen_rows=HEADER_ROW,
@@ -58,23 +60,39 @@ def main_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Shee
     )
 
 
-def rate_sheet(name: str, layout: Layout, values: FloatArray, learning_rate: float, rate_cell: str) -> Sheet:
-    """The same table at another learning rate: all that is typed in elsewhere is referred to here."""
+def run_sheet(
+    name: str, layout: Layout, values: FloatArray, learning_rate: float, rate_cell: str, main: Layout
+) -> Sheet:
+    """The table of a run of the sweep: all that is typed in elsewhere is referred to here.
 
-    def given(column: str) -> tuple[Style, str | None]:
-        source = rate_cell if column == "eta" else on_sheet(MAIN_SHEET, f"{layout.letters[column]}{FIRST_ROW}")
-        return "number", f"={source}"
+    Args:
+        name: the sheet's.
+        layout: this table's.
+        values: the run, (T, C); inf and nan where it overflows.
+        learning_rate: the run's.
+        rate_cell: where that is typed in.
+        main: the main sheet's layout.
+    """
+    rate = constant_names(layout.columns)[0]
+    same_method = layout.columns.method == main.columns.method
+
+    def given(column: str, row: int) -> tuple[Style, str | None]:
+        if column == rate:
+            return "number", f"={rate_cell}"
+        if column in layout.constants:
+            return ("number", f"={on_sheet(MAIN_SHEET, main.constants[column])}") if same_method else ("input", None)
+        return "number", f"={on_sheet(MAIN_SHEET, f'{main.letters[column]}{row}')}"
 
     title = f"The whole table at {name}"
-    how_to = (
+    lines = (
         f"The learning rate is that of {rate_cell.replace('$', '')}: change it there.",
-        f"Row 21 repeats the targets, inputs and first weights of '{MAIN_SHEET}'.",
+        f"{'Row 21 repeats' if layout.columns.samples == 1 else 'The first rows repeat'} the targets, inputs and "
+        f"first weights of '{MAIN_SHEET}'.",
     )
-    over_cells = templates(layout)
     return Sheet(
         name=name,
-        rows=lambda: training_rows(layout, over_cells, values, learning_rate, title, how_to, given),
-        row_count=layout.steps,
+        rows=lambda: training_rows(layout, values, learning_rate, title, lines, given),
+        row_count=layout.rows,
         widths={f"A:{layout.letters[layout.columns.names[-1]]}": COLUMN_WIDTH},
         heights=HEIGHTS,
         row_height=TABLE_ROW,
@@ -85,62 +103,95 @@ def rate_sheet(name: str, layout: Layout, values: FloatArray, learning_rate: flo
     )
 
 
+def how_to(layout: Layout) -> tuple[str, ...]:
+    """Three lines on what to change and how to read the table."""
+    columns = layout.columns
+    if layout.columns == columns.plain(columns.sizes):
+        return HOW_TO
+    method = columns.method
+    rows = "row 21" if columns.samples == 1 else f"rows {FIRST_ROW} to {HEADER_ROW + columns.samples}"
+    biases = ", biases b" if columns.of("bias") else ""
+    update = "w - eta*∂E/∂w" if method.optimizer == "sgd" else f"the step of {method.optimizer}"
+    if method.batch_size > 1:
+        next_row = f"After each batch of {method.batch_size} rows the weights change, by the {method.reduction} of its "
+        next_row += f"gradients: {update}."
+    else:
+        next_row = f"The next row has {update}."
+    what = "one step" if columns.samples == 1 else "one sample's pass"
+    return (
+        "Change the learning rate, eta, in G19: every number and the loss curve follow.",
+        f"Change a yellow cell of {rows} (targets t, inputs i; first weights w{biases} in row {FIRST_ROW}): every row "
+        "is computed from them.",
+        f"A row is {what}: forward (h, o, a), loss E, gradients ∂E/∂w. {next_row}",
+    )
+
+
 def training_rows(
     layout: Layout,
-    over_cells: dict[str, str],
     values: FloatArray,
     learning_rate: float,
     title: str,
-    how_to: tuple[str, ...],
+    lines: tuple[str, ...],
     given: Given,
-    below_how_to: Iterable[list[Cell]] = (),
+    below: Iterable[list[Cell]] = (),
 ) -> Iterator[list[Cell]]:
     """The sheet's cells, row by row."""
     yield [Cell(2, 0, "title", title)]
-    for row, line in enumerate(how_to, start=4):
+    for row, line in enumerate(lines, start=4):
         yield [Cell(row, 0, "text", line)]
-    yield from below_how_to
-    (row, label), (_, column) = place(ETA_LABEL), place(ETA)
-    style, formula = given("eta")
-    yield [Cell(row, label, "label", "eta"), Cell(row, column, style, learning_rate, formula)]
-    names = layout.columns.names
-    yield [Cell(HEADER_ROW, column, "header", name) for column, name in enumerate(names)]
-    yield from _steps(layout, over_cells, values, given)
+    yield from below
+    yield list(_constants(layout, learning_rate, given))
+    yield [Cell(HEADER_ROW, column, "header", name) for column, name in enumerate(layout.columns.names)]
+    yield from _table(layout, values, given)
 
 
-def templates(layout: Layout) -> dict[str, str]:
-    """Each column's formula over cells, see Layout.template.
+def _constants(layout: Layout, learning_rate: float, given: Given) -> Iterator[Cell]:
+    """The learning rate and the constants of the optimizer and the schedule, each with its label."""
+    (row, label), (_, first) = place(ETA_LABEL), place(ETA)
+    numbers = {constant_names(layout.columns)[0]: learning_rate, **dict(layout.columns.method.constants)}
+    for name, cell in layout.constants.items():
+        column = place(cell)[1]
+        style, formula = given(name, row)
+        yield Cell(row, label if column == first else column - 1, "label", "eta" if column == first else name)
+        yield Cell(row, column, style, numbers[name], formula)
 
-    Raises:
-        InputError: a formula is longer than Excel takes.
-    """
-    return {name: layout.template(definition) for name, definition in definitions(layout.columns).items()}
+
+def _table(layout: Layout, values: FloatArray, given: Given) -> Iterator[list[Cell]]:
+    columns = layout.columns
+    formulas = [layout.formulas(name) for name in columns.names]
+    typed = [definition.typed_in for definition in definitions(columns).values()]
+    users = set(given_names(columns))
+    styles: list[Style] = [STYLES.get(column.kind, "number") for column in columns.all]
+    if columns.loss != "E_tot":
+        styles[columns.place["E_tot"]] = "number"
+    most_typed = max(typed)
+    for row, numbers in enumerate(values.tolist()):
+        at = FIRST_ROW + row
+        cells = []
+        for column, value in enumerate(numbers):
+            shown = value if math.isfinite(value) else OVERFLOW
+            if row < most_typed and row < typed[column]:
+                name = columns.names[column]
+                style, formula = given(name, at) if name in users else (styles[column], None)
+                cells.append(Cell(at, column, style, shown, formula))
+            else:
+                own = formulas[column]
+                cells.append(Cell(at, column, styles[column], shown, own[row % len(own)].at(at)))
+        yield cells
 
 
-def _steps(layout: Layout, over_cells: dict[str, str], values: FloatArray, given: Given) -> Iterator[list[Cell]]:
-    names = layout.columns.names
-    styles: list[Style] = ["loss" if name == "E_tot" else "number" for name in names]
-    first = [
-        Cell(FIRST_ROW, column, styles[column], value, over_cells[name].format(row=FIRST_ROW))
-        for column, (name, value) in enumerate(zip(names, values[0].tolist(), strict=True))
-        if name not in set(given_names(layout.columns))
-    ]
-    for name in given_names(layout.columns):
-        column = names.index(name)
-        style, formula = given(name)
-        first.append(Cell(FIRST_ROW, column, style, float(values[0, column]), formula))
-    yield sorted(first, key=lambda cell: cell.column)
-    for row, numbers in enumerate(values[1:], start=FIRST_ROW + 1):
-        yield [
-            Cell(row, column, styles[column], value, over_cells[name].format(row=row, above=row - 1))
-            for column, (name, value) in enumerate(zip(names, numbers.tolist(), strict=True))
-        ]
+STYLES: dict[str, Style] = {"step": "step", "sample": "step", "total": "loss", "batch": "loss"}
 
 
 def loss_curve(sheet: str, layout: Layout, values: FloatArray) -> Chart:
-    """E_tot over the steps."""
-    losses = values[:, layout.columns.names.index("E_tot")].tolist()
-    return Chart("Loss Curve", [Series(on_sheet(sheet, layout.range("E_tot")), losses)], first="N2", last="T17")
+    """The loss over the steps."""
+    columns = layout.columns
+    losses = values[:, columns.place[columns.loss]].tolist()
+    steps, numbers = None, ()
+    if columns.method.batch_size > 1:  # a point stands at its step, not at its row
+        steps, numbers = on_sheet(sheet, layout.range("step")), values[:, columns.place["step"]].tolist()
+    series = Series(on_sheet(sheet, layout.range(columns.loss)), losses, x_range=steps, x_values=numbers)
+    return Chart("Loss Curve", [series], first="N2", last="T17")
 
 
 def sparklines(sheet: str, layout: Layout) -> list[Sparkline]:
@@ -148,15 +199,14 @@ def sparklines(sheet: str, layout: Layout) -> list[Sparkline]:
     row = layout.last_row + 2
     if row > LAST_ROW_OF_EXCEL:
         return []
-    first = layout.columns.names.index("E_tot")
+    names = [layout.columns.loss, *layout.columns.of("gradient")]
     return [
-        Sparkline(row, first + offset, on_sheet(sheet, layout.range(name)))
-        for offset, name in enumerate(layout.columns.names[first : first + SPARKLINES])
+        Sparkline(row, layout.columns.place[name], on_sheet(sheet, layout.range(name))) for name in names[:SPARKLINES]
     ]
 
 
 def validations(layout: Layout) -> list[Validation]:
-    """What the learning rate and the given cells of the first row admit."""
+    """What the learning rate and the given cells of the first rows admit."""
     eta = Validation(
         range=ETA.replace("$", ""),
         least=0,
@@ -164,14 +214,16 @@ def validations(layout: Layout) -> list[Validation]:
         title="Learning rate",
         message="Type a number from 0 up: 0.1 learns slowly, 1 well, 10000 saturates the outputs. All rows follow.",
     )
+    defined = definitions(layout.columns)
     given = [
         Validation(
-            range=f"{layout.letters[name]}{FIRST_ROW}",
+            range=f"{layout.letters[name]}{row}",
             least=-1e6,
             most=1e6,
-            title=f"{name} of step 1",
+            title=f"{name} of {'step' if layout.columns.samples == 1 else 'row'} {row - HEADER_ROW}",
             message="Type a number from -1000000 to 1000000. All rows follow.",
         )
         for name in given_names(layout.columns)
+        for row in range(FIRST_ROW, FIRST_ROW + min(defined[name].typed_in, layout.rows))
     ]
     return [eta, *given]
