@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Literal
 
-from engine.network import STATES, Method, Network
+from engine.network import PLAIN, STATES, Method, Network
 
 Kind = Literal[
     "step", "sample", "rate", "target", "input", "weight", "bias", "pre-activation", "activation",
@@ -47,7 +47,7 @@ class Columns:
 
     network: Network
     samples: int = 1
-    method: Method = Method()
+    method: Method = PLAIN
 
     @classmethod
     def plain(cls, sizes: tuple[int, ...]) -> "Columns":

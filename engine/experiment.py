@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.columns import Columns
 from engine.errors import InputError
-from engine.network import Method, Network
+from engine.network import PLAIN, Method, Network
 
 FloatArray = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ class Experiment:
     learning_rates: tuple[float, ...]
     steps: int
     biases: tuple[FloatArray, ...] = ()
-    method: Method = Method()
+    method: Method = PLAIN
     runs: tuple[Run, ...] = ()
 
     def __post_init__(self) -> None:
@@ -120,14 +120,11 @@ def _same(mine: object, theirs: object) -> bool:
 
 
 def _check_shapes(experiment: Experiment) -> None:
-    network = experiment.network
     if not experiment.weights:
         raise InputError("network.weights: got no layer, expected at least one matrix")
-    if experiment.inputs.ndim != 2 or experiment.targets.ndim != 2 or not len(experiment.inputs):
-        raise InputError("samples: got no sample, expected at least one with inputs and targets")
-    if len(experiment.inputs) != len(experiment.targets):
-        raise InputError(f"samples: got {len(experiment.inputs)} inputs and {len(experiment.targets)} targets")
-    for layer, (matrix, (before, after)) in enumerate(zip(experiment.weights, pairwise(network.sizes), strict=True)):
+    _check_samples(experiment)
+    for layer, (before, after) in enumerate(pairwise(experiment.sizes)):
+        matrix, bias, of = experiment.weights[layer], experiment.biases[layer], experiment.network.layers[layer]
         whose = f"neuron of network.weights[{layer - 1}]" if layer else "input"
         if matrix.ndim != 2 or 0 in matrix.shape or matrix.shape[1] != before:
             raise InputError(
@@ -136,21 +133,28 @@ def _check_shapes(experiment: Experiment) -> None:
             )
         if len(matrix) != after:
             raise InputError(f"network.weights[{layer}]: got {len(matrix)} rows, expected {after}, one for each neuron")
-    for layer, (bias, of) in enumerate(zip(experiment.biases, network.layers, strict=True)):
         if bias.shape != (of.biases,) or of.biases not in (0, 1, of.neurons):
             raise InputError(
                 f"network.layers[{layer}].bias: got {len(bias)} numbers, expected {of.neurons}, one for each neuron, "
                 "or one number for all"
             )
-    if experiment.inputs.shape[1] != network.inputs:
-        raise InputError(f"samples.inputs: got {experiment.inputs.shape[1]}, expected {network.inputs}")
-    if experiment.targets.shape[1] != network.sizes[-1]:
-        raise InputError(
-            f"samples.targets: got {experiment.targets.shape[1]}, expected {network.sizes[-1]}, one for each output"
-        )
     for array in (experiment.inputs, experiment.targets, *experiment.weights, *experiment.biases):
         if not np.isfinite(array).all():
             raise InputError("inputs, targets, weights and biases: got nan or inf, expected finite numbers")
+
+
+def _check_samples(experiment: Experiment) -> None:
+    inputs, targets = experiment.inputs, experiment.targets
+    if inputs.ndim != 2 or targets.ndim != 2 or not len(inputs):
+        raise InputError("samples: got no sample, expected at least one with inputs and targets")
+    if len(inputs) != len(targets):
+        raise InputError(f"samples: got {len(inputs)} inputs and {len(targets)} targets, expected as many")
+    if inputs.shape[1] != experiment.network.inputs:
+        raise InputError(f"samples.inputs: got {inputs.shape[1]}, expected {experiment.network.inputs}")
+    if targets.shape[1] != experiment.sizes[-1]:
+        raise InputError(
+            f"samples.targets: got {targets.shape[1]}, expected {experiment.sizes[-1]}, one for each output"
+        )
 
 
 def _check_targets(experiment: Experiment) -> None:

@@ -134,3 +134,6 @@ class Method:
     def counts_steps(self) -> bool:
         """Whether an update depends on its step's number."""
         return self.schedule != "constant" or self.optimizer in ("adam", "adamw")
+
+
+PLAIN = Method()

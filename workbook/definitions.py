@@ -148,7 +148,7 @@ def _updates(columns: Columns) -> Iterator[Definition]:
             yield Definition(name, above(name), "This bias is fixed: it stays the same in every row.", 1)
             continue
         gradient = _reduced(columns, gradient_name(name))
-        before = above(name)
+        before: Tree = above(name)
         if method.has_decay and method.optimizer != "adamw":
             gradient = plus(gradient, times(own("weight_decay"), before))
         states = {letter: f"{letter}_{name}" for letter in columns.states}
