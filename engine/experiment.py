@@ -127,6 +127,20 @@ def _check_shapes(experiment: Experiment) -> None:
         raise InputError("samples: got no sample, expected at least one with inputs and targets")
     if len(experiment.inputs) != len(experiment.targets):
         raise InputError(f"samples: got {len(experiment.inputs)} inputs and {len(experiment.targets)} targets")
+    _check_layers(experiment)
+    if experiment.inputs.shape[1] != network.inputs:
+        raise InputError(f"samples.inputs: got {experiment.inputs.shape[1]}, expected {network.inputs}")
+    if experiment.targets.shape[1] != network.sizes[-1]:
+        raise InputError(
+            f"samples.targets: got {experiment.targets.shape[1]}, expected {network.sizes[-1]}, one for each output"
+        )
+    for array in (experiment.inputs, experiment.targets, *experiment.weights, *experiment.biases):
+        if not np.isfinite(array).all():
+            raise InputError("inputs, targets, weights and biases: got nan or inf, expected finite numbers")
+
+
+def _check_layers(experiment: Experiment) -> None:
+    network = experiment.network
     for layer, (matrix, (before, after)) in enumerate(zip(experiment.weights, pairwise(network.sizes), strict=True)):
         whose = f"neuron of network.weights[{layer - 1}]" if layer else "input"
         if matrix.ndim != 2 or 0 in matrix.shape or matrix.shape[1] != before:
@@ -142,24 +156,15 @@ def _check_shapes(experiment: Experiment) -> None:
                 f"network.layers[{layer}].bias: got {len(bias)} numbers, expected {of.neurons}, one for each neuron, "
                 "or one number for all"
             )
-    if experiment.inputs.shape[1] != network.inputs:
-        raise InputError(f"samples.inputs: got {experiment.inputs.shape[1]}, expected {network.inputs}")
-    if experiment.targets.shape[1] != network.sizes[-1]:
-        raise InputError(
-            f"samples.targets: got {experiment.targets.shape[1]}, expected {network.sizes[-1]}, one for each output"
-        )
-    for array in (experiment.inputs, experiment.targets, *experiment.weights, *experiment.biases):
-        if not np.isfinite(array).all():
-            raise InputError("inputs, targets, weights and biases: got nan or inf, expected finite numbers")
 
 
 def _check_targets(experiment: Experiment) -> None:
     """∂E/∂o = a − t is the slope of the cross-entropies for shares alone."""
-    loss, targets = experiment.network.loss, experiment.targets
-    if loss == "binary-cross-entropy" and not ((targets >= 0) & (targets <= 1)).all():
-        raise InputError(f"samples.targets: got a target outside of 0 to 1, expected 0 to 1 with the loss {loss}")
-    if loss == "cross-entropy" and not (np.abs(targets.sum(axis=1) - 1) <= 1e-9).all():
-        raise InputError(
-            f"samples.targets: got targets of a sample that add up to {targets.sum(axis=1).tolist()}, "
-            f"expected a sum of 1 for every sample with the loss {loss}"
-        )
+    loss = experiment.network.loss
+    for number, targets in enumerate(experiment.targets):
+        if loss == "binary-cross-entropy" and not ((targets >= 0) & (targets <= 1)).all():
+            raise InputError(f"samples[{number}].targets: got {targets.tolist()}, expected 0 to 1 with the loss {loss}")
+        if loss == "cross-entropy" and abs(targets.sum() - 1) > 1e-9:
+            raise InputError(
+                f"samples[{number}].targets: got {targets.tolist()}, expected a sum of 1 with the loss {loss}"
+            )
