@@ -11,7 +11,7 @@ from engine.errors import InputError, InputWarning
 from engine.experiment import Experiment, FloatArray, Run
 from engine.experiment_file import default_experiment, load_experiment
 from engine.network import Layer, Method, Network
-from engine.table import long_table, table
+from engine.table import long_table, sweep_table, table
 
 __all__ = [
     "Column",
@@ -29,5 +29,6 @@ __all__ = [
     "descend",
     "load_experiment",
     "long_table",
+    "sweep_table",
     "table",
 ]

@@ -1,16 +1,31 @@
-"""`python -m engine`: print or export the table of every step."""
+"""`python -m engine`: print or export the table of every step; start, show and list experiment files."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
+import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from engine import cli, default_experiment, descend, load_experiment, long_table, table
+from engine import (
+    Column,
+    Experiment,
+    InputError,
+    InputWarning,
+    Trace,
+    cli,
+    default_experiment,
+    descend,
+    load_experiment,
+    sweep_table,
+    table,
+)
+from engine.experiment_file import FOLDER, packaged_experiments
 from engine.files import replacing
+from engine.overview import overview
 
 app = typer.Typer(add_completion=False)
 
@@ -19,8 +34,9 @@ COLUMN_WIDTH = 11
 STEP_WIDTH = 9
 
 
-@app.command()
-def show(
+@app.callback(invoke_without_command=True)
+def print_table(
+    context: typer.Context,
     learning_rate: Annotated[
         float | None, typer.Option(parser=cli.number, help="η of the run; the default is the experiment's.")
     ] = None,
@@ -29,53 +45,103 @@ def show(
     ] = None,
     csv: Annotated[
         Path | None,
-        typer.Option(help="Write the table here instead: every learning rate of the sweep, or just --learning-rate."),
+        typer.Option(help="Write the table here instead: every run of the sweep, or just --learning-rate."),
     ] = None,
     experiment_file: Annotated[
-        Path | None, typer.Option("--experiment", help="A TOML file; the default is the packaged 2-2-2 network.")
+        Path | None,
+        typer.Option(
+            "--experiment", help="A TOML file, or a packaged experiment's name; the default is the 2-2-2 network."
+        ),
     ] = None,
     *,
     version: cli.Version = False,  # noqa: ARG001 - its callback prints
 ) -> None:
     """Train a small network by gradient descent and show every number of every step."""
+    if context.invoked_subcommand:
+        return
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
     if steps is not None:
         experiment = replace(experiment, steps=steps)
-    if learning_rate is not None or csv is None:
-        rate = experiment.learning_rate if learning_rate is None else learning_rate
-        trace = descend(replace(experiment, learning_rate=rate), [rate])
-    else:
-        trace = descend(experiment)
+    if learning_rate is not None:
+        experiment = replace(experiment, learning_rate=learning_rate, learning_rates=(learning_rate,), runs=())
     if csv is None:
-        _print(table(trace, run=0), trace.learning_rates[0])
-        return
+        _print(descend(experiment, [experiment.learning_rate]), experiment)
+    else:
+        _export(experiment, csv)
+
+
+@app.command()
+def new(path: Annotated[Path, typer.Argument(metavar="FILE", help="The TOML file to write.")]) -> None:
+    """Write a commented experiment file to start from."""
+    if path.exists():
+        raise InputError(f"{path}: exists already; name another file, or remove it first")
+    with replacing(path) as part:
+        part.write_text((FOLDER / "template.toml").read_text(encoding="utf-8"), encoding="utf-8")
+    typer.echo(f"Wrote {path}: change it, then `python -m engine show {path}` tells what it describes.")
+
+
+@app.command()
+def show(
+    experiment_file: Annotated[
+        Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or a packaged experiment's name.")
+    ],
+) -> None:
+    """Print a network: a picture, its layers, its samples, and how large its sheet will be."""
+    Console().print(overview(load_experiment(experiment_file)), highlight=False)
+
+
+@app.command(name="list")
+def list_packaged() -> None:
+    """List the packaged experiments."""
+    grid = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    grid.add_column(style="bold", no_wrap=True)
+    for name, path in packaged_experiments().items():
+        grid.add_row(name, path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# "))
+    Console().print(grid, highlight=False)
+
+
+def _export(experiment: Experiment, csv: Path) -> None:
+    frame = sweep_table(experiment)
     with replacing(csv) as part:
-        long_table(trace).to_csv(part)
-    rows = len(trace.numbers.values) * len(trace.learning_rates)
-    rates = ", ".join(f"{rate:g}" for rate in trace.learning_rates)
-    several = "s" * (len(trace.learning_rates) != 1)
-    typer.echo(f"Wrote {csv}: {rows} row{'s' * (rows != 1)}, learning rate{several} {rates}")
+        frame.to_csv(part)
+    overflowed = frame.loc[~np.isfinite(frame["E_tot"]), "learning rate"].unique()
+    if len(overflowed):
+        rates = ", ".join(f"{rate:g}" for rate in overflowed)
+        warnings.warn(f"{csv}: numbers overflowed with learning rate {rates}; it holds inf or nan", InputWarning, 2)
+    rates = ", ".join(f"{rate:g}" for rate in experiment.learning_rates)
+    several = "s" * (len(experiment.learning_rates) != 1)
+    runs = _count(len(experiment.runs), "run") if experiment.runs else f"learning rate{several} {rates}"
+    typer.echo(f"Wrote {csv}: {_count(len(frame), 'row')}, {runs}")
 
 
-def _print(frame: pd.DataFrame, learning_rate: float) -> None:
+def _print(trace: Trace, experiment: Experiment) -> None:
     """Print a wide table as blocks of as many columns as the terminal takes."""
-    console = Console()
-    console.print(f"learning rate {learning_rate:g}, {len(frame)} step{'s' * (len(frame) != 1)}", style="bold")
+    console, frame, columns = Console(), table(trace, run=0), trace.columns
+    rows = f", {len(frame)} rows" if len(frame) != experiment.steps else ""
+    heading = f"learning rate {trace.learning_rates[0]:g}, {_count(experiment.steps, 'step')}{rows}"
+    console.print(heading, style="bold", highlight=False)
     per_block = max(1, (console.width - STEP_WIDTH) // COLUMN_WIDTH)
-    for first in range(0, len(frame.columns), per_block):
-        block = frame.iloc[:, first : first + per_block]
+    for first in range(0, len(columns.all), per_block):
+        block = columns.all[first : first + per_block]
         grid = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
-        grid.add_column("step", justify="right", style="dim")
-        for name in block.columns:
-            grid.add_column(name, justify="right", no_wrap=True, style="red" if name == "E_tot" else "")
-        for row in block.itertuples():
-            grid.add_row(str(row[0]), *(_text(value) for value in row[1:]))
+        grid.add_column(str(frame.index.name), justify="right", style="dim")
+        for column in block:
+            style = "red" if column.name == columns.loss else ""
+            grid.add_column(column.name, justify="right", no_wrap=True, style=style)
+        for number, row in enumerate(trace.numbers.values[:, first : first + per_block, 0].tolist(), start=1):
+            grid.add_row(str(number), *(_text(value, column) for value, column in zip(row, block, strict=True)))
         console.print()
         console.print(grid)
 
 
-def _text(value: float) -> str:
+def _text(value: float, column: Column) -> str:
+    if column.kind in ("step", "sample"):
+        return f"{value:g}"
     return f"{value:z.7f}" if abs(value) < 100 else f"{value:.3e}"
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number} {of}{'s' * (number != 1)}"
 
 
 def main() -> None:

@@ -122,7 +122,6 @@ def _same(mine: object, theirs: object) -> bool:
 def _check_shapes(experiment: Experiment) -> None:
     if not experiment.weights:
         raise InputError("network.weights: got no layer, expected at least one matrix")
-    _check_samples(experiment)
     for layer, (before, after) in enumerate(pairwise(experiment.sizes)):
         matrix, bias, of = experiment.weights[layer], experiment.biases[layer], experiment.network.layers[layer]
         whose = f"neuron of network.weights[{layer - 1}]" if layer else "input"
@@ -138,6 +137,7 @@ def _check_shapes(experiment: Experiment) -> None:
                 f"network.layers[{layer}].bias: got {len(bias)} numbers, expected {of.neurons}, one for each neuron, "
                 "or one number for all"
             )
+    _check_samples(experiment)
     for array in (experiment.inputs, experiment.targets, *experiment.weights, *experiment.biases):
         if not np.isfinite(array).all():
             raise InputError("inputs, targets, weights and biases: got nan or inf, expected finite numbers")

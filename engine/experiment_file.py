@@ -4,7 +4,6 @@ import math
 import tomllib
 import warnings
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,35 @@ import numpy as np
 
 from engine.errors import InputError, InputWarning
 from engine.experiment import Experiment, FloatArray
+from engine.experiment_keys import finite, list_of, numbers
+from engine.experiment_tables import read_experiment
 from engine.network import Network
 
-# Every table of the file and its keys; all are required.
-KEYS = {
+FOLDER = Path(__file__).parent
+# The tables of a file of the plain form, and their keys; all are required.
+PLAIN_KEYS = {
     "network": ("weights",),
     "samples": ("inputs", "targets"),
     "training": ("steps", "learning_rate", "learning_rates"),
 }
+# What an output of an activation can be.
+REACH = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, math.inf)}
+
+
+def packaged_experiments() -> dict[str, Path]:
+    """The files of the experiments that come with the package, by name."""
+    return {"default": FOLDER / "default.toml"} | {
+        path.stem: path for path in sorted((FOLDER / "experiments").glob("*.toml"))
+    }
 
 
 def default_experiment() -> Experiment:
     """The packaged 2-2-2 experiment."""
-    return _parse(files("engine").joinpath("default.toml").read_text(encoding="utf-8"))
+    return load_experiment(FOLDER / "default.toml")
 
 
-def load_experiment(path: Path) -> Experiment:
-    """Read an experiment from a TOML file laid out like `engine/default.toml`.
+def load_experiment(path: Path | str) -> Experiment:
+    """Read an experiment from a TOML file, or the packaged one of that name; engine/README.md tells the file's keys.
 
     Raises:
         InputError: the file is missing, is not TOML, or holds something else than an experiment.
@@ -36,8 +47,9 @@ def load_experiment(path: Path) -> Experiment:
     Warns:
         InputWarning: a target lies outside of what an output can be.
     """
+    path = _find(Path(path))
     try:
-        experiment = _parse(path.read_text(encoding="utf-8"))
+        experiment = _parse(tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
     except OSError as error:
         raise InputError(f"{path}: cannot read the experiment: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -46,40 +58,65 @@ def load_experiment(path: Path) -> Experiment:
         raise InputError(f"{path}: not a TOML file: {error}") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    for target in experiment.targets.ravel().tolist():
-        if not 0 <= target <= 1:
-            warnings.warn(
-                f"{path}: samples.targets: got {target:g}, expected 0 to 1, since an output is a sigmoid; "
-                "the loss cannot reach 0",
-                InputWarning,
-                stacklevel=2,
-            )
-            break
+    _warn_of_targets(path, experiment)
     return experiment
 
 
-def _parse(text: str) -> Experiment:
-    document = tomllib.loads(text)
-    _check_keys("", document, KEYS)
+def _find(path: Path) -> Path:
+    """The file of a packaged experiment, unless there is one of that name here."""
+    packaged = packaged_experiments()
+    if path.is_file() or path.suffix or path.name != str(path):
+        return path
+    if path.name not in packaged:
+        raise InputError(f"{path}: neither a file nor a packaged experiment; expected {', '.join(packaged)}")
+    return packaged[path.name]
+
+
+def _warn_of_targets(path: Path, experiment: Experiment) -> None:
+    activation = experiment.network.layers[-1].activation
+    least, most = REACH.get(activation, (-math.inf, math.inf))
+    for target in experiment.targets.ravel().tolist():
+        if not least <= target <= most:
+            expected = f"{least} to {most}" if math.isfinite(most) else f"{least} or more"
+            warnings.warn(
+                f"{path}: samples.targets: got {target:g}, expected {expected}, since an output is a {activation}; "
+                "the loss cannot reach 0",
+                InputWarning,
+                stacklevel=3,
+            )
+            break
+
+
+def _parse(document: dict[str, Any], folder: Path) -> Experiment:
+    network = document.get("network")
+    if isinstance(network, dict) and "weights" in network:
+        return _plain_experiment(document)
+    return read_experiment(document, folder)
+
+
+def _plain_experiment(document: dict[str, Any]) -> Experiment:
+    """The experiment of a file with `network.weights`: sigmoid layers without biases, and one sample."""
+    _check_keys("", document, PLAIN_KEYS)
     samples = document["samples"]
     if not isinstance(samples, list) or len(samples) != 1:
-        raise InputError(f"samples: got {_count(samples)}, expected exactly one [[samples]] table")
-    for name, keys in KEYS.items():
-        _check_keys(f"{name}.", samples[0] if name == "samples" else document[name], keys)
+        got = len(samples) if isinstance(samples, list) else repr(samples)
+        raise InputError(f"samples: got {got}, expected exactly one [[samples]] table")
+    for name, known in PLAIN_KEYS.items():
+        _check_keys(f"{name}.", samples[0] if name == "samples" else document[name], known)
     training = document["training"]
     weights = tuple(
         _matrix(f"network.weights[{layer}]", rows)
-        for layer, rows in enumerate(_list("network.weights", document["network"]["weights"]))
+        for layer, rows in enumerate(list_of(list_of(numbers))("network.weights", document["network"]["weights"]))
     )
-    inputs = np.array([_numbers("samples.inputs", samples[0]["inputs"])])
+    inputs = np.array([numbers("samples.inputs", samples[0]["inputs"])])
     return Experiment(
         network=Network.plain((inputs.shape[1], *map(len, weights))),
         weights=weights,
         inputs=inputs,
-        targets=np.array([_numbers("samples.targets", samples[0]["targets"])]),
-        learning_rate=_number("training.learning_rate", training["learning_rate"]),
-        learning_rates=tuple(_numbers("training.learning_rates", training["learning_rates"])),
-        steps=_whole_number("training.steps", training["steps"]),
+        targets=np.array([numbers("samples.targets", samples[0]["targets"])]),
+        learning_rate=finite("training.learning_rate", training["learning_rate"]),
+        learning_rates=tuple(numbers("training.learning_rates", training["learning_rates"])),
+        steps=_steps("training.steps", training["steps"]),
     )
 
 
@@ -94,34 +131,13 @@ def _check_keys(where: str, table: Any, known: Mapping[str, Any] | tuple[str, ..
             raise InputError(f"missing key '{where}{key}'")
 
 
-def _matrix(where: str, rows: Any) -> FloatArray:
-    numbers = [_numbers(f"{where}[{index}]", row) for index, row in enumerate(_list(where, rows))]
-    if len({len(row) for row in numbers}) > 1:
-        raise InputError(f"{where}: got rows of {', '.join(str(len(row)) for row in numbers)}, expected equal lengths")
-    return np.array(numbers)
+def _matrix(where: str, rows: list[list[float]]) -> FloatArray:
+    if len({len(row) for row in rows}) > 1:
+        raise InputError(f"{where}: got rows of {', '.join(str(len(row)) for row in rows)}, expected equal lengths")
+    return np.array(rows)
 
 
-def _numbers(where: str, value: Any) -> list[float]:
-    return [_number(f"{where}[{index}]", item) for index, item in enumerate(_list(where, value))]
-
-
-def _list(where: str, value: Any) -> list[Any]:
-    if not isinstance(value, list) or not value:
-        raise InputError(f"{where}: got {value!r}, expected a list with at least one element")
-    return value
-
-
-def _number(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"{where}: got {value!r}, expected a finite number")
-    return float(value)
-
-
-def _whole_number(where: str, value: Any) -> int:
+def _steps(where: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise InputError(f"{where}: got {value!r}, expected a whole number from 1 up")
     return value
-
-
-def _count(samples: Any) -> str:
-    return f"{len(samples)}" if isinstance(samples, list) else repr(samples)

@@ -11,8 +11,10 @@ from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_
 from workbook.sheets.training import main_sheet, run_sheet
 from workbook.stored import as_stored
 
-# Longer runs are on the main sheet alone: the others repeat every number several times over.
+# Longer runs are on the main sheet alone, and large networks with fewer steps elsewhere: the other sheets repeat every
+# number several times over. The second is the default network's table of as many rows.
 ROWS_OF_THE_OTHER_SHEETS = 1_000
+CELLS_OF_THE_OTHER_SHEETS = 31_000
 
 
 def plan(experiment: Experiment) -> list[Sheet]:
@@ -23,7 +25,7 @@ def plan(experiment: Experiment) -> list[Sheet]:
     """
     experiment = as_stored(experiment)
     layout = Layout(experiment.columns, experiment.steps)
-    short = Layout(layout.columns, min(experiment.steps, ROWS_OF_THE_OTHER_SHEETS // experiment.method.batch_size))
+    short = Layout(layout.columns, _steps_elsewhere(layout))
     rate = experiment.learning_rate
     values = descend(experiment, [rate]).numbers.values[:, :, 0]
     tables = sweep(experiment, short.steps)
@@ -42,3 +44,8 @@ def plan(experiment: Experiment) -> list[Sheet]:
             for run, table in enumerate(tables)
         ),
     ]  # fmt: skip
+
+
+def _steps_elsewhere(layout: Layout) -> int:
+    rows = min(ROWS_OF_THE_OTHER_SHEETS, CELLS_OF_THE_OTHER_SHEETS // len(layout.columns.names))
+    return min(layout.steps, max(1, rows // layout.columns.method.batch_size))

@@ -16,7 +16,7 @@ def by_autograd(experiment: Experiment) -> torch.Tensor:
     """All runs in one tensor a layer, nothing kept but the last loss, (R,)."""
     rates = torch.tensor(experiment.learning_rates, dtype=torch.float64)[:, None, None]
     weights = [torch.tensor(matrix).repeat(len(rates), 1, 1).requires_grad_() for matrix in experiment.weights]
-    inputs, targets = torch.tensor(experiment.inputs)[None, :, None], torch.tensor(experiment.targets)[None, :, None]
+    inputs, targets = torch.tensor(experiment.inputs)[:, :, None], torch.tensor(experiment.targets)[:, :, None]
     loss = torch.empty(0)
     for _ in range(experiment.steps):
         a = inputs.expand(len(rates), -1, -1)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from engine import Experiment
+from engine import Experiment, Network
 
 numbers = st.floats(-3, 3, allow_subnormal=False)
 
@@ -17,9 +17,10 @@ def experiments(draw: st.DrawFn, largest: int = 4, deepest: int = 4) -> Experime
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     rates = (draw(st.floats(0, 5)), draw(st.floats(0, 5)))
     return Experiment(
+        network=Network.plain(tuple(sizes)),
         weights=tuple(generator.uniform(-2, 2, (after, before)) for before, after in pairwise(sizes)),
-        inputs=generator.uniform(-2, 2, sizes[0]),
-        targets=generator.uniform(0, 1, sizes[-1]),
+        inputs=generator.uniform(-2, 2, (1, sizes[0])),
+        targets=generator.uniform(0, 1, (1, sizes[-1])),
         learning_rate=rates[0],
         learning_rates=rates,
         steps=draw(st.integers(1, 5)),

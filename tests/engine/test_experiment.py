@@ -16,8 +16,8 @@ DEFAULT = files("engine").joinpath("default.toml").read_text(encoding="utf-8")
 def test_the_packaged_experiment_is_the_worked_example() -> None:
     experiment = default_experiment()
     np.testing.assert_array_equal(experiment.weights, [[[0.15, 0.2], [0.25, 0.3]], [[0.4, 0.45], [0.5, 0.55]]])
-    np.testing.assert_array_equal(experiment.inputs, [0.05, 0.1])
-    np.testing.assert_array_equal(experiment.targets, [0.5, 0.5])
+    np.testing.assert_array_equal(experiment.inputs, [[0.05, 0.1]])
+    np.testing.assert_array_equal(experiment.targets, [[0.5, 0.5]])
     assert list(experiment.learning_rates) == [0.1, 0.2, 0.5, 0.8, 1, 2, 10000]
     assert (experiment.learning_rate, experiment.steps, experiment.sizes) == (1, 80, (2, 2, 2))
 
@@ -81,7 +81,7 @@ def test_a_target_that_no_output_can_reach_gets_a_warning(tmp_path: Path, target
     path.write_text(DEFAULT.replace("targets = [0.5, 0.5]", f"targets = [0.5, {target}]"), encoding="utf-8")
     with pytest.warns(InputWarning) as caught:
         experiment = load_experiment(path)
-    assert experiment.targets[1] == float(target)
+    assert experiment.targets[0, 1] == float(target)
     assert [str(warning.message) for warning in caught] == [
         f"{path}: samples.targets: got {float(target):g}, expected 0 to 1, since an output is a sigmoid; "
         "the loss cannot reach 0"
@@ -94,7 +94,7 @@ def test_experiments_of_equal_numbers_are_equal() -> None:
     for other in (
         replace(default, steps=81),
         replace(default, learning_rate=2.0),
-        replace(default, targets=np.array([0.5, 0.6])),
+        replace(default, targets=np.array([[0.5, 0.6]])),
         replace(default, weights=(default.weights[0], default.weights[1] + 1e-16 * (default.weights[1] > 0.5) + 1e-3)),
         "something else",
     ):

@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine import InputError, default_experiment
+from engine import Columns, InputError, Network, default_experiment
 from workbook.layout import Layout
 from workbook.plan import plan
 from workbook.write import write
@@ -164,15 +164,22 @@ def test_panes_numbers_and_printing(sheet: Worksheet) -> None:
 
 
 def test_other_lengths_and_excels_limit() -> None:
-    assert Layout((2, 2, 2), 1_048_556).last_row == 1_048_576
+    assert Layout(Columns.plain((2, 2, 2)), 1_048_556).last_row == 1_048_576
     with pytest.raises(InputError) as error:
-        Layout((2, 2, 2), 1_048_557)
+        Layout(Columns.plain((2, 2, 2)), 1_048_557)
     assert str(error.value) == "steps: got 1048557, expected at most 1048556: Excel's rows below the header"
 
 
 def test_a_network_whose_formulas_excel_cannot_hold_is_refused() -> None:
     sizes = [4] * 6
     weights = tuple(np.zeros((after, before)) for before, after in pairwise(sizes))
-    big = replace(default_experiment(), weights=weights, inputs=np.zeros(4), targets=np.zeros(4))
+    big = replace(
+        default_experiment(),
+        network=Network.plain(tuple(sizes)),
+        weights=weights,
+        biases=(),
+        inputs=np.zeros((1, 4)),
+        targets=np.zeros((1, 4)),
+    )
     with pytest.raises(InputError, match=r"a formula of its table has \d+ characters, Excel's limit is 8192"):
         plan(big)

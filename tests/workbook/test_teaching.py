@@ -44,8 +44,8 @@ def typed_experiment(typed: dict[str, float]) -> Experiment:
     rates = tuple(typed.get(f"learning rates!A{row}", r) for row, r in enumerate(default.learning_rates, start=6))
     return replace(
         default,
-        targets=np.array([typed.get(f"{c}21", t) for c, t in zip("AB", default.targets, strict=True)]),
-        inputs=np.array([typed.get(f"{c}21", i) for c, i in zip("CD", default.inputs, strict=True)]),
+        targets=np.array([[typed.get(f"{c}21", t) for c, t in zip("AB", default.targets[0], strict=True)]]),
+        inputs=np.array([[typed.get(f"{c}21", i) for c, i in zip("CD", default.inputs[0], strict=True)]]),
         weights=(np.reshape(weights[:4], (2, 2)), np.reshape(weights[4:], (2, 2))),
         learning_rate=typed.get("G19", default.learning_rate),
         learning_rates=rates,
@@ -200,7 +200,7 @@ def test_check_notices_a_missing_row(book: Path, tmp_path: Path) -> None:
 
 
 def test_the_derivation_reaches_every_gradient_in_order() -> None:
-    columns = Layout((2, 3, 2, 1), 1).columns
+    columns = Layout(Columns.plain((2, 3, 2, 1)), 1).columns
     numbers = dict.fromkeys(["eta", *columns.names], 0.5)
     names = [line.name for line in derivation(columns, numbers) if isinstance(line, Line)]
     lines = [name for name in names if name.startswith("∂E/∂w")]

@@ -1,0 +1,191 @@
+"""The keys of an experiment file: what reads each one's value, and its default."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from engine.errors import InputError
+from engine.initial_weights import INITS
+from engine.network import ACTIVATIONS, LOSSES, OPTIMIZERS, REDUCTIONS, SCHEDULES, UPDATES
+
+# Takes where a value stands in the file, and the value; raises an InputError that names the place.
+Reader = Callable[[str, Any], Any]
+REQUIRED = object()
+
+
+class Key(NamedTuple):
+    """What reads a key's value, and what stands for it where it is absent."""
+
+    read: Reader
+    default: Any = None
+
+
+Keys = Mapping[str, Key]
+
+
+def read_table(where: str, table: Any, keys: Keys) -> dict[str, Any]:
+    """The value of every key of a table.
+
+    Raises:
+        InputError: an unknown or a missing key, or a value that its reader refuses.
+    """
+    if not isinstance(table, dict):
+        raise InputError(f"{where}: got {table!r}, expected a table with the keys {', '.join(keys)}")
+    prefix = f"{where}." if where else ""
+    for key in table:
+        if key not in keys:
+            raise InputError(f"unknown key '{prefix}{key}'{nearest(key, keys, prefix)}")
+    for key, of in keys.items():
+        if of.default is REQUIRED and key not in table:
+            raise InputError(f"missing key '{prefix}{key}'")
+    return {key: of.read(prefix + key, table[key]) if key in table else of.default for key, of in keys.items()}
+
+
+def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """The end of a message about an unknown word: the known one most like it, or all of them."""
+    names = list(known)
+    close = get_close_matches(word, names, n=1) or get_close_matches(word.lower(), names, n=1)
+    if close:
+        return f"; did you mean '{prefix}{close[0]}'?"
+    return f"; expected {', '.join(prefix + name for name in names)}"
+
+
+def number(expected: str, fits: Callable[[float], bool] = math.isfinite) -> Reader:
+    """A reader of a finite number that fits, as the words `expected` say."""
+
+    def read(where: str, value: Any) -> float:
+        try:
+            if not isinstance(value, bool) and math.isfinite(value) and fits(value):
+                return float(value)
+        except (TypeError, OverflowError):
+            pass  # no number at all, or an integer beyond float64
+        raise InputError(f"{where}: got {value!r}, expected {expected}")
+
+    return read
+
+
+def whole_number(least: int, most: int | None = None) -> Reader:
+    """A reader of a whole number."""
+    expected = f"a whole number from {least} " + ("up" if most is None else f"to {most}")
+
+    def read(where: str, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least or (most and value > most):
+            raise InputError(f"{where}: got {value!r}, expected {expected}")
+        return value
+
+    return read
+
+
+def word(known: Iterable[str]) -> Reader:
+    """A reader of one of some words."""
+    words = tuple(known)
+
+    def read(where: str, value: Any) -> str:
+        if not isinstance(value, str):
+            raise InputError(f"{where}: got {value!r}, expected {', '.join(words)}")
+        if value not in words:
+            raise InputError(f"{where}: got {value!r}{nearest(value, words)}")
+        return value
+
+    return read
+
+
+def text(where: str, value: Any) -> str:
+    """Read a text."""
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{where}: got {value!r}, expected a text")
+    return value
+
+
+def boolean(where: str, value: Any) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise InputError(f"{where}: got {value!r}, expected true or false")
+    return value
+
+
+def list_of(read_element: Reader, length: int | None = None) -> Reader:
+    """A reader of a list, of any length but 0 unless one is given."""
+    expected = "a list with at least one element" if length is None else f"a list of {length} elements"
+
+    def read(where: str, value: Any) -> list[Any]:
+        if not isinstance(value, list) or not value or len(value) != (length or len(value)):
+            raise InputError(f"{where}: got {value!r}, expected {expected}")
+        return [read_element(f"{where}[{index}]", element) for index, element in enumerate(value)]
+
+    return read
+
+
+def tables(keys: Keys) -> Reader:
+    """A reader of an array of tables."""
+    return list_of(lambda where, value: read_table(where, value, keys))
+
+
+def number_or_list(where: str, value: Any) -> float | list[float]:
+    """Read one number, or a list of them."""
+    read: Reader = numbers if isinstance(value, list) else finite
+    result: float | list[float] = read(where, value)
+    return result
+
+
+finite = number("a finite number")
+from_0_up = number("a number from 0 up", lambda value: value >= 0)
+above_0 = number("a number above 0", lambda value: value > 0)
+share = number("a number from 0 to below 1", lambda value: 0 <= value < 1)
+numbers = list_of(finite)
+
+# The constants of all optimizers and schedules, in torch's ranges; `betas` are Adam's beta1 and beta2.
+CONSTANTS: Keys = {
+    "momentum": Key(from_0_up),
+    "betas": Key(list_of(share, 2)),
+    "alpha": Key(share),
+    "eps": Key(above_0),
+    "weight_decay": Key(from_0_up),
+    "step_size": Key(whole_number(1)),
+    "gamma": Key(above_0),
+    "T_max": Key(whole_number(1)),
+    "eta_min": Key(from_0_up),
+    "decay": Key(from_0_up),
+    "warm_up": Key(whole_number(1)),
+}
+RUN: Keys = {
+    "learning_rate": Key(from_0_up),
+    "optimizer": Key(word(OPTIMIZERS)),
+    "schedule": Key(word(SCHEDULES)),
+    **CONSTANTS,
+}
+TRAINING: Keys = {
+    "steps": Key(whole_number(1, 1_000_000), 80),
+    "batch_size": Key(whole_number(1)),
+    "reduction": Key(word(REDUCTIONS), "mean"),
+    "update": Key(word(UPDATES), "simultaneous"),
+    **RUN,
+    "learning_rate": Key(from_0_up, REQUIRED),
+    "optimizer": Key(word(OPTIMIZERS), "sgd"),
+    "schedule": Key(word(SCHEDULES), "constant"),
+    "learning_rates": Key(list_of(from_0_up)),
+    "runs": Key(tables(RUN), ()),
+}
+LAYER: Keys = {
+    "neurons": Key(whole_number(1, 1000), REQUIRED),
+    "activation": Key(word(ACTIVATIONS), "sigmoid"),
+    "weights": Key(list_of(numbers)),
+    "init": Key(word(INITS)),
+    "bias": Key(number_or_list),
+    "train_bias": Key(boolean, default=True),
+}
+NETWORK: Keys = {
+    "inputs": Key(whole_number(1, 1000), REQUIRED),
+    "layers": Key(tables(LAYER), REQUIRED),
+    "loss": Key(word(LOSSES), "half-squared-error"),
+    "seed": Key(whole_number(0), 1),
+    "deltas": Key(boolean, default=True),
+}
+SAMPLE: Keys = {"inputs": Key(numbers, REQUIRED), "targets": Key(numbers, REQUIRED)}
+FILE: Keys = {
+    "network": Key(lambda where, value: read_table(where, value, NETWORK), REQUIRED),
+    "training": Key(lambda where, value: read_table(where, value, TRAINING), REQUIRED),
+    "samples": Key(tables(SAMPLE)),
+    "data": Key(text),
+}

@@ -1,0 +1,196 @@
+"""An experiment from the tables of its file: what the keys mean together."""
+
+import csv
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.columns import Columns
+from engine.errors import InputError
+from engine.experiment import Experiment, FloatArray, Run
+from engine.experiment_keys import CONSTANTS, FILE, finite, read_table
+from engine.initial_weights import initial_weights
+from engine.network import OPTIMIZERS, SCHEDULES, Layer, Method, Network
+
+# The sweep of an experiment that names none, as powers of ten around its learning rate.
+SWEEP = range(-2, 3)
+Values = Mapping[str, Any]
+
+
+def read_experiment(document: dict[str, Any], folder: Path) -> Experiment:
+    """The experiment that a file with [[network.layers]] describes.
+
+    Args:
+        document: the file's tables.
+        folder: where the file lies, which `data` is relative to.
+
+    Raises:
+        InputError: a key or a value that is unknown, missing, or does not fit the others.
+    """
+    tables = read_table("", document, FILE)
+    training = tables["training"]
+    layers, weights, biases = _layers(tables["network"])
+    network = Network(tables["network"]["inputs"], layers, tables["network"]["loss"], tables["network"]["deltas"])
+    inputs, targets = _samples(tables, folder, network)
+    runs = [_run(f"training.runs[{number}]", run, training, len(inputs)) for number, run in enumerate(training["runs"])]
+    if runs and training["learning_rates"]:
+        raise InputError("training.runs: got them beside training.learning_rates, expected one of the two")
+    own = _run("training", training, training, len(inputs))
+    return Experiment(
+        network=network,
+        weights=weights,
+        inputs=inputs,
+        targets=targets,
+        learning_rate=own.learning_rate,
+        learning_rates=tuple(training["learning_rates"] or _rates_around(own.learning_rate)),
+        steps=training["steps"],
+        biases=biases,
+        method=own.method,
+        runs=tuple(runs),
+    )
+
+
+def _layers(network: Values) -> tuple[tuple[Layer, ...], tuple[FloatArray, ...], tuple[FloatArray, ...]]:
+    generator = np.random.default_rng(network["seed"])
+    layers, weights, biases = [], [], []
+    fan_in = network["inputs"]
+    for number, layer in enumerate(network["layers"]):
+        where = f"network.layers[{number}]"
+        weights.append(_weights(where, layer, fan_in, generator))
+        biases.append(_bias(f"{where}.bias", layer))
+        fan_in = layer["neurons"]
+        layers.append(Layer(fan_in, layer["activation"], len(biases[-1]), layer["train_bias"]))
+    return tuple(layers), tuple(weights), tuple(biases)
+
+
+def _weights(where: str, layer: Values, fan_in: int, generator: np.random.Generator) -> FloatArray:
+    given, init, fan_out = layer["weights"], layer["init"], layer["neurons"]
+    if (given is None) == (init is None):
+        got = "neither" if given is None else "both"
+        raise InputError(f"{where}: got {got} of weights and init, expected one of them")
+    if given is None:
+        return initial_weights(init, fan_out, fan_in, generator)
+    if len(given) != fan_out:
+        raise InputError(f"{where}.weights: got {len(given)} rows, expected {fan_out}, one for each neuron")
+    for row, numbers in enumerate(given):
+        if len(numbers) != fan_in:
+            raise InputError(
+                f"{where}.weights[{row}]: got {_numbers(numbers)}, expected {fan_in}, one for each input of the layer"
+            )
+    return np.array(given)
+
+
+def _bias(where: str, layer: Values) -> FloatArray:
+    """One number for each neuron, one that all share, or none."""
+    given, neurons = layer["bias"], layer["neurons"]
+    if isinstance(given, list) and len(given) != neurons:
+        raise InputError(
+            f"{where}: got {_numbers(given)}, expected {neurons}, one for each neuron, "
+            "or one number without brackets for all"
+        )
+    return np.array([] if given is None else np.ravel(given), dtype=float)
+
+
+def _samples(tables: Values, folder: Path, network: Network) -> tuple[FloatArray, FloatArray]:
+    """Inputs and targets, shaped (samples, inputs) and (samples, outputs)."""
+    if tables["samples"] and tables["data"]:
+        raise InputError("data: got it beside [[samples]], expected one of the two")
+    if tables["data"]:
+        return _read_data(folder / tables["data"], network)
+    if not tables["samples"]:
+        raise InputError("missing key 'samples', or 'data' for a CSV file of them")
+    arrays = []
+    for key, expected, each in (("inputs", network.inputs, "input"), ("targets", network.sizes[-1], "output")):
+        for number, sample in enumerate(tables["samples"]):
+            if len(sample[key]) != expected:
+                raise InputError(
+                    f"samples[{number}].{key}: got {_numbers(sample[key])}, expected {expected}, one for each {each}"
+                )
+        arrays.append(np.array([sample[key] for sample in tables["samples"]]))
+    return arrays[0], arrays[1]
+
+
+def _read_data(path: Path, network: Network) -> tuple[FloatArray, FloatArray]:
+    """The samples of a CSV file with the columns i1, i2, ... and t1, t2, ..., in any order."""
+    columns = Columns(network)
+    expected = [*columns.input_names, *columns.target_names]
+    try:
+        # Excel begins a CSV file with a byte order mark.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file)
+            header = [name.strip() for name in next(lines, [])]
+            if sorted(header) != sorted(expected):
+                got = ", ".join(header) or "none"
+                raise InputError(f"data: {path.name}: got the columns {got}, expected {', '.join(expected)}")
+            rows = [_row(f"data: {path.name}, line {lines.line_num}", header, line) for line in lines if line]
+    except OSError as error:
+        raise InputError(f"data: cannot read {path}: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"data: {path.name}: not a CSV file: {error}") from None
+    if not rows:
+        raise InputError(f"data: {path.name}: got no sample, expected a line for each")
+    samples = np.array([[row[name] for name in expected] for row in rows])
+    return samples[:, : network.inputs], samples[:, network.inputs :]
+
+
+def _row(where: str, header: list[str], line: list[str]) -> dict[str, float]:
+    if len(line) != len(header):
+        raise InputError(f"{where}: got {_numbers(line)}, expected {len(header)}, one for each column")
+    return {name: _cell(f"{where}, {name}", text) for name, text in zip(header, line, strict=True)}
+
+
+def _cell(where: str, text: str) -> float:
+    try:
+        value: Any = float(text)
+    except ValueError:
+        value = text
+    return float(finite(where, value))
+
+
+def _run(where: str, given: Values, training: Values, samples: int) -> Run:
+    """A run by its own keys and, where it leaves them out, those of [training]."""
+    run = {**training, **{key: value for key, value in given.items() if value is not None}}
+    _check_constants(where, given, run["optimizer"], run["schedule"])
+    method = Method(
+        batch_size=samples if run["batch_size"] is None else run["batch_size"],
+        reduction=run["reduction"],
+        optimizer=run["optimizer"],
+        schedule=run["schedule"],
+        update=run["update"],
+        constants=tuple(_constants(run).items()),
+    )
+    return Run(run["learning_rate"], method)
+
+
+def _check_constants(where: str, given: Values, optimizer: str, schedule: str) -> None:
+    for key in CONSTANTS:
+        name = "beta1" if key == "betas" else key
+        takers = [taker for taker, constants in {**OPTIMIZERS, **SCHEDULES}.items() if name in constants]
+        if given[key] is not None and key != "weight_decay" and not {optimizer, schedule} & set(takers):
+            raise InputError(
+                f"{where}.{key}: got it with {optimizer} and {schedule}, expected it with {' or '.join(takers)}"
+            )
+
+
+def _constants(run: Values) -> dict[str, float]:
+    """The optimizer's constants and the schedule's, in that order, by the names that the engine has for them."""
+    values = {key: run[key] for key in CONSTANTS if run[key] is not None}
+    if "betas" in values:
+        values["beta1"], values["beta2"] = values["betas"]
+    decay = {"weight_decay": values["weight_decay"]} if "weight_decay" in values else {}
+    defaults = {**OPTIMIZERS[run["optimizer"]], **decay, **SCHEDULES[run["schedule"]]}
+    if "T_max" in defaults:
+        defaults["T_max"] = run["steps"]
+    return {name: float(values.get(name, default)) for name, default in defaults.items()}
+
+
+def _rates_around(rate: float) -> list[float]:
+    """By decimals, since 0.7 / 100 is 0.006999999999999999."""
+    return sorted({float(Decimal(repr(rate)).scaleb(power)) for power in SWEEP})
+
+
+def _numbers(values: list[Any]) -> str:
+    return f"{len(values)} number{'s' * (len(values) != 1)}"

@@ -1,0 +1,103 @@
+"""What `show` prints: a picture of the network, its layers and samples, and the size of its sheet."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from engine.columns import Columns
+from engine.experiment import Experiment, Run
+
+# Neurons of a layer that the picture shows.
+MOST_NEURONS = 9
+# By the ways that lead from the middle of a character: 8 up, 4 down, 2 left, 1 right.
+LINES = " ╶╴─╷┌┐┬╵└┘┴│├┤┼"
+
+
+def overview(experiment: Experiment) -> RenderableType:
+    """The whole page."""
+    picture = Text(network_picture(experiment.columns), no_wrap=True)
+    return Group("", picture, "", _layers(experiment), "", _facts(experiment))
+
+
+def network_picture(columns: Columns) -> str:
+    """The neurons by their names, with a line from every neuron of a layer to every one of the next."""
+    layers = [_shown(columns.input_names), *(_shown(columns.neuron_names(layer)) for layer in range(columns.depth))]
+    # The middle of every layer stands at the same height, on each second line a neuron.
+    middle = max(map(len, layers)) - 1
+    at = [{middle - len(names) + 1 + 2 * place: name for place, name in enumerate(names)} for names in layers]
+    lines = []
+    for row in range(2 * middle + 1):
+        line = ""
+        for layer, neurons in enumerate(at):
+            width = max(map(len, neurons.values()))
+            before, after = ("─ " if layer else " "), (" ─" if layer < len(at) - 1 else "")
+            cell = f"{before}{neurons.get(row, ''):{width}}{after}"
+            line += cell if row in neurons else " " * len(cell)
+            if after:
+                line += _crossing(row, neurons, at[layer + 1])
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def _shown(names: list[str]) -> list[str]:
+    return names if len(names) <= MOST_NEURONS else [*names[: MOST_NEURONS - 2], "⋮", names[-1]]
+
+
+def _crossing(row: int, left: dict[int, str], right: dict[int, str]) -> str:
+    """What the upright line between two layers looks like in a row."""
+    top, bottom = min(*left, *right), max(*left, *right)
+    return LINES[8 * (top < row <= bottom) + 4 * (top <= row < bottom) + 2 * (row in left) + (row in right)]
+
+
+def _layers(experiment: Experiment) -> Table:
+    columns = experiment.columns
+    table = Table(box=None, padding=(0, 3, 0, 1), header_style="bold")
+    for heading in ("layer", "neurons", "activation", "weights", "biases"):
+        table.add_column(heading)
+    table.add_row("inputs", str(columns.sizes[0]))
+    for number, layer in enumerate(columns.network.layers):
+        last = number == columns.depth - 1
+        biases = _first_to_last(columns.bias_names(number))
+        table.add_row(
+            "outputs" if last else f"hidden {number + 1}",
+            str(layer.neurons),
+            layer.activation,
+            _first_to_last([name for row in columns.weight_names(number) for name in row]),
+            biases + (", not trained" if layer.biases and not layer.train_bias else ""),
+        )
+    return table
+
+
+def _first_to_last(names: list[str]) -> str:
+    return "none" if not names else names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+
+
+def _facts(experiment: Experiment) -> Table:
+    columns, method = experiment.columns, experiment.method
+    weights, biases = experiment.network.weights, sum(layer.biases for layer in experiment.network.layers)
+    fixed = weights + biases - len(columns.trained)
+    batch = f"; an update takes the {method.reduction} of {method.batch_size}" if method.batch_size > 1 else ""
+    facts = {
+        "parameters": f"{weights} weights, {biases} biases{f', {fixed} of them not trained' if fixed else ''}",
+        "samples": f"{experiment.samples}{batch}",
+        "loss": experiment.network.loss,
+        "training": f"{experiment.steps} steps, {describe(Run(experiment.learning_rate, method))}",
+        "compared": "\n".join(map(describe, experiment.runs))
+        or f"learning rates {', '.join(f'{rate:g}' for rate in experiment.learning_rates)}",
+        "sheet": f"{len(columns.names)} columns, {experiment.rows:,} rows",
+    }
+    table = Table(box=None, padding=(0, 3, 0, 1), show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    for fact in facts.items():
+        table.add_row(*fact)
+    return table
+
+
+def describe(run: Run) -> str:
+    """A run in words."""
+    method = run.method
+    parts = [f"learning rate {run.learning_rate:g}", method.optimizer]
+    parts += [] if method.schedule == "constant" else [f"schedule {method.schedule}"]
+    parts += [f"{name} {value:g}" for name, value in method.constants]
+    parts += [] if method.update == "simultaneous" else [method.update]
+    return ", ".join(parts)
