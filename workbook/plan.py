@@ -7,7 +7,9 @@ from workbook.runs import sweep
 from workbook.sheets.check import check_sheet
 from workbook.sheets.derivation import derivation_sheet
 from workbook.sheets.explorer import explorer_sheet
+from workbook.sheets.landscape import landscape_sheet
 from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_name
+from workbook.sheets.predictions import has_predictions, predictions_sheet
 from workbook.sheets.training import main_sheet, run_sheet
 from workbook.stored import as_stored
 
@@ -36,6 +38,8 @@ def plan(experiment: Experiment) -> list[Sheet]:
         explorer_sheet(layout, values, rate),
         derivation_sheet(layout, values, rate),
         check_sheet(short, experiment, {rate: values[: short.rows]} | runs),
+        landscape_sheet(layout, values, tables),
+        *([predictions_sheet(layout, values)] if has_predictions(layout.columns) else []),
         *(
             run_sheet(
                 run_name(tables, run), table.layout, table.values, table.run.learning_rate, rate_cell(tables, run),

@@ -8,10 +8,11 @@ from typing import Literal, NamedTuple
 Style = Literal[
     "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
     "summary", "beside", "box", "mark", "step", "step_left", "folded", "tolerance", "todo",
+    "axis", "tile", "color",
 ]  # fmt: skip
 
 
-Color = Literal["green", "red"]
+Color = Literal["green", "red", "framed"]
 
 
 class Cell(NamedTuple):
@@ -31,7 +32,7 @@ class Cell(NamedTuple):
 class Series:
     """One line of a chart: a range with its sheet's name, its numbers as cache, the cell of its name with its text.
 
-    Its points stand at 1, 2, … unless a range of x is given, with its numbers.
+    Its points stand at 1, 2, … unless a range of x is given, with its numbers; `points` are not joined by lines.
     """
 
     range: str
@@ -40,11 +41,15 @@ class Series:
     name: str = ""
     x_range: str | None = None
     x_values: Sequence[float] = ()
+    points: bool = False
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over the steps, on the cells from `first` to `last`. `title_cell` makes the title live."""
+    """Lines over the steps, on the cells from `first` to `last`. `title_cell` makes the title live.
+
+    Where they are not over the steps, each series has its own x, and the axis is as long as these.
+    """
 
     title: str
     series: Sequence[Series]
@@ -53,6 +58,16 @@ class Chart:
     title_cell: str | None = None
     logarithmic: bool = False
     legend: bool = False
+    over_steps: bool = True
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """Lines from 0 to 1 in both directions that lie over the cells from `first` to `last`, which show through."""
+
+    series: Sequence[Series]
+    first: str
+    last: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,32 @@ class Validation:
     title: str
     message: str
     whole: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An input cell that admits the texts of a range."""
+
+    cell: str
+    texts: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Cells, of one or several ranges, that get a color where a formula over the first of them holds."""
+
+    range: str
+    formula: str
+    color: Color
+
+
+@dataclass(frozen=True)
+class ColorScale:
+    """Cells colored by their numbers, between three colors: at three numbers, or the least, the median, the largest."""
+
+    range: str
+    colors: tuple[str, str, str]
+    numbers: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +144,7 @@ class Sheet:
         widths: characters, by column ("A") or columns ("A:AE").
         heights: points, by row; other rows have `row_height`.
         zoom: percent, as the file opens.
+        gridlines: whether they show on the screen; not where a sheet is for reading.
         collapsed: columns that a click on the + above the column before them unfolds.
         names: defined names, each for one cell of the sheet.
         print_area: the cells that are printed; all, unless given.
@@ -117,10 +159,15 @@ class Sheet:
     sparklines: Sequence[Sparkline] = ()
     validations: Sequence[Validation] = ()
     highlights: Sequence[Highlight] = ()
+    rules: Sequence[Rule] = ()
+    choices: Sequence[Choice] = ()
+    scales: Sequence[ColorScale] = ()
+    overlays: Sequence[Overlay] = ()
     pictures: Sequence[Picture] = ()
     row_height: float = 15.0
     zoom: int = 100
     frozen_rows: int = 0
+    gridlines: bool = True
     collapsed: Sequence[str] = ()
     names: dict[str, str] = field(default_factory=dict)
     print_area: str | None = None

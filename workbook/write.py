@@ -16,7 +16,7 @@ from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 from engine import InputError
 from engine.files import replacing
 from workbook.generated import Kind, mark
-from workbook.records import Cell, Chart, Series, Sheet, Style, Validation
+from workbook.records import Cell, Chart, ColorScale, Overlay, Series, Sheet, Style, Validation
 
 # From here on the file takes longer than two seconds, and its sheets show a progress bar.
 ROWS_WORTH_A_PROGRESS_BAR = 500
@@ -49,14 +49,19 @@ STYLES: dict[Style, dict[str, Any]] = {
     "tolerance": {"font_size": 11, "num_format": "0.0E+00", **BORDER},
     "todo": {"font_size": 9, **NUMBER, "border": 4, "border_color": "#0070C0"},
     "mark": {"font_size": 11, "bold": True, "align": "center"},
+    "axis": {"font_size": 8, "font_color": DARK_SLATE, "num_format": "0.00", "align": "center", "shrink": True},
+    "color": {"font_size": 7, "num_format": ";;;"},
+    "tile": {"font_size": 7, "font_color": DARK_SLATE, "num_format": "0.0", "align": "center"},
 }
 NUMBER_STYLES = {style for style, properties in STYLES.items() if properties.get("num_format") == NUMBER["num_format"]}
 COLORS = {
     "green": {"bg_color": "#C6EFCE", "font_color": "#006100"},
     "red": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
+    "framed": {"border": 1, "border_color": "#000000", "bold": True},
 }
 PAPERS = {"A3": 8, "A4": 9}
 LINE_COLORS = ("#4472C4", "#ED7D31", "#70AD47", "#FFC000", "#7030A0", "#00B0F0", "#C00000")
+BLACK = "#000000"
 PARTS_OF_THE_STEP_AXIS = 5
 # The same input gives the same bytes: a file says nothing of when it was made.
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
@@ -107,6 +112,17 @@ class _SheetWriter:
             color = self.book.add_format(COLORS[highlight.color])
             options = {"type": "text", "criteria": "begins with", "value": highlight.begins_with, "format": color}
             _check(self.worksheet.conditional_format(highlight.range, options), highlight)
+        for rule in self.sheet.rules:
+            color = self.book.add_format(COLORS[rule.color])
+            options = {"type": "formula", "criteria": rule.formula, "format": color}
+            _check(self.worksheet.conditional_format(rule.range, options), rule)
+        for choice in self.sheet.choices:
+            options = {"validate": "list", "source": f"={choice.texts}"}
+            _check(self.worksheet.data_validation(choice.cell, options), choice)
+        for scale in self.sheet.scales:
+            _check(self.worksheet.conditional_format(scale.range, _scale_options(scale)), scale)
+        for overlay in self.sheet.overlays:
+            self.insert_overlay(overlay)
         for picture in self.sheet.pictures:
             options = {"image_data": BytesIO(picture.png), "x_scale": picture.scale, "y_scale": picture.scale}
             _check(self.worksheet.insert_image(picture.cell, picture.name, options), picture.name)
@@ -127,6 +143,8 @@ class _SheetWriter:
         worksheet.set_default_row(sheet.row_height)
         worksheet.set_zoom(sheet.zoom)
         worksheet.freeze_panes(sheet.frozen_rows, 0)
+        if not sheet.gridlines:
+            worksheet.hide_gridlines(2)
         worksheet.set_landscape()
         worksheet.set_paper(PAPERS[sheet.paper])
         worksheet.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.6)
@@ -203,26 +221,31 @@ class _SheetWriter:
         lines.set_legend({"position": "right"} if chart.legend else {"none": True})
         scale = {"log_base": 10, "crossing": "min", "num_format": "0E+00"} if chart.logarithmic else {}
         gridlines = {"visible": True, "line": {"color": "#D9D9D9"}}
-        lines.set_y_axis({"line": {"none": True}, "major_gridlines": gridlines, **scale})
-        first = chart.series[0]
-        steps = int(first.x_values[-1]) if first.x_range else len(first.values)
-        unit = _round_unit(steps)
-        lines.set_x_axis(
-            {
-                "line": {"color": "#D9D9D9"},
-                "major_tick_mark": "none",
-                "major_gridlines": {"visible": False},
-                "num_format": "0",
-                "min": 0,
-                "max": -(-steps // unit) * unit,
-                "major_unit": unit,
-            }
-        )
+        side = {} if chart.over_steps else {"label_position": "low"}
+        lines.set_y_axis({"line": {"none": True}, "major_gridlines": gridlines, **scale, **side})
+        x_axis = {"line": {"color": "#D9D9D9"}, "major_tick_mark": "none", "major_gridlines": {"visible": False}}
+        lines.set_x_axis(x_axis | (_step_axis(chart.series[0]) if chart.over_steps else side))
         lines.show_hidden_data()
         lines.set_size(self.size(chart))
         _check(self.worksheet.insert_chart(chart.first, lines, {"object_position": 1}), chart)
 
-    def size(self, chart: Chart) -> dict[str, int]:
+    def insert_overlay(self, overlay: Overlay) -> None:
+        lines = self.book.add_chart({"type": "scatter", "subtype": "straight"})
+        # The first lies over or under all others, as the program likes: thin, it hides none of them.
+        main, *others = overlay.series
+        lines.add_series({**_series_options(main, BLACK), "line": {"color": BLACK, "width": 1}})
+        for series, color in zip(others, cycle(LINE_COLORS), strict=False):
+            lines.add_series(_series_options(series, color))
+        for set_axis in (lines.set_x_axis, lines.set_y_axis):
+            set_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})
+        lines.set_plotarea({"fill": {"none": True}, "layout": {"x": 0, "y": 0, "width": 1, "height": 1}})
+        lines.set_chartarea({"fill": {"none": True}, "border": {"none": True}})
+        lines.set_legend({"position": "overlay_right"})
+        lines.show_hidden_data()
+        lines.set_size(self.size(overlay))
+        _check(self.worksheet.insert_chart(overlay.first, lines, {"object_position": 1}), overlay)
+
+    def size(self, chart: Chart | Overlay) -> dict[str, int]:
         """Pixels from the first cell's upper left to one short of the last cell's lower right."""
         first_row, first_column = xl_cell_to_rowcol(chart.first)
         last_row, last_column = xl_cell_to_rowcol(chart.last)
@@ -256,17 +279,37 @@ class _SheetWriter:
 
 
 def _series_options(series: Series, color: str) -> dict[str, Any]:
-    named = {"name": f"={series.name_cell}", "name_data": [series.name]} if series.name_cell else {}
+    named: dict[str, Any] = {"name": series.name} if series.name else {}
+    if series.name_cell:
+        named = {"name": f"={series.name_cell}", "name_data": [series.name]}
     x = {"categories": f"={series.x_range}", "categories_data": series.x_values} if series.x_range else {}
+    if series.points:
+        fill = {"fill": {"color": color}, "border": {"color": "#000000"}}
+        look: dict[str, Any] = {"marker": {"type": "circle", "size": 8, **fill}, "line": {"none": True}}
+    else:
+        look = {"marker": {"type": "none"}, "line": {"color": color, "width": 2.25}}
     return {
         **named,
         **x,
         "values": f"={series.range}",
         "values_data": [value if math.isfinite(value) else None for value in series.values],
-        "marker": {"type": "none"},
         "smooth": False,
-        "line": {"color": color, "width": 2.25},
+        **look,
     }
+
+
+def _step_axis(series: Series) -> dict[str, Any]:
+    steps = int(series.x_values[-1]) if series.x_range else len(series.values)
+    unit = _round_unit(steps)
+    return {"num_format": "0", "min": 0, "max": -(-steps // unit) * unit, "major_unit": unit}
+
+
+def _scale_options(scale: ColorScale) -> dict[str, Any]:
+    options: dict[str, Any] = {"type": "3_color_scale", "mid_type": "percentile", "mid_value": 50}
+    if scale.numbers is not None:
+        for place, number in zip(("min", "mid", "max"), scale.numbers, strict=True):
+            options |= {f"{place}_type": "num", f"{place}_value": number}
+    return options | dict(zip(("min_color", "mid_color", "max_color"), scale.colors, strict=True))
 
 
 def _round_unit(steps: int) -> int:

@@ -1,0 +1,202 @@
+"""The sheets `predictions` and `landscape`, against forward passes written here with NumPy."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from openpyxl.utils import get_column_letter as letter
+
+from engine import Experiment, FloatArray, Layer, Method, Network, descend
+from tests.workbook.spreadsheets import Book, by_ironcalc, error_cells, poisoned
+from workbook.layout import Layout
+from workbook.records import Sheet
+from workbook.runs import sweep
+from workbook.sheets.landscape import landscape_sheet
+from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_name
+from workbook.sheets.predictions import has_predictions, predictions_sheet
+from workbook.sheets.training import main_sheet, run_sheet
+from workbook.write import write
+
+XOR = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+ACTIVATIONS = {
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+    "identity": lambda z: z,
+    "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=0),
+}
+
+
+def an_experiment(last: str, loss: str, outputs: int, inputs: FloatArray = XOR, hidden: int = 3) -> Experiment:
+    """A small network with biases, trained for three steps on all samples at once."""
+    generator = np.random.default_rng(4)
+    targets = (
+        np.eye(outputs)[[0, *[outputs - 1] * (len(inputs) - 1)]] if outputs > 1 else np.array([[0], [1], [1], [0]])
+    )
+    width = inputs.shape[1]
+    return Experiment(
+        Network(width, (Layer(hidden, "tanh", hidden), Layer(outputs, last, 1)), loss, deltas=True),
+        (generator.normal(size=(hidden, width)).round(2), generator.normal(size=(outputs, hidden)).round(2)),
+        inputs,
+        targets.astype(float),
+        0.5,
+        (0.1, 2.0),
+        3,
+        (generator.normal(size=hidden).round(2), generator.normal(size=1).round(2)),
+        Method(len(inputs)),
+    )
+
+
+XOR_EXPERIMENT = an_experiment("sigmoid", "half-squared-error", 1)
+
+
+def weights_at(experiment: Experiment, step: int) -> dict[str, float]:
+    """All weights and biases that a step starts from, by name."""
+    columns = experiment.columns
+    row = descend(experiment, [experiment.learning_rate]).numbers.values[(step - 1) * len(experiment.inputs), :, 0]
+    return {name: float(row[columns.place[name]]) for name in columns.of("weight", "bias")}
+
+
+def outputs_of(experiment: Experiment, weights: dict[str, float], inputs: FloatArray) -> FloatArray:
+    """A forward pass, written without the engine; inputs and outputs are a column a sample."""
+    a = inputs.T
+    for layer, of in enumerate(experiment.network.layers):
+        matrix = np.array([[weights[name] for name in row] for row in experiment.columns.weight_names(layer)])
+        bias = np.array([[weights[name]] for name in experiment.columns.bias_names(layer)])
+        a = ACTIVATIONS[of.activation](matrix @ a + bias)
+    return np.asarray(a)
+
+
+def loss_of(experiment: Experiment, weights: dict[str, float]) -> float:
+    """The mean over the samples of the half squared errors."""
+    return float((0.5 * (outputs_of(experiment, weights, experiment.inputs).T - experiment.targets) ** 2).sum(1).mean())
+
+
+def recalculated(sheets: list[Sheet], folder: Path, typed: dict[str, float | str] | None = None) -> Book:
+    write(sheets, folder / "book.xlsx")
+    book = by_ironcalc(poisoned(folder / "book.xlsx", folder / "poisoned.xlsx"), typed)
+    assert error_cells(book) == []
+    return book
+
+
+def main_and(experiment: Experiment) -> tuple[Layout, FloatArray, Sheet]:
+    layout = Layout(experiment.columns, experiment.steps)
+    values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
+    return layout, values, main_sheet(layout, values, experiment.learning_rate)
+
+
+def with_predictions(experiment: Experiment) -> list[Sheet]:
+    layout, values, main = main_and(experiment)
+    return [main, predictions_sheet(layout, values)]
+
+
+def with_landscape(experiment: Experiment) -> list[Sheet]:
+    layout, values, main = main_and(experiment)
+    tables = sweep(experiment, experiment.steps)
+    runs = [
+        run_sheet(run_name(tables, run), t.layout, t.values, t.run.learning_rate, rate_cell(tables, run), layout)
+        for run, t in enumerate(tables)
+    ]
+    return [main, learning_rates_sheet(tables), landscape_sheet(layout, values, tables), *runs]
+
+
+@pytest.mark.parametrize(
+    ("last", "loss", "outputs"),
+    [("sigmoid", "half-squared-error", 1), ("softmax", "cross-entropy", 3), ("identity", "mean-squared-error", 1)],
+)
+@pytest.mark.parametrize("step", [3, 1])
+def test_every_prediction_and_tile_is_a_forward_pass(
+    tmp_path: Path, last: str, loss: str, outputs: int, step: int
+) -> None:
+    experiment = an_experiment(last, loss, outputs)
+    typed: dict[str, float | str] = {"predictions!B3": step}
+    if outputs > 1:
+        typed["predictions!B5"] = "a_o2"
+    sheet = recalculated(with_predictions(experiment), tmp_path, typed)["predictions"]
+    weights, shown = weights_at(experiment, step), min(outputs, 2) - 1
+    first_output = 3 + 1 + outputs
+    expected = outputs_of(experiment, weights, experiment.inputs)
+    for sample in range(4):
+        got = [sheet[f"{letter(first_output + k)}{9 + sample}"] for k in range(outputs)]
+        assert got == pytest.approx(expected[:, sample].tolist(), rel=1e-9, abs=1e-12)
+    left = 3 + 2 + 2 * outputs + 1  # the column of the labels of i2
+    x = [sheet[f"{letter(left + 1 + place)}30"] for place in range(21)]
+    y = [sheet[f"{letter(left)}{9 + place}"] for place in range(21)]
+    assert (x[0], x[20], y[0], y[20]) == pytest.approx((-0.25, 1.25, 1.25, -0.25))
+    points = np.array([[i1, i2] for i2 in y for i1 in x], dtype=float)
+    tiles = [sheet[f"{letter(left + 1 + along)}{9 + down}"] for down in range(21) for along in range(21)]
+    assert tiles == pytest.approx(outputs_of(experiment, weights, points)[shown].tolist(), rel=1e-9, abs=1e-12)
+
+
+def test_a_mark_tells_whether_the_class_is_right(tmp_path: Path) -> None:
+    sheet = recalculated(with_predictions(XOR_EXPERIMENT), tmp_path)["predictions"]
+    outputs = outputs_of(XOR_EXPERIMENT, weights_at(XOR_EXPERIMENT, 3), XOR)[0]
+    right = (outputs > 0.5) == (XOR_EXPERIMENT.targets[:, 0] > 0.5)
+    assert {True, False} == set(right.tolist()), "the test needs both marks"
+    assert [sheet[f"F{9 + sample}"] for sample in range(4)] == ["✓" if good else "✗" for good in right]
+
+
+def test_a_step_that_is_none_shows_one_that_is(tmp_path: Path) -> None:
+    for typed, row in ((99, 29), (-4, 21), ("abc", 21)):
+        sheet = recalculated(with_predictions(XOR_EXPERIMENT), tmp_path, {"predictions!B3": typed})["predictions"]
+        assert sheet["B4"] == row
+
+
+def test_one_input_has_a_curve(tmp_path: Path) -> None:
+    inputs = np.array([[-1.0], [0.0], [0.5], [1.0]])
+    experiment = an_experiment("identity", "mean-squared-error", 1, inputs)
+    sheet = recalculated(with_predictions(experiment), tmp_path)["predictions"]
+    points = [(cell, value) for cell, value in sheet.items() if cell.startswith("AI") and isinstance(value, float)]
+    assert len(points) >= 41
+    column = {int(cell[2:]): value for cell, value in points}
+    rows = [row for row in column if row > 14]
+    x = np.array([[column[row]] for row in rows])
+    expected = outputs_of(experiment, weights_at(experiment, 3), x)[0]
+    last = letter(35 + 2 * 3 + 2)
+    assert [sheet[f"{last}{row}"] for row in rows] == pytest.approx(expected.tolist(), rel=1e-9)
+
+
+def test_what_cannot_be_drawn_is_said_or_left_out(tmp_path: Path) -> None:
+    assert not has_predictions(
+        replace(XOR_EXPERIMENT, inputs=XOR[:1], targets=XOR_EXPERIMENT.targets[:1], method=Method()).columns
+    )
+    large = an_experiment("sigmoid", "half-squared-error", 1, hidden=41)
+    sheet = recalculated(with_predictions(large), tmp_path)["predictions"]
+    assert "The grid is left out: it is drawn for networks of up to 40 neurons." in sheet.values()
+    landscape = landscape_sheet(*main_and(large)[:2], sweep(large, 3))
+    texts = [cell.value for row in landscape.rows() for cell in row]
+    assert texts[2] == "a cell holds 8,192. Take fewer samples, neurons or layers to see its landscape."
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [{}, {"landscape!B4": "w2", "landscape!B5": "b4"}, {"landscape!B6": 1.0, "landscape!B7": 0.5, "landscape!B9": 3.0}],
+    ids=["as it opens", "other weights", "another place"],
+)
+def test_every_tile_of_the_landscape_is_the_loss_there(tmp_path: Path, typed: dict[str, float | str]) -> None:
+    book = recalculated(with_landscape(XOR_EXPERIMENT), tmp_path, typed)
+    sheet = book["landscape"]
+    across, up = str(sheet["B4"]), str(sheet["B5"])
+    weights = weights_at(XOR_EXPERIMENT, int(float(str(sheet["B6"]))))
+    for along in range(0, 31, 3):
+        for down in range(0, 31, 5):
+            x, y = sheet[f"{letter(5 + along)}39"], sheet[f"D{8 + down}"]
+            loss = loss_of(XOR_EXPERIMENT, {**weights, across: float(str(x)), up: float(str(y))})
+            assert sheet[f"{letter(5 + along)}{8 + down}"] == pytest.approx(np.log10(loss), rel=1e-9, abs=1e-12)
+    middle = (float(str(sheet["T39"])), float(str(sheet["D23"])))
+    assert middle == pytest.approx((sheet["B7"], sheet["B8"]))
+
+
+def test_the_paths_of_all_runs_lie_over_the_landscape(tmp_path: Path) -> None:
+    sheet = recalculated(with_landscape(XOR_EXPERIMENT), tmp_path)["landscape"]
+    names, middle, width = (sheet["B4"], sheet["B5"]), (sheet["B7"], sheet["B8"]), float(str(sheet["B9"]))
+    first = next(column for column in range(36, 80) if sheet.get(f"{letter(column)}6") == "this run")
+    for path, rate in enumerate((0.5, 0.1, 2.0)):
+        run = replace(XOR_EXPERIMENT, learning_rate=rate)
+        for step in (1, 2, 3):
+            weights = weights_at(run, step)
+            for n in (0, 1):
+                expected = (weights[str(names[n])] - float(str(middle[n]))) / width + 0.5
+                assert sheet[f"{letter(first + 4 * path + n)}{7 + step}"] == pytest.approx(
+                    expected, rel=1e-9, abs=1e-12
+                )
