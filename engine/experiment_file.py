@@ -29,7 +29,7 @@ REACH = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, math
 def packaged_experiments() -> dict[str, Path]:
     """The files of the experiments that come with the package, by name."""
     return {"default": FOLDER / "default.toml"} | {
-        path.stem: path for path in sorted((FOLDER / "experiments").glob("*.toml"))
+        path.stem: path for path in sorted((FOLDER / "experiments").glob("*.toml"), key=lambda path: path.stem)
     }
 
 

@@ -138,7 +138,8 @@ def _read_data(path: Path, network: Network) -> tuple[FloatArray, FloatArray]:
 
 def _row(where: str, header: list[str], line: list[str]) -> dict[str, float]:
     if len(line) != len(header):
-        raise InputError(f"{where}: got {_numbers(line)}, expected {len(header)}, one for each column")
+        several = "s" * (len(line) != 1)
+        raise InputError(f"{where}: got {len(line)} value{several}, expected {len(header)}, one for each column")
     return {name: _cell(f"{where}, {name}", text) for name, text in zip(header, line, strict=True)}
 
 

@@ -1,0 +1,91 @@
+"""The engine against torch: every activation, loss, batch, optimizer and schedule."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+
+from engine import Experiment, FloatArray, Layer, Method, Network, descend
+from engine.network import ACTIVATIONS, LOSSES, NEEDED_ACTIVATION, OPTIMIZERS, REDUCTIONS, SCHEDULES
+from tests.engine.by_torch import torch_steps
+from tests.engine.networks import any_experiments, experiments
+
+HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
+OUTPUTS = [
+    (loss, out) for loss in LOSSES for out in ([NEEDED_ACTIVATION[loss]] if loss in NEEDED_ACTIVATION else HIDDEN)
+]
+
+
+def close(got: FloatArray | float, expected: FloatArray | float) -> None:
+    """To 1e-10; a gradient is made of differences, of activations less targets, which are rounded at about 1e-16."""
+    np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-14)
+
+
+def check(experiment: Experiment) -> None:
+    """Every update's parameters, loss, learning rate and gradients."""
+    trace = descend(experiment, [experiment.learning_rate])
+    numbers, method = trace.numbers, experiment.method
+    for number, step in enumerate(torch_steps(experiment)):
+        rows = slice(number * method.batch_size, (number + 1) * method.batch_size)
+        for layer in range(trace.columns.depth):
+            close(numbers.weights[layer][rows.start, :, :, 0], step.weights[layer])
+            close(numbers.biases[layer][rows.start, :, 0], step.biases[layer])
+        close(trace.curve[rows, 0], step.loss)
+        if "eta" in trace.columns.place:
+            close(numbers.values[rows, trace.columns.place["eta"], 0], step.rate)
+        gradients = getattr(np, method.reduction)(numbers.every_gradient[rows, :, 0], axis=0)
+        expected = np.concatenate([gradient.ravel() for gradient in step.gradients])
+        close(gradients, expected)
+
+
+def network(loss: str, hidden: str, out: str) -> Network:
+    return Network(2, (Layer(3, hidden, 3), Layer(2, out, 2)), loss, deltas=True)
+
+
+def experiment_of(network: Network, method: Method, rate: float, steps: int, seed: int) -> Experiment:
+    generator = np.random.default_rng(seed)
+    targets = generator.uniform(0, 1, (3, 2))
+    if network.loss == "cross-entropy":
+        targets /= targets.sum(axis=1, keepdims=True)
+    return Experiment(
+        network=network,
+        weights=(generator.normal(size=(3, 2)), generator.normal(size=(2, 3))),
+        inputs=generator.normal(size=(3, 2)),
+        targets=targets,
+        learning_rate=rate,
+        learning_rates=(rate,),
+        steps=steps,
+        biases=(generator.normal(size=3), generator.normal(size=2)),
+        method=method,
+    )
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize(("loss", "out"), OUTPUTS)
+def test_fifty_steps_of_every_activation_loss_reduction_and_batch(hidden: str, loss: str, out: str) -> None:
+    for seed, (reduction, batch_size) in enumerate(product(REDUCTIONS, (1, 2, 3))):
+        check(experiment_of(network(loss, hidden, out), Method(batch_size, reduction), rate=0.05, steps=50, seed=seed))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "schedule", "decay"),
+    [*product(OPTIMIZERS, SCHEDULES, [0.0]), *product(OPTIMIZERS, ["constant"], [0.02])],
+)
+def test_a_hundred_steps_of_every_optimizer_and_schedule(optimizer: str, schedule: str, decay: float) -> None:
+    constants = {**OPTIMIZERS[optimizer], **({"weight_decay": decay} if decay else {}), **SCHEDULES[schedule]}
+    method = Method(2, "mean", optimizer, schedule, constants=tuple(constants.items()))
+    check(experiment_of(network("cross-entropy", "tanh", "softmax"), method, rate=0.05, steps=100, seed=len(constants)))
+
+
+@given(any_experiments())
+@settings(max_examples=150, deadline=None)
+def test_random_networks_and_methods(experiment: Experiment) -> None:
+    assume(experiment.method.update == "simultaneous")
+    check(experiment)
+
+
+@given(experiments())
+@settings(max_examples=50, deadline=None)
+def test_random_plain_networks(experiment: Experiment) -> None:
+    check(experiment)
