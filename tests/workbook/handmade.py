@@ -15,6 +15,7 @@ from engine import Columns
 from workbook.audit.findings import Finding
 from workbook.audit.stages import FileReport, audit
 from workbook.definitions import definitions
+from workbook.write import PlainFormulas
 
 FIRST = {
     "t1": 0.01, "t2": 0.99, "i1": 0.05, "i2": 0.1,
@@ -149,7 +150,7 @@ def _write(
 ) -> None:  # fmt: skip
     with xlsxwriter.Workbook(path, {"in_memory": True}) as book:
         for number, cells in enumerate(sheets):
-            sheet = book.add_worksheet(f"Sheet {number + 1}")
+            sheet = book.add_worksheet(f"Sheet {number + 1}", worksheet_class=PlainFormulas)
             if number < len(states):
                 getattr(sheet, states[number])()
             for (row, column), content in cells.items():
