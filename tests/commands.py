@@ -30,6 +30,7 @@ def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str
         contextlib.redirect_stderr(err),
         warnings.catch_warnings(),
     ):
+        warnings.filterwarnings("ignore", ".* found in sys.modules", RuntimeWarning)  # a test may have imported it
         warnings.simplefilter("always", InputWarning)
         warnings.showwarning = _print_warning
         try:

@@ -49,7 +49,7 @@ def test_the_caches_equal_the_engine(book: Path) -> None:
 
 
 def test_pandas_reads_the_table_without_a_spreadsheet_program(book: Path) -> None:
-    frame = pd.read_excel(book, header=19)
+    frame = pd.read_excel(book, header=19, engine="openpyxl")
     expected = table(descend(default_experiment(), [1.0]), run=0)
     pd.testing.assert_frame_equal(frame, expected.reset_index(drop=True), rtol=1e-15)
 
