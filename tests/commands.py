@@ -41,7 +41,12 @@ def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str
 
 
 def _print_warning(
-    message: Warning | str, category: type[Warning], filename: str, line: int, *_: TextIO | str | None
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    line: int,
+    _file: TextIO | None = None,
+    _text: str | None = None,
 ) -> None:
     """Print a warning, which pytest would only keep."""
     sys.stderr.write(warnings.formatwarning(message, category, filename, line))
