@@ -82,7 +82,7 @@ predict: $(READY_CNN) ## read digits on pictures (ARGS="digit.png more.png")
 	@$(BIN)/python -m cnn predict $(ARGS)
 
 test: $(READY_TEST) ## prove every number: all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(READY_TEST) ## ruff and strict types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

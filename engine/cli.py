@@ -9,6 +9,8 @@ import typer
 
 from engine.errors import InputError, InputWarning
 
+INTERRUPTED = 130
+
 
 def number(text: str) -> float:
     """Parse an option's value, for typer.Option(parser=...)."""
@@ -52,6 +54,7 @@ def run(app: typer.Typer, program: str) -> NoReturn:
             sys.stderr.write(f"error: {' '.join(message.split())}\n")
         sys.exit(2)
     except (typer.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
+    if status == INTERRUPTED:  # what typer makes of Ctrl-C
         sys.stderr.write("error: interrupted\n")
-        sys.exit(130)
     sys.exit(status)

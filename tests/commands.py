@@ -1,14 +1,58 @@
 """Running the project's own command lines, as a user does."""
 
+import contextlib
+import io
 import os
+import runpy
 import subprocess
 import sys
+import warnings
 from pathlib import Path
+from typing import TextIO
+from unittest import mock
+
+from engine import InputWarning
 
 ROOT = Path(__file__).parent.parent
 
 
 def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """`python -m ...` in a folder, as run_process does it, but in this process, which has imported everything."""
+    out, err = io.StringIO(), io.StringIO()
+    status: int | str | None = None
+    with (
+        contextlib.chdir(folder),
+        mock.patch.dict(os.environ, environment()),
+        mock.patch.object(sys, "argv", list(arguments)),
+        mock.patch.object(sys, "stdin", io.StringIO()),
+        mock.patch.object(warnings, "formatwarning", warnings.formatwarning),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", ".* found in sys.modules", RuntimeWarning)  # a test may have imported it
+        warnings.simplefilter("always", InputWarning)
+        warnings.showwarning = _print_warning
+        try:
+            runpy.run_module(arguments[0], run_name="__main__")
+        except SystemExit as stop:
+            status = stop.code
+    return subprocess.CompletedProcess(arguments, int(status or 0), out.getvalue(), err.getvalue())
+
+
+def _print_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    line: int,
+    _file: TextIO | None = None,
+    _text: str | None = None,
+) -> None:
+    """Print a warning, which pytest would only keep."""
+    sys.stderr.write(warnings.formatwarning(message, category, filename, line))
+
+
+def run_process(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """`python -m ...` in a folder, with nothing on stdin and a terminal 80 characters wide."""
     return subprocess.run(
         [sys.executable, "-m", *arguments],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import ROOT, run
+from tests.commands import ROOT, run_process
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
@@ -50,7 +50,7 @@ def test_targets_take_their_variables_also_several_targets_at_once() -> None:
 
 
 def test_the_program_alone_prints_its_help_and_no_empty_error(tmp_path: Path) -> None:
-    done = run("workbook", folder=tmp_path)
+    done = run_process("workbook", folder=tmp_path)
     assert "audit" in done.stdout
     assert "error" not in done.stderr
 
@@ -60,5 +60,5 @@ def test_each_package_has_a_command_and_tells_its_version(package: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     module, _, function = project["scripts"][f"backprop-{package}"].partition(":")
     assert callable(getattr(importlib.import_module(module), function))
-    done = run(package, "--version")
+    done = run_process(package, "--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"backprop-workbook {project['version']}\n", "")

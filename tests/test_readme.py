@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine import default_experiment, descend
-from tests.commands import ROOT, environment, run
+from tests.commands import ROOT, environment, run_process
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```console\n\$ ([^\n]*)\n(.*?)```", README, flags=re.DOTALL)
@@ -27,7 +27,7 @@ def test_a_command_prints_what_the_readme_shows(tmp_path: Path, command: str, sh
         printed = _make(*arguments, f"OUT={tmp_path}/BackPropagation.xlsx").replace(str(tmp_path), "build")
     else:
         assert (program, arguments[0]) == (".venv/bin/python", "-m")
-        printed = run(*arguments[1:], folder=tmp_path).stdout
+        printed = run_process(*arguments[1:], folder=tmp_path).stdout
     if shown.endswith("...\n"):
         assert printed.startswith(shown.removesuffix("...\n"))
     else:

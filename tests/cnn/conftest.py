@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from cnn import cli
 from cnn.__main__ import load_app
@@ -21,11 +22,13 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
-def data_folder() -> Path:
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the real MNIST, fetched where it is missing."""
     folder = ROOT / "data"
     try:
-        load(folder)
+        # The workers' folders lie in one: the first of them fetches, the others wait for it.
+        with FileLock(tmp_path_factory.getbasetemp().parent / "mnist.lock"):
+            load(folder)
     except InputError as error:
         if os.environ.get("CI") == "true":
             raise

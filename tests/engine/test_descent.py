@@ -50,7 +50,7 @@ def test_the_first_step_equals_the_50_digit_computation(name: str, expected: flo
 
 
 @given(experiments())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_gradients_equal_central_differences(experiment: Experiment) -> None:
     trace = descend(experiment)
     run, step, nudge = 1, -1, 1e-5
@@ -69,7 +69,7 @@ def test_gradients_equal_central_differences(experiment: Experiment) -> None:
 
 
 @given(experiments())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_whole_run_equals_torch_autograd(experiment: Experiment) -> None:
     trace = descend(experiment)
     for run, rate in enumerate(experiment.learning_rates):
@@ -110,7 +110,7 @@ def test_a_run_of_a_sweep_equals_the_run_alone() -> None:
     st.one_of(st.floats(0, 1e12), st.sampled_from([0.0, 1e-9, 0.1, 2.0, 1e4, 1e6, 1e12])),
     st.lists(st.floats(-1e6, 1e6), min_size=8, max_size=8),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_learning_rate_or_weight_overflows(rate: float, weights: list[float]) -> None:
     first, second = np.array(weights).reshape(2, 2, 2)
     experiment = replace(default_experiment(), weights=(first, second), learning_rates=(rate,))

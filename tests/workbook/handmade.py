@@ -1,6 +1,7 @@
 """Tables as other people lay them out, and the slips that they make, built by code."""
 
 import re
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +16,7 @@ from engine import Columns
 from workbook.audit.findings import Finding
 from workbook.audit.stages import FileReport, audit
 from workbook.definitions import definitions
+from workbook.write import PlainFormulas
 
 FIRST = {
     "t1": 0.01, "t2": 0.99, "i1": 0.05, "i2": 0.1,
@@ -149,7 +151,7 @@ def _write(
 ) -> None:  # fmt: skip
     with xlsxwriter.Workbook(path, {"in_memory": True}) as book:
         for number, cells in enumerate(sheets):
-            sheet = book.add_worksheet(f"Sheet {number + 1}")
+            sheet = book.add_worksheet(f"Sheet {number + 1}", worksheet_class=PlainFormulas)
             if number < len(states):
                 getattr(sheet, states[number])()
             for (row, column), content in cells.items():
@@ -173,6 +175,24 @@ def _without_caches(path: Path) -> None:
     import openpyxl
 
     openpyxl.load_workbook(path).save(path)
+
+
+def values_of(cells: Cells, folder: Path) -> list[list[object]]:
+    """A sheet's rows of values, as IronCalc computes them, for formats that we do not write formulas in."""
+    values = _values(folder / "values.xlsx", [cells], {})
+    last_row, last_column = (max(place) for place in zip(*cells, strict=True))
+    return [[values.get((0, row, column)) for column in range(1, last_column + 1)] for row in range(1, last_row + 1)]
+
+
+def ods(path: Path, table: str, manifest: str = "") -> Path:
+    """An OpenDocument file of one sheet with these rows of XML."""
+    spaces = " ".join(f'xmlns:{name}="urn:{name}"' for name in ("office", "table", "text", "calcext"))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/manifest.xml", manifest)
+        archive.writestr(
+            "content.xml", f'<office:body {spaces}><table:table table:name="T">{table}</table:table></office:body>'
+        )
+    return path
 
 
 def audited(tmp_path: Path, *made: HandMade, caches: bool = True) -> FileReport:

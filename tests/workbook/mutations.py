@@ -17,6 +17,9 @@ XML_PIECES = [
 ]  # fmt: skip
 
 
+ENCODINGS = ["klingon", "", "ascii", "utf-16", "utf-32", "utf-7", "punycode", "idna", "hex", "undefined", "shift_jis"]
+
+
 def mutated(data: bytes, seed: int) -> bytes:
     """A file with one to four things broken in it, the same for the same seed."""
     dice = random.Random(seed)  # noqa: S311 - a seeded draw of test data
@@ -31,6 +34,15 @@ def _bytes(data: bytes, dice: random.Random) -> bytes:
         if out:
             out[dice.randrange(len(out))] = dice.randrange(256)
     return bytes(out)
+
+
+def _directory(data: bytes, dice: random.Random) -> bytes:
+    """Change what the archive says of one part: its size, its packing, its flags, its name."""
+    places = [match.start() for match in re.finditer(rb"PK\x01\x02", data)]
+    if not places:
+        return data
+    at = dice.choice(places) + dice.randrange(4, 60)
+    return data[:at] + bytes([dice.randrange(256)]) + data[at + 1 :]
 
 
 def _cut(data: bytes, dice: random.Random) -> bytes:
@@ -52,6 +64,16 @@ def _xml(data: bytes, dice: random.Random) -> bytes:
                 end = min(len(text), start + dice.choice([0, 1, 5, 50, 500]))
             text = text[:start] + dice.choice(XML_PIECES) + text[end:]
         return text
+
+    return _with_part(data, dice, change)
+
+
+def _encoding(data: bytes, dice: random.Random) -> bytes:
+    """Let one part name another encoding, or have it."""
+
+    def change(text: str) -> str:
+        declaration = f'<?xml version="1.0" encoding="{dice.choice(ENCODINGS)}"?>'
+        return declaration + re.sub(r"^<\?xml[^>]*>", "", text)
 
     return _with_part(data, dice, change)
 
@@ -97,4 +119,4 @@ def _with_part(data: bytes, dice: random.Random, change: Callable[[str], str]) -
     return out.getvalue()
 
 
-CHANGES = [_bytes, _cut, *[_xml] * 8, *[_formula] * 6]
+CHANGES = [_bytes, _cut, _directory, _encoding, *[_xml] * 8, *[_formula] * 5]

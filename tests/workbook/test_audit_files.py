@@ -16,16 +16,11 @@ import pytest
 from engine import InputError, default_experiment
 from tests.commands import environment, error_line, run
 from tests.workbook.handmade import FIRST, Cells, HandMade, audited, roots, save
-from tests.workbook.mutations import mutated
-from workbook.audit import stages
 from workbook.audit.annotate import annotate
 from workbook.audit.command import run_audit
-from workbook.audit.report import as_json
 from workbook.audit.stages import audit
 from workbook.plan import plan
 from workbook.write import write
-
-MUTATIONS = 300
 
 
 @pytest.fixture(scope="module")
@@ -273,19 +268,6 @@ def test_a_formula_that_cannot_be_followed_is_judged_by_value(tmp_path: Path, fo
     report = audit(changed)
     assert roots(report) == []
     assert any("judged by its numbers alone" in finding.cause for finding in report.tables[0].findings)
-
-
-@pytest.mark.parametrize("start", range(0, MUTATIONS, 50))
-def test_no_mutation_of_a_good_file_raises(
-    tmp_path: Path, good: Path, start: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stages, "recalculated", lambda book, _stale: (book, "left out: it is a process of its own"))
-    data, path = good.read_bytes(), tmp_path / "mutated.xlsx"
-    for seed in range(start, start + 50):
-        path.write_bytes(mutated(data, seed))
-        report = audit(path)
-        assert as_json(report)
-        assert (report.error is None) == (report.status != 2), seed
 
 
 def test_a_workbook_with_macros(tmp_path: Path, good: Path) -> None:

@@ -1,9 +1,9 @@
 """What a person sees: the displayed text of cells, parsed back and compared with their values."""
 
 import csv
+import itertools
 import math
 import re
-import subprocess
 import zipfile
 from collections import Counter
 from dataclasses import replace
@@ -14,8 +14,8 @@ import pypdfium2
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine import Experiment, InputError, default_experiment, descend
-from tests.workbook.spreadsheets import by_ironcalc, by_openpyxl, error_cells, soffice
+from engine import InputError, default_experiment, descend
+from tests.workbook.spreadsheets import by_ironcalc, by_openpyxl, convert, error_cells
 from workbook.plan import plan
 from workbook.records import Cell, small_sheet
 from workbook.write import write
@@ -25,27 +25,39 @@ GRADIENTS = ("X", "Y", "Z", "AA", "AB", "AC", "AD", "AE")
 AS_SHOWN = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,true,false,false,-1"
 
 
-def negative() -> Experiment:
-    default = default_experiment()
-    return replace(default, weights=tuple(-matrix for matrix in default.weights), steps=20)
+RATES = (0.1, 1.0, 2.0, 1e4)
 
 
-@pytest.mark.parametrize(
-    "experiment",
-    [*(replace(default_experiment(), learning_rate=rate, steps=20) for rate in (0.1, 1.0, 2.0, 1e4)), negative()],
-    ids=["0.1", "1", "2", "10000", "negative weights"],
-)
-def test_every_sheet_shows_each_numbers_sign_and_value(experiment: Experiment, tmp_path: Path) -> None:
-    path = tmp_path / "book.xlsx"
-    write(plan(experiment), path)
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    command = [soffice(), profile, "--headless", "--convert-to", AS_SHOWN, "--outdir", str(tmp_path), str(path)]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
-    book = openpyxl.load_workbook(path, data_only=True)
+def book_of(sign: int, rate: float) -> str:
+    return f"{'negative' if sign < 0 else 'positive'}-{rate:g}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Workbooks of small and large rates, with weights of either sign; all that LibreOffice shows of them."""
+    folder, default = tmp_path_factory.mktemp("shown"), default_experiment()
+    paths = []
+    for sign, rate in itertools.product((1, -1), RATES):
+        weights = tuple(sign * matrix for matrix in default.weights)
+        paths.append(folder / f"{book_of(sign, rate)}.xlsx")
+        write(plan(replace(default, weights=weights, learning_rate=rate, steps=20)), paths[-1])
+    convert(paths, AS_SHOWN, folder, folder)
+    convert(paths, "pdf", folder, folder)
+    return folder
+
+
+either_sign = pytest.mark.parametrize("sign", [1, -1], ids=["", "negative weights"])
+
+
+@pytest.mark.parametrize("rate", RATES)
+@either_sign
+def test_every_sheet_shows_each_numbers_sign_and_value(rate: float, sign: int, folder: Path) -> None:
+    name = book_of(sign, rate)
+    book = openpyxl.load_workbook(folder / f"{name}.xlsx", data_only=True)
     compared, wrong = 0, []
     for sheet in book.worksheets:
         assert isinstance(sheet, Worksheet)
-        with (tmp_path / f"book-{sheet.title}.csv").open(encoding="utf-8", newline="") as file:
+        with (folder / f"{name}-{sheet.title}.csv").open(encoding="utf-8", newline="") as file:
             shown = list(csv.reader(file))
         for row in sheet.iter_rows():
             for cell in row:
@@ -66,20 +78,14 @@ def _displayed(value: float) -> str:
     return f"{value:z.7f}"
 
 
-@pytest.mark.parametrize("rate", [0.1, 1.0, 2.0, 1e4])
-@pytest.mark.parametrize("sign", [1, -1], ids=["", "negative weights"])
+@pytest.mark.parametrize("rate", RATES)
+@either_sign
 def test_a_page_shows_the_large_and_the_small_with_an_exponent_and_nothing_as_hashes(
-    rate: float, sign: int, tmp_path: Path
+    rate: float, sign: int, folder: Path
 ) -> None:
-    default = default_experiment()
-    weights = tuple(sign * matrix for matrix in default.weights)
-    path = tmp_path / "book.xlsx"
-    write(plan(replace(default, weights=weights, learning_rate=rate, steps=20)), path)
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
-    command = [soffice(), profile, "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path), str(path)]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    path = folder / f"{book_of(sign, rate)}.xlsx"
     pages: dict[str, str] = {}
-    document = pypdfium2.PdfDocument(tmp_path / "book.pdf")
+    document = pypdfium2.PdfDocument(path.with_suffix(".pdf"))
     for page in document:
         text = page.get_textpage().get_text_range()
         sheet = text.split(" Page ")[0]  # the footer comes first
@@ -105,10 +111,8 @@ def test_a_page_shows_the_large_and_the_small_with_an_exponent_and_nothing_as_ha
         assert sum(missing.values()) <= 2, (worksheet.title, missing)
 
 
-def test_the_large_and_the_small_have_an_exponent(tmp_path: Path) -> None:
-    path = tmp_path / "book.xlsx"
-    write(plan(default_experiment()), path)
-    for sheet in openpyxl.load_workbook(path).worksheets:
+def test_the_large_and_the_small_have_an_exponent(book: Path) -> None:
+    for sheet in openpyxl.load_workbook(book).worksheets:
         assert isinstance(sheet, Worksheet)
         exponents = [
             area
@@ -121,19 +125,15 @@ def test_the_large_and_the_small_have_an_exponent(tmp_path: Path) -> None:
         assert without == set(), sheet.title
 
 
-def test_the_dashboard_shows_the_step_that_halved_the_loss_as_a_whole_number(tmp_path: Path) -> None:
-    path = tmp_path / "book.xlsx"
-    write(plan(default_experiment()), path)
-    sheet = openpyxl.load_workbook(path, data_only=True).worksheets[0]
+def test_the_dashboard_shows_the_step_that_halved_the_loss_as_a_whole_number(book: Path) -> None:
+    sheet = openpyxl.load_workbook(book, data_only=True).worksheets[0]
     assert isinstance(sheet, Worksheet)
     assert (sheet["A11"].value, sheet["E11"].value, sheet["E11"].number_format) == ("halved at step", 13, "General")
 
 
-def test_the_dashboard_follows_the_learning_rate(tmp_path: Path) -> None:
-    path = tmp_path / "book.xlsx"
-    write(plan(default_experiment()), path)
+def test_the_dashboard_follows_the_learning_rate(book: Path) -> None:
     for rate, halved, verdict in ((0.1, "never", "slow"), (2, 7, "falls"), (10000, "never", "saturated")):
-        values = by_ironcalc(path, {"G19": rate})["assignment6-calculations"]
+        values = by_ironcalc(book, {"G19": rate})["assignment6-calculations"]
         assert (values["E11"], values["E13"]) == (halved, verdict)
         losses = [values[f"W{row}"] for row in range(21, 101)]
         assert (values["E9"], values["E10"]) == (losses[0], losses[-1])

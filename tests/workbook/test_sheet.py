@@ -17,7 +17,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from engine import Columns, InputError, Network, default_experiment
 from workbook.layout import Layout
 from workbook.plan import plan
-from workbook.write import write
 
 HEADERS = (
     "t1 t2 i1 i2 w1 w2 w3 w4 h1 a_h1 h2 a_h2 w5 w6 w7 w8 o1 a_o1 o2 a_o2 E1 E2 E_tot "
@@ -28,15 +27,8 @@ GIVEN = [f"{column}21" for column in "ABCDEFGHMNOP"]
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("book") / "BackPropagation.xlsx"
-    write(plan(default_experiment()), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def sheet(path: Path) -> Worksheet:
-    sheet = openpyxl.load_workbook(path)["assignment6-calculations"]
+def sheet(book: Path) -> Worksheet:
+    sheet = openpyxl.load_workbook(book)["assignment6-calculations"]
     assert isinstance(sheet, Worksheet)
     return sheet
 
@@ -92,13 +84,13 @@ def test_a_few_formulas_letter_for_letter(sheet: Worksheet) -> None:
     assert sheet["Z21"].value == "=((R21-A21)*R21*(1-R21)*N21 + (T21-B21)*T21*(1-T21)*P21)*L21*(1-L21)*C21"
 
 
-def test_the_loss_curve_covers_n2_to_t17(path: Path) -> None:
-    drawing = zipfile.ZipFile(path).read("xl/drawings/drawing1.xml").decode()
+def test_the_loss_curve_covers_n2_to_t17(book: Path) -> None:
+    drawing = zipfile.ZipFile(book).read("xl/drawings/drawing1.xml").decode()
     place = r"<xdr:col>(\d+)</xdr:col><xdr:colOff>(\d+)</xdr:colOff><xdr:row>(\d+)</xdr:row><xdr:rowOff>(\d+)"
     (from_, to) = re.findall(place, drawing)
     assert from_ == ("13", "0", "1", "0")
     assert (to[0], to[2]) == ("19", "16")
-    xml = zipfile.ZipFile(path).read("xl/charts/chart1.xml").decode()
+    xml = zipfile.ZipFile(book).read("xl/charts/chart1.xml").decode()
     assert "<a:t>Loss Curve</a:t>" in xml
     assert "<c:f>'assignment6-calculations'!$W$21:$W$100</c:f>" in xml
     assert '<c:symbol val="none"/>' in xml
@@ -107,8 +99,8 @@ def test_the_loss_curve_covers_n2_to_t17(path: Path) -> None:
     assert '<c:scatterStyle val="lineMarker"/>' in xml
 
 
-def test_sparklines_stand_in_w102_to_aa102(path: Path) -> None:
-    xml = zipfile.ZipFile(path).read("xl/worksheets/sheet1.xml").decode()
+def test_sparklines_stand_in_w102_to_aa102(book: Path) -> None:
+    xml = zipfile.ZipFile(book).read("xl/worksheets/sheet1.xml").decode()
     for column in ("W", "X", "Y", "Z", "AA"):
         range_ = f"<xm:f>'assignment6-calculations'!{column}21:{column}100</xm:f>"
         assert f"{range_}<xm:sqref>{column}102</xm:sqref>" in xml
@@ -129,9 +121,8 @@ def test_inputs_admit_numbers_only(sheet: Worksheet) -> None:
     assert "from 0 up" in eta.prompt
 
 
-def test_eta_is_a_defined_name(path: Path) -> None:
-    book = openpyxl.load_workbook(path)
-    assert book.defined_names["eta"].attr_text == "'assignment6-calculations'!$G$19"
+def test_eta_is_a_defined_name(book: Path) -> None:
+    assert openpyxl.load_workbook(book).defined_names["eta"].attr_text == "'assignment6-calculations'!$G$19"
 
 
 def test_title_three_lines_and_the_dashboard_stand_left_of_the_chart(sheet: Worksheet) -> None:

@@ -12,11 +12,9 @@ from openpyxl.utils import get_column_letter
 from engine import Columns, Experiment, default_experiment, descend, table
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
 from workbook.layout import Layout
-from workbook.plan import plan
 from workbook.sheets.check import CHANGED, COMPARED, NOT_RUN
 from workbook.sheets.derivation import Line, derivation
 from workbook.sheets.network import draw_network
-from workbook.write import write
 
 MAIN = "assignment6-calculations"
 GIVEN = {
@@ -26,13 +24,6 @@ GIVEN = {
     "D": "i2",
     **dict(zip("EFGHMNOP", [f"w{n}" for n in range(1, 9)], strict=True)),
 }
-
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("book") / "BackPropagation.xlsx"
-    write(plan(default_experiment()), path)
-    return path
 
 
 def typed_experiment(typed: dict[str, float]) -> Experiment:
@@ -68,10 +59,9 @@ def test_the_sheets_stand_in_their_order(book: Path) -> None:
     assert list(by_openpyxl(book)) == [MAIN, "learning rates", "explorer", "derivation", "check", *rates]
 
 
-def test_both_engines_compute_every_cache_of_every_sheet(book: Path, tmp_path: Path) -> None:
+def test_both_engines_compute_every_cache_of_every_sheet(poisoned_book: Path, book: Path, tmp_path: Path) -> None:
     cached = by_openpyxl(book)
-    copy = poisoned(book, tmp_path / "poisoned.xlsx")
-    for recalculated in (by_ironcalc(copy), *by_libreoffice([copy], tmp_path)):
+    for recalculated in (by_ironcalc(poisoned_book), *by_libreoffice([poisoned_book], tmp_path)):
         assert error_cells(recalculated) == []
         assert recalculated["check"]["B3"] == "PASS"
         for sheet, values in cached.items():
@@ -83,8 +73,8 @@ def test_both_engines_compute_every_cache_of_every_sheet(book: Path, tmp_path: P
                 assert abs(got - value) <= 1e-12 + 1e-9 * abs(value), f"{sheet}!{cell}"
 
 
-def test_learning_rates_shows_the_losses_of_the_sweep(book: Path, tmp_path: Path) -> None:
-    check_learning_rates(by_ironcalc(poisoned(book, tmp_path / "p.xlsx")), default_experiment())
+def test_learning_rates_shows_the_losses_of_the_sweep(poisoned_book: Path) -> None:
+    check_learning_rates(by_ironcalc(poisoned_book), default_experiment())
 
 
 def check_learning_rates(recalculated: Book, experiment: Experiment) -> None:
@@ -94,8 +84,8 @@ def check_learning_rates(recalculated: Book, experiment: Experiment) -> None:
         np.testing.assert_allclose(np.array(losses, dtype=float), trace.numbers.loss[:, run], rtol=1e-9, atol=1e-12)
 
 
-def test_the_verdicts_of_the_seven_rates(book: Path, tmp_path: Path) -> None:
-    values = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"))["learning rates"]
+def test_the_verdicts_of_the_seven_rates(poisoned_book: Path) -> None:
+    values = by_ironcalc(poisoned_book)["learning rates"]
     assert [values[f"D{row}"] for row in range(6, 13)] == ["slow", *["falls"] * 5, "saturated"]
     # The steps at which the losses of the table first are at most half, read off the engine.
     losses = descend(default_experiment()).numbers.loss
@@ -103,18 +93,17 @@ def test_the_verdicts_of_the_seven_rates(book: Path, tmp_path: Path) -> None:
     assert [values[f"C{row}"] for row in range(6, 13)] == halved
 
 
-def test_a_loss_that_grows_rises(book: Path, tmp_path: Path) -> None:
+def test_a_loss_that_grows_rises(poisoned_book: Path) -> None:
     # Targets near the first outputs: the loss starts small, and a large rate throws it up.
     typed = {"A21": 0.59, "B21": 0.65, "learning rates!A6": 80.0}
-    values = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), typed)["learning rates"]
+    values = by_ironcalc(poisoned_book, typed)["learning rates"]
     assert float(str(values["B6"])) > float(str(values["T6"]))
     assert values["D6"] == "rises"
 
 
 @pytest.mark.parametrize("step", [1, 40, 80])
-def test_the_explorer_shows_the_numbers_of_a_step(book: Path, tmp_path: Path, step: int) -> None:
-    copy = poisoned(book, tmp_path / "p.xlsx")
-    values = by_ironcalc(copy, {"explorer!B3": step})["explorer"]
+def test_the_explorer_shows_the_numbers_of_a_step(poisoned_book: Path, step: int) -> None:
+    values = by_ironcalc(poisoned_book, {"explorer!B3": step})["explorer"]
     frame = table(descend(default_experiment(), [1.0]), run=0)
     shown = {values.get(f"A{row}"): row for row in range(1, 60)}
     for name in frame.columns:
@@ -136,8 +125,8 @@ def test_the_explorer_plugs_the_numbers_into_the_formulas(book: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("step", [0, 81, -3, 1.5])
-def test_a_step_outside_the_table_gets_a_message_and_no_error(book: Path, tmp_path: Path, step: float) -> None:
-    recalculated = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"explorer!B3": step})
+def test_a_step_outside_the_table_gets_a_message_and_no_error(poisoned_book: Path, step: float) -> None:
+    recalculated = by_ironcalc(poisoned_book, {"explorer!B3": step})
     assert recalculated["explorer"]["C3"] == "Type a whole number from 1 to 80."
     assert error_cells(recalculated) == []
 
@@ -156,8 +145,8 @@ def test_other_inputs_leave_everything_right(book: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("rate", default_experiment().learning_rates)
-def test_check_compares_with_the_engines_run_at_each_rate_of_the_sweep(book: Path, tmp_path: Path, rate: float) -> None:
-    check = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"G19": rate})["check"]
+def test_check_compares_with_the_engines_run_at_each_rate_of_the_sweep(poisoned_book: Path, rate: float) -> None:
+    check = by_ironcalc(poisoned_book, {"G19": rate})["check"]
     assert (check["B3"], check["C3"], check["B5"]) == ("PASS", COMPARED, 0)
     assert {check[f"E{row}"] for row in range(8, 39)} == {"PASS"}
 
@@ -167,8 +156,8 @@ def test_check_finds_a_slip_at_another_learning_rate(book: Path, tmp_path: Path)
     assert by_ironcalc(copy, {"G19": 2})["check"]["B3"] == "FAIL: ∂E/∂w3 from step 30"
 
 
-def test_check_says_that_the_engine_has_not_run_a_learning_rate(book: Path, tmp_path: Path) -> None:
-    check = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"G19": 3})["check"]
+def test_check_says_that_the_engine_has_not_run_a_learning_rate(poisoned_book: Path) -> None:
+    check = by_ironcalc(poisoned_book, {"G19": 3})["check"]
     assert (check["B3"], check["C3"]) == ("PASS", NOT_RUN)
     assert {check[f"E{row}"] for row in range(8, 39)} == {"off"}
 
@@ -209,10 +198,8 @@ def test_the_derivation_reaches_every_gradient_in_order() -> None:
 
 
 @pytest.mark.parametrize(("step", "shown"), [(1, 1), (40, 40), (80, 80), (81, 1), (-3, 1)])
-def test_the_derivations_numbers_are_those_of_the_explorers_step(
-    book: Path, tmp_path: Path, step: int, shown: int
-) -> None:
-    recalculated = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), {"E21": 0.9, "A21": 0.2, "explorer!B3": step})
+def test_the_derivations_numbers_are_those_of_the_explorers_step(poisoned_book: Path, step: int, shown: int) -> None:
+    recalculated = by_ironcalc(poisoned_book, {"E21": 0.9, "A21": 0.2, "explorer!B3": step})
     values = recalculated["derivation"]
     assert values["B4"] == f"step {shown}, which is chosen on the sheet explorer"
     compared = [row for row in range(6, 60) if f"D{row}" in values]
@@ -237,8 +224,8 @@ def test_the_file_is_small(book: Path) -> None:
     assert book.stat().st_size < 1_000_000
 
 
-def test_every_column_of_a_rate_sheet_is_the_engines(book: Path, tmp_path: Path) -> None:
-    recalculated = by_ironcalc(poisoned(book, tmp_path / "p.xlsx"))
+def test_every_column_of_a_rate_sheet_is_the_engines(poisoned_book: Path) -> None:
+    recalculated = by_ironcalc(poisoned_book)
     for run in range(7):
         frame = table(descend(default_experiment()), run=run)
         for column, name in enumerate(frame.columns, start=1):

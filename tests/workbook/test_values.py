@@ -32,13 +32,6 @@ MAIN = "assignment6-calculations"
 RATES = default_experiment().learning_rates
 
 
-@pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("book") / "BackPropagation.xlsx"
-    write(plan(default_experiment()), path)
-    return path
-
-
 def wrong_cells(values: Values, experiment: Experiment, rate: float) -> list[str]:
     """The cells of the table that are not what the engine says."""
     frame = table(descend(experiment, [rate]), run=0)
@@ -82,13 +75,12 @@ def test_a_learning_rate_of_17_digits_is_run_as_the_file_stores_it(tmp_path: Pat
 
 
 @pytest.mark.parametrize("rate", RATES)
-def test_ironcalc_computes_what_the_engine_does(book: Path, tmp_path: Path, rate: float) -> None:
-    copy = poisoned(book, tmp_path / "poisoned.xlsx")
-    assert wrong_cells(by_ironcalc(copy, {"G19": rate})[MAIN], default_experiment(), rate) == []
+def test_ironcalc_computes_what_the_engine_does(poisoned_book: Path, rate: float) -> None:
+    assert wrong_cells(by_ironcalc(poisoned_book, {"G19": rate})[MAIN], default_experiment(), rate) == []
 
 
-def test_the_poison_is_in_the_copies(book: Path, tmp_path: Path) -> None:
-    values = by_openpyxl(poisoned(book, tmp_path / "poisoned.xlsx"))[MAIN]
+def test_the_poison_is_in_the_copies(poisoned_book: Path) -> None:
+    values = by_openpyxl(poisoned_book)[MAIN]
     assert values["I21"] == values["AE100"] == float(POISON)
     assert len(wrong_cells(values, default_experiment(), 1)) == 79 * 31 + 19
 
@@ -121,7 +113,7 @@ def test_no_learning_rate_or_weight_makes_an_error(book: Path, tmp_path: Path) -
         assert float(POISON) not in values.values()
 
 
-def test_what_is_typed_into_row_21_changes_every_row(book: Path, tmp_path: Path) -> None:
+def test_what_is_typed_into_row_21_changes_every_row(poisoned_book: Path) -> None:
     typed = {"A21": 0.01, "B21": 0.99, "C21": -0.7, "D21": 0.4, "E21": 1.5, "P21": -2.0, "G19": 3.0}
     default = default_experiment()
     experiment = replace(
@@ -131,11 +123,11 @@ def test_what_is_typed_into_row_21_changes_every_row(book: Path, tmp_path: Path)
         targets=np.array([[0.01, 0.99]]),
     )
     experiment.weights[0][0, 0], experiment.weights[1][1, 1] = 1.5, -2.0
-    assert wrong_cells(by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), typed)[MAIN], experiment, 3.0) == []
+    assert wrong_cells(by_ironcalc(poisoned_book, typed)[MAIN], experiment, 3.0) == []
 
 
 @given(experiments(largest=3, deepest=3))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_networks_of_other_sizes_come_out_right_too(
     tmp_path_factory: pytest.TempPathFactory, experiment: Experiment
 ) -> None:

@@ -17,6 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine import InputError
 from engine.files import replacing
+from workbook.audit.files import VALUES_ONLY
 from workbook.audit.findings import Finding
 from workbook.audit.read import check_parts, reporting
 from workbook.audit.stages import FileReport
@@ -50,6 +51,8 @@ def annotate(report: FileReport, out: Path) -> list[str]:
         InputError: `out` is the audited file itself or no place for a workbook, or openpyxl cannot load the file.
     """
     source = report.file
+    if source.suffix.lower() in VALUES_ONLY:
+        raise InputError(f"{source}: a {source.suffix} file cannot be annotated; open it and save it as .xlsx")
     if out.suffix.lower() != source.suffix.lower():
         raise InputError(f"{out}: expected a file name that ends in {source.suffix.lower()}, as the audited file does")
     with reporting(out):

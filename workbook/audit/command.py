@@ -6,18 +6,27 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.progress import track
+from rich.text import Text
 
 from engine import InputError
 from workbook.audit.annotate import annotate
 from workbook.audit.files import WORKBOOKS, workbooks
+from workbook.audit.parallel import audit_all
 from workbook.audit.report import as_json, show, show_line, write_csv
 from workbook.audit.stages import FileReport, audit
 
 
 def run_audit(
-    paths: Sequence[Path], learning_rate: float | None, *, json: bool, csv: Path | None, annotated: Path | None
+    paths: Sequence[Path],
+    learning_rate: float | None,
+    *,
+    json: bool,
+    csv: Path | None,
+    annotated: Path | None,
+    jobs: int | None = None,
 ) -> int:
-    """Audit and print; return the exit status.
+    """Audit, several files in so many processes at once, and print; return the exit status.
 
     Raises:
         InputError: the only file, or the one to annotate, could not be judged; a file cannot be looked up, or there
@@ -25,9 +34,14 @@ def run_audit(
     """
     files = workbooks(paths)
     _check(paths, files, learning_rate, csv, annotated)
+    if jobs is not None and jobs < 1:
+        raise InputError(f"--jobs: got {jobs}, expected a whole number from 1 up")
     console = Console(highlight=False, markup=False, emoji=False)
     one = len(files) == 1 and not any(path.is_dir() for path in paths)
-    reports = [_audited(file, learning_rate, console, json=json, one=one) for file in files]
+    if one:
+        reports = [_audited(files[0], learning_rate, console, json=json)]
+    else:
+        reports = _all_audited(files, learning_rate, jobs, console, json=json)
     if csv is not None:
         write_csv(reports, csv)
     if (one or annotated is not None) and reports[0].error is not None:
@@ -54,15 +68,31 @@ def _check(
         raise InputError(f"learning rate: got {learning_rate:g}, expected a finite number from 0 up")
 
 
-def _audited(file: Path, learning_rate: float | None, console: Console, *, json: bool, one: bool) -> FileReport:
+def _audited(file: Path, learning_rate: float | None, console: Console, *, json: bool) -> FileReport:
     report = audit(file, learning_rate)
     if json:
         typer.echo(as_json(report))
-    elif not one:
-        show_line(report, console)
     elif report.error is None:
         show(report, console)
     return report
+
+
+def _all_audited(
+    files: Sequence[Path], learning_rate: float | None, jobs: int | None, console: Console, *, json: bool
+) -> list[FileReport]:
+    """Print a line for each file as it is done; return the reports in the order of the files."""
+    reports: dict[int, FileReport] = {}
+    # Where the lines go to the terminal, the bar stays below them.
+    beside = console if console.is_terminal else Console(stderr=True)
+    audits = audit_all(files, learning_rate, jobs)
+    shown = track(audits, "audit", len(files), console=beside, transient=True, disable=not beside.is_terminal)
+    for place, report in shown:
+        reports[place] = report
+        if json:
+            console.print(Text(as_json(report)), soft_wrap=True)
+        else:
+            show_line(report, console)
+    return [reports[place] for place in range(len(files))]
 
 
 def _status(reports: Sequence[FileReport]) -> int:

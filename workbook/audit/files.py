@@ -1,10 +1,15 @@
-"""Which files an audit takes from what the user names."""
+"""Which files an audit takes from what the user names, and what reads them."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from workbook.audit.read import reporting
+from workbook.audit.opendocument import read_opendocument
+from workbook.audit.read import Book, read, reporting
+from workbook.audit.text import read_text
 
+# What tells values only; any other file is read as .xlsx.
+VALUES_ONLY = {".csv": read_text, ".ods": read_opendocument}
+# What counts as a workbook in a folder: there, a .csv may be anything, such as the grades of the last audit.
 WORKBOOKS = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
 # Excel's own marker beside a file that is open.
 LOCK = "~$"
@@ -25,3 +30,12 @@ def workbooks(paths: Sequence[Path]) -> list[Path]:
             else:
                 found[path] = None
     return list(found)
+
+
+def load(path: Path) -> Book:
+    """Read a file by the ending of its name.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    return VALUES_ONLY.get(path.suffix.lower(), read)(path)

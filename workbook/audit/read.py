@@ -103,7 +103,7 @@ def read(path: Path) -> Book:
         InputError: the file cannot be opened, is something else, is damaged, or is larger than LIMITS.
     """
     with reporting(path), zipfile.ZipFile(_checked(path)) as archive:
-        return _Reader(archive).book(path)
+        return Reader(archive).book(path)
 
 
 def check_parts(path: Path) -> None:
@@ -113,10 +113,10 @@ def check_parts(path: Path) -> None:
         InputError: as for `read`.
     """
     with reporting(path), zipfile.ZipFile(path) as archive:
-        reader = _Reader(archive)
+        reader = Reader(archive)
         for name in archive.namelist():
             if name.endswith((".xml", ".rels", ".vml")):
-                reader.parse(name, _Handler())
+                reader.parse(name, Handler())
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def _checked(path: Path) -> Path:
     return path
 
 
-class _Reader:
+class Reader:
     """Reads the parts of one archive and counts what that costs."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
@@ -204,7 +204,7 @@ class _Reader:
             raise InputError("a binary workbook (.xlsb); open it and save it as .xlsx")
         raise InputError("not an Excel workbook: the archive holds no xl/workbook.xml")
 
-    def parse(self, part: str, handler: "_Handler") -> None:
+    def parse(self, part: str, handler: "Handler") -> None:
         """Feed one XML part to a handler, within the limits."""
         info = self.archive.getinfo(part)
         most = max(SMALL_PART, BEST_COMPRESSION * info.compress_size)
@@ -232,17 +232,27 @@ class _Reader:
             raise InputError(f"damaged: a cell refers to text {number} of {len(self.strings)}")
         return self.strings[number]
 
-    def count_cell(self) -> None:
-        self.cells += 1
+    def count_cells(self, number: int) -> None:
+        self.cells += number
         if self.cells > MOST_CELLS:
             raise InputError(f"more cells than the audit takes: {LIMITS}")
+
+
+def check_place(row: int, column: int) -> None:
+    """Refuse a cell that no sheet has.
+
+    Raises:
+        InputError: it lies outside.
+    """
+    if not (1 <= row <= ROWS_OF_EXCEL and 1 <= column <= COLUMNS_OF_EXCEL):
+        raise InputError(f"a cell in row {row}, column {column}: outside of any Excel sheet")
 
 
 def _refuse_doctype(*_: object) -> None:
     raise InputError("its XML declares a document type or entities, which no Excel workbook does")
 
 
-class _Handler:
+class Handler:
     """What a part's elements mean; names come without their namespace prefix."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -255,7 +265,7 @@ class _Handler:
         """Text stands in an element."""
 
 
-class _WorkbookPart(_Handler):
+class _WorkbookPart(Handler):
     """The sheets as (name, state, relation), and the defined names by (name, number of their sheet or None)."""
 
     def __init__(self) -> None:
@@ -279,7 +289,7 @@ class _WorkbookPart(_Handler):
             self.names[self._name] += text[:LONGEST_TEXT]
 
 
-class _Relationships(_Handler):
+class _Relationships(Handler):
     """The parts that the workbook refers to: id to (kind, name of the part)."""
 
     def __init__(self) -> None:
@@ -292,7 +302,7 @@ class _Relationships(_Handler):
             self.found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], part)
 
 
-class _SharedStrings(_Handler):
+class _SharedStrings(Handler):
     """The texts that cells refer to by number, without their phonetic readings."""
 
     def __init__(self) -> None:
@@ -316,10 +326,10 @@ class _SharedStrings(_Handler):
             self.found[-1] = (self.found[-1] + text)[:LONGEST_TEXT]
 
 
-class _Cells(_Handler):
+class _Cells(Handler):
     """The cells of a worksheet."""
 
-    def __init__(self, sheet: Sheet, reader: _Reader) -> None:
+    def __init__(self, sheet: Sheet, reader: Reader) -> None:
         self.sheet, self.reader = sheet, reader
         self.row = self.column = 0
         self.kind = self.formula_kind = self.inside = self.value = self.formula = ""
@@ -365,9 +375,8 @@ class _Cells(_Handler):
     def _keep(self) -> None:
         if not self.value and not self.formula_kind:
             return
-        if not (1 <= self.row <= ROWS_OF_EXCEL and 1 <= self.column <= COLUMNS_OF_EXCEL):
-            raise InputError(f"a cell in row {self.row}, column {self.column}: outside of any Excel sheet")
-        self.reader.count_cell()
+        check_place(self.row, self.column)
+        self.reader.count_cells(1)
         if self.value:
             self.sheet.values.setdefault(self.column, {})[self.row] = self._typed(self.value)
         if self.formula_kind:

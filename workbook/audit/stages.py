@@ -8,12 +8,13 @@ from openpyxl.utils import get_column_letter
 
 from engine import Columns, InputError
 from workbook.audit.cost import consequences, cost, replay
+from workbook.audit.files import VALUES_ONLY, load
 from workbook.audit.findings import Finding, TableReport, Verdict
 from workbook.audit.headers import kind_of
 from workbook.audit.judge import Judge
 from workbook.audit.network import LARGEST, possible_sizes
 from workbook.audit.rates import Rate, find_rates
-from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet, read
+from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet
 from workbook.audit.recalculate import recalculated
 from workbook.audit.shapes import REFERENCE
 from workbook.audit.table_sheet import TableSheet
@@ -24,6 +25,7 @@ LOOKED_FOR = (
     "looked on every sheet for a row of headers such as t1, i1, w1, h1, a_h1, E_tot, ∂E/∂w1 "
     "(five or more, a weight among them) with numbers below"
 )
+BY_VALUE = "a {} file is judged by its values alone; save it as .xlsx to have its formulas judged"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class FileReport:
 def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     """Audit one file; a file that cannot be judged is reported, not raised."""
     try:
-        book = read(path)
+        book = load(path)
         tables = _all_tables(book)
         judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
         for number, (table, labels) in enumerate(tables):
@@ -65,7 +67,7 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
                 tables[number] = (table.without(names), labels)
                 judges[number] = _judge(book, *tables[number], learning_rate)
         stale = sum(judge.stale() for judge in judges if judge is not None)
-        notes = []
+        notes = [BY_VALUE.format(path.suffix)] if path.suffix.lower() in VALUES_ONLY else []
         if stale:
             book, note = recalculated(book, stale)
             notes.append(note)

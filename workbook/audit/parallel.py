@@ -1,0 +1,38 @@
+"""Many audits at once, in a process for each core."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+
+from engine import InputError
+from workbook.audit.stages import FileReport, audit
+
+
+def audit_all(files: Sequence[Path], learning_rate: float | None, jobs: int | None) -> Iterator[tuple[int, FileReport]]:
+    """Audit files in so many processes, one a core by default; yield each one's place and report when it is done.
+
+    Raises:
+        InputError: a process was ended from outside, as the system does when memory runs out.
+    """
+    processes = min(jobs or os.cpu_count() or 1, len(files))
+    if processes == 1:
+        yield from ((place, audit(file, learning_rate)) for place, file in enumerate(files))
+        return
+    # Each starts afresh: a copy of this process might wait forever for a thread that was not copied.
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _end_quietly_at_ctrl_c)
+    try:
+        places = {pool.submit(audit, file, learning_rate): place for place, file in enumerate(files)}
+        for done in as_completed(places):
+            yield places[done], done.result()
+    except BrokenProcessPool:
+        raise InputError("a process was ended from outside, for want of memory perhaps; try --jobs 1") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _end_quietly_at_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
