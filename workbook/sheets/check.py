@@ -108,6 +108,7 @@ class _Check:
         steps = f"of {self.layout.steps}"
         if self.layout.steps < self.experiment.steps:
             steps = f"of the first {self.layout.steps}; the table has {self.experiment.steps}"
+        overflowing = f'="{steps}"&IF(B6<{self.layout.steps},"; the others are no numbers","")'
         return [
             Cell(1, 0, "title", "Is the sheet right?"),
             Cell(3, 0, "label", "all checks"),
@@ -120,7 +121,7 @@ class _Check:
             Cell(5, 1, "result", 0.0, f'=COUNTIF({inputs},"changed")+IF({RUN}=0,1,0)'),
             Cell(6, 0, "label", "steps"),
             Cell(6, 1, "result", float(self.layout.steps), self.steps_formula()),
-            Cell(6, 2, "beside", steps),
+            Cell(6, 2, "beside", steps, overflowing if overflows(self.layout) else None),
         ]
 
     def steps_formula(self) -> str:

@@ -42,8 +42,9 @@ class Differences:
         self.layout, self.columns, self.experiment = layout, layout.columns, experiment
         self.place, self.batch = self.columns.place, self.columns.method.batch_size
         self.values = values[: self.batch]
-        kinds = ("target", "input", "weight", "bias", "pre-activation", "activation", "loss", "total")
-        self.forward = self.columns.of(*kinds)
+        self.forward = self.columns.of(
+            "target", "input", "weight", "bias", "pre-activation", "activation", "loss", "total"
+        )
         self.cell_of = {name: letter(position) for position, name in enumerate(self.forward)}
         self.trained = [name for name in self.columns.of("weight", "bias") if name in self.columns.trained]
         self.checked = self.trained[:: -(-len(self.trained) // self.most_checked)]
@@ -248,7 +249,9 @@ class Differences:
     def passes(self) -> list[Cell]:
         """The forward passes of the batch for each weight and bias nudged up and down, spelled out in cells."""
         top = self.nudged_top
-        title = f"The forward passes with one weight {'or bias ' * bool(self.columns.of('bias'))}nudged by ε, up and down"
+        title = (
+            f"The forward passes with one weight {'or bias ' * bool(self.columns.of('bias'))}nudged by ε, up and down"
+        )
         cells = [Cell(top - 2, 0, "heading", title)]
         cells += [Cell(top - 1, position, "header", f"{name} nudged") for position, name in enumerate(self.forward)]
         row = top
