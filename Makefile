@@ -22,7 +22,7 @@ READY_TEST := $(VENV)/ready-test
 
 # What each target takes; any other variable on the command line is a slip (STEP=5), and would do nothing.
 TAKES_workbook := STEPS LEARNING_RATE EXPERIMENT OUT ARGS
-TAKES_exercise := ARGS
+TAKES_exercise := EXPERIMENT ARGS
 TAKES_audit := FILE FILES ARGS
 TAKES_train := ARGS
 TAKES_evaluate := ARGS
@@ -66,8 +66,8 @@ workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1
 	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') \
 	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(call quoted,$(OUT)) $(ARGS)
 
-exercise: $(READY) ## write build/exercise.xlsx for a student to fill (ARGS="--seed 7", ARGS="--seed 7 --solution s.xlsx")
-	@$(BIN)/python -m workbook exercise $(ARGS)
+exercise: $(READY) ## write build/exercise.xlsx for a student to fill (EXPERIMENT=file.toml ARGS="--seed 7 --solution s.xlsx")
+	@$(BIN)/python -m workbook exercise $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)
 
 audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--csv grades.csv")
 	@$(BIN)/python -m workbook audit $(if $(FILE),$(call quoted,$(FILE))) $(FILES) $(ARGS)

@@ -25,7 +25,7 @@ def test_a_name_with_an_apostrophe_reaches_the_command_whole(target: str, variab
     [
         ("workbook STEP=5", "make workbook: got STEP, expected STEPS LEARNING_RATE EXPERIMENT OUT ARGS"),
         ("workbook steps=5", "make workbook: got steps, expected STEPS LEARNING_RATE EXPERIMENT OUT ARGS"),
-        ("exercise STEPS=5", "make exercise: got STEPS, expected ARGS"),
+        ("exercise STEPS=5", "make exercise: got STEPS, expected EXPERIMENT ARGS"),
         ("lint ARGS=x", "make lint: got ARGS, expected no variable"),
         ("clean test ARGS=x", "make clean test: got ARGS, expected no variable"),
     ],

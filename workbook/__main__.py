@@ -8,13 +8,18 @@ import typer
 
 from engine import InputError, cli, default_experiment, load_experiment
 from workbook.audit.read import LIMITS
+from workbook.drawn import drawn_experiment
 from workbook.generated import Kind, refuse_to_replace
 from workbook.layout import MAX_ROWS
-from workbook.sheets.exercise import drawn_experiment, exercise_sheets
+from workbook.sheets.exercise import exercise_sheets
 from workbook.write import write
 
 Force = Annotated[
     bool, typer.Option("--force", help="Replace the file even if it was changed, or was not made by this command.")
+]
+
+ExperimentFile = Annotated[
+    Path | None, typer.Option("--experiment", help="A TOML file; the packaged 2-2-2 network by default.")
 ]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -35,9 +40,7 @@ def build(
     learning_rate: Annotated[
         float | None, typer.Option(parser=cli.number, help="The value of eta, from 0 up; the experiment's by default.")
     ] = None,
-    experiment_file: Annotated[
-        Path | None, typer.Option("--experiment", help="A TOML file; the packaged 2-2-2 network by default.")
-    ] = None,
+    experiment_file: ExperimentFile = None,
     *,
     force: Force = False,
 ) -> None:
@@ -70,15 +73,16 @@ def exercise(
             parser=cli.whole_number, help="Draw other weights, inputs and targets; the same seed, the same file."
         ),
     ] = None,
-    solution: Annotated[bool, typer.Option("--solution", help="Write the filled sheet.")] = False,
+    experiment_file: ExperimentFile = None,
     *,
+    solution: Annotated[bool, typer.Option("--solution", help="Write the filled sheet.")] = False,
     force: Force = False,
 ) -> None:
-    """Write the exercise: a student fills the first two rows, and marks judge every cell live."""
+    """Write the exercise: a student fills the first rows, and marks judge every cell live."""
     kind: Kind = "solution" if solution else "exercise"
     if not force:
         refuse_to_replace(out, kind)
-    experiment = default_experiment()
+    experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
     if seed is not None:
         experiment = drawn_experiment(experiment, seed)
     sheets = exercise_sheets(experiment, solution=solution)

@@ -4,18 +4,19 @@ Every column against the engine's frozen numbers, for every learning rate that t
 gradients of step 1 against central differences, for any inputs.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
-from engine import Experiment, FloatArray, descend
-from engine.columns import gradient_name
-from workbook.definitions import definitions, given_names
-from workbook.layout import ETA, FIRST_ROW, Layout, letter, on_sheet, over_cells
-from workbook.records import Cell, Highlight, Sheet, Style, small_sheet
+from engine import Columns, Experiment, FloatArray
+from workbook.definitions import constant_names, definitions, given_names
+from workbook.layout import ETA, FIRST_ROW, Layout, letter, on_sheet
+from workbook.records import Cell, Highlight, Sheet, small_sheet
+from workbook.sheets.dashboard import overflows
+from workbook.sheets.differences import SHARES, Differences
 from workbook.sheets.training import MAIN_SHEET
-from workbook.trees import Variable
+from workbook.trees import Variable, leaves
 
 SHEET = "check"
 TOP = 8  # the first row of the comparison by column
@@ -24,40 +25,67 @@ RUN = "$B$4"
 COMPARED = "compared: every column with the engine's numbers, and the gradients of step 1"
 CHANGED = "compared: the gradients of step 1 alone; the engine has not run these inputs"
 NOT_RUN = "compared: the gradients of step 1 alone; the engine has not run this learning rate"
+NO_SHARES = "compared: nothing, since the targets of a sample do not add up to 1"
 # A number passes within 1e-12 + 1e-9 of the column's largest.
 ABSOLUTE, RELATIVE = 1e-12, 1e-9
-# A nudge on a network whose largest number is S is 1e-4/(1 + S): small steps where the loss bends sharply.
-NUDGE = 1e-4
-# A gradient passes within 1e-9 + 1e-5 of itself, and the rounding of the loss divided by the nudge.
-GRADIENT_ABSOLUTE, GRADIENT_RELATIVE, ROUNDING = 1e-9, 1e-5, 1e-13
+# The blocks at the bottom repeat the table: so many cells of them are enough, as 1,000 steps of the default network
+# with its seven learning rates take.
+MOST_CELLS = 310_000
+# Where numbers overflow, the last loss before that is larger; a slip that shows an error follows an ordinary one.
+OVERFLOWING = "10^20"
+
+
+def check_sheet(layout: Layout, experiment: Experiment, runs: dict[float, FloatArray]) -> Sheet:
+    """The checks of a table.
+
+    Args:
+        layout: the table's.
+        experiment: what the engine has run.
+        runs: the engine's numbers, (T, C), by learning rate, the experiment's own rate first; what overflows is left
+            out.
+    """
+    finite = {rate: values for rate, values in runs.items() if np.isfinite(values).all()}
+    cells_a_step = layout.columns.method.batch_size * len(layout.columns.names) * (3 + len(finite))
+    compared = replace(layout, steps=min(layout.steps, max(1, MOST_CELLS // cells_a_step)))
+    return _Check(compared, experiment, {rate: values[: compared.rows] for rate, values in finite.items()}).sheet()
 
 
 class _Check:
     """The sheet's geometry: the comparison by column, the differences by weight below, the frozen table below that."""
 
     def __init__(self, layout: Layout, experiment: Experiment, runs: dict[float, FloatArray]) -> None:
-        self.layout, self.columns, self.runs = layout, layout.columns, runs
-        self.experiment, self.values = experiment, runs[experiment.learning_rate]
-        self.names = self.columns.names
-        self.weights = self.columns.of("weight")
-        self.given = set(given_names(self.columns))
-        self.forward = list(self.names[: self.names.index("E_tot") + 1])
-        self.gradients_top = TOP + len(self.names) + 4
-        self.nudged_top = self.gradients_top + len(self.weights) + 4
-        self.frozen_top = self.nudged_top + 2 * len(self.weights) + 4
+        self.layout, self.columns, self.experiment = layout, layout.columns, experiment
+        self.batch = self.columns.method.batch_size
+        self.names = by_dependence(self.columns)
+        self.constants = constant_names(self.columns)[1:]
+        self.constants_top = TOP + len(self.names) + 2
+        below = self.constants_top + len(self.constants) + 1 if self.constants else TOP + len(self.names) + 1
+        self.differences = Differences(layout, experiment, runs[experiment.learning_rate], below)
+        self.frozen_top = self.differences.below + 4
         self.frozen_last = self.frozen_top + layout.rows - 1
         self.runs_top = self.frozen_last + 4
+        order = [self.columns.place[name] for name in self.names]
+        self.runs = {rate: values[:, order] for rate, values in runs.items()}
+        self.values = self.runs[experiment.learning_rate]
 
     def sheet(self) -> Sheet:
-        verdicts = f"E{TOP}:E{self.gradients_top + len(self.weights)}"
+        verdicts = f"E{TOP}:E{self.differences.last + 1}"
         return small_sheet(
             SHEET,
-            [*self.summary(), *self.by_column(), *self.by_weight(), *self.nudged(), *self.frozen(), *self.all_runs()],
+            [
+                *self.summary(),
+                *self.by_column(),
+                *self.by_constant(),
+                *self.differences.table(),
+                *self.differences.passes(),
+                *self.frozen(),
+                *self.all_runs(),
+            ],
             widths={"A": 19, "B:D": 20, "E": 12, "F": 17, f"G:{letter(3 * len(self.names) + 3)}": 12},
             heights={1: 24.0},
             highlights=[Highlight(cells, "PASS", "green") for cells in (verdicts, "B3")]
             + [Highlight(cells, "FAIL", "red") for cells in (verdicts, "B3")],
-            print_area=f"A1:F{self.gradients_top + len(self.weights) - 1}",
+            print_area=f"A1:F{self.differences.last}",
         )
 
     def main(self, name: str, row: int | None = None) -> str:
@@ -68,58 +96,103 @@ class _Check:
         return on_sheet(MAIN_SHEET, f"{column}${FIRST_ROW}:{column}${self.layout.last_row}")
 
     def summary(self) -> list[Cell]:
-        columns, last = f"F{TOP}:F{TOP + len(self.names) - 1}", self.gradients_top + len(self.weights) - 1
-        changed, complete, differences = "B5", f"B6={self.layout.steps}", f"F{last}"
-        names = f"A{TOP}:A{TOP + len(self.names) - 1}"
-        first = f'INDEX({names},MATCH(MIN({columns}),{columns},0))&" from step "&MIN({columns})'
-        verdict = (
-            f'=IF(AND(COUNT({columns})=0,{differences}="",{complete}),"PASS",'
-            f'"FAIL:"&IF(COUNT({columns})=0,""," "&{first})&{differences}&IF({complete},""," number of steps"))'
-        )
-        compared = f'=IF({changed}=0,"{COMPARED}",IF({RUN}=0,"{NOT_RUN}","{CHANGED}"))'
-        inputs = f"B{TOP}:B{TOP + len(self.names) - 1}"
-        loss = self.main("E_tot")
+        differences, inputs = f"F{self.differences.last}", f"B{TOP}:B{self.differences.top - 3}"
+        if not self.constants:
+            inputs = f"B{TOP}:B{TOP + len(self.names) - 1}"
+        verdict, compared = self.verdict(differences), f'IF({RUN}=0,"{NOT_RUN}","{CHANGED}")'
+        if self.differences.targets_add_up:
+            compared = f'IF({self.differences.targets_add_up},{compared},"{NO_SHARES}")'
+        compared = f'=IF(B5=0,"{COMPARED}",{compared})'
         run = f"IFERROR((MATCH({on_sheet(MAIN_SHEET, ETA)},{self.every_run(-1)},0)-1)/{self.layout.rows}+1,0)"
+        failed = self.differences.failed()
+        steps = f"of {self.layout.steps}"
+        if self.layout.steps < self.experiment.steps:
+            steps = f"of the first {self.layout.steps}; the table has {self.experiment.steps}"
+        overflowing = f'="{steps}"&IF(B6<{self.layout.steps},"; the others are no numbers","")'
         return [
             Cell(1, 0, "title", "Is the sheet right?"),
             Cell(3, 0, "label", "all checks"),
-            Cell(3, 1, "summary", "PASS", verdict),
+            Cell(3, 1, "summary", f"FAIL:{failed}" if failed else "PASS", verdict),
             Cell(3, 2, "beside", COMPARED, compared),
             Cell(4, 0, "label", "engine's run"),
             Cell(4, 1, "result", 1.0, f"={run}"),
-            Cell(4, 2, "beside", self.run_text()),
+            Cell(4, 2, "beside", f"of the learning rates {', '.join(f'{rate:g}' for rate in self.runs)}"),
             Cell(5, 0, "label", "inputs changed"),
             Cell(5, 1, "result", 0.0, f'=COUNTIF({inputs},"changed")+IF({RUN}=0,1,0)'),
             Cell(6, 0, "label", "steps"),
-            Cell(6, 1, "result", float(self.layout.steps), f"=COUNT({loss})"),
-            Cell(6, 2, "beside", f"of {self.layout.steps}"),
+            Cell(6, 1, "result", float(self.layout.steps), self.steps_formula()),
+            Cell(6, 2, "beside", steps, overflowing if overflows(self.layout) else None),
         ]
 
-    def run_text(self) -> str:
-        return f"of the learning rates {', '.join(f'{rate:g}' for rate in self.runs)}"
+    def steps_formula(self) -> str:
+        losses = f"COUNT({self.main('E_tot')})"
+        return f"={losses}" if self.batch == 1 else f"={losses}/{self.batch}"
+
+    def verdict(self, differences: str) -> str:
+        columns, names = (f"{column}{TOP}:{column}{TOP + len(self.names) - 1}" for column in "FA")
+        complete = f"B6={self.layout.steps}"
+        if overflows(self.layout):
+            losses = self.main("E_tot")
+            complete = f"OR({complete},AND(B5>0,IFERROR(INDEX({losses},COUNT({losses}))>{OVERFLOWING},FALSE)))"
+        first = f'INDEX({names},MATCH(MIN({columns}),{columns},0))&" from step "&MIN({columns})'
+        passed = '"PASS"'
+        if self.differences.targets_add_up:
+            passed = f'IF({self.differences.targets_add_up},"PASS","{SHARES}")'
+        return (
+            f'=IF(AND(COUNT({columns})=0,{differences}="",{complete}),{passed},'
+            f'"FAIL:"&IF(COUNT({columns})=0,""," "&{first})&{differences}&IF({complete},""," number of steps"))'
+        )
 
     def by_column(self) -> list[Cell]:
         headers = ("column", "given cell", "largest difference", "allowed", "verdict", "wrong from step")
         cells = [Cell(TOP - 1, position, "header", text) for position, text in enumerate(headers)]
+        given = set(given_names(self.columns))
         for position, name in enumerate(self.names):
             row, frozen = TOP + position, self.block(0, position)
             differences, wrong = self.block(1, position), self.block(2, position)
             largest = float(np.abs(self.values[:, position]).max())
+            furthest = f"MAX(MAX({differences}),0-MIN({differences}))"
+            if overflows(self.layout):
+                furthest = f'IFERROR({furthest},"")'
+            step = f"MATCH(1,{wrong},0)"
+            if self.batch > 1:
+                step = f"INT(({step}-1)/{self.batch})+1"
             cells += [
                 Cell(row, 0, "label", name),
-                Cell(row, 2, "tolerance", 0.0, f"=MAX(MAX({differences}),0-MIN({differences}))"),
+                Cell(row, 2, "tolerance", 0.0, f"={furthest}"),
                 Cell(
                     row, 3, "tolerance", ABSOLUTE + RELATIVE * largest,
                     f"={ABSOLUTE:.12f}+{RELATIVE:.9f}*MAX(MAX({frozen}),-MIN({frozen}))",
                 ),
                 Cell(row, 4, "verdict", "PASS", f'=IF($B$5>0,"off",IF(SUM({wrong})=0,"PASS","FAIL"))'),
-                Cell(row, 5, "step", "", f'=IF(OR($B$5>0,SUM({wrong})=0),"",MATCH(1,{wrong},0))'),
+                Cell(row, 5, "step", "", f'=IF(OR($B$5>0,SUM({wrong})=0),"",{step})'),
             ]  # fmt: skip
-            if name in self.given:
-                first = f"{self.block_column(0, position)}{self.frozen_top}"
-                same = f'=IF({self.main(name, FIRST_ROW)}={first},"same","changed")'
-                cells.append(Cell(row, 1, "beside", "same", same))
+            if name in given:
+                cells.append(Cell(row, 1, "beside", "same", self.same_formula(name, position)))
         return cells
+
+    def same_formula(self, name: str, position: int) -> str:
+        """Whether what is typed into the first rows is what the engine started from."""
+        typed = min(definitions(self.columns)[name].typed_in, self.layout.rows)
+        column = self.block_column(0, position)
+        if typed == 1:
+            return f'=IF({self.main(name, FIRST_ROW)}={column}{self.frozen_top},"same","changed")'
+        first, last = self.layout.letters[name] + str(FIRST_ROW), self.layout.letters[name] + str(FIRST_ROW + typed - 1)
+        frozen = f"{column}{self.frozen_top}:{column}{self.frozen_top + typed - 1}"
+        return f'=IF(SUMPRODUCT(({on_sheet(MAIN_SHEET, f"{first}:{last}")}<>{frozen})*1)=0,"same","changed")'
+
+    def by_constant(self) -> Iterator[Cell]:
+        """The constants beside the table, apart from eta, against those of the engine's runs."""
+        if self.constants:
+            headers = ("constant", "given cell", "the engine's")
+            for column, text in enumerate(headers):
+                yield Cell(self.constants_top - 1, column, "header", text)
+        numbers = dict(self.columns.method.constants)
+        for row, name in enumerate(self.constants, start=self.constants_top):
+            same = f'=IF({on_sheet(MAIN_SHEET, self.layout.constants[name])}=C{row},"same","changed")'
+            yield Cell(row, 0, "label", name)
+            yield Cell(row, 1, "beside", "same", same)
+            yield Cell(row, 2, "result", numbers[name])
 
     def block_column(self, block: int, position: int) -> str:
         """A column of one of the three blocks at the bottom: the engine's numbers, differences, wrong steps."""
@@ -128,96 +201,6 @@ class _Check:
     def block(self, block: int, position: int) -> str:
         column = self.block_column(block, position)
         return f"{column}${self.frozen_top}:{column}${self.frozen_last}"
-
-    def failed_so_far(self, row: int, first: int) -> list[Cell]:
-        """The names of the failed rows from the first to this one."""
-        before = f"F{row - 1}&" if row > first else ""
-        return [Cell(row, 5, "text", "", f'={before}IF(E{row}="FAIL"," "&A{row},"")')]
-
-    def nudge(self) -> float:
-        first = self.values[0]
-        return NUDGE / (1 + max(abs(float(first[self.names.index(name)])) for name in self.given))
-
-    def by_weight(self) -> list[Cell]:
-        top = self.gradients_top
-        headers = ("gradient at step 1", "in the table", "central difference", "allowed", "verdict")
-        cells = [
-            Cell(
-                top - 3, 0, "heading", "The gradients of step 1 against central differences: (E(w + ε) - E(w - ε)) / 2ε"
-            ),
-            Cell(top - 2, 0, "label", "ε"),
-            Cell(top - 2, 1, "tolerance", self.nudge(), self.nudge_formula()),
-        ]
-        cells += [Cell(top - 1, position, "header", text) for position, text in enumerate(headers)]
-        losses, loss = self.nudged_traces(), letter(self.names.index("E_tot"))
-        for position, weight in enumerate(self.weights):
-            row, up, down = top + position, self.nudged_top + 2 * position, self.nudged_top + 2 * position + 1
-            column = letter(self.names.index(weight))
-            table = float(self.values[0, self.names.index(gradient_name(weight))])
-            (upper, lower), e = losses[position], self.names.index("E_tot")
-            w = self.names.index(weight)
-            apart = float(upper[w] - lower[w])
-            # A weight so large that the nudge is lost in it has no difference: the formula below says so too.
-            difference = float(upper[e] - lower[e]) / apart if apart else table
-            cells += [
-                Cell(row, 0, "label", gradient_name(weight)),
-                Cell(row, 1, "result", table, f"={self.main(gradient_name(weight), FIRST_ROW)}"),
-                Cell(
-                    row, 2, "result", difference,
-                    f"=IF({column}{up}={column}{down},B{row},({loss}{up}-{loss}{down})/({column}{up}-{column}{down}))",
-                ),
-                Cell(row, 3, "tolerance", self.allowed(table), self.allowed_formula(row)),
-                Cell(row, 4, "verdict", "PASS", f"={_verdict(f'ABS(B{row}-C{row})<=D{row}')}"),
-                *self.failed_so_far(row, top),
-            ]  # fmt: skip
-        return cells
-
-    def nudge_formula(self) -> str:
-        cells = ",".join(f"ABS({self.main(name, FIRST_ROW)})" for name in given_names(self.columns))
-        return f"={NUDGE}/(1+MAX({cells}))"
-
-    def allowed(self, gradient: float) -> float:
-        loss, nudge = float(self.values[0, self.names.index("E_tot")]), self.nudge()
-        rounding = ROUNDING * (loss + (NUDGE / nudge) ** 2) / nudge
-        return GRADIENT_ABSOLUTE + GRADIENT_RELATIVE * abs(gradient) + rounding
-
-    def allowed_formula(self, row: int) -> str:
-        nudge, loss = f"$B${self.gradients_top - 2}", self.main("E_tot", FIRST_ROW)
-        rounding = f"{ROUNDING:.13f}*({loss}+({NUDGE}/{nudge})^2)/{nudge}"
-        return f"={GRADIENT_ABSOLUTE:.9f}+{GRADIENT_RELATIVE:.5f}*ABS(B{row})+{rounding}"
-
-    def nudged_traces(self) -> list[list[FloatArray]]:
-        """For each weight, the first step's numbers with the weight nudged up and down, each (C,)."""
-        return [[self.nudged_numbers(weight, sign) for sign in (1, -1)] for weight in self.weights]
-
-    def nudged_numbers(self, weight: str, sign: int) -> FloatArray:
-        matrices = [matrix.copy() for matrix in self.experiment.weights]
-        for layer, matrix in enumerate(matrices):
-            for row, names in enumerate(self.columns.weight_names(layer)):
-                if weight in names:
-                    matrix[row, names.index(weight)] += sign * self.nudge()
-        nudged = replace(self.experiment, weights=tuple(matrices), steps=1)
-        numbers: FloatArray = descend(nudged, [0.0]).numbers.values[0, :, 0]
-        return numbers
-
-    def nudged(self) -> list[Cell]:
-        """Two forward passes for each weight, spelled out in cells."""
-        top, defined = self.nudged_top, definitions(self.columns)
-        cells = [Cell(top - 2, 0, "heading", "The forward passes with one weight nudged by ε, up and down")]
-        cells += [Cell(top - 1, position, "header", f"{name} nudged") for position, name in enumerate(self.forward)]
-        numbers = [row for pair in self.nudged_traces() for row in pair]
-        for offset, (values, sign) in enumerate(zip(numbers, "+-" * len(self.weights), strict=True)):
-            row, weight = top + offset, self.weights[offset // 2]
-            references = {name: f"{letter(position)}{row}" for position, name in enumerate(self.names)}
-            for position, name in enumerate(self.forward):
-                if name in self.given:
-                    nudge = f"{sign}$B${self.gradients_top - 2}" if name == weight else ""
-                    formula = f"={self.main(name, FIRST_ROW)}{nudge}"
-                else:
-                    formula = over_cells(defined[name].tree, partial(_cell, references))
-                style: Style = "box" if name == weight else "number"
-                cells.append(Cell(row, position, style, float(values[position]), formula))
-        return cells
 
     def frozen(self) -> list[Cell]:
         """Three blocks side by side: the engine's numbers, the live cells less these, the wrong steps."""
@@ -229,7 +212,7 @@ class _Check:
         )
         # Words that say that this is not one more training table, to readers and to the audit.
         prefixes = ("engine: ", "Δ ", "wrong: ")
-        cells = [Cell(top - 1, 0, "header", "step")]
+        cells = [Cell(top - 1, 0, "header", "step" if self.batch == 1 else "row")]
         for block, (title, prefix) in enumerate(zip(titles, prefixes, strict=True)):
             first = 1 + block * width
             cells.append(Cell(top - 2, first, "heading", title))
@@ -269,21 +252,22 @@ class _Check:
         return f"{column}${self.runs_top}:{column}${self.runs_top + len(self.runs) * self.layout.rows - 1}"
 
 
-def check_sheet(layout: Layout, experiment: Experiment, runs: dict[float, FloatArray]) -> Sheet:
-    """The checks of a table.
+def by_dependence(columns: Columns) -> list[str]:
+    """The columns in the order of the table, but each after those of its own row that it is computed from.
 
-    Args:
-        layout: the table's.
-        experiment: what the engine has run.
-        runs: the engine's numbers, (T, C), by learning rate, the experiment's own rate first.
+    So the first wrong one of a row is where the slip is.
     """
-    return _Check(layout, experiment, runs).sheet()
+    defined = definitions(columns)
+    ordered: dict[str, None] = {}
 
+    def put(name: str) -> None:
+        if name in ordered:
+            return
+        for leaf in leaves(defined[name].tree):
+            if isinstance(leaf, Variable) and leaf.row == 0 and leaf.name in defined:
+                put(leaf.name)
+        ordered[name] = None
 
-def _cell(cells: dict[str, str], leaf: Variable) -> str:
-    return cells[leaf.name]
-
-
-def _verdict(condition: str) -> str:
-    """An error in a cell is a failure too."""
-    return f'IFERROR(IF({condition},"PASS","FAIL"),"FAIL")'
+    for name in columns.names:
+        put(name)
+    return list(ordered)

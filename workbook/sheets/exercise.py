@@ -1,14 +1,14 @@
-"""The exercise for a class: rows 21 and 22 are the student's, and a mark above each column judges them live."""
+"""The exercise for a class: a few rows are the student's, and a mark above each column judges them live."""
 
-import random
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-import numpy as np
-
-from engine import Experiment, FloatArray, descend
-from workbook.definitions import Definition, definitions, given_names
-from workbook.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, letter, place
+from engine import Experiment, InputError, descend
+from workbook.definitions import Definition, definitions
+from workbook.layout import ETA, FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, place
 from workbook.records import Cell, Highlight, Sheet, small_sheet
+from workbook.sheets.hints import hints_sheet
 from workbook.sheets.training import (
     COLUMN_WIDTH,
     MAIN_SHEET,
@@ -20,10 +20,7 @@ from workbook.sheets.training import (
 )
 from workbook.stored import as_stored
 
-MARK_ROWS = {FIRST_ROW: 17, FIRST_ROW + 1: 18}
-
-CHART_LAST = "T15"
-HINTS_SHEET = "hints"
+LAST_MARK_ROW = 18
 # A cell is right within 1e-9 + 1e-6 of what it should be: no slip of the hand is as small, no formula as far off.
 ABSOLUTE, RELATIVE = "0.000000001", "0.000001"
 
@@ -34,124 +31,142 @@ HOW_TO = (
 )
 
 
-def drawn_experiment(default: Experiment, seed: int) -> Experiment:
-    """The experiment with other round numbers in it: the same seed, the same numbers."""
-    generator = random.Random(seed)  # noqa: S311 - exercises, not secrets
-    weights = sum(matrix.size for matrix in default.weights)
-    # No two alike, so that no slip hides behind equal numbers.
-    drawn = iter(generator.sample([n / 100 for n in range(5, 100, 5 if weights < 19 else 1)], weights))
-    return replace(
-        default,
-        weights=tuple(np.array([[next(drawn) for _ in row] for row in matrix]) for matrix in default.weights),
-        inputs=np.array([generator.sample([n / 100 for n in range(5, 100, 5)], default.network.inputs)]),
-        targets=np.array([generator.sample([n / 100 for n in range(1, 100, 7)], default.sizes[-1])]),
-    )
+@dataclass(frozen=True)
+class Task:
+    """What the student fills: in each row of the sheet some columns, in the table's order."""
+
+    layout: Layout
+
+    @cached_property
+    def asked(self) -> dict[int, list[str]]:
+        """The columns by row.
+
+        The first row has every formula of a pass. The one below it has the update of the weights or, inside a batch,
+        that they repeat; then the update is in the first row of the second batch. Where the samples come round again,
+        targets and inputs refer to their first rows.
+        """
+        columns, defined = self.layout.columns, definitions(self.layout.columns)
+        whole = [FIRST_ROW, FIRST_ROW + 1, FIRST_ROW + columns.method.batch_size]
+        again = FIRST_ROW + columns.samples
+        asked = {}
+        for row in sorted({*whole, again}):
+            names = columns.names if row in whole else columns.of("target", "input")
+            asked[row] = [name for name in names if row - FIRST_ROW >= defined[name].typed_in]
+        return {row: names for row, names in asked.items() if row <= self.layout.last_row}
+
+    @property
+    def total(self) -> int:
+        """How many cells."""
+        return sum(map(len, self.asked.values()))
+
+    @cached_property
+    def mark_rows(self) -> dict[int, int]:
+        """The row of marks for each row."""
+        return dict(zip(self.asked, range(LAST_MARK_ROW - len(self.asked) + 1, LAST_MARK_ROW + 1), strict=True))
+
+    @property
+    def marks(self) -> str:
+        """All marks."""
+        return f"A{min(self.mark_rows.values())}:{letter(len(self.layout.columns.names) - 1)}{LAST_MARK_ROW}"
+
+    @property
+    def worked_out(self) -> range:
+        """The rows of the first batch that are given as numbers, since they would be like the one above."""
+        return range(FIRST_ROW + 2, min(FIRST_ROW + self.layout.columns.method.batch_size, self.layout.last_row + 1))
+
+    def how_to(self) -> tuple[str, ...]:
+        """What to do."""
+        columns, batch = self.layout.columns, self.layout.columns.method.batch_size
+        second, again = FIRST_ROW + batch, FIRST_ROW + columns.samples
+        if columns.samples == 1:
+            return HOW_TO
+        marks = f"Rows {min(self.mark_rows.values())} to {LAST_MARK_ROW} judge rows {_listed(list(self.asked))}, "
+        marks += "each cell from your other cells: ✓ right, ✗ not yet."
+        stuck = "Then the loss curve appears. Stuck? The sheet 'hints' unfolds hint by hint."
+        samples = f"All ✓? Fill t and i of row {again} to the last row,"
+        if batch == 1:
+            fill = "Fill the empty cells of row 21 from left to right, then those of row 22: there the weights learn."
+            return fill, marks, f"{samples} and all else of row 22.", stuck
+        given = {2: "", 3: " Row 23 is given."}.get(batch, f" Rows 23-{second - 1} are given.")
+        fill = "Fill row 21 from left to right, then row 22: the next sample, the same weights."
+        rest = f"row {second + 1}" if batch == 2 else f"rows {second + 1}-{second + batch - 1}"
+        copy = f"all else of row 22 to {rest}, then of rows {second}-{second + batch - 1} to the last."
+        return f"{fill}{given} Row {second}: they learn.", marks, f"{samples} {copy}", stuck
+
+
+def _listed(rows: list[int]) -> str:
+    """21, 22 and 25."""
+    return " and ".join(", ".join(map(str, part)) for part in (rows[:-1], rows[-1:]) if part)
 
 
 def exercise_sheets(experiment: Experiment, *, solution: bool) -> list[Sheet]:
-    """The exercise's sheets: blank where the student works, or with the whole table filled in."""
+    """The exercise's sheets: blank where the student works, or with the whole table filled in.
+
+    Raises:
+        InputError: the table does not fit on an Excel sheet, a formula not in a cell, or the numbers overflow.
+    """
     experiment = as_stored(experiment)
     layout = Layout(experiment.columns, experiment.steps)
+    task = Task(layout)
     values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
-    chart = replace(loss_curve(MAIN_SHEET, layout, values), last=CHART_LAST)
+    chart = replace(loss_curve(MAIN_SHEET, layout, values), last=f"T{min(task.mark_rows.values()) - 2}")
     if not solution:
         chart = replace(chart, series=[replace(chart.series[0], values=[])])
-    last = letter(len(layout.columns.names) - 1)
+    table = [
+        cell
+        for cells in training_rows(layout, values, experiment.learning_rate, "", (), typed_in)
+        for cell in cells
+        if cell.row >= place(ETA)[0]
+    ]
     main = small_sheet(
         MAIN_SHEET,
-        _cells(experiment, layout, values, solution=solution),
-        widths={f"A:{last}": COLUMN_WIDTH},
+        [*_marks(task, solution=solution), *(table if solution else _blank(task, table))],
+        widths={f"A:{letter(len(layout.columns.names) - 1)}": COLUMN_WIDTH},
         heights={2: 24.0},
         charts=[chart],
         sparklines=sparklines(MAIN_SHEET, layout),
         validations=validations(layout),
-        highlights=[Highlight(f"A17:{last}18", "✓", "green"), Highlight(f"A17:{last}18", "✗", "red")],
+        highlights=[Highlight(task.marks, "✓", "green"), Highlight(task.marks, "✗", "red")],
         frozen_rows=HEADER_ROW,
         names={"eta": ETA},
         paper="A3",
     )
-    return [main, _hints_sheet(layout)]
+    return [main, hints_sheet(layout)]
 
 
-def asked_cells(layout: Layout) -> list[tuple[int, str]]:
-    """The rows and columns that the student fills."""
-    given = set(given_names(layout.columns))
-    first = [(FIRST_ROW, name) for name in layout.columns.names if name not in given]
-    return first + [(FIRST_ROW + 1, name) for name in layout.columns.names if layout.steps > 1]
+def _marks(task: Task, *, solution: bool) -> Iterator[Cell]:
+    """What stands above the table: what to do, how much of it is done, and the marks."""
+    columns, done = task.layout.columns, task.total if solution else 0
+    yield Cell(2, 0, "title", "Backpropagation, by your own hand")
+    yield from (Cell(row, 0, "text", text) for row, text in enumerate(task.how_to(), start=4))
+    count = f'=COUNTIF({task.marks},"✓")&" of {task.total} done"'
+    yield Cell(8, 0, "heading", f"{done} of {task.total} done", count)
+    for row, names in task.asked.items():
+        for name in names:
+            formula = _mark(task.layout, row, definitions(columns)[name])
+            yield Cell(task.mark_rows[row], columns.place[name], "mark", "✓" if solution else "", formula)
 
 
-def _cells(experiment: Experiment, layout: Layout, values: FloatArray, *, solution: bool) -> list[Cell]:
-    asked = asked_cells(layout)
-    total, last = len(asked), letter(len(layout.columns.names) - 1)
-    (row, label), (_, column) = place(ETA_LABEL), place(ETA)
-    done = float(total if solution else 0)
-    cells = [
-        Cell(2, 0, "title", "Backpropagation, by your own hand"),
-        *(Cell(4 + line, 0, "text", text) for line, text in enumerate(HOW_TO)),
-        Cell(8, 0, "heading", f"{done:g} of {total} done", f'=COUNTIF(A17:{last}18,"✓")&" of {total} done"'),
-        Cell(row, label, "label", "eta"),
-        Cell(row, column, "input", experiment.learning_rate),
-        *(Cell(HEADER_ROW, place, "header", name) for place, name in enumerate(layout.columns.names)),
-    ]
-    for row, name in asked:
-        mark = "✓" if solution else ""
-        cells.append(Cell(MARK_ROWS[row], layout.columns.names.index(name), "mark", mark, _mark(layout, row, name)))
-    return cells + (_filled(layout, values) if solution else _blank(layout, values))
+def _blank(task: Task, table: list[Cell]) -> Iterator[Cell]:
+    """The table with only what is given: what is typed in, and the rows of the first batch that are worked out."""
+    for cell in table:
+        if cell.formula is None:
+            yield cell
+        elif cell.row in task.worked_out:
+            yield cell._replace(formula=None)
+    for row, names in task.asked.items():
+        yield from (Cell(row, task.layout.columns.place[name], "todo", None) for name in names)
 
 
-def _blank(layout: Layout, values: FloatArray) -> list[Cell]:
-    names = layout.columns.names
-    given = [
-        Cell(FIRST_ROW, names.index(n), "input", float(values[0, names.index(n)])) for n in given_names(layout.columns)
-    ]
-    return given + [Cell(row, names.index(name), "todo", None) for row, name in asked_cells(layout)]
-
-
-def _filled(layout: Layout, values: FloatArray) -> list[Cell]:
-    table = training_rows(layout, values, 0.0, "", (), typed_in)
-    return [cell for cells in table for cell in cells if cell.row >= FIRST_ROW]
-
-
-def _formula(layout: Layout, definition: Definition, row: int) -> str:
-    return layout.formula(definition.tree).at(row)
-
-
-def _mark(layout: Layout, row: int, name: str) -> str:
+def _mark(layout: Layout, row: int, definition: Definition) -> str:
     """✓, ✗, or nothing while the cell is empty; text or an error in a cell is a ✗."""
-    cell = f"{layout.letters[name]}{row}"
-    right = _formula(layout, definitions(layout.columns)[name], row).removeprefix("=")
+    cell = f"{layout.letters[definition.name]}{row}"
+    right = layout.formula(definition.tree_of(row - FIRST_ROW)).at(row).removeprefix("=")
     judged = f'IF(ABS({cell}-({right}))<={ABSOLUTE}+{RELATIVE}*ABS({right}),"✓","✗")'
-    return f'=IF(ISBLANK({cell}),"",IFERROR(IF(ISNUMBER({cell}),{judged},"✗"),"✗"))'
-
-
-def _hints_sheet(layout: Layout) -> Sheet:
-    """Three columns of hints, each folded; the + that unfolds it stands above the narrow column before it."""
-    letters = layout.letters
-    headers = ("column", "+ idea", "the idea", "+ formula", "the formula", "+ cell", "the cell")
-    cells = [
-        Cell(1, 0, "title", "Hints"),
-        Cell(2, 0, "text", "Stuck? Click the first + above the sheet: it unfolds the idea."),
-        Cell(3, 0, "text", "The second + unfolds the formula, the third what to type into the cell."),
-        *(Cell(5, column, "header_left", text) for column, text in enumerate(headers)),
-    ]
-    texts: dict[int, list[str]] = {2: [], 4: [], 6: []}
-    for row, (name, definition) in enumerate(definitions(layout.columns).items(), start=6):
-        where = FIRST_ROW + 1 if definition.typed_in else FIRST_ROW
-        hints = (
-            definition.idea,
-            definition.text + (" (of the row above)" if definition.typed_in else ""),
-            f"{letters[name]}{where}:  {_formula(layout, definition, where)}",
+    formula = f'=IF(ISBLANK({cell}),"",IFERROR(IF(ISNUMBER({cell}),{judged},"✗"),"✗"))'
+    if len(formula) > FORMULA_LIMIT_OF_EXCEL:
+        raise InputError(
+            f"network: the mark of {definition.name} has {len(formula)} characters, "
+            f"Excel's limit is {FORMULA_LIMIT_OF_EXCEL}; take a smaller network, or one with deltas"
         )
-        cells.append(Cell(row, 0, "label", name))
-        for column, text in zip(texts, hints, strict=True):
-            cells.append(Cell(row, column, "beside", text))
-            texts[column].append(text)
-    hint_widths = {letter(column): float(min(max(map(len, lines)) + 2, 255)) for column, lines in texts.items()}
-    return small_sheet(
-        HINTS_SHEET,
-        cells,
-        widths={"A": 12, "B": 11, "D": 11, "F": 11, **hint_widths},
-        heights={1: 24.0},
-        collapsed=list(hint_widths),
-        frozen_rows=5,
-    )
+    return formula

@@ -1,0 +1,76 @@
+"""The sheet `hints` of the exercise: for each column the idea, the formula, the cell, folded one by one."""
+
+from collections.abc import Iterator
+
+from engine import Columns
+from workbook.definitions import Definition, definitions
+from workbook.layout import FIRST_ROW, Layout, letter
+from workbook.records import Cell, Sheet, small_sheet
+from workbook.trees import Operation, Tree, Variable
+
+SHEET = "hints"
+TOP = 6
+
+
+def hints_sheet(layout: Layout) -> Sheet:
+    """Three columns of hints, each folded; the + that unfolds it stands above the narrow column before it."""
+    headers = ("column", "+ idea", "the idea", "+ formula", "the formula", "+ cell", "the cell")
+    cells = [
+        Cell(1, 0, "title", "Hints"),
+        Cell(2, 0, "text", "Stuck? Click the first + above the sheet: it unfolds the idea."),
+        Cell(3, 0, "text", "The second + unfolds the formula, the third what to type into the cell."),
+        *(Cell(TOP - 1, column, "header_left", text) for column, text in enumerate(headers)),
+    ]
+    texts: dict[int, list[str]] = {2: [], 4: [], 6: []}
+    for row, (name, definition) in enumerate(definitions(layout.columns).items(), start=TOP):
+        hints = (definition.idea, definition.text + _whose(layout.columns, definition), _cells(layout, definition))
+        cells.append(Cell(row, 0, "label", name))
+        for column, text in zip(texts, hints, strict=True):
+            cells.append(Cell(row, column, "beside", text))
+            texts[column].append(text)
+    hint_widths = {letter(column): float(min(max(map(len, lines)) + 2, 255)) for column, lines in texts.items()}
+    return small_sheet(
+        SHEET,
+        cells,
+        widths={"A": 12, "B": 11, "D": 11, "F": 11, **hint_widths},
+        heights={1: 24.0},
+        collapsed=list(hint_widths),
+        frozen_rows=TOP - 1,
+    )
+
+
+def _whose(columns: Columns, definition: Definition) -> str:
+    """Of which row the columns of a formula are, where that is not the own one."""
+    rows = {leaf.name: leaf.row for leaf in _outside_blocks(definition.tree) if leaf.name in columns.place}
+    if definition.name not in rows:
+        return ""
+    if rows[definition.name] < -1:
+        return f" ({-rows[definition.name]} rows above)"
+    batch = ", the batch above it" if _has_block(definition.tree) else ""
+    if set(rows.values()) == {-1} and not batch:
+        return " (of the row above)"
+    return f" ({', '.join(name for name, row in rows.items() if row == -1)} of the row above{batch})"
+
+
+def _has_block(tree: Tree) -> bool:
+    """Whether a formula reads several rows."""
+    return isinstance(tree, Operation) and (tree.kind == "block" or any(map(_has_block, tree.operands)))
+
+
+def _outside_blocks(tree: Tree) -> Iterator[Variable]:
+    if isinstance(tree, Variable):
+        yield tree
+    elif isinstance(tree, Operation) and tree.kind != "block":
+        for operand in tree.operands:
+            yield from _outside_blocks(operand)
+
+
+def _cells(layout: Layout, definition: Definition) -> str:
+    """What to type where: in the first row that is not typed in and, in a batch, where the formula is another."""
+    columns, name = layout.columns, definition.name
+    trees = {FIRST_ROW + definition.typed_in: definition.tree}
+    if definition.others:
+        repeated = definition.others[0] if definition.typed_in else Variable(name, -1)
+        first = FIRST_ROW + (columns.method.batch_size if definition.typed_in else 0)
+        trees = {FIRST_ROW + 1: repeated} | {first: definition.tree}
+    return "   ".join(f"{layout.letters[name]}{row}:  {layout.formula(trees[row]).at(row)}" for row in sorted(trees))
