@@ -7,11 +7,13 @@ from typing import Literal, NamedTuple
 
 Style = Literal[
     "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
-    "summary", "beside", "box", "mark", "step", "step_left", "folded", "tolerance", "todo",
+    "summary", "beside", "box", "backward", "mark", "step", "step_left", "folded", "tolerance", "todo",
 ]  # fmt: skip
 
 
-Color = Literal["green", "red"]
+Color = Literal["green", "red", "yellow"]
+# How a series of a drawing looks: a line for a weight, a neuron, a text.
+Look = Literal["above 0", "below 0", "input", "hidden", "output", "inside", "forward", "backward", "weight"]
 
 
 class Cell(NamedTuple):
@@ -56,6 +58,25 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """An XY chart without axes, on the cells from `first` to `last`: lines, circles and texts.
+
+    Attributes:
+        marks: a series each; a text is the name of its series.
+        width: the x of the right edge; 0 is the left one's.
+        height: the y of the upper edge; 0 is the lower one's.
+        diameter: of a neuron's circle, in the same units.
+    """
+
+    marks: Sequence[tuple[Look, Series]]
+    first: str
+    last: str
+    width: float
+    height: float
+    diameter: float
+
+
+@dataclass(frozen=True)
 class Sparkline:
     """A small line in one cell, of a range with its sheet's name."""
 
@@ -86,6 +107,22 @@ class Highlight:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """Cells, of one or several ranges, that get a color where a formula over the first of them holds."""
+
+    range: str
+    formula: str
+    color: Color
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Cells, of one or several ranges, behind whose numbers a bar shows their size and their sign."""
+
+    range: str
+
+
+@dataclass(frozen=True)
 class Picture:
     """A PNG image whose upper left corner is at a cell."""
 
@@ -103,6 +140,7 @@ class Sheet:
         widths: characters, by column ("A") or columns ("A:AE").
         heights: points, by row; other rows have `row_height`.
         zoom: percent, as the file opens.
+        gridlines: whether they show on the screen; not where a sheet is for reading.
         collapsed: columns that a click on the + above the column before them unfolds.
         names: defined names, each for one cell of the sheet.
         print_area: the cells that are printed; all, unless given.
@@ -114,13 +152,17 @@ class Sheet:
     widths: dict[str, float]
     heights: dict[int, float] = field(default_factory=dict)
     charts: Sequence[Chart] = ()
+    drawings: Sequence[Drawing] = ()
     sparklines: Sequence[Sparkline] = ()
     validations: Sequence[Validation] = ()
     highlights: Sequence[Highlight] = ()
+    rules: Sequence[Rule] = ()
+    bars: Sequence[Bars] = ()
     pictures: Sequence[Picture] = ()
     row_height: float = 15.0
     zoom: int = 100
     frozen_rows: int = 0
+    gridlines: bool = True
     collapsed: Sequence[str] = ()
     names: dict[str, str] = field(default_factory=dict)
     print_area: str | None = None
