@@ -7,12 +7,14 @@ from typing import Literal, NamedTuple
 
 Style = Literal[
     "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
-    "summary", "beside", "box", "mark", "step", "step_left", "folded", "tolerance", "todo",
+    "summary", "beside", "box", "backward", "mark", "step", "step_left", "folded", "tolerance", "todo",
     "axis", "tile", "color",
 ]  # fmt: skip
 
 
-Color = Literal["green", "red", "framed"]
+Color = Literal["green", "red", "yellow", "framed"]
+# How a series of a drawing looks: a line for a weight, a neuron, a text.
+Look = Literal["above 0", "below 0", "input", "hidden", "output", "inside", "forward", "backward", "weight"]
 
 
 class Cell(NamedTuple):
@@ -68,6 +70,25 @@ class Overlay:
     series: Sequence[Series]
     first: str
     last: str
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """An XY chart without axes, on the cells from `first` to `last`: lines, circles and texts.
+
+    Attributes:
+        marks: a series each; a text is the name of its series.
+        width: the x of the right edge; 0 is the left one's.
+        height: the y of the upper edge; 0 is the lower one's.
+        diameter: of a neuron's circle, in the same units.
+    """
+
+    marks: Sequence[tuple[Look, Series]]
+    first: str
+    last: str
+    width: float
+    height: float
+    diameter: float
 
 
 @dataclass(frozen=True)
@@ -127,6 +148,22 @@ class Highlight:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """Cells, of one or several ranges, that get a color where a formula over the first of them holds."""
+
+    range: str
+    formula: str
+    color: Color
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Cells, of one or several ranges, behind whose numbers a bar shows their size and their sign."""
+
+    range: str
+
+
+@dataclass(frozen=True)
 class Picture:
     """A PNG image whose upper left corner is at a cell."""
 
@@ -156,6 +193,7 @@ class Sheet:
     widths: dict[str, float]
     heights: dict[int, float] = field(default_factory=dict)
     charts: Sequence[Chart] = ()
+    drawings: Sequence[Drawing] = ()
     sparklines: Sequence[Sparkline] = ()
     validations: Sequence[Validation] = ()
     highlights: Sequence[Highlight] = ()
@@ -163,6 +201,7 @@ class Sheet:
     choices: Sequence[Choice] = ()
     scales: Sequence[ColorScale] = ()
     overlays: Sequence[Overlay] = ()
+    bars: Sequence[Bars] = ()
     pictures: Sequence[Picture] = ()
     row_height: float = 15.0
     zoom: int = 100

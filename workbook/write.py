@@ -17,7 +17,8 @@ from xlsxwriter.worksheet import Worksheet
 from engine import InputError
 from engine.files import replacing
 from workbook.generated import Kind, mark
-from workbook.records import Cell, Chart, ColorScale, Overlay, Series, Sheet, Style, Validation
+from workbook.records import Bars, Cell, Chart, ColorScale, Drawing, Overlay, Rule, Series, Sheet, Style, Validation
+from workbook.write_drawing import NEGATIVE, POSITIVE, xy_chart
 
 # From here on the file takes longer than two seconds, and its sheets show a progress bar.
 ROWS_WORTH_A_PROGRESS_BAR = 500
@@ -44,6 +45,14 @@ STYLES: dict[Style, dict[str, Any]] = {
     "verdict": {"font_size": 11, "bold": True, "align": "center", **BORDER},
     "summary": {"font_size": 11, "bold": True, "indent": 1, **BORDER},
     "box": {"font_size": 10, "bg_color": "#DDEBF7", "align": "center", **NUMBER, **BORDER},
+    "backward": {
+        "font_size": 10,
+        "font_color": "#C00000",
+        "bg_color": "#FBE9E7",
+        "align": "center",
+        **NUMBER,
+        **BORDER,
+    },
     "step": {"font_size": 9, "font_color": DARK_SLATE, "align": "right"},
     "step_left": {"font_size": 11, "font_color": DARK_SLATE, "align": "left", "indent": 1},
     "folded": {"font_size": 9, "font_color": DARK_SLATE, "align": "fill"},  # spills into no neighbour
@@ -59,6 +68,14 @@ COLORS = {
     "green": {"bg_color": "#C6EFCE", "font_color": "#006100"},
     "red": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
     "framed": {"border": 1, "border_color": "#000000", "bold": True},
+    "yellow": {"bg_color": "#FFE699", "bold": True},
+}
+BARS = {
+    "type": "data_bar",
+    "bar_solid": True,
+    "bar_color": POSITIVE,
+    "bar_negative_color": NEGATIVE,
+    "bar_axis_position": "middle",
 }
 PAPERS = {"A3": 8, "A4": 9}
 LINE_COLORS = ("#4472C4", "#ED7D31", "#70AD47", "#FFC000", "#7030A0", "#00B0F0", "#C00000")
@@ -116,6 +133,10 @@ class _SheetWriter:
         self.add_exponents()
         for chart in self.sheet.charts:
             self.insert_chart(chart)
+        for drawing in self.sheet.drawings:
+            chart = xy_chart(self.book, drawing)
+            chart.set_size(self.size(drawing))
+            _check(self.worksheet.insert_chart(drawing.first, chart, {"object_position": 1}), drawing)
         for line in self.sheet.sparklines:
             _check(self.worksheet.add_sparkline(line.row - 1, line.column, {"range": line.range}), line)
         for validation in self.sheet.validations:
@@ -126,8 +147,7 @@ class _SheetWriter:
             _check(self.worksheet.conditional_format(highlight.range, options), highlight)
         for rule in self.sheet.rules:
             color = self.book.add_format(COLORS[rule.color])
-            options = {"type": "formula", "criteria": rule.formula, "format": color}
-            _check(self.worksheet.conditional_format(rule.range, options), rule)
+            self.add_rule(rule, {"type": "formula", "criteria": rule.formula, "format": color})
         for choice in self.sheet.choices:
             options = {"validate": "list", "source": f"={choice.texts}"}
             _check(self.worksheet.data_validation(choice.cell, options), choice)
@@ -135,6 +155,8 @@ class _SheetWriter:
             _check(self.worksheet.conditional_format(scale.range, _scale_options(scale)), scale)
         for overlay in self.sheet.overlays:
             self.insert_overlay(overlay)
+        for bars in self.sheet.bars:
+            self.add_rule(bars, BARS)
         for picture in self.sheet.pictures:
             options = {"image_data": BytesIO(picture.png), "x_scale": picture.scale, "y_scale": picture.scale}
             _check(self.worksheet.insert_image(picture.cell, picture.name, options), picture.name)
@@ -257,7 +279,11 @@ class _SheetWriter:
         lines.set_size(self.size(overlay))
         _check(self.worksheet.insert_chart(overlay.first, lines, {"object_position": 1}), overlay)
 
-    def size(self, chart: Chart | Overlay) -> dict[str, int]:
+    def add_rule(self, rule: Rule | Bars, options: Mapping[str, Any]) -> None:
+        first = rule.range.split(" ")[0]
+        _check(self.worksheet.conditional_format(first, {**options, "multi_range": rule.range}), rule)
+
+    def size(self, chart: Chart | Drawing | Overlay) -> dict[str, int]:
         """Pixels from the first cell's upper left to one short of the last cell's lower right."""
         first_row, first_column = xl_cell_to_rowcol(chart.first)
         last_row, last_column = xl_cell_to_rowcol(chart.last)

@@ -1,26 +1,40 @@
-"""The sheet `derivation`: the chain rule from the loss back to every weight, with the numbers of one step."""
+"""The sheet `derivation`: the chain rule from the loss back to every weight, and the update, with a row's numbers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine import Columns, FloatArray
-from workbook.definitions import ETA as RATE
-from workbook.definitions import chain_rule, definitions
-from workbook.layout import ETA, FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
+from engine.columns import gradient_name
+from workbook.definitions import chain_rule
+from workbook.functions import LOSSES
+from workbook.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
 from workbook.records import Cell, Color, Highlight, Picture, Sheet, Style, small_sheet
 from workbook.sheets.check import ABSOLUTE, RELATIVE
 from workbook.sheets.explorer import SHEET as EXPLORER
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
-from workbook.sheets.network import network_png
+from workbook.sheets.network import is_drawn, network_png, too_large
+from workbook.sheets.shown import (
+    NEW,
+    Shown,
+    after_the_step,
+    changing,
+    in_the_row,
+    in_words,
+    is_over_batch,
+    numbers_of_the_first_row,
+)
 from workbook.sheets.training import MAIN_SHEET
-from workbook.trees import Tree, printed, value_of
+from workbook.trees import Tree, Variable, leaves, printed, value_of
 
 SHEET = "derivation"
 TOP = 6
-# The row of the step in the table: the explorer's, or step 1's where no step of the table is typed there.
+# The row of the table: the explorer's, or the first where no row of the table is typed there.
 SHOWN = "$B$3"
 MARKS: tuple[tuple[str, Color], ...] = (("✓", "green"), ("✗", "red"))
 QUANTITY, EXPRESSION, VALUE, TABLE, MARK = range(5)
 WIDEST = 80  # characters of a formula that are shown
+# Weights of a layer whose lines are shown; and outputs whose every loss is differentiated.
+MOST_WEIGHTS, MOST_OUTPUTS = 60, 6
 # As in the sheet `check`.
 WITHIN = f"ABS({{0}}-{{1}})<={ABSOLUTE:.12f}+{RELATIVE:.9f}*ABS({{1}})"
 
@@ -34,82 +48,179 @@ class Line:
     value: float
 
 
+@dataclass(frozen=True)
+class Note:
+    """A line of text, or a heading."""
+
+    text: str
+    style: Style = "text"
+
+
 def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
     """The derivation for a network of any size; `values` is its run, (T, C)."""
-    numbers = dict(zip(layout.columns.names, values[0].tolist(), strict=True))
-    lines = derivation(layout.columns, {**numbers, RATE.name: learning_rate})
+    columns = layout.columns
+    numbers = numbers_of_the_first_row(layout, values, learning_rate)
+    lines = derivation(columns, numbers)
     headers: tuple[tuple[Style, str], ...] = (
         ("header", "quantity"), ("header_left", "equals"),
         ("header", "here"), ("header", "in the table"), ("header", ""),
     )  # fmt: skip
     explorer_row = on_sheet(EXPLORER, EXPLORER_SHOWN)
-    step = f'="step "&{SHOWN}-{HEADER_ROW}&", which is chosen on the sheet {EXPLORER}"'
     cells = [
         Cell(1, 0, "title", "From the loss back to every weight"),
         Cell(2, 0, "text", "Each value is computed on this sheet, a factor at a time; ✓ where the table has the same."),
         Cell(3, 0, "label", "row of the table"),
         Cell(3, 1, "step_left", float(FIRST_ROW), f"=IF({explorer_row}=0,{FIRST_ROW},{explorer_row})"),
-        Cell(4, 1, "beside", f"step 1, which is chosen on the sheet {EXPLORER}", step),
+        Cell(4, 1, "beside", *_chosen(layout)),
         *(Cell(TOP - 1, column, style, text) for column, (style, text) in enumerate(headers)),
     ]
+    pictures = []
+    if is_drawn(columns):
+        pictures = [Picture("network.png", network_png(columns), f"G{TOP}", 0.75)]
+    else:
+        cells.append(Cell(TOP, 6, "text", too_large(columns)))
     widest = min(max(len(printed(line.tree)) for line in lines if isinstance(line, Line)), WIDEST)
     return small_sheet(
         SHEET,
-        cells + _line_cells(lines, layout, numbers),
+        cells + list(_line_cells(lines, layout, values, numbers)),
         widths={"A": 16, "B": widest + 5.0, "C:D": 13, "E": 4, "F": 4},
         heights={1: 24.0},
         highlights=[Highlight(f"E{TOP}:E{TOP + len(lines)}", mark, color) for mark, color in MARKS],
-        pictures=[Picture("network.png", network_png(layout.columns), f"G{TOP}", 0.75)],
+        pictures=pictures,
         frozen_rows=TOP - 1,
+        gridlines=False,
         paper="A3",
     )
 
 
-def _line_cells(lines: list[str | Line], layout: Layout, numbers: dict[str, float]) -> list[Cell]:
-    in_table = {
-        name: f"INDEX({on_sheet(MAIN_SHEET, f'${column}$1:${column}${layout.last_row}')},{SHOWN})"
-        for name, column in layout.letters.items()
+def _chosen(layout: Layout) -> tuple[str, str]:
+    """What the explorer chose, in words, and its formula."""
+    tail = f", which is chosen on the sheet {EXPLORER}"
+    columns, shown = layout.columns, Shown(layout, SHOWN)
+    if columns.samples == 1:
+        return f"step 1{tail}", f'="step "&{SHOWN}-{HEADER_ROW}&"{tail}"'
+    return f"step 1, sample 1{tail}", f'="step "&{shown.value("step")}&", sample "&{shown.value("sample")}&"{tail}"'
+
+
+def _line_cells(
+    lines: list[Note | Line], layout: Layout, values: FloatArray, numbers: dict[str, float]
+) -> Iterator[Cell]:
+    columns, shown = layout.columns, Shown(layout, SHOWN)
+    in_table = {name: shown.value(name) for name in layout.letters}
+    references = in_table | {name: on_sheet(MAIN_SHEET, cell) for name, cell in layout.constants.items()}
+    references |= {
+        line.name: shown.over_batch(line.name) for line in lines if isinstance(line, Line) and is_over_batch(line.name)
     }
-    references, cells = {**in_table, RATE.name: on_sheet(MAIN_SHEET, ETA)}, []
+    size = columns.method.batch_size
     for row, line in enumerate(lines, start=TOP):
-        if isinstance(line, str):
-            cells.append(Cell(row, QUANTITY, "heading", line))
+        if isinstance(line, Note):
+            yield Cell(row, QUANTITY, line.style, line.text)
             continue
         here, table = f"{letter(VALUE)}{row}", f"{letter(TABLE)}{row}"
-        cells += [
-            Cell(row, QUANTITY, "label", line.name),
-            Cell(row, EXPRESSION, "beside", f"= {printed(line.tree)}"),
-            Cell(row, VALUE, "number", line.value, over_cells(line.tree, lambda leaf: references[leaf.name])),
-        ]
+        words = in_words(line.tree) if isinstance(line.tree, Variable) else printed(line.tree)
+        yield Cell(row, QUANTITY, "label", line.name)
+        yield Cell(row, EXPRESSION, "beside", f"= {words}")
+        yield Cell(row, VALUE, "number", line.value, over_cells(line.tree, lambda leaf: references[leaf.name]))
         references[line.name] = here
+        within = f'IFERROR(IF({WITHIN.format(here, table)},"✓","✗"),"✗")'
         if line.name in in_table:
-            mark = f'=IFERROR(IF({WITHIN.format(here, table)},"✓","✗"),"✗")'
-            cells.append(Cell(row, TABLE, "number", numbers[line.name], f"={in_table[line.name]}"))
-            cells.append(Cell(row, MARK, "mark", "✓", mark))
-    return cells
+            yield Cell(row, TABLE, "number", numbers[line.name], f"={in_table[line.name]}")
+            yield Cell(row, MARK, "mark", "✓", f"={within}")
+        elif line.name.startswith(NEW):
+            name = line.name.removeprefix(NEW)
+            following = f"{shown.batch_row(size)}>{layout.last_row}"
+            value = values[size, columns.place[name]] if layout.steps > 1 else ""
+            yield Cell(row, TABLE, "number", value, f'=IF({following},"",{shown.in_batch(name, size)})')
+            yield Cell(row, MARK, "mark", "✓" if layout.steps > 1 else "", f'=IF({following},"",{within})')
 
 
-def derivation(columns: Columns, numbers: dict[str, float]) -> list[str | Line]:
+def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]:
     """The lines, and headings, in the order of backpropagation: the loss, the layers from the last back, the update.
 
     Args:
         columns: the network's columns.
-        numbers: the values of a step and η, by name.
+        numbers: the values of a row, of its batch and after its step by name, as shown.numbers_of_the_first_row has
+            them.
     """
-    defined, known = definitions(columns), dict(numbers)
+    known = dict(numbers)
 
     def line(name: str, tree: Tree) -> Line:
-        # All of a line's operands are of its own step, also those of an update, which the next row shows.
         known[name] = value_of(tree, known)
         return Line(name, tree, known[name])
 
-    lines: list[str | Line] = ["1. The loss"]
-    lines += [line(name, defined[name].tree) for name in (*columns.loss_names, "E_tot")]
+    left_out = _left_out(columns)
+    lines: list[Note | Line] = [Note("1. The loss", "heading")]
+    lines += [line(name, in_the_row(columns, name)) for name in (*columns.loss_names, "E_tot")]
     for number, layer in enumerate(reversed(range(columns.depth)), start=2):
         which = "the outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
-        lines.append(f"{number}. Back through {which}")
-        lines += [line(factor.name, factor.tree) for factor in chain_rule(columns, layer)]
-    lines.append(f"{columns.depth + 2}. The update: all weights at once, after every gradient of the step is known")
-    for layer in range(columns.depth):
-        lines += [line(f"new {weight}", defined[weight].tree) for row in columns.weight_names(layer) for weight in row]
+        lines.append(Note(f"{number}. Back through {which}", "heading"))
+        lines += _why(columns, layer)
+        lines += [
+            line(factor.name, factor.tree) for factor in chain_rule(columns, layer) if factor.name not in left_out
+        ]
+    number = columns.depth + 2
+    changed = [name for name in changing(columns) if gradient_name(columns.by_name[name].of or name) not in left_out]
+    after = {name: after_the_step(columns, name) for name in changed if columns.by_name[name].kind != "step"}
+    over = {
+        leaf.name: leaf
+        for tree in after.values()
+        for leaf in leaves(tree)
+        if isinstance(leaf, Variable) and is_over_batch(leaf.name)
+    }
+    if over:
+        word = columns.method.reduction
+        lines.append(
+            Note(f"{number}. The batch: the {word} of the gradients of its {columns.method.batch_size} rows", "heading")
+        )
+        lines += [Line(name, leaf, known[name]) for name, leaf in over.items()]
+        number += 1
+    lines.append(Note(f"{number}. The update: {_how(columns)}", "heading"))
+    lines += [line(NEW + name, tree) for name, tree in after.items()]
     return lines
+
+
+def _left_out(columns: Columns) -> set[str]:
+    """The lines that a large network goes without: those of a layer's later weights, and of later outputs' losses."""
+    names = set()
+    for layer in range(columns.depth):
+        for z, weight in _weights_left_out(columns, layer):
+            names |= {f"∂{z}/∂{weight}", gradient_name(weight)}
+    if columns.outputs > MOST_OUTPUTS:
+        later = columns.neuron_names(columns.depth - 1)[1:]
+        names |= {f"∂{loss}/∂{z}" for loss in columns.loss_names for z in later}
+    return names
+
+
+def _weights_left_out(columns: Columns, layer: int) -> list[tuple[str, str]]:
+    """Each with its neuron."""
+    pairs = zip(columns.neuron_names(layer), columns.weight_names(layer), strict=True)
+    return [(z, weight) for z, weights in pairs for weight in weights][MOST_WEIGHTS:]
+
+
+def _why(columns: Columns, layer: int) -> Iterator[Note]:
+    """What one has to know before a layer's lines."""
+    loss, outputs = columns.network.loss, columns.outputs
+    if layer == columns.depth - 1 and LOSSES[loss].through_activation:
+        if loss == "binary-cross-entropy":
+            yield Note("E1 = ln(1+e^o1) - t1*o1: its two terms have the slopes a_o1 and t1, so a_o1 - t1 is left.")
+        else:
+            yield Note("E1 = -t1*ln a_o1, and so on: their slopes by o1 add up to a_o1*(t1 + t2 + ...) - t1.")
+            yield Note("The targets add up to 1, so a_o1 - t1 is left; the other outputs likewise.")
+        if outputs > MOST_OUTPUTS:
+            yield Note(f"The slopes by the {outputs - 1} other outputs, which are left out here, come out likewise.")
+    if number := len(_weights_left_out(columns, layer)):
+        yield Note(
+            f"Of this layer's weights the first {MOST_WEIGHTS} are shown, here and in the update; "
+            f"the {number} left out go the same way, and their gradients are in the table."
+        )
+
+
+def _how(columns: Columns) -> str:
+    """What the update's heading says."""
+    method = columns.method
+    what = "all weights and biases" if columns.of("bias") else "all weights"
+    by = "" if method.optimizer == "sgd" else f" by {method.optimizer}"
+    if method.update == "output-first":
+        return f"{what}; the layers before have passed their errors back through the new weights already"
+    whose = "step" if method.batch_size == 1 else "batch"
+    return f"{what} at once{by}, after every gradient of the {whose} is known"

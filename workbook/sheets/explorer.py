@@ -1,180 +1,120 @@
-"""The sheet `explorer`: type a step's number and see that step worked out."""
+"""The sheet `explorer`: type a step, and of a batch one of its rows, and see it worked out."""
 
-from itertools import groupby
+from collections.abc import Iterator
 
 from engine import Columns, FloatArray
-from engine.columns import activation_name, gradient_name
-from workbook.definitions import definitions
-from workbook.layout import ETA, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, on_sheet
+from workbook.layout import HEADER_ROW, Layout, letter
 from workbook.records import Cell, Sheet, Validation, small_sheet
-from workbook.sheets.training import MAIN_SHEET
-from workbook.trees import Tree, Variable, number_text, pieces, printed, value_of
+from workbook.sheets import diagram, drawing
+from workbook.sheets.shown import Shown
+from workbook.sheets.working import Working
 
 SHEET = "explorer"
-STEP = "$B$3"
-# Row of the step that is shown, in the table; 0 when there is no such step.
+STEP, BATCH_ROW = "$B$3", "$D$3"
+# Row of the table that is shown; 0 when there is no such row.
 SHOWN = "$B$4"
-DIAGRAM_TOP = 6
-NAME_COLUMN, VALUE_COLUMN, AFTER_COLUMN, FORMULA_COLUMN, NUMBERS_COLUMN = 0, 1, 2, 3, 10
-# A value as text, for plugging in; folded away, to the right of where the longest text of a small network ends.
-TEXT_COLUMN = 21
+PICTURE_TOP = 6
+# What is folded away stands to the right of where the longest text of a small network ends.
+FOLDED_COLUMN = 21
 WIDTH = 12.5
 
 
 def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
-    """The explorer of a table; `values` is its run, (T, C). The file opens with step 1."""
-    numbers = dict(zip(layout.columns.names, values[0].tolist(), strict=True))
+    """The explorer of a table; `values` is its run, (T, C). The file opens with the first row."""
+    columns = layout.columns
+    arrangement = drawing.arranged(columns)
+    height = drawing.ROWS if arrangement else diagram.height(columns)
+    folded = FOLDED_COLUMN if arrangement else max(FOLDED_COLUMN, diagram.width(columns))
+    working = Working(Shown(layout, SHOWN), values, learning_rate, PICTURE_TOP + height + 3, folded)
+    last = working.last_folded
+    if arrangement:
+        corner = PICTURE_TOP, last + 1
+        picture, live = drawing.drawn(arrangement, working.quantities, SHEET, corner, PICTURE_TOP)
+        reading, drawings, rules, bars = drawing.HOW_TO_READ, [live], [], []
+        last += drawing.COLUMNS_OF_MARKS
+    else:
+        picture, rules, bars = diagram.diagram(columns, working.quantities, PICTURE_TOP)
+        reading, drawings = diagram.HOW_TO_READ, []
+    hidden = f"{letter(folded)}:{letter(last)}"
+    return small_sheet(
+        SHEET,
+        [*_choice_cells(layout), Cell(5, 0, "text", reading), *picture, *working.cells()],
+        widths={"A": 16, f"B:{letter(folded - 1)}": WIDTH, hidden: WIDTH},
+        heights={1: 24.0},
+        validations=list(_validations(layout)),
+        frozen_rows=4,
+        collapsed=[hidden],
+        gridlines=False,
+        paper="A3",
+        drawings=drawings,
+        rules=rules,
+        bars=bars,
+    )
+
+
+def _choice_cells(layout: Layout) -> list[Cell]:
+    """The step, and the row of its batch, to type; the row of the table that follows."""
+    size = layout.columns.method.batch_size
     cells = [
         Cell(1, 0, "title", "One step, worked out"),
         Cell(3, 0, "label", "step"),
         Cell(3, 1, "input", 1),
-        Cell(3, 2, "beside", _message(layout), _message_formula(layout)),
+        Cell(3, 2 if size == 1 else 4, "beside", _message(layout), _message_formula(layout)),
         Cell(4, 0, "label", "row of the table"),
         Cell(4, 1, "step", HEADER_ROW + 1, _shown_formula(layout)),
-        *_diagram_cells(layout.columns, numbers),
-        *_working_cells(layout, numbers, learning_rate),
     ]
-    return small_sheet(
-        SHEET,
-        cells,
-        widths={"A": 16, f"B:{letter(TEXT_COLUMN - 1)}": WIDTH, letter(TEXT_COLUMN): WIDTH},
-        heights={1: 24.0},
-        validations=[
-            Validation(
-                range=STEP.replace("$", ""),
-                least=1,
-                most=layout.steps,
-                title="Step",
-                message=f"Type a whole number from 1 to {layout.steps}.",
-                whole=True,
-            )
-        ],
-        frozen_rows=4,
-        collapsed=[letter(TEXT_COLUMN)],
-        paper="A3",
+    if size > 1:
+        cells += [Cell(3, 2, "label", _batch_label(layout.columns)), Cell(3, 3, "input", 1)]
+    return cells
+
+
+def _batch_label(columns: Columns) -> str:
+    """What is typed in beside the step: where all samples are in a batch, a sample's number is its place there."""
+    return "sample" if columns.samples == columns.method.batch_size else "batch row"
+
+
+def _validations(layout: Layout) -> Iterator[Validation]:
+    size = layout.columns.method.batch_size
+    yield _whole("Step", STEP, layout.steps)
+    if size > 1:
+        yield _whole(_batch_label(layout.columns).capitalize(), BATCH_ROW, size)
+
+
+def _whole(title: str, cell: str, most: int) -> Validation:
+    return Validation(
+        range=cell.replace("$", ""),
+        least=1,
+        most=most,
+        title=title,
+        message=f"Type a whole number from 1 to {most}.",
+        whole=True,
     )
 
 
 def _message(layout: Layout) -> str:
-    return f"step 1 of {layout.steps}"
+    return f"step 1 of {layout.steps}" + (f", sample 1 of {layout.columns.samples}" * (layout.columns.samples > 1))
 
 
 def _message_formula(layout: Layout) -> str:
-    return f'=IF({SHOWN}=0,"Type a whole number from 1 to {layout.steps}.","step "&{STEP}&" of {layout.steps}")'
+    columns, size = layout.columns, layout.columns.method.batch_size
+    wrong = f'"Type a whole number from 1 to {layout.steps}."'
+    if size > 1:
+        which = f'"Type a whole number from 1 to {size} for the {_batch_label(columns)}."'
+        wrong = f"IF({_whole_formula(STEP, layout.steps)},{which},{wrong})"
+    right = f'"step "&{STEP}&" of {layout.steps}"'
+    if columns.samples > 1:
+        right += f'&", sample "&{Shown(layout, SHOWN).value("sample")}&" of {columns.samples}"'
+    return f"=IF({SHOWN}=0,{wrong},{right})"
+
+
+def _whole_formula(cell: str, most: int) -> str:
+    return f"IF(ISNUMBER({cell}),AND({cell}>=1,{cell}<={most},{cell}=INT({cell})),FALSE)"
 
 
 def _shown_formula(layout: Layout) -> str:
-    return f"=IF(ISNUMBER({STEP}),IF(AND({STEP}>=1,{STEP}<={layout.steps},{STEP}=INT({STEP})),{STEP}+{HEADER_ROW},0),0)"
-
-
-def _rows(columns: Columns) -> dict[str, int]:
-    """The row of each quantity, below the diagram."""
-    tallest = max(columns.sizes[layer + 1] * (columns.sizes[layer] + 1) for layer in range(columns.depth))
-    first = DIAGRAM_TOP + max(tallest, 2 * columns.sizes[0]) + 3
-    return {name: first + place for place, name in enumerate(["eta", *columns.names])}
-
-
-def _working_cells(layout: Layout, numbers: dict[str, float], learning_rate: float) -> list[Cell]:
-    """A row for each quantity: name, formula over names, the same with numbers, value; for weights, the value after."""
-    rows, defined = _rows(layout.columns), definitions(layout.columns)
-    given = {*layout.columns.target_names, *layout.columns.input_names, "eta"}
-    top = rows["eta"] - 1
-    cells = [Cell(top, column, "header_left", "") for column in range(FORMULA_COLUMN, TEXT_COLUMN)]
-    cells += [Cell(top, column, "header", text) for column, text in enumerate(("quantity", "value", "after the step"))]
-    cells[0] = Cell(top, FORMULA_COLUMN, "header_left", "formula")
-    cells[NUMBERS_COLUMN - FORMULA_COLUMN] = Cell(top, NUMBERS_COLUMN, "header_left", "with this step's numbers")
-    numbers = {"eta": learning_rate, **numbers}
-    for name, row in rows.items():
-        value = f"{letter(VALUE_COLUMN)}{row}"
-        cells += [
-            Cell(row, NAME_COLUMN, "label", name),
-            Cell(row, VALUE_COLUMN, "number", numbers[name], _value_formula(layout, name)),
-            Cell(row, TEXT_COLUMN, "folded", _text(numbers[name]), _text_formula(value)),
-        ]
-        if name in given:
-            cells.append(Cell(row, FORMULA_COLUMN, "beside", "given"))
-            continue
-        tree = defined[name].tree
-        plugged = _plugged_cell(row, tree, numbers, rows)
-        if defined[name].typed_in:
-            cells.append(Cell(row, FORMULA_COLUMN, "beside", f"after the step: {printed(tree)}"))
-            after = Cell(row, AFTER_COLUMN, "number", value_of(tree, numbers), _after_formula(tree, rows))
-            cells += [plugged, after]
-        else:
-            cells += [Cell(row, FORMULA_COLUMN, "beside", printed(tree)), plugged]
-    return cells
-
-
-def _value_formula(layout: Layout, name: str) -> str:
-    if name == "eta":
-        return f"={on_sheet(MAIN_SHEET, ETA)}"
-    column = on_sheet(MAIN_SHEET, f"${layout.letters[name]}$1:${layout.letters[name]}${layout.last_row}")
-    return f'=IF({SHOWN}=0,"",INDEX({column},{SHOWN}))'
-
-
-def _after_formula(tree: Tree, rows: dict[str, int]) -> str:
-    return f'=IF({SHOWN}=0,"",{printed(tree, lambda leaf: f"{letter(VALUE_COLUMN)}{rows[leaf.name]}")})'
-
-
-def _text(value: float) -> str:
-    """As _text_formula: seven decimals, or four digits and an exponent; negative numbers in brackets."""
-    text = f"{value:.7f}" if abs(value) < 1000 else f"{value:.3E}"
-    return f"({text})" if value < 0 else text
-
-
-def _text_formula(cell: str) -> str:
-    text = f'IF(ABS({cell})<1000,TEXT({cell},"0.0000000"),TEXT({cell},"0.000E+00"))'
-    return f'=IF({cell}="","",IF({cell}<0,"("&{text}&")",{text}))'
-
-
-def _plugged_cell(row: int, tree: Tree, numbers: dict[str, float], rows: dict[str, int]) -> Cell:
-    formula = _plugged_formula(tree, rows)
-    if len(formula) > FORMULA_LIMIT_OF_EXCEL:
-        return Cell(row, NUMBERS_COLUMN, "beside", "too long for a cell")
-    return Cell(row, NUMBERS_COLUMN, "beside", printed(tree, lambda leaf: _text(numbers[leaf.name])), formula)
-
-
-def _plugged_formula(tree: Tree, rows: dict[str, int]) -> str:
-    """A text of what stands between the variables, with the text of each one's number."""
-    parts = []
-    for is_variable, group in groupby(pieces(tree), key=lambda piece: isinstance(piece, Variable)):
-        if is_variable:
-            parts += [f"{letter(TEXT_COLUMN)}{rows[leaf.name]}" for leaf in group if isinstance(leaf, Variable)]
-        else:
-            parts.append('"' + "".join(p if isinstance(p, str) else number_text(p) for p in group) + '"')
-    return f'=IF({SHOWN}=0,"",{"&".join(parts)})'
-
-
-def _diagram_cells(columns: Columns, numbers: dict[str, float]) -> list[Cell]:
-    """The network as cells: inputs, then for each layer its weights and its neurons, from left to right."""
-    rows = _rows(columns)
-
-    def live(row: int, column: int, name: str) -> Cell:
-        return Cell(row, column, "box", numbers[name], f"={letter(VALUE_COLUMN)}{rows[name]}")
-
-    top = DIAGRAM_TOP
-    cells = [Cell(top, 0, "header", "inputs"), Cell(top, 1, "header", "value")]
-    for place, name in enumerate(columns.input_names):
-        row = top + 1 + 2 * place
-        cells += [Cell(row, 0, "label", name), live(row, 1, name)]
-    column = 2
-    for layer in range(columns.depth):
-        sources = columns.input_names if layer == 0 else [activation_name(n) for n in columns.neuron_names(layer - 1)]
-        neurons = columns.neuron_names(layer)
-        title = "outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
-        headers = ("from → to", "weight", "gradient", title, "activation")
-        cells += [Cell(top, column + place, "header", text) for place, text in enumerate(headers)]
-        row = top + 1
-        for neuron, weights in zip(neurons, columns.weight_names(layer), strict=True):
-            for source, weight in zip(sources, weights, strict=True):
-                cells += [
-                    Cell(row, column, "step", f"{weight}: {source} → {neuron}"),
-                    live(row, column + 1, weight),
-                    live(row, column + 2, gradient_name(weight)),
-                ]
-                row += 1
-            cells += [Cell(row - 1, column + 3, "label", activation_name(neuron))]
-            cells += [live(row - 1, column + 4, activation_name(neuron))]
-            row += 1
-        column += 5
-    return cells
+    size = layout.columns.method.batch_size
+    if size == 1:
+        possible = f"AND({STEP}>=1,{STEP}<={layout.steps},{STEP}=INT({STEP}))"
+        return f"=IF(ISNUMBER({STEP}),IF({possible},{STEP}+{HEADER_ROW},0),0)"
+    both = f"AND({_whole_formula(STEP, layout.steps)},{_whole_formula(BATCH_ROW, size)})"
+    return f"=IF({both},({STEP}-1)*{size}+{BATCH_ROW}+{HEADER_ROW},0)"

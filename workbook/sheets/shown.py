@@ -1,0 +1,158 @@
+"""The row of the table that the sheets `explorer` and `derivation` work out, and the names of what they show of it.
+
+Beside columns and constants these are `mean ∂E/∂w1` (or `sum`), over the batch of the row, and `new w1`, after its
+step.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine import Columns, FloatArray
+from engine.columns import gradient_name
+from workbook.definitions import constant_names, definitions
+from workbook.layout import FIRST_ROW, Layout, on_sheet
+from workbook.sheets.training import MAIN_SHEET
+from workbook.trees import Operation, Tree, Variable, replaced, value_of
+
+NEW = "new "
+OVER_BATCH = {"AVERAGE": "mean ", "SUM": "sum "}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row of the table on the main sheet, as formulas refer to it.
+
+    Attributes:
+        row: a cell that holds its number.
+    """
+
+    layout: Layout
+    row: str
+
+    def cells(self, name: str) -> str:
+        """A column of the table from row 1 of the sheet, so that a row's number finds its cell."""
+        column = self.layout.letters[name]
+        return on_sheet(MAIN_SHEET, f"${column}$1:${column}${self.layout.last_row}")
+
+    def value(self, name: str) -> str:
+        """What a column has in the row."""
+        return f"INDEX({self.cells(name)},{self.row})"
+
+    def batch_row(self, place: int) -> str:
+        """The number of a row of its batch, by its place there from 0; the next batch starts at the batch's size."""
+        size = self.layout.columns.method.batch_size
+        if size == 1:
+            return f"{self.row}+{place}"
+        return f"{self.row}-MOD({self.row}-{FIRST_ROW},{size})+{place}"
+
+    def in_batch(self, name: str, place: int) -> str:
+        """What a column has in a row of the batch."""
+        return f"INDEX({self.cells(name)},{self.batch_row(place)})"
+
+    def over_batch(self, name: str) -> str:
+        """The value of a name such as `mean ∂E/∂w1`."""
+        function, column = over_batch(name)
+        return f"{function}IF({self.cells('step')},{self.value('step')},{self.cells(column)})"
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """What the row has: a formula, without its `=`, and a number for each quantity; the gradients, and the largest.
+
+    Attributes:
+        gradients: the cells of those of weights and biases.
+        largest: of these, either sign.
+    """
+
+    formulas: dict[str, str]
+    numbers: dict[str, float]
+    gradients: str
+    largest: float
+
+    @property
+    def largest_formula(self) -> str:
+        """The same over cells."""
+        return f"MAX(MAX({self.gradients}),-MIN({self.gradients}))"
+
+
+def over_batch(name: str) -> tuple[str, str]:
+    """The function and the column of a name such as `mean ∂E/∂w1`."""
+    function = next(function for function, word in OVER_BATCH.items() if name.startswith(word))
+    return function, name.removeprefix(OVER_BATCH[function])
+
+
+def is_over_batch(name: str) -> bool:
+    """Whether a name is one such as `mean ∂E/∂w1`."""
+    return name.startswith(tuple(OVER_BATCH.values()))
+
+
+def in_words(name: Variable) -> str:
+    """`AVERAGE(∂E/∂w1 of the batch)` for `mean ∂E/∂w1`; other names as they are."""
+    if not is_over_batch(name.name):
+        return name.name
+    function, column = over_batch(name.name)
+    return f"{function}({column} of the batch)"
+
+
+def in_the_row(columns: Columns, name: str) -> Tree:
+    """What a column is in every row, over names."""
+    return _over_names_of_batches(definitions(columns)[name].tree)
+
+
+def after_the_step(columns: Columns, name: str) -> Tree:
+    """What a column that changes with every batch is after the row's own, over names."""
+    constants = constant_names(columns)
+
+    def change(leaf: Tree) -> Tree:
+        if isinstance(leaf, Variable) and leaf.row == 0 and leaf.name not in constants:
+            return Variable(NEW + leaf.name, 0)
+        return leaf
+
+    return _over_names_of_batches(replaced(definitions(columns)[name].tree, change))
+
+
+def _over_names_of_batches(tree: Tree) -> Tree:
+    if not isinstance(tree, Operation):
+        return tree
+    first = tree.operands[0] if tree.operands else None
+    if isinstance(first, Operation) and first.kind == "block" and isinstance(cell := first.operands[0], Variable):
+        return Variable(OVER_BATCH[tree.kind] + cell.name, 0)
+    return Operation(tree.kind, tuple(map(_over_names_of_batches, tree.operands)))
+
+
+def errors(columns: Columns) -> dict[str, Tree]:
+    """∂E/∂z of every neuron, over the table's columns, be it one of them or not."""
+    kept = definitions(replace(columns, network=replace(columns.network, deltas=True)))
+    found: dict[str, Tree] = {}
+    for layer in reversed(range(columns.depth)):
+        for name in map(gradient_name, columns.neuron_names(layer)):
+            tree = kept[name].tree
+            if not columns.network.deltas:
+                tree = replaced(tree, lambda leaf: found.get(leaf.name, leaf) if isinstance(leaf, Variable) else leaf)
+            found[name] = tree
+    return found
+
+
+def changing(columns: Columns) -> list[str]:
+    """The columns that a step changes: its number, then each weight and trained bias after the states behind it."""
+    trained = [name for name in columns.of("weight", "bias") if name in columns.trained]
+    return [
+        *columns.of("step"),
+        *(name for of in trained for name in (*(f"{state}_{of}" for state in columns.states), of)),
+    ]
+
+
+def numbers_of_the_first_row(layout: Layout, values: FloatArray, learning_rate: float) -> dict[str, float]:
+    """The number of every name, of the first row of a run, (T, C)."""
+    columns = layout.columns
+    numbers = dict(zip(columns.names, values[0].tolist(), strict=True))
+    numbers |= {constant_names(columns)[0]: learning_rate, **dict(columns.method.constants)}
+    size = columns.method.batch_size
+    if size > 1:
+        reduced, word = (np.mean, "mean ") if columns.method.reduction == "mean" else (np.sum, "sum ")
+        of_batch = reduced(values[:size], axis=0).tolist()
+        numbers |= {word + name: number for name, number in zip(columns.names, of_batch, strict=True)}
+    for name in changing(columns):
+        numbers[NEW + name] = value_of(after_the_step(columns, name), numbers)
+    return numbers

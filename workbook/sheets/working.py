@@ -1,0 +1,209 @@
+"""The working of the sheet `explorer`: a row for each quantity, with its formula and the same with numbers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+from engine import Columns, FloatArray
+from engine.columns import gradient_name
+from workbook.definitions import constant_names
+from workbook.layout import FORMULA_LIMIT_OF_EXCEL, letter, on_sheet
+from workbook.records import Cell
+from workbook.sheets.shown import (
+    NEW,
+    Quantities,
+    Shown,
+    after_the_step,
+    changing,
+    errors,
+    in_the_row,
+    in_words,
+    is_over_batch,
+    numbers_of_the_first_row,
+    over_batch,
+)
+from workbook.sheets.training import MAIN_SHEET
+from workbook.trees import Tree, Variable, number_text, pieces, printed, value_of
+
+NAME_COLUMN, VALUE_COLUMN, AFTER_COLUMN, FORMULA_COLUMN, NUMBERS_COLUMN = 0, 1, 2, 3, 10
+HEADERS = {
+    NAME_COLUMN: "quantity",
+    VALUE_COLUMN: "value",
+    AFTER_COLUMN: "after the step",
+    FORMULA_COLUMN: "formula",
+    NUMBERS_COLUMN: "with this step's numbers",
+}
+# Of a larger batch the first two numbers and the last are plugged in.
+MOST_LISTED = 6
+GIVEN = ("target", "input", "sample")
+
+
+@dataclass(frozen=True)
+class Working:
+    """Where the quantities stand, and how one refers to them.
+
+    Attributes:
+        shown: the row of the table.
+        values: the run, (T, C).
+        first_row: that of the first quantity.
+        folded: the first of the columns that are folded away: each value as a text for plugging in; the next has those
+            after the step, the ones after it those of the batch's rows.
+    """
+
+    shown: Shown
+    values: FloatArray
+    learning_rate: float
+    first_row: int
+    folded: int
+
+    @property
+    def columns(self) -> Columns:
+        """The table's."""
+        return self.shown.layout.columns
+
+    @property
+    def last_folded(self) -> int:
+        """The last column that the texts need."""
+        return self.folded + 1 + len(self.listed) if self.listed or self.columns.states else self.folded
+
+    @cached_property
+    def listed(self) -> list[int]:
+        """The rows of a batch, by place, whose numbers are plugged in."""
+        size = self.columns.method.batch_size
+        if size == 1:
+            return []
+        return list(range(size)) if size <= MOST_LISTED else [0, 1, size - 1]
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """Every number that the file opens with."""
+        return numbers_of_the_first_row(self.shown.layout, self.values, self.learning_rate)
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The row of each quantity."""
+        names = [*constant_names(self.columns), *self.columns.names]
+        return {name: row for row, name in enumerate(names, start=self.first_row)}
+
+    @cached_property
+    def quantities(self) -> Quantities:
+        """What a picture of the network shows."""
+        formulas = {name: self.cell(name) for name in self.rows}
+        numbers = dict(self.numbers)
+        for name, tree in errors(self.columns).items():
+            if name not in formulas:
+                formulas[name] = self._if_shown(printed(tree, lambda leaf: self.cell(leaf.name)))
+                numbers[name] = value_of(tree, numbers)
+        gradients = list(map(gradient_name, self.columns.trained))
+        column, rows = letter(VALUE_COLUMN), [self.rows[name] for name in gradients]
+        cells = f"${column}${min(rows)}:${column}${max(rows)}"
+        return Quantities(formulas, numbers, cells, max(abs(numbers[name]) for name in gradients))
+
+    def cell(self, name: str) -> str:
+        """The cell, or the formula without its `=`, of a number."""
+        if is_over_batch(name):
+            return self.shown.over_batch(name)
+        column = AFTER_COLUMN if name.startswith(NEW) else VALUE_COLUMN
+        return f"{letter(column)}{self.rows[name.removeprefix(NEW)]}"
+
+    def cells(self) -> Iterator[Cell]:
+        """The header and a row for each quantity."""
+        for column in range(self.folded):
+            style = "header" if column < FORMULA_COLUMN else "header_left"
+            yield Cell(self.first_row - 1, column, style, HEADERS.get(column, ""))  # type: ignore[arg-type]
+        changed = set(changing(self.columns))
+        for name, row in self.rows.items():
+            value = f"{letter(VALUE_COLUMN)}{row}"
+            yield Cell(row, NAME_COLUMN, "label", name)
+            yield Cell(row, VALUE_COLUMN, "number", self.numbers[name], self._value_formula(name))
+            yield Cell(row, self.folded, "folded", as_text(self.numbers[name]), f"={text_formula(value)}")
+            if name in changed:
+                yield from self._after(name, row)
+            elif name in self.columns.by_name and not self._is_given(name):
+                tree = in_the_row(self.columns, name)
+                yield Cell(row, FORMULA_COLUMN, "beside", printed(tree, in_words))
+                yield self._plugged(row, tree)
+            else:
+                yield Cell(row, FORMULA_COLUMN, "beside", "given")
+            if self.listed and (name == "E_tot" or gradient_name(name) in self.rows):
+                yield from self._of_batch(name if name == "E_tot" else gradient_name(name))
+
+    def _is_given(self, name: str) -> bool:
+        kind = self.columns.by_name[name].kind
+        return kind in GIVEN or (kind == "bias" and name not in self.columns.trained)
+
+    def _value_formula(self, name: str) -> str:
+        layout = self.shown.layout
+        if name in layout.constants:
+            return f"={on_sheet(MAIN_SHEET, layout.constants[name])}"
+        return f"={self._if_shown(self.shown.value(name))}"
+
+    def _if_shown(self, formula: str) -> str:
+        return f'IF({self.shown.row}=0,"",{formula})'
+
+    def _after(self, name: str, row: int) -> Iterator[Cell]:
+        tree, number = after_the_step(self.columns, name), self.numbers[NEW + name]
+        formula = self._if_shown(printed(tree, lambda leaf: self.cell(leaf.name)))
+        yield Cell(row, FORMULA_COLUMN, "beside", f"after the step: {printed(tree, in_words)}")
+        yield Cell(row, AFTER_COLUMN, "number", number, f"={formula}")
+        yield self._plugged(row, tree)
+        if self.columns.by_name[name].kind == "state":
+            text = text_formula(self.cell(NEW + name))
+            yield Cell(row, self.folded + 1, "folded", as_text(number), f"={text}")
+
+    def _of_batch(self, name: str) -> Iterator[Cell]:
+        """The numbers of a column in the rows of the batch, as texts."""
+        column = self.columns.place[name]
+        for at, place in enumerate(self.listed, start=self.folded + 2):
+            text = self._if_shown(text_formula(self.shown.in_batch(name, place)))
+            yield Cell(self.rows[name], at, "folded", as_text(self.values[place, column]), f"={text}")
+
+    def _plugged(self, row: int, tree: Tree) -> Cell:
+        formula = f"={self._if_shown(self._plugged_formula(tree))}"
+        if len(formula) > FORMULA_LIMIT_OF_EXCEL:
+            return Cell(row, NUMBERS_COLUMN, "beside", "too long for a cell")
+        return Cell(row, NUMBERS_COLUMN, "beside", printed(tree, self._text), formula)
+
+    def _plugged_formula(self, tree: Tree) -> str:
+        """A text of what stands between the variables, with the text of each one's number."""
+        parts: list[str] = []
+        for is_variable, group in groupby(pieces(tree), key=lambda piece: isinstance(piece, Variable)):
+            if is_variable:
+                parts += [self._text_cells(leaf.name) for leaf in group if isinstance(leaf, Variable)]
+            else:
+                parts.append('"' + "".join(p if isinstance(p, str) else number_text(p) for p in group) + '"')
+        return "&".join(parts)
+
+    def _text_cells(self, name: str) -> str:
+        """The cell of a number as a text; those of a batch's numbers, listed."""
+        if is_over_batch(name):
+            function, column = over_batch(name)
+            cells = [f"{letter(self.folded + 2 + at)}{self.rows[column]}" for at in range(len(self.listed))]
+            listed = '&","&'.join(self._with_dots(cells, '"…"'))
+            return f'"{function}("&{listed}&")"'
+        texts = self.folded + 1 if name.startswith(NEW) else self.folded
+        return f"{letter(texts)}{self.rows[name.removeprefix(NEW)]}"
+
+    def _text(self, leaf: Variable) -> str:
+        if is_over_batch(leaf.name):
+            function, column = over_batch(leaf.name)
+            numbers = self.values[self.listed, self.columns.place[column]].tolist()
+            return f"{function}({','.join(self._with_dots(list(map(as_text, numbers)), '…'))})"
+        return as_text(self.numbers[leaf.name])
+
+    def _with_dots(self, texts: list[str], dots: str) -> list[str]:
+        return texts if len(texts) == self.columns.method.batch_size else [*texts[:-1], dots, texts[-1]]
+
+
+def as_text(value: float) -> str:
+    """As text_formula: seven decimals, or four digits and an exponent; negative numbers in brackets."""
+    text = f"{value:.7f}" if value == 0 or 0.0001 <= abs(value) < 1000 else f"{value:.3E}"
+    return f"({text})" if value < 0 else text
+
+
+def text_formula(cell: str) -> str:
+    """A number as it is plugged in; nothing for nothing."""
+    decimals = f"OR({cell}=0,AND(ABS({cell})>=0.0001,ABS({cell})<1000))"
+    text = f'IF({decimals},TEXT({cell},"0.0000000"),TEXT({cell},"0.000E+00"))'
+    return f'IF({cell}="","",IF({cell}<0,"("&{text}&")",{text}))'
