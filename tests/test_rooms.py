@@ -17,7 +17,11 @@ DOORS = {
     "workbook.records": [],
     "workbook.stored": ["engine"],
     "workbook.generated": ["engine"],
-    "workbook.write": ["engine", "workbook.records", "workbook.generated"],
+    "workbook.write": ["engine", "workbook.records", "workbook.generated", "workbook.write_charts", "workbook.write_drawing"],
+    "workbook.write_charts": ["workbook.records"],
+    "workbook.write_drawing": ["workbook.records"],
+    "workbook.runs": ["engine", "workbook.layout"],
+    "workbook.functions": ["workbook.trees"],
     "workbook.sheets": [
         *("engine", "workbook.definitions", "workbook.layout", "workbook.records", "workbook.stored", "workbook.trees"),
     ],

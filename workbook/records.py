@@ -121,15 +121,6 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Rule:
-    """Cells, of one or several ranges, that get a color where a formula over the first of them holds."""
-
-    range: str
-    formula: str
-    color: Color
-
-
-@dataclass(frozen=True)
 class ColorScale:
     """Cells colored by their numbers, between three colors: at three numbers, or the least, the median, the largest."""
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
-from itertools import cycle, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from xlsxwriter.worksheet import Worksheet
 from engine import InputError
 from engine.files import replacing
 from workbook.generated import Kind, mark
-from workbook.records import Bars, Cell, Chart, ColorScale, Drawing, Overlay, Rule, Series, Sheet, Style, Validation
+from workbook.records import Bars, Cell, Chart, ColorScale, Drawing, Overlay, Rule, Sheet, Style, Validation
+from workbook.write_charts import line_chart, overlay_chart
 from workbook.write_drawing import NEGATIVE, POSITIVE, xy_chart
 
 # From here on the file takes longer than two seconds, and its sheets show a progress bar.
@@ -78,9 +79,6 @@ BARS = {
     "bar_axis_position": "middle",
 }
 PAPERS = {"A3": 8, "A4": 9}
-LINE_COLORS = ("#4472C4", "#ED7D31", "#70AD47", "#FFC000", "#7030A0", "#00B0F0", "#C00000")
-BLACK = "#000000"
-PARTS_OF_THE_STEP_AXIS = 5
 # The same input gives the same bytes: a file says nothing of when it was made.
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -131,32 +129,15 @@ class _SheetWriter:
         self.set_up()
         self.write_cells()
         self.add_exponents()
-        for chart in self.sheet.charts:
-            self.insert_chart(chart)
-        for drawing in self.sheet.drawings:
-            chart = xy_chart(self.book, drawing)
-            chart.set_size(self.size(drawing))
-            _check(self.worksheet.insert_chart(drawing.first, chart, {"object_position": 1}), drawing)
+        self.insert_charts()
         for line in self.sheet.sparklines:
             _check(self.worksheet.add_sparkline(line.row - 1, line.column, {"range": line.range}), line)
         for validation in self.sheet.validations:
             self.add_validation(validation)
-        for highlight in self.sheet.highlights:
-            color = self.book.add_format(COLORS[highlight.color])
-            options = {"type": "text", "criteria": "begins with", "value": highlight.begins_with, "format": color}
-            _check(self.worksheet.conditional_format(highlight.range, options), highlight)
-        for rule in self.sheet.rules:
-            color = self.book.add_format(COLORS[rule.color])
-            self.add_rule(rule, {"type": "formula", "criteria": rule.formula, "format": color})
         for choice in self.sheet.choices:
-            options = {"validate": "list", "source": f"={choice.texts}"}
-            _check(self.worksheet.data_validation(choice.cell, options), choice)
-        for scale in self.sheet.scales:
-            _check(self.worksheet.conditional_format(scale.range, _scale_options(scale)), scale)
-        for overlay in self.sheet.overlays:
-            self.insert_overlay(overlay)
-        for bars in self.sheet.bars:
-            self.add_rule(bars, BARS)
+            texts = {"validate": "list", "source": f"={choice.texts}"}
+            _check(self.worksheet.data_validation(choice.cell, texts), choice)
+        self.add_conditional_formats()
         for picture in self.sheet.pictures:
             options = {"image_data": BytesIO(picture.png), "x_scale": picture.scale, "y_scale": picture.scale}
             _check(self.worksheet.insert_image(picture.cell, picture.name, options), picture.name)
@@ -236,48 +217,28 @@ class _SheetWriter:
             status = self.worksheet.conditional_format(first, left, last, right, {**options, "criteria": criteria})
             _check(status, criteria)
 
-    def insert_chart(self, chart: Chart) -> None:
-        # Not a chart of the type line: LibreOffice would turn the labels of its steps, or squeeze them together.
-        lines = self.book.add_chart({"type": "scatter", "subtype": "straight"})
-        if not any(series.x_range for series in chart.series):
-            # Without numbers of their own for x, the points of a series stand at 1, 2, …: at the steps. XlsxWriter
-            # knows of no such series.
-            lines.requires_category = False
-            lines._write_x_val = lambda _series: None
-        for series, color in zip(chart.series, cycle(LINE_COLORS), strict=False):
-            lines.add_series(_series_options(series, color))
-        font = {"size": 14, "bold": False, "color": "#595959"}
-        if chart.title_cell:
-            title = {"name": f"={chart.title_cell}", "data": [chart.title], "name_font": font}
-        else:
-            title = {"name": chart.title, "name_font": font}
-        lines.set_title({**title, "overlay": False})
-        lines.set_legend({"position": "right"} if chart.legend else {"none": True})
-        scale = {"log_base": 10, "crossing": "min", "num_format": "0E+00"} if chart.logarithmic else {}
-        gridlines = {"visible": True, "line": {"color": "#D9D9D9"}}
-        side = {} if chart.over_steps else {"label_position": "low"}
-        lines.set_y_axis({"line": {"none": True}, "major_gridlines": gridlines, **scale, **side})
-        x_axis = {"line": {"color": "#D9D9D9"}, "major_tick_mark": "none", "major_gridlines": {"visible": False}}
-        lines.set_x_axis(x_axis | (_step_axis(chart.series[0]) if chart.over_steps else side))
-        lines.show_hidden_data()
-        lines.set_size(self.size(chart))
-        _check(self.worksheet.insert_chart(chart.first, lines, {"object_position": 1}), chart)
+    def insert_charts(self) -> None:
+        sheet, book = self.sheet, self.book
+        made: list[tuple[Chart | Drawing | Overlay, Any]] = [(chart, line_chart(book, chart)) for chart in sheet.charts]
+        made += [(drawing, xy_chart(book, drawing)) for drawing in sheet.drawings]
+        made += [(overlay, overlay_chart(book, overlay)) for overlay in sheet.overlays]
+        for record, chart in made:
+            chart.show_hidden_data()
+            chart.set_size(self.size(record))
+            _check(self.worksheet.insert_chart(record.first, chart, {"object_position": 1}), record)
 
-    def insert_overlay(self, overlay: Overlay) -> None:
-        lines = self.book.add_chart({"type": "scatter", "subtype": "straight"})
-        # The first lies over or under all others, as the program likes: thin, it hides none of them.
-        main, *others = overlay.series
-        lines.add_series({**_series_options(main, BLACK), "line": {"color": BLACK, "width": 1}})
-        for series, color in zip(others, cycle(LINE_COLORS), strict=False):
-            lines.add_series(_series_options(series, color))
-        for set_axis in (lines.set_x_axis, lines.set_y_axis):
-            set_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})
-        lines.set_plotarea({"fill": {"none": True}, "layout": {"x": 0, "y": 0, "width": 1, "height": 1}})
-        lines.set_chartarea({"fill": {"none": True}, "border": {"none": True}})
-        lines.set_legend({"position": "overlay_right"})
-        lines.show_hidden_data()
-        lines.set_size(self.size(overlay))
-        _check(self.worksheet.insert_chart(overlay.first, lines, {"object_position": 1}), overlay)
+    def add_conditional_formats(self) -> None:
+        for highlight in self.sheet.highlights:
+            color = self.book.add_format(COLORS[highlight.color])
+            options = {"type": "text", "criteria": "begins with", "value": highlight.begins_with, "format": color}
+            _check(self.worksheet.conditional_format(highlight.range, options), highlight)
+        for rule in self.sheet.rules:
+            color = self.book.add_format(COLORS[rule.color])
+            self.add_rule(rule, {"type": "formula", "criteria": rule.formula, "format": color})
+        for bars in self.sheet.bars:
+            self.add_rule(bars, BARS)
+        for scale in self.sheet.scales:
+            _check(self.worksheet.conditional_format(scale.range, _scale_options(scale)), scale)
 
     def add_rule(self, rule: Rule | Bars, options: Mapping[str, Any]) -> None:
         first = rule.range.split(" ")[0]
@@ -316,44 +277,12 @@ class _SheetWriter:
         _check(self.worksheet.data_validation(validation.range, options), validation)
 
 
-def _series_options(series: Series, color: str) -> dict[str, Any]:
-    named: dict[str, Any] = {"name": series.name} if series.name else {}
-    if series.name_cell:
-        named = {"name": f"={series.name_cell}", "name_data": [series.name]}
-    x = {"categories": f"={series.x_range}", "categories_data": series.x_values} if series.x_range else {}
-    if series.points:
-        fill = {"fill": {"color": color}, "border": {"color": "#000000"}}
-        look: dict[str, Any] = {"marker": {"type": "circle", "size": 8, **fill}, "line": {"none": True}}
-    else:
-        look = {"marker": {"type": "none"}, "line": {"color": color, "width": 2.25}}
-    return {
-        **named,
-        **x,
-        "values": f"={series.range}",
-        "values_data": [value if math.isfinite(value) else None for value in series.values],
-        "smooth": False,
-        **look,
-    }
-
-
-def _step_axis(series: Series) -> dict[str, Any]:
-    steps = int(series.x_values[-1]) if series.x_range else len(series.values)
-    unit = _round_unit(steps)
-    return {"num_format": "0", "min": 0, "max": -(-steps // unit) * unit, "major_unit": unit}
-
-
 def _scale_options(scale: ColorScale) -> dict[str, Any]:
     options: dict[str, Any] = {"type": "3_color_scale", "mid_type": "percentile", "mid_value": 50}
     if scale.numbers is not None:
         for place, number in zip(("min", "mid", "max"), scale.numbers, strict=True):
             options |= {f"{place}_type": "num", f"{place}_value": number}
     return options | dict(zip(("min_color", "mid_color", "max_color"), scale.colors, strict=True))
-
-
-def _round_unit(steps: int) -> int:
-    """The smallest of 1, 2, 5, 10, 20, … that divides an axis of so many steps into a few parts."""
-    units = [int(f"{digit}{'0' * power}") for power in range(8) for digit in (1, 2, 5)]
-    return next(unit for unit in units if unit * PARTS_OF_THE_STEP_AXIS >= steps)
 
 
 def _rectangles(runs: Mapping[int, Sequence[tuple[int, int]]]) -> Iterator[tuple[int, int, int, int]]:

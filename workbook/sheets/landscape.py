@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +12,7 @@ from workbook.functions import over, plus
 from workbook.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, on_sheet, place
 from workbook.records import Cell, Choice, ColorScale, Overlay, Series, Sheet, Validation, small_sheet
 from workbook.runs import RunTable
-from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name
-from workbook.sheets.learning_rates import sheet_name as rates_sheet_name
+from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name, run_title, title_cell
 from workbook.sheets.training import MAIN_SHEET
 from workbook.trees import Number, Tree, Variable, evaluate, leaves, printed, replaced
 
@@ -82,17 +82,26 @@ def _loss(columns: Columns, samples: int) -> Tree:
     return over(total, Number(samples)) if columns.method.reduction == "mean" and samples > 1 else total
 
 
+class _Path(NamedTuple):
+    """A run's sheet, name, the cell of its name, layout, and numbers, (T, C)."""
+
+    sheet: str
+    name: str
+    name_cell: str | None
+    layout: Layout
+    values: FloatArray
+
+
 class _Landscape:
     def __init__(self, layout: Layout, values: FloatArray, tables: Sequence[RunTable]) -> None:
         self.layout, self.columns, self.values = layout, layout.columns, values
         self.samples = min(layout.columns.samples, layout.rows)
         self.names = layout.columns.of("weight", "bias")
-        self.paths = [(MAIN_SHEET, "this run", layout, values)]
+        self.paths = [_Path(MAIN_SHEET, "this run", None, layout, values)]
         self.paths += [
-            (run_name(tables, run), table.run.learning_rate, table.layout, table.values)
+            _Path(run_name(tables, run), run_title(tables, run), title_cell(tables, run), table.layout, table.values)
             for run, table in enumerate(tables)
         ]
-        self.rates = rates_sheet_name(tables)
         # Folded, right of the grid: the weights, then two columns of places and two of weights for each path.
         self.weights_at = GRID + SIDE + 2
         self.paths_at = self.weights_at + 5
@@ -121,7 +130,7 @@ class _Landscape:
         return small_sheet(
             SHEET,
             cells,
-            widths={"A": 18, "B": 11, "C": 3, letter(GRID - 1): 7}
+            widths={"A": 18, "B": 11, "C": 3.0, letter(GRID - 1): 7}
             | {f"{letter(GRID)}:{letter(GRID + SIDE - 1)}": 3, letter(GRID + SIDE): 3}
             | {letter(GRID + SIDE + 1): 3, folded: 9},
             heights={1: 24.0} | dict.fromkeys(range(TOP, TOP + SIDE), 13.0),
@@ -148,7 +157,7 @@ class _Landscape:
         )
         spread = "MAX({0})-MIN({0})"
         width = f"=MAX(1.5*MAX({spread.format(x)},{spread.format(y)}),{NARROWEST})"
-        typed = (
+        typed: tuple[tuple[float | str, str | None], ...] = (
             (self.across, None), (self.up, None), (self.layout.steps, None),
             (float(self.middle[0]), f"=(MAX({x})+MIN({x}))/2"),
             (float(self.middle[1]), f"=(MAX({y})+MIN({y}))/2"),
@@ -246,19 +255,17 @@ class _Landscape:
         return np.broadcast_to(losses, (SIDE, SIDE))
 
     def stride(self, path: int) -> int:
-        return -(-self.paths[path][2].steps // POINTS)
+        return -(-self.paths[path].layout.steps // POINTS)
 
     def path_end(self, path: int) -> int:
-        steps = range(0, self.paths[path][2].steps, self.stride(path))
+        steps = range(0, self.paths[path].layout.steps, self.stride(path))
         return TOP + len(steps) - 1
 
     def path_cells(self) -> Iterator[Cell]:
         """For each run the two weights of its steps, and where they are in the grid, from 0 to 1."""
-        for path, (sheet, rate, layout, values) in enumerate(self.paths):
+        for path, (sheet, name, name_cell, layout, values) in enumerate(self.paths):
             left = self.paths_at + 4 * path
-            name = "this run" if path == 0 else f"η = {rate:g}"
-            formula = None if path == 0 else f'="η = "&{on_sheet(self.rates, f"A{5 + path}")}'
-            yield Cell(TOP - 2, left, "header_left", name, formula)
+            yield Cell(TOP - 2, left, "header_left", name, name_cell and f"={name_cell}")
             for n, text in enumerate(("x", "y", "across", "up")):
                 yield Cell(TOP - 1, left + n, "header", text)
             parameters = [place for place, column in enumerate(layout.columns.all) if column.name in self.names]
@@ -278,19 +285,19 @@ class _Landscape:
                     yield Cell(row, left + n, "number", scaled, f"=({cell}-{middle_cell})/{WIDTH}+0.5")
 
     def line(self, path: int) -> Series:
-        _, rate, layout, values = self.paths[path]
+        _, name, _, layout, values = self.paths[path]
         left = self.paths_at + 4 * path
         rows = range(
             0, layout.steps * layout.columns.method.batch_size, layout.columns.method.batch_size * self.stride(path)
         )
         x, y = (
-            ((values[rows, layout.columns.place[name]] - middle) / self.width + 0.5).tolist()
-            for name, middle in zip((self.across, self.up), self.middle, strict=True)
+            ((values[rows, layout.columns.place[weight]] - middle) / self.width + 0.5).tolist()
+            for weight, middle in zip((self.across, self.up), self.middle, strict=True)
         )
         ranges = [f"${letter(left + n)}${TOP}:${letter(left + n)}${self.path_end(path)}" for n in (0, 1)]
         return Series(
             on_sheet(SHEET, ranges[1]), y, on_sheet(SHEET, f"${letter(left)}${TOP - 2}"),
-            "this run" if path == 0 else f"η = {rate:g}", on_sheet(SHEET, ranges[0]), x,
+            name, on_sheet(SHEET, ranges[0]), x,
         )  # fmt: skip
 
 

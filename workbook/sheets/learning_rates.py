@@ -64,6 +64,17 @@ def rate_cell(tables: Sequence[RunTable], run: int) -> str:
     return on_sheet(sheet_name(tables), f"${letter(RATE)}${FIRST_RATE_ROW + run}")
 
 
+def run_title(tables: Sequence[RunTable], run: int) -> str:
+    """What a run is called on charts: `η = 0.1`, or `adam, η = 0.1`."""
+    rate = f"η = {tables[run].run.learning_rate:g}"
+    return rate if sheet_name(tables) == "learning rates" else f"{method_name(tables[run].run.method)}, {rate}"
+
+
+def title_cell(tables: Sequence[RunTable], run: int) -> str:
+    """Where that stands, live."""
+    return on_sheet(sheet_name(tables), f"${letter(STEP + 1 + run)}${NAME_ROW}")
+
+
 def method_name(method: Method) -> str:
     """`adam`, `sgd, cosine`: the optimizer, and the schedule where there is one."""
     return method.optimizer + ("" if method.schedule == "constant" else f", {method.schedule}")
@@ -155,17 +166,13 @@ class _Comparison:
             column, layout = STEP + 1 + run, table.layout
             rate = f'"η = "&{letter(RATE)}{FIRST_RATE_ROW + run}'
             name = f'={letter(METHOD)}{FIRST_RATE_ROW + run}&", "&{rate}' if self.methods else f"={rate}"
-            yield Cell(NAME_ROW, column, "header", self.title(run), name)
+            yield Cell(NAME_ROW, column, "header", run_title(self.tables, run), name)
             for step, loss in enumerate(table.losses.tolist()):
                 row = FIRST_ROW + step * layout.columns.method.batch_size
                 source = on_sheet(run_name(self.tables, run), f"{layout.letters[layout.columns.loss]}{row}")
                 # An error in a cell would be drawn as 0; what is not there is not drawn.
                 formula = f"=IFERROR({source},NA())" if overflows(layout) else f"={source}"
                 yield Cell(FIRST_LOSS_ROW + step, column, "number", _shown(loss), formula)
-
-    def title(self, run: int) -> str:
-        rate = f"η = {self.tables[run].run.learning_rate:g}"
-        return f"{method_name(self.tables[run].run.method)}, {rate}" if self.methods else rate
 
     def drawn_cells(self) -> Iterator[Cell]:
         """Folded columns: the losses as the logarithmic chart draws them."""
@@ -198,8 +205,8 @@ class _Comparison:
         return Series(
             range=on_sheet(self.name, f"${letter(column)}${FIRST_LOSS_ROW}:${letter(column)}${self.last_loss_row}"),
             values=values,
-            name_cell=on_sheet(self.name, f"${letter(STEP + 1 + run)}${NAME_ROW}"),
-            name=self.title(run),
+            name_cell=title_cell(self.tables, run),
+            name=run_title(self.tables, run),
         )
 
 

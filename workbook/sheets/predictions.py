@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -171,10 +172,8 @@ class _Predictions:
         for name in self.order[len(self.inputs) :]:
             for offset, value in enumerate(passes.numbers[name].tolist()):
                 row = passes.top + offset
-                formula = over_cells(
-                    defined[name].tree,
-                    lambda leaf, row=row: weights.get(leaf.name) or f"{passes.column(leaf.name)}{row}",
-                )
+                cells = {name: f"{passes.column(name)}{row}" for name in self.order} | weights
+                formula = over_cells(defined[name].tree, partial(_cell, cells))
                 yield Cell(row, passes.left + self.order.index(name), "number", value, formula)
 
     def sample_inputs(self, passes: _Passes) -> Iterator[Cell]:
@@ -311,3 +310,7 @@ class _Predictions:
             f"{letter(self.picture + SIDE - 1)}{TOP + SIDE}", legend=True, over_steps=False,
         )  # fmt: skip
         return chart, [*cells, *self.pass_cells(points)]
+
+
+def _cell(cells: dict[str, str], leaf: Variable) -> str:
+    return cells[leaf.name]

@@ -1,0 +1,86 @@
+"""Line charts as XlsxWriter's XY charts, for `write`: over the steps, over numbers of their own, or over cells."""
+
+import math
+from itertools import cycle
+from typing import Any
+
+from workbook.records import Chart, Overlay, Series
+
+LINE_COLORS = ("#4472C4", "#ED7D31", "#70AD47", "#FFC000", "#7030A0", "#00B0F0", "#C00000")
+BLACK = "#000000"
+PARTS_OF_THE_STEP_AXIS = 5
+
+
+def line_chart(book: Any, chart: Chart) -> Any:
+    """A chart with axes and a title."""
+    # Not a chart of the type line: LibreOffice would turn the labels of its steps, or squeeze them together.
+    lines = book.add_chart({"type": "scatter", "subtype": "straight"})
+    if not any(series.x_range for series in chart.series):
+        # Without numbers of their own for x, the points of a series stand at 1, 2, …: at the steps. XlsxWriter knows
+        # of no such series.
+        lines.requires_category = False
+        lines._write_x_val = lambda _series: None
+    for series, color in zip(chart.series, cycle(LINE_COLORS), strict=False):
+        lines.add_series(_series_options(series, color))
+    font = {"size": 14, "bold": False, "color": "#595959"}
+    if chart.title_cell:
+        title = {"name": f"={chart.title_cell}", "data": [chart.title], "name_font": font}
+    else:
+        title = {"name": chart.title, "name_font": font}
+    lines.set_title({**title, "overlay": False})
+    lines.set_legend({"position": "right"} if chart.legend else {"none": True})
+    scale = {"log_base": 10, "crossing": "min", "num_format": "0E+00"} if chart.logarithmic else {}
+    gridlines = {"visible": True, "line": {"color": "#D9D9D9"}}
+    side = {} if chart.over_steps else {"label_position": "low"}
+    lines.set_y_axis({"line": {"none": True}, "major_gridlines": gridlines, **scale, **side})
+    x_axis = {"line": {"color": "#D9D9D9"}, "major_tick_mark": "none", "major_gridlines": {"visible": False}}
+    lines.set_x_axis(x_axis | (_step_axis(chart.series[0]) if chart.over_steps else side))
+    return lines
+
+
+def overlay_chart(book: Any, overlay: Overlay) -> Any:
+    """A chart of lines alone, whose plot fills it and through which the cells behind are seen."""
+    lines = book.add_chart({"type": "scatter", "subtype": "straight"})
+    # The first lies over or under all others, as the program likes: thin, it hides none of them.
+    main, *others = overlay.series
+    lines.add_series({**_series_options(main, BLACK), "line": {"color": BLACK, "width": 1}})
+    for series, color in zip(others, cycle(LINE_COLORS), strict=False):
+        lines.add_series(_series_options(series, color))
+    for set_axis in (lines.set_x_axis, lines.set_y_axis):
+        set_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})
+    lines.set_plotarea({"fill": {"none": True}, "layout": {"x": 0, "y": 0, "width": 1, "height": 1}})
+    lines.set_chartarea({"fill": {"none": True}, "border": {"none": True}})
+    lines.set_legend({"position": "overlay_right"})
+    return lines
+
+
+def _series_options(series: Series, color: str) -> dict[str, Any]:
+    named: dict[str, Any] = {"name": series.name} if series.name else {}
+    if series.name_cell:
+        named = {"name": f"={series.name_cell}", "name_data": [series.name]}
+    x = {"categories": f"={series.x_range}", "categories_data": series.x_values} if series.x_range else {}
+    if series.points:
+        fill = {"fill": {"color": color}, "border": {"color": "#000000"}}
+        look: dict[str, Any] = {"marker": {"type": "circle", "size": 8, **fill}, "line": {"none": True}}
+    else:
+        look = {"marker": {"type": "none"}, "line": {"color": color, "width": 2.25}}
+    return {
+        **named,
+        **x,
+        "values": f"={series.range}",
+        "values_data": [value if math.isfinite(value) else None for value in series.values],
+        "smooth": False,
+        **look,
+    }
+
+
+def _step_axis(series: Series) -> dict[str, Any]:
+    steps = int(series.x_values[-1]) if series.x_range else len(series.values)
+    unit = _round_unit(steps)
+    return {"num_format": "0", "min": 0, "max": -(-steps // unit) * unit, "major_unit": unit}
+
+
+def _round_unit(steps: int) -> int:
+    """The smallest of 1, 2, 5, 10, 20, … that divides an axis of so many steps into a few parts."""
+    units = [int(f"{digit}{'0' * power}") for power in range(8) for digit in (1, 2, 5)]
+    return next(unit for unit in units if unit * PARTS_OF_THE_STEP_AXIS >= steps)
