@@ -12,9 +12,10 @@ from openpyxl.utils import get_column_letter
 from workbook.audit.edits import edits, unguarded, without_parentheses, without_rounding
 from workbook.audit.headers import kind_of
 from workbook.audit.network import FAR, variables
-from workbook.audit.resolve import row_of
+from workbook.audit.references import row_of
 from workbook.audit.shapes import Shape
-from workbook.audit.table_sheet import TableSheet
+from workbook.audit.understand import Understood
+from workbook.audit.wording import described, place, shown, spelled, spelled_tree
 from workbook.definitions import ETA
 from workbook.trees import Number, Reference, Tree, Variable, leaves, parse, printed, replaced
 
@@ -32,45 +33,50 @@ class Cause:
     kind: Kind = "root"
 
 
-def cause_of_formula(sheet: TableSheet, name: str, shape: Shape, row: int) -> Cause:
+def cause_of_formula(understood: Understood, name: str, shape: Shape, row: int) -> Cause:
     """Why a formula does not compute what its column should be."""
     raw = parse(shape.key)
-    resolved = [sheet.resolver.leaf(leaf, row) for leaf in leaves(raw)]
-    user = sheet.resolver.tree(shape, row)
-    cause = _bad_operand(sheet, raw, resolved, row) or _replaced_operand(sheet, name, raw, resolved, row)
+    resolved = [understood.resolver.leaf(leaf, row) for leaf in leaves(raw)]
+    user = understood.resolver.tree(shape, row)
+    cause = _bad_operand(understood, raw, resolved, row) or _replaced_operand(understood, name, raw, resolved, row)
     if cause is None:
-        cause = _edited(sheet, name, variables(user), _numbers(user), lambda tree: sheet.same(tree, user), row)
-    if cause is None and sheet.right(name, without_rounding(user)):
+        cause = _edited(
+            understood, name, variables(user), _numbers(user), lambda tree: understood.scene.same(tree, user), row
+        )
+    if cause is None and understood.scene.holds(name, without_rounding(user)):
         cause = Cause("the formula rounds its result: an extra ROUND")
     return cause or Cause("the formula computes something else than the column's header says")
 
 
-def cause_of_numbers(sheet: TableSheet, name: str, test: Test, row: int) -> Cause | None:
+def cause_of_numbers(understood: Understood, name: str, test: Test, row: int) -> Cause | None:
     """Which slip gives the numbers of a column that holds no formulas."""
-    expected = sheet.network.expected(name)
+    expected = understood.network.expected(name)
     if expected is None:
         return None
     rows = {variable.row for variable in variables(expected)} - {0} or {0}
     others = [
-        Variable(other, at) for other in sheet.network.columns.names if other in sheet.table.columns for at in rows
+        Variable(other, at)
+        for other in understood.network.columns.names
+        if other in understood.table.columns
+        for at in rows
     ]
-    return _edited(sheet, name, others, [2.0, 0.5], test, row)
+    return _edited(understood, name, others, [2.0, 0.5], test, row)
 
 
-def _bad_operand(sheet: TableSheet, raw: Tree, resolved: list[Tree], row: int) -> Cause | None:
+def _bad_operand(understood: Understood, raw: Tree, resolved: list[Tree], row: int) -> Cause | None:
     """A reference to a text, an error or a cell that drifted out of the table."""
     for leaf, tree in zip(leaves(raw), resolved, strict=True):
         if isinstance(leaf, Reference) and isinstance(tree, Number) and math.isnan(tree.value):
-            if (drift := _drifted(sheet, leaf, row)) is not None:
+            if (drift := _drifted(understood, leaf, row)) is not None:
                 return drift
             cell = f"{get_column_letter(leaf.column)}{row_of(leaf, row)}"
-            return Cause(f"{cell} holds {sheet.described(leaf.sheet, leaf.column, row_of(leaf, row))}, no number")
+            return Cause(f"{cell} holds {described(understood, leaf.sheet, leaf.column, row_of(leaf, row))}, no number")
     return None
 
 
-def _replaced_operand(sheet: TableSheet, name: str, raw: Tree, resolved: list[Tree], row: int) -> Cause | None:
+def _replaced_operand(understood: Understood, name: str, raw: Tree, resolved: list[Tree], row: int) -> Cause | None:
     """The reference or number of the user's formula that must be another one."""
-    expected = sheet.network.expected(name)
+    expected = understood.network.expected(name)
     if expected is None:
         return None
     operands = list(leaves(raw))
@@ -78,14 +84,14 @@ def _replaced_operand(sheet: TableSheet, name: str, raw: Tree, resolved: list[Tr
     for leaf in dict.fromkeys(operands):
         if not isinstance(leaf, Reference | Number):
             continue
-        for places in _subsets([place for place, other in enumerate(operands) if other == leaf]):
+        for places in _subsets([at for at, other in enumerate(operands) if other == leaf]):
             for right in wanted:
                 is_ = resolved[places[0]]
                 if right == is_ or (isinstance(is_, Variable) and isinstance(right, Number)):
                     continue
                 tree = _with(raw, resolved, places, right)
-                if sheet.right(name, tree):
-                    return _operand_cause(sheet, leaf, is_, right, row)
+                if understood.scene.holds(name, tree):
+                    return _operand_cause(understood, leaf, is_, right, row)
     return None
 
 
@@ -108,25 +114,25 @@ def _with(raw: Tree, resolved: list[Tree], places: tuple[int, ...], right: Tree)
     return replaced(raw, change)
 
 
-def _operand_cause(sheet: TableSheet, leaf: Reference | Number, is_: Tree, right: Tree, row: int) -> Cause:
-    expected = sheet.shown(right, row)
+def _operand_cause(understood: Understood, leaf: Reference | Number, is_: Tree, right: Tree, row: int) -> Cause:
+    expected = shown(understood, right, row)
     if isinstance(leaf, Number):
-        return _number_cause(sheet, leaf.value, right, expected)
-    if right == ETA and (drift := _drifted(sheet, leaf, row)) is not None:
+        return _number_cause(understood, leaf.value, right, expected)
+    if right == ETA and (drift := _drifted(understood, leaf, row)) is not None:
         return drift
     cell = f"{get_column_letter(leaf.column)}{row_of(leaf, row)}"
     if isinstance(is_, Variable) and isinstance(right, Variable):
-        return Cause(_swapped(sheet, leaf, is_, right, cell, row))
+        return Cause(_swapped(understood, leaf, is_, right, cell, row))
     if isinstance(is_, Number) and isinstance(right, Variable):
-        if sheet.always(right, is_.value):
+        if understood.numbers.always(right, is_.value):
             return Cause(f"{cell} holds the same number as {expected}", "right" if right != ETA else "note")
         return Cause(f"{cell} holds {is_.value:.10g}; {expected} is expected")
     return Cause(f"{cell} stands where {expected} belongs")
 
 
-def _number_cause(sheet: TableSheet, number: float, right: Tree, expected: str) -> Cause:
+def _number_cause(understood: Understood, number: float, right: Tree, expected: str) -> Cause:
     if isinstance(right, Variable):
-        if sheet.always(right, number):
+        if understood.numbers.always(right, number):
             return Cause(f"{number:.10g} is typed into the formula; {expected} has the same value", "note")
         return Cause(f"{number:.10g} is a typed number; {expected} is expected")
     if right == Number(math.e):
@@ -134,11 +140,11 @@ def _number_cause(sheet: TableSheet, number: float, right: Tree, expected: str) 
     return Cause(f"{number:.10g} stands where {expected} belongs")
 
 
-def _swapped(sheet: TableSheet, leaf: Reference, is_: Variable, right: Variable, cell: str, row: int) -> str:
-    expected = sheet.shown(right, row)
+def _swapped(understood: Understood, leaf: Reference, is_: Variable, right: Variable, cell: str, row: int) -> str:
+    expected = shown(understood, right, row)
     if is_.name == right.name:
         if leaf.frozen:
-            return f"{sheet.spelled(leaf, row)} is frozen and does not move with the row; {expected} is expected"
+            return f"{spelled(leaf, row)} is frozen and does not move with the row; {expected} is expected"
         return f"{cell} is {is_.name} of the wrong row; {expected} is expected"
     if right.name == f"a_{is_.name}":
         return f"{cell} is {is_.name}, the pre-activation; the activation {expected} is expected"
@@ -149,35 +155,35 @@ def _swapped(sheet: TableSheet, leaf: Reference, is_: Variable, right: Variable,
     return f"{cell} is {is_.name}; {expected} is expected"
 
 
-def _drifted(sheet: TableSheet, leaf: Reference, row: int) -> Cause | None:
+def _drifted(understood: Understood, leaf: Reference, row: int) -> Cause | None:
     """The learning rate's reference without its $: it moved on as the formula was filled down."""
-    rate = sheet.rate
+    rate = understood.rate
     if rate is None or rate.cell is None or leaf.frozen or leaf.column != rate.cell[1]:
         return None
     here = row_of(leaf, row)
     if here <= rate.cell[2] or leaf.row in (0, -1):
         return None
-    what = sheet.described(leaf.sheet, leaf.column, here)
+    what = described(understood, leaf.sheet, leaf.column, here)
     letter = get_column_letter(leaf.column)
     return Cause(
-        f"{sheet.spelled(leaf, row)} is not frozen: filled down, it has drifted from {letter}{rate.cell[2]} and reads "
+        f"{spelled(leaf, row)} is not frozen: filled down, it has drifted from {letter}{rate.cell[2]} and reads "
         f"{letter}{here} in row {row} ({what}); {rate.text} is expected"
     )
 
 
 def _edited(
-    sheet: TableSheet, name: str, others: list[Variable], numbers: list[float], test: Test, row: int
+    understood: Understood, name: str, others: list[Variable], numbers: list[float], test: Test, row: int
 ) -> Cause | None:
     """The edit of the right formula that gives what the user has."""
-    expected = sheet.network.expected(name)
+    expected = understood.network.expected(name)
     if expected is None:
         return None
     for wrong, right in ((w, r) for r in variables(expected) for w in others if w != r):
         for tree in _swaps(expected, right, wrong):
             if test(tree):
-                return Cause(_swap_words(sheet, wrong, right, row))
-    show = partial(sheet.spelled_tree, row=row)
-    above = -1 if sheet.network.definitions[name].typed_in else 0
+                return Cause(_swap_words(understood, wrong, right, row))
+    show = partial(spelled_tree, understood, row=row)
+    above = -1 if understood.network.definitions[name].typed_in else 0
     for tree, inner in without_parentheses(printed(expected), above):
         if test(tree):
             return Cause(f"parentheses are missing around {show(inner)}")
@@ -189,16 +195,16 @@ def _edited(
 
 def _swaps(tree: Tree, right: Variable, wrong: Variable) -> Iterator[Tree]:
     operands = list(leaves(tree))
-    for places in _subsets([place for place, leaf in enumerate(operands) if leaf == right]):
+    for places in _subsets([at for at, leaf in enumerate(operands) if leaf == right]):
         yield _with(tree, operands, places, wrong)
 
 
-def _swap_words(sheet: TableSheet, wrong: Variable, right: Variable, row: int) -> str:
+def _swap_words(understood: Understood, wrong: Variable, right: Variable, row: int) -> str:
     if wrong.row == FAR:
-        return f"a cell of {wrong.name} in another row stands where {sheet.shown(right, row)} belongs"
-    cell = sheet.place(wrong, row)
+        return f"a cell of {wrong.name} in another row stands where {shown(understood, right, row)} belongs"
+    cell = place(understood, wrong, row)
     frozen = Reference(None, 0, 0, frozen=False)
-    return _swapped(sheet, frozen, wrong, right, cell, row)
+    return _swapped(understood, frozen, wrong, right, cell, row)
 
 
 def _numbers(tree: Tree) -> list[float]:

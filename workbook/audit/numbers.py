@@ -56,6 +56,12 @@ class Numbers:
                 uncertain = uncertain + np.abs(evaluate(tree, {**values, variable: moved}) - found)
         return found, uncertain * SAFETY + ABSOLUTE
 
+    def always(self, variable: Variable, number: float) -> bool:
+        """Whether a variable is this number in every row: typed in its place, it changes nothing."""
+        values = self.of(variable)
+        known = values[np.isfinite(values)]
+        return len(known) > 0 and bool(np.all(np.abs(known - number) <= 1e-9 * abs(number)))
+
     def of(self, variable: Variable) -> FloatArray:
         """A variable's number in every row."""
         if variable == ETA:

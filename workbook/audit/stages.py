@@ -16,8 +16,8 @@ from workbook.audit.rates import Rate, find_rates
 from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet, read
 from workbook.audit.recalculate import recalculated
 from workbook.audit.shapes import REFERENCE
-from workbook.audit.table_sheet import TableSheet
 from workbook.audit.tables import Label, Table, find_labels, find_tables, unfilled
+from workbook.audit.understand import understand
 from workbook.trees import Tree, Variable, leaves
 
 LOOKED_FOR = (
@@ -106,7 +106,7 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
         rates: list[Rate | None] = [*find_rates(book, table, labels, weights)] or [None]
         if learning_rate is not None:
             rates = [_overridden(rates[0], learning_rate)]
-        judges += [Judge(TableSheet(book, table, sizes, rate, labels)) for rate in rates]
+        judges += [Judge(understand(book, table, sizes, rate, labels)) for rate in rates]
     if len(judges) < 2:
         return judges[0] if judges else None
     return min(judges, key=lambda judge: judge.judgement.faults)
@@ -137,13 +137,13 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
         return replace(bare, findings=[_note(_why_not(table))])
     findings = list(judge.judgement.findings)
     roots = {finding.column for finding in findings if finding.kind == "root"}
-    right = replay(judge.sheet) if roots else None
+    right = replay(judge.understood) if roots else None
     if right is not None:
-        findings += consequences(judge.sheet, right, roots)
+        findings += consequences(judge.understood, right, roots)
     missing = _missing(judge)
     unjudged = [_note(f"{name} could not be checked: {why}", name) for name, why in judge.judgement.unjudged.items()]
     incomplete = bool(missing or unjudged or table.goes_on)
-    rate = judge.sheet.rate
+    rate = judge.understood.rate
     return replace(
         bare,
         verdict="wrong" if roots else "incomplete" if incomplete else "right",
@@ -151,7 +151,7 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
         learning_rate=None if rate is None else rate.value,
         rate_text=None if rate is None else rate.text,
         findings=findings + unjudged + [_note(note) for note in [*missing, *notes, *_remarks(judge)]],
-        cost=None if right is None else cost(judge.sheet, right),
+        cost=None if right is None else cost(judge.understood, right),
     )
 
 
@@ -167,7 +167,7 @@ def _why_not(table: Table) -> str:
 
 def _missing(judge: Judge) -> list[str]:
     """What the table lacks: columns that no present column's check covers, or a second row to fill."""
-    network = judge.sheet.network
+    network = judge.understood.network
     covered = set(network.known)
     pending = [name for name in judge.names if network.expected(name) is not None]
     while pending:
@@ -203,16 +203,16 @@ def _names_in(tree: Tree) -> list[str]:
 
 def _remarks(judge: Judge) -> list[str]:
     """What else the reader should know."""
-    table, sheet = judge.table, judge.sheet
+    table, understood = judge.table, judge.understood
     remarks = []
     if table.sheet.state != "visible":
         remarks.append(
             "the sheet is hidden"
             + (" from Excel's own list (very hidden)" if table.sheet.state == "veryHidden" else "")
         )
-    if sheet.rate is not None and sheet.rate.note:
-        remarks.append(f"learning rate: {sheet.rate.note}")
-    if not sheet.one_sample:
+    if understood.rate is not None and understood.rate.note:
+        remarks.append(f"learning rate: {understood.rate.note}")
+    if not understood.one_sample:
         remarks.append(
             "targets and inputs change from row to row, as if every row were another sample: they are not judged"
         )
@@ -224,7 +224,7 @@ def _remarks(judge: Judge) -> list[str]:
     typed = [
         name
         for name in typed
-        if not (name in sheet.network.given and (table.steps == 1 or name in sheet.network.samples))
+        if not (name in understood.network.given and (table.steps == 1 or name in understood.network.samples))
     ]
     if typed:
         remarks.append(f"typed numbers without formulas, judged by value: {', '.join(typed)}")

@@ -62,6 +62,12 @@ class Table:
         """The address of a name's cell in a row of the sheet."""
         return f"{self.letter(name)}{row}"
 
+    def without_value(self, name: str) -> list[int]:
+        """The rows, from 0, in which a formula stands whose value nobody has computed."""
+        column = self.columns[name]
+        values, rows = self.sheet.values.get(column, {}), range(self.first_row, self.last_row + 1)
+        return [row - self.first_row for row in self.sheet.shapes.get(column, {}) if row in rows and row not in values]
+
 
 @dataclass(frozen=True)
 class Label:
