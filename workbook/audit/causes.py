@@ -1,66 +1,99 @@
 """Why a formula is wrong: the one edit of the right formula, or of the user's, that makes the two agree."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
+from itertools import combinations, count, permutations
 from typing import Literal
 
+import numpy as np
 from openpyxl.utils import get_column_letter
 
-from workbook.audit.edits import edits, unguarded, without_parentheses, without_rounding
+from engine import Columns
+from engine.columns import activation_name
+from workbook.audit.edits import edits, nodes, repairs, unguarded, without_parentheses, without_rounding
+from workbook.audit.evaluator import Evaluator
 from workbook.audit.headers import kind_of
 from workbook.audit.network import FAR, variables
 from workbook.audit.references import row_of
 from workbook.audit.shapes import Shape
 from workbook.audit.understand import Understood
-from workbook.audit.wording import described, place, shown, spelled, spelled_tree
+from workbook.audit.wording import cell_text, described, place, shown, spelled, spelled_tree
 from workbook.definitions import ETA
-from workbook.trees import Number, Reference, Tree, Variable, leaves, parse, printed, replaced
+from workbook.trees import Number, Operation, Reference, Tree, Variable, leaves, parse, printed, replaced
 
 MOST_OCCURRENCES = 6
+UNNAMED = "the formula computes something else than the column's header says"
 
 Kind = Literal["root", "note", "right"]
 Test = Callable[[Tree], bool]
+# A formula is tried on so many rows of typed numbers before it is tried on all.
+FEW_ROWS = 3
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What is wrong in words, and whether it is a fault at all."""
+    """What is wrong, and whether it is a fault at all.
 
-    text: str
+    Attributes:
+        words: in words in which rows are relative, as in a shape's key.
+    """
+
+    words: str
     kind: Kind = "root"
+
+    def text(self, row: int) -> str:
+        """The words for a row."""
+        return Shape(self.words).text(row)
 
 
 def cause_of_formula(understood: Understood, name: str, shape: Shape, row: int) -> Cause:
     """Why a formula does not compute what its column should be."""
     raw = parse(shape.key)
     resolved = [understood.resolver.leaf(leaf, row) for leaf in leaves(raw)]
-    user = understood.resolver.tree(shape, row)
-    cause = _bad_operand(understood, raw, resolved, row) or _replaced_operand(understood, name, raw, resolved, row)
-    if cause is None:
-        cause = _edited(
-            understood, name, variables(user), _numbers(user), lambda tree: understood.scene.same(tree, user), row
+    user = understood.scene.evaluator.remember(understood.resolver.tree(shape, row))
+    return (
+        _bad_operand(understood, raw, resolved, row)
+        or _replaced_operand(understood, name, raw, resolved, row)
+        or _of_another_neuron(understood, name, user, row)
+        or _edited(
+            understood,
+            name,
+            variables(user),
+            _numbers(user),
+            understood.scene.evaluator,
+            partial(understood.scene.same, user),
+            row,
         )
-    if cause is None and understood.scene.holds(name, without_rounding(user)):
-        cause = Cause("the formula rounds its result: an extra ROUND")
-    return cause or Cause("the formula computes something else than the column's header says")
+        or _repaired(understood, name, user, row)
+        or _of_another_column(understood, name, user)
+        or _rounded(understood, name, user)
+        or Cause(UNNAMED)
+    )
 
 
-def cause_of_numbers(understood: Understood, name: str, test: Test, row: int) -> Cause | None:
-    """Which slip gives the numbers of a column that holds no formulas."""
-    expected = understood.network.expected(name)
+def cause_of_numbers(understood: Understood, name: str, rows: list[int]) -> Cause | None:
+    """Which slip gives the numbers that a column holds, without formulas, in some of its rows."""
+    expected, numbers = understood.network.expected(name), understood.numbers
     if expected is None:
         return None
-    rows = {variable.row for variable in variables(expected)} - {0} or {0}
-    others = [
-        Variable(other, at)
-        for other in understood.network.columns.names
-        if other in understood.table.columns
-        for at in rows
-    ]
-    return _edited(understood, name, others, [2.0, 0.5], test, row)
+    offsets = {variable.row for variable in variables(expected)} - {0} or {0}
+    columns = [other for other in understood.network.columns.names if other in understood.table.columns]
+    others = [Variable(other, at) for other in columns for at in offsets]
+    few = rows[:: max(1, len(rows) // FEW_ROWS)][:FEW_ROWS]
+    evaluator = Evaluator({variable: numbers.of(variable)[few] for variable in [*others, *variables(expected)]})
+    got = numbers.columns[name]
+    roughly = 0.01 * np.abs(got[few]) + 20 * numbers.expected(expected, few)[1]
+
+    def test(tree: Tree) -> bool:
+        with np.errstate(all="ignore"):
+            if not np.all(np.abs(evaluator(tree) - got[few]) <= roughly):
+                return False
+            values, uncertain = numbers.expected(tree, rows)
+            return bool(np.all(np.abs(values - got[rows]) <= uncertain + numbers.rounded[name][rows]))
+
+    return _edited(understood, name, others, [2.0, 0.5], evaluator, test, understood.table.at[rows[0]])
 
 
 def _bad_operand(understood: Understood, raw: Tree, resolved: list[Tree], row: int) -> Cause | None:
@@ -69,7 +102,7 @@ def _bad_operand(understood: Understood, raw: Tree, resolved: list[Tree], row: i
         if isinstance(leaf, Reference) and isinstance(tree, Number) and math.isnan(tree.value):
             if (drift := _drifted(understood, leaf, row)) is not None:
                 return drift
-            cell = f"{get_column_letter(leaf.column)}{row_of(leaf, row)}"
+            cell = cell_text(leaf)
             return Cause(f"{cell} holds {described(understood, leaf.sheet, leaf.column, row_of(leaf, row))}, no number")
     return None
 
@@ -79,7 +112,8 @@ def _replaced_operand(understood: Understood, name: str, raw: Tree, resolved: li
     expected = understood.network.expected(name)
     if expected is None:
         return None
-    operands = list(leaves(raw))
+    operands, followed = list(leaves(raw)), iter(resolved)
+    base = understood.scene.evaluator.remember(replaced(raw, lambda _: next(followed)))
     wanted: list[Tree] = [*variables(expected), *(Number(value) for value in _numbers(expected)), Number(math.e)]
     for leaf in dict.fromkeys(operands):
         if not isinstance(leaf, Reference | Number):
@@ -89,7 +123,7 @@ def _replaced_operand(understood: Understood, name: str, raw: Tree, resolved: li
                 is_ = resolved[places[0]]
                 if right == is_ or (isinstance(is_, Variable) and isinstance(right, Number)):
                     continue
-                tree = _with(raw, resolved, places, right)
+                tree = _with(raw, base, places, right)
                 if understood.scene.holds(name, tree):
                     return _operand_cause(understood, leaf, is_, right, row)
     return None
@@ -104,14 +138,21 @@ def _subsets(places: list[int]) -> Iterator[tuple[int, ...]]:
             yield from combinations(places, 2)
 
 
-def _with(raw: Tree, resolved: list[Tree], places: tuple[int, ...], right: Tree) -> Tree:
-    counter = iter(range(len(resolved)))
+def _with(raw: Tree, base: Tree, places: Collection[int], right: Tree) -> Tree:
+    """`base`, which is `raw` with its leaves followed, with another tree in the place of some leaves of `raw`.
 
-    def change(_: Tree) -> Tree:
-        place = next(counter)
-        return right if place in places else resolved[place]
+    What stays the same stays the same object, which the evaluator need not compute again.
+    """
+    counter = count()
 
-    return replaced(raw, change)
+    def walk(raw: Tree, base: Tree) -> Tree:
+        if not isinstance(raw, Operation) or not isinstance(base, Operation):
+            return right if next(counter) in places else base
+        operands = tuple(map(walk, raw.operands, base.operands))
+        kept = all(new is old for new, old in zip(operands, base.operands, strict=True))
+        return base if kept else Operation(base.kind, operands)
+
+    return walk(raw, base)
 
 
 def _operand_cause(understood: Understood, leaf: Reference | Number, is_: Tree, right: Tree, row: int) -> Cause:
@@ -120,7 +161,7 @@ def _operand_cause(understood: Understood, leaf: Reference | Number, is_: Tree, 
         return _number_cause(understood, leaf.value, right, expected)
     if right == ETA and (drift := _drifted(understood, leaf, row)) is not None:
         return drift
-    cell = f"{get_column_letter(leaf.column)}{row_of(leaf, row)}"
+    cell = cell_text(leaf)
     if isinstance(is_, Variable) and isinstance(right, Variable):
         return Cause(_swapped(understood, leaf, is_, right, cell, row))
     if isinstance(is_, Number) and isinstance(right, Variable):
@@ -144,7 +185,7 @@ def _swapped(understood: Understood, leaf: Reference, is_: Variable, right: Vari
     expected = shown(understood, right, row)
     if is_.name == right.name:
         if leaf.frozen:
-            return f"{spelled(leaf, row)} is frozen and does not move with the row; {expected} is expected"
+            return f"{spelled(leaf)} is frozen and does not move with the row; {expected} is expected"
         return f"{cell} is {is_.name} of the wrong row; {expected} is expected"
     if right.name == f"a_{is_.name}":
         return f"{cell} is {is_.name}, the pre-activation; the activation {expected} is expected"
@@ -166,18 +207,25 @@ def _drifted(understood: Understood, leaf: Reference, row: int) -> Cause | None:
     what = described(understood, leaf.sheet, leaf.column, here)
     letter = get_column_letter(leaf.column)
     return Cause(
-        f"{spelled(leaf, row)} is not frozen: filled down, it has drifted from {letter}{rate.cell[2]} and reads "
+        f"{spelled(leaf)} is not frozen: filled down, it has drifted from {letter}{rate.cell[2]} and reads "
         f"{letter}{here} in row {row} ({what}); {rate.text} is expected"
     )
 
 
 def _edited(
-    understood: Understood, name: str, others: list[Variable], numbers: list[float], test: Test, row: int
+    understood: Understood,
+    name: str,
+    others: list[Variable],
+    numbers: list[float],
+    evaluator: Evaluator,
+    test: Test,
+    row: int,
 ) -> Cause | None:
     """The edit of the right formula that gives what the user has."""
     expected = understood.network.expected(name)
     if expected is None:
         return None
+    evaluator.remember(expected)
     for wrong, right in ((w, r) for r in variables(expected) for w in others if w != r):
         for tree in _swaps(expected, right, wrong):
             if test(tree):
@@ -187,16 +235,62 @@ def _edited(
     for tree, inner in without_parentheses(printed(expected), above):
         if test(tree):
             return Cause(f"parentheses are missing around {show(inner)}")
-    for tree, words in edits(unguarded(expected), others, numbers, show):
+    for tree, words in edits(evaluator.remember(unguarded(expected)), others, numbers, show):
         if test(tree):
             return Cause(words)
+    return None
+
+
+def _of_another_neuron(understood: Understood, name: str, user: Tree, row: int) -> Cause | None:
+    """A part of the user's formula that is of another neuron of the same layer than it should be."""
+    show = partial(spelled_tree, understood, row=row)
+    for part, rebuild in nodes(user):
+        if not isinstance(part, Operation):
+            continue
+        for theirs, ours in _neighbours(understood.network.columns):
+            other = replaced(part, lambda leaf, ours=ours: ours.get(leaf, leaf))  # type: ignore[misc]
+            if other != part and understood.scene.holds(name, rebuild(other)):
+                return Cause(f"{show(part)} is of {theirs}; {show(other)} is expected")
+    return None
+
+
+def _neighbours(columns: Columns) -> Iterator[tuple[str, dict[Tree, Tree]]]:
+    """Each neuron, with what stands for its numbers at another one of its layer, by own row and row above."""
+    for layer in range(columns.depth):
+        for a, b in permutations(columns.neuron_names(layer), 2):
+            pairs = [(a, b), (activation_name(a), activation_name(b))]
+            if layer == columns.depth - 1:
+                targets = dict(zip(columns.neuron_names(layer), columns.target_names, strict=True))
+                pairs.append((targets[a], targets[b]))
+            yield a, {Variable(x, at): Variable(y, at) for x, y in pairs for at in (0, -1)}
+
+
+def _repaired(understood: Understood, name: str, user: Tree, row: int) -> Cause | None:
+    """The edit of the user's own formula that makes it right."""
+    show = partial(spelled_tree, understood, row=row)
+    for tree, words in repairs(user, show):
+        if understood.scene.holds(name, tree):
+            return Cause(words)
+    return None
+
+
+def _of_another_column(understood: Understood, name: str, user: Tree) -> Cause | None:
+    for other in understood.network.definitions:
+        if other != name and understood.scene.holds(other, user):
+            return Cause(f"it is the formula of {other}")
+    return None
+
+
+def _rounded(understood: Understood, name: str, user: Tree) -> Cause | None:
+    if understood.scene.holds(name, without_rounding(user)):
+        return Cause("the formula rounds its result: an extra ROUND")
     return None
 
 
 def _swaps(tree: Tree, right: Variable, wrong: Variable) -> Iterator[Tree]:
     operands = list(leaves(tree))
     for places in _subsets([at for at, leaf in enumerate(operands) if leaf == right]):
-        yield _with(tree, operands, places, wrong)
+        yield _with(tree, tree, places, wrong)
 
 
 def _swap_words(understood: Understood, wrong: Variable, right: Variable, row: int) -> str:

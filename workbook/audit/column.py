@@ -1,13 +1,13 @@
 """Judging one column: its numbers, each by the others of its row, and its formulas by what they compute."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import FloatArray
-from workbook.audit.causes import Cause, cause_of_formula, cause_of_numbers
+from workbook.audit.causes import UNNAMED, Cause, cause_of_formula, cause_of_numbers
 from workbook.audit.findings import Finding, Unjudged
 from workbook.audit.groups import OTHERS_EVERYWHERE, Group
 from workbook.audit.headers import kind_of
@@ -16,8 +16,10 @@ from workbook.audit.read import ErrorValue
 from workbook.audit.resolve import BIAS
 from workbook.audit.understand import Understood
 from workbook.audit.wording import content, expected_text
-from workbook.trees import Tree, UnsupportedError
+from workbook.trees import UnsupportedError
 
+# So many different formulas of a column are looked into in vain, each for some seconds at most.
+MOST_SEARCHES = 3
 NO_VALUE = "not judged: its formula has no stored value"
 
 
@@ -64,6 +66,7 @@ class Column:
     Attributes:
         outcomes: the Outcome of each cell.
         overwritten: rows that were overwritten as a whole, which are reported apart.
+        named: whether to look for the slip behind typed numbers.
     """
 
     def __init__(
@@ -73,14 +76,17 @@ class Column:
         expected: FloatArray,
         uncertain: FloatArray,
         overwritten: Collection[int],
+        *,
+        named: bool,
     ) -> None:
         self.understood, self.table, self.name = understood, understood.table, name
         self.expected, self.uncertain, self.overwritten = expected, uncertain, overwritten
+        self.named = named
         self.got = understood.numbers.columns[name]
         self.given = name in understood.network.given
         self.sample = name in understood.network.samples
         shapes = self.table.sheet.shapes.get(self.table.columns[name], {})
-        typed = np.array([self.table.first_row + row not in shapes for row in range(self.table.steps)])
+        typed = np.array([row not in shapes for row in self.table.at])
         typed[0] |= self.given
         computed = np.ones_like(typed)
         computed[self.table.without_value(name)] = False
@@ -88,7 +94,7 @@ class Column:
 
     def findings(self, groups: list[Group]) -> Iterator[Finding | Unjudged]:
         """What is to be said about the column, whose cells are in these groups."""
-        wrong: dict[str, list[tuple[Group, Cause]]] = {}
+        wrong = []
         for group in groups:
             rows = [row for row in group.rows if not (row == 0 and self.given)]
             if group.rows[0] == 0 and self.given:
@@ -105,10 +111,26 @@ class Column:
             elif self.understood.scene.holds(self.name, group.tree):
                 yield from self._shown_errors(group)
             else:
-                cause = cause_of_formula(self.understood, self.name, group.shape, self.table.first_row + rows[0])
-                wrong.setdefault(group.shape.key, []).append((group, cause))
-        for members in wrong.values():
+                wrong.append(group)
+        for members in self._alike(wrong):
             yield from self._wrong_formula(members)
+
+    def _alike(self, groups: list[Group]) -> Iterable[list[tuple[Group, Cause]]]:
+        """Wrong formulas with their causes; together what is filled down, computes the same, or has one cause."""
+        found: dict[object, list[tuple[Group, Cause]]] = {}
+        searches = 0
+        for group in groups:
+            members = found.get(group.tree) or []
+            cause = members[0][1] if members else None
+            if cause is None and group.shape is not None and searches < MOST_SEARCHES:
+                cause = cause_of_formula(self.understood, self.name, group.shape, self.table.at[group.rows[0]])
+                searches += cause.words == UNNAMED
+            cause = cause or Cause(UNNAMED)
+            keys = (group.tree, group.shape, (cause.words, cause.kind))
+            members = next((found[key] for key in keys if key in found), [])
+            members.append((group, cause))
+            found |= dict.fromkeys(keys, members)
+        return {id(members): members for members in found.values()}.values()
 
     def _which(self, rows: Collection[int], *outcomes: Outcome) -> list[int]:
         """Those of some rows whose cells have one of some outcomes."""
@@ -131,7 +153,7 @@ class Column:
             rows = sorted(row for group, _ in of_this_kind for row in group.rows)
             # A drifting reference tells most where it reads a number of the table, not the text of a header.
             cause = next((cause for group, cause in of_this_kind if rows[0] in group.rows), of_this_kind[0][1])
-            yield self._finding("root" if kind == "root" else "note", rows, cause.text)
+            yield self._finding("root" if kind == "root" else "note", rows, cause.text(self.table.at[rows[0]]))
 
     def _shown_errors(self, group: Group) -> Iterator[Finding]:
         if rows := self._which(group.rows, Outcome.NO_NUMBER):
@@ -151,11 +173,11 @@ class Column:
     def _cause_by_value(self, group: Group, row: int, note: str) -> str:
         if group.reason == OTHERS_EVERYWHERE and group.shape is not None:
             try:
-                cause = cause_of_formula(self.understood, self.name, group.shape, self.table.first_row + row)
+                cause = cause_of_formula(self.understood, self.name, group.shape, self.table.at[row])
             except UnsupportedError:
                 cause = None
             if cause is not None and cause.kind == "root":
-                return cause.text
+                return cause.text(self.table.at[row])
         return f"the numbers are not what the column should be ({note})"
 
     def _typed(self, group: Group) -> Iterator[Finding | Unjudged]:
@@ -188,22 +210,12 @@ class Column:
         if not whole:
             rounded = abs(value - expected) <= 1e-3 * abs(expected)
             return f"{value:.10g} is typed over the formula" + (": a rounded number" if rounded else "")
-        at = self.table.first_row + rows[0]
-        cause = cause_of_numbers(self.understood, self.name, self._gives(rows), at) if len(rows) > 1 else None
-        return "the typed numbers are not what the column should be" + (f": {cause.text}" if cause else "")
-
-    def _gives(self, rows: list[int]) -> Callable[[Tree], bool]:
-        """A test of whether a formula gives the numbers of some rows."""
-
-        def test(tree: Tree) -> bool:
-            with np.errstate(all="ignore"):
-                values, uncertain = self.understood.numbers.expected(tree)
-                return bool(np.all(np.abs(values[rows] - self.got[rows]) <= uncertain[rows]))
-
-        return test
+        cause = cause_of_numbers(self.understood, self.name, rows) if self.named and len(rows) > 1 else None
+        what = f": {cause.text(self.table.at[rows[0]])}" if cause else ""
+        return f"the typed numbers are not what the column should be{what}"
 
     def _what(self, row: int) -> str:
-        value = self.table.sheet.value(self.table.columns[self.name], self.table.first_row + row)
+        value = self.table.sheet.value(self.table.columns[self.name], self.table.at[row])
         if value is None:
             return "the cell is empty"
         if isinstance(value, ErrorValue):
@@ -211,7 +223,7 @@ class Column:
         return f"the cell holds the text '{value[:30]}'" if isinstance(value, str) else f"the cell holds {value}"
 
     def _finding(self, kind: str, rows: list[int], cause: str) -> Finding:
-        at = self.table.first_row + rows[0]
+        at = self.table.at[rows[0]]
         return Finding(
             kind="root" if kind == "root" else "note",
             column=self.name,
@@ -221,7 +233,7 @@ class Column:
             expected=expected_text(self.understood, self.name, at) if not (rows[0] == 0 and self.given) else None,
             cause=cause,
             deviation=self._deviation(rows),
-            at=tuple(self.table.first_row + row for row in rows),
+            at=tuple(self.table.at[row] for row in rows),
         )
 
     def _deviation(self, rows: list[int]) -> float | None:

@@ -15,7 +15,13 @@ from workbook.audit.stages import FileReport, audit
 
 
 def run_audit(
-    paths: Sequence[Path], learning_rate: float | None, *, json: bool, csv: Path | None, annotated: Path | None
+    paths: Sequence[Path],
+    learning_rate: float | None,
+    *,
+    json: bool,
+    csv: Path | None,
+    annotated: Path | None,
+    everything: bool = False,
 ) -> int:
     """Audit and print; return the exit status.
 
@@ -27,7 +33,7 @@ def run_audit(
     _check(paths, files, learning_rate, csv, annotated)
     console = Console(highlight=False, markup=False, emoji=False)
     one = len(files) == 1 and not any(path.is_dir() for path in paths)
-    reports = [_audited(file, learning_rate, console, json=json, one=one) for file in files]
+    reports = [_audited(file, learning_rate, console, json=json, one=one, everything=everything) for file in files]
     if csv is not None:
         write_csv(reports, csv)
     if (one or annotated is not None) and reports[0].error is not None:
@@ -54,14 +60,16 @@ def _check(
         raise InputError(f"learning rate: got {learning_rate:g}, expected a finite number from 0 up")
 
 
-def _audited(file: Path, learning_rate: float | None, console: Console, *, json: bool, one: bool) -> FileReport:
+def _audited(
+    file: Path, learning_rate: float | None, console: Console, *, json: bool, one: bool, everything: bool
+) -> FileReport:
     report = audit(file, learning_rate)
     if json:
         typer.echo(as_json(report))
     elif not one:
         show_line(report, console)
     elif report.error is None:
-        show(report, console)
+        show(report, console, everything=everything)
     return report
 
 

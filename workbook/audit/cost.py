@@ -53,10 +53,11 @@ def consequences(understood: Understood, right: dict[str, FloatArray], roots: Co
                 ~(off <= SAME_RUN * np.abs(right[name]) + understood.numbers.rounded[name] * 4 + 1e-12)
             )
             rows = np.setdiff1d(rows, understood.table.without_value(name))
+            rows = rows[rows < len(got) - understood.table.ends_early(name)]
             share = off[rows] / np.abs(right[name][rows])
         if not len(rows):
             continue
-        at = tuple(int(row) + understood.table.first_row for row in rows)
+        at = tuple(understood.table.at[row] for row in rows.tolist())
         known = share[np.isfinite(share)]
         found.append(
             Finding(
@@ -69,17 +70,24 @@ def consequences(understood: Understood, right: dict[str, FloatArray], roots: Co
 
 
 def cost(understood: Understood, right: dict[str, FloatArray]) -> Cost | None:
-    """The loss at the last row and the weight that is furthest off there."""
+    """The loss at the last row that has one, and the weight that is furthest off there."""
     table, numbers = understood.table, understood.numbers.columns
+    if "E_tot" not in table.columns:
+        return None
+    last = -2 if table.ends_early("E_tot") else -1
     weights = [
         name for name in understood.network.given if name not in understood.network.samples and name in table.columns
     ]
-    off = {name: abs(float(numbers[name][-1] - right[name][-1])) for name in weights}
+    off = {name: abs(float(numbers[name][last] - right[name][last])) for name in weights}
     known = {name: far for name, far in sorted(off.items()) if np.isfinite(far)}
-    if "E_tot" not in table.columns or not np.isfinite(numbers["E_tot"][-1]) or not known:
+    if not np.isfinite(numbers["E_tot"][last]) or not known:
         return None
     worst = max(known, key=lambda name: known[name])
     return Cost(
-        float(numbers["E_tot"][-1]), float(right["E_tot"][-1]), worst, table.cell(worst, table.last_row),
-        float(numbers[worst][-1]), float(right[worst][-1]),
-    )  # fmt: skip
+        loss=float(numbers["E_tot"][last]),
+        right_loss=float(right["E_tot"][last]),
+        weight=worst,
+        cell=table.cell(worst, table.at[last]),
+        value=float(numbers[worst][last]),
+        right_value=float(right[worst][last]),
+    )

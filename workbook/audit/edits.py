@@ -25,10 +25,27 @@ def edits(tree: Tree, others: list[Variable], numbers: list[float], show: Show) 
         numbers: the numbers that may have.
         show: spells a tree in the user's cells.
     """
-    for node, rebuild in _nodes(tree):
+    for node, rebuild in nodes(tree):
         yield from ((rebuild(changed), words) for changed, words in _slips(node, numbers, show))
-    for node, rebuild in _nodes(tree):
+    for node, rebuild in nodes(tree):
         yield from ((rebuild(changed), words) for changed, words in _extras(node, others, numbers, show))
+
+
+def repairs(tree: Tree, show: Show) -> Iterator[Edit]:
+    """Every single edit of a user's formula that may be what is missing, with its words."""
+    for node, rebuild in nodes(tree):
+        yield rebuild(Operation("neg", (node,))), f"the sign of {show(node)} is turned round"
+        yield rebuild(Operation("^", (node, Number(2.0)))), f"the power 2 of {show(node)} is missing"
+        for factor in (0.5, 2.0):
+            yield rebuild(Operation("*", (Number(factor), node))), f"a missing factor: {factor:g}"
+        yield rebuild(Operation("-", (Number(1.0), node))), f"{show(node)} stands where 1-{show(node)} belongs"
+        if isinstance(node, Operation) and node.kind in OTHER_SIGNS:
+            for sign in OTHER_SIGNS[node.kind] + "-" * (node.kind == "*"):
+                right = Operation(sign, node.operands)
+                words = f"{SIGN_WORDS[node.kind]} instead of {SIGN_WORDS[sign]}: {show(right)} is expected"
+                yield rebuild(right), words
+            yield rebuild(node.operands[0]), f"{show(node.operands[1])} is too much in {show(node)}"
+            yield rebuild(node.operands[1]), f"{show(node.operands[0])} is too much in {show(node)}"
 
 
 def _extras(node: Tree, others: list[Variable], numbers: list[float], show: Show) -> Iterator[Edit]:
@@ -76,12 +93,12 @@ def _slips_of_two(node: Operation, show: Show) -> Iterator[Edit]:
         )
 
 
-def _nodes(tree: Tree) -> Iterator[tuple[Tree, Callable[[Tree], Tree]]]:
+def nodes(tree: Tree) -> Iterator[tuple[Tree, Callable[[Tree], Tree]]]:
     """Every node of a tree, with a function that puts another one in its place."""
     yield tree, lambda changed: changed
     if isinstance(tree, Operation):
         for place, operand in enumerate(tree.operands):
-            for node, rebuild in _nodes(operand):
+            for node, rebuild in nodes(operand):
 
                 def outer(changed: Tree, place: int = place, rebuild: Callable[[Tree], Tree] = rebuild) -> Tree:
                     operands = (*tree.operands[:place], rebuild(changed), *tree.operands[place + 1 :])

@@ -36,8 +36,9 @@ def groups(understood: Understood, name: str) -> Iterator[Group]:
     table = understood.table
     shapes = table.sheet.shapes.get(table.columns[name], {})
     places: dict[str | None, tuple[Shape | None, list[int]]] = {}
-    for row in range(table.steps):
-        shape = shapes.get(table.first_row + row)
+    there = table.at[:-1] if table.ends_early(name) else table.at
+    for row, at in enumerate(there):
+        shape = shapes.get(at)
         places.setdefault(None if shape is None else shape.key, (shape, []))[1].append(row)
     formulas = [(shape, rows) for shape, rows in places.values() if shape is not None]
     for shape, rows in formulas[:MOST_FORMULAS]:
@@ -49,16 +50,17 @@ def groups(understood: Understood, name: str) -> Iterator[Group]:
 
 
 def _of_shape(understood: Understood, shape: Shape, rows: list[int]) -> Iterator[Group]:
-    if understood.resolver.uniform(shape):
-        split = 1 if rows[0] == 0 and len(rows) > 1 else 0  # what stands above the first row is no row
-        yield from (_group(understood, shape, part) for part in (rows[:split], rows[split:]) if part)
-        return
+    table, resolver = understood.table, understood.resolver
+    # Where a formula leads alike from all rows, only those may differ above which there is a spacer, or nothing.
+    following = [row for row in rows if row not in table.starts] if resolver.uniform(shape) else []
     alike: dict[Signature, list[int]] = {}
-    for row in rows:
-        alike.setdefault(understood.resolver.signature(shape, understood.table.first_row + row), []).append(row)
-    if len(alike) > max(2, min(len(rows) / 2, MOST_FORMULAS)):
+    for row in sorted(set(rows) - set(following)):
+        alike.setdefault(resolver.signature(shape, table.at[row]), []).append(row)
+    if not following and len(alike) > max(2, min(len(rows) / 2, MOST_FORMULAS)):
         yield Group(shape, tuple(rows), reason=OTHERS_EVERYWHERE)
         return
+    if following:
+        alike["follows",] = following
     same: dict[Tree | str, list[int]] = {}
     for members in alike.values():
         group = _group(understood, shape, members)
@@ -71,7 +73,7 @@ def _of_shape(understood: Understood, shape: Shape, rows: list[int]) -> Iterator
 
 def _group(understood: Understood, shape: Shape, rows: list[int]) -> Group:
     try:
-        tree = understood.resolver.tree(shape, understood.table.first_row + rows[0])
+        tree = understood.resolver.tree(shape, understood.table.at[rows[0]])
         understood.scene.evaluated(tree)  # a function that is not supported shows here
         return Group(shape, tuple(rows), tree)
     except UnsupportedError as error:

@@ -8,6 +8,7 @@ import numpy as np
 from openpyxl.utils import get_column_letter
 
 from engine import FloatArray
+from workbook.audit.headers import typed_number
 from workbook.audit.read import Book, Sheet
 from workbook.audit.references import LONGEST_CHAIN, Cell, cell_of
 from workbook.audit.tables import Label, Table
@@ -108,8 +109,8 @@ def _nearest(table: Table, labels: Sequence[Label]) -> Label | None:
     return min(labels, key=distance, default=None)
 
 
-def _update_rows(table: Table) -> range:
-    return range(table.first_row + 1, min(table.last_row, table.first_row + ROWS_ASKED) + 1)
+def _update_rows(table: Table) -> Sequence[int]:
+    return table.at[1 : 1 + ROWS_ASKED]
 
 
 def _references(book: Book, table: Table, weights: Sequence[str]) -> Iterator[Place | tuple[int, int]]:
@@ -128,7 +129,7 @@ def _outside(book: Book, table: Table, update: Cell) -> Iterator[Place | tuple[i
         cells = []
         for frozen, (there, column, row) in targets:
             at = (there.name, column, row)
-            in_rows = there is table.sheet and table.first_row <= row <= table.last_row
+            in_rows = there is table.sheet and table.step(row) is not None
             if at in seen or (in_rows and column in inside):
                 continue
             seen.add(at)
@@ -137,14 +138,14 @@ def _outside(book: Book, table: Table, update: Cell) -> Iterator[Place | tuple[i
                 yield at
             elif formula and column != table.columns.get("eta"):
                 cells.append((there, column, row))
-            elif isinstance(there.value(column, row), float):
-                yield (column, row - home) if in_rows and not frozen else at
+            elif typed_number(there.value(column, row)) is not None:
+                steps = (table.step(row) or 0) - (table.step(home) or 0)
+                yield (column, steps) if in_rows and not frozen else at
 
 
 def _is_rate(book: Book, table: Table, sheet: Sheet, column: int, row: int) -> bool:
     """Whether a formula outside of the table's rows computes its number from nothing in the table's columns."""
     inside = {place for name, place in table.columns.items() if name != "eta"}
-    rows = range(table.first_row, table.last_row + 1)
     seen, cells = set[Place](), [(sheet, column, row)]
     for _ in range(LONGEST_CHAIN):
         targets = {
@@ -152,11 +153,14 @@ def _is_rate(book: Book, table: Table, sheet: Sheet, column: int, row: int) -> b
             for cell in cells
             for _, (there, place, at) in _targets(book, *cell)
         }
-        if any(there is table.sheet and at in rows and place in inside for there, place, at in targets.values()):
+        if any(
+            there is table.sheet and table.step(at) is not None and place in inside
+            for there, place, at in targets.values()
+        ):
             return False
         cells = [target for at, target in targets.items() if at not in seen]
         seen |= targets.keys()
-    return isinstance(sheet.value(column, row), float)
+    return typed_number(sheet.value(column, row)) is not None
 
 
 def _targets(book: Book, sheet: Sheet, column: int, row: int) -> Iterator[tuple[bool, Cell]]:
@@ -172,16 +176,16 @@ def _referred(book: Book, table: Table, target: Place | tuple[int, int]) -> Rate
         return _column_rate(table, *target)
     sheet, column, row = target
     there = book.sheet(sheet)
-    value = None if there is None else there.value(column, row)
+    value = None if there is None else typed_number(there.value(column, row))
     quoted = sheet.replace("'", "''")
     prefix = "" if there is table.sheet else f"'{quoted}'!"
     text = f"{prefix}${get_column_letter(column)}${row}"
-    return Rate(text, value if isinstance(value, float) else None, target)
+    return Rate(text, value, target)
 
 
 def _column_rate(table: Table, column: int, offset: int) -> Rate:
-    rates = {table.sheet.value(column, row) for row in range(table.first_row, table.last_row + 1)}
-    numbers = {rate for rate in rates if isinstance(rate, float)}
+    rates = {typed_number(table.sheet.value(column, row)) for row in table.at}
+    numbers = {rate for rate in rates if rate is not None}
     value = numbers.pop() if len(numbers) == 1 else None
     return Rate(get_column_letter(column), value, column=column, offset=offset)
 
@@ -211,9 +215,8 @@ def _fitted(table: Table, weights: Sequence[str]) -> float | None:
 
 
 def _ratios(table: Table, name: str) -> FloatArray:
-    rows = range(table.first_row, table.last_row + 1)
     w, g = (
-        np.array([v if isinstance(v := table.sheet.value(table.columns[n], row), float) else np.nan for row in rows])
+        np.array([typed_number(table.sheet.value(table.columns[n], row)) for row in table.at], dtype=float)
         for n in (name, f"∂E/∂{name}")
     )
     with np.errstate(all="ignore"):

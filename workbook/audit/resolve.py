@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from workbook.audit.headers import kind_of
+from workbook.audit.headers import kind_of, typed_number
 from workbook.audit.network import FAR
 from workbook.audit.rates import Rate
 from workbook.audit.read import Book, Sheet
@@ -119,32 +119,39 @@ class Resolver:
         value = sheet.value(column, row)
         if value is None:
             return Number(0.0)  # as a spreadsheet reads an empty cell
-        return Number(value if isinstance(value, float) else math.nan)
+        number = typed_number(value)
+        return Number(math.nan if number is None else number)
 
     def variable(self, sheet: Sheet, column: int, row: int, home: int) -> Variable | None:
         """The variable of the network that a cell holds, if it is one."""
         rate, place = self.rate, (sheet.name, column, row)
         if rate is not None and rate.cell == place:
             return ETA
-        if sheet is self.table.sheet and self.table.first_row <= row <= self.table.last_row:
+        steps = self._steps_on(sheet, row, home)
+        if steps is not None:
             if rate is not None and rate.column == column:
-                return ETA if rate.value is not None or row - home == rate.offset else Variable("eta", FAR)
+                return ETA if rate.value is not None or steps == rate.offset else Variable("eta", FAR)
             if (name := self.names.get(column)) is not None and name != "eta":
-                return self._of_column(name, row, home)
+                return self._of_column(name, steps)
         name = self.labelled.get(place)
         return Variable(name, 0) if name is not None and name != "eta" and kind_of(name) != "bias" else None
 
-    def _of_column(self, name: str, row: int, home: int) -> Variable:
+    def _of_column(self, name: str, steps: int) -> Variable:
         if self.one_sample and name[0] in "ti":
             return Variable(name, 0)
-        return Variable(name, row - home if row - home in (0, -1) else FAR)
+        return Variable(name, steps if steps in (0, -1) else FAR)
+
+    def _steps_on(self, sheet: Sheet, row: int, home: int) -> int | None:
+        """How many steps a row is below the row `home` of the table; None for what is no row of it."""
+        there = self.table.step(row) if sheet is self.table.sheet else None
+        return None if there is None else there - (self.table.step(home) or 0)
 
     def _signature(self, sheet: Sheet, shape: Shape, row: int, home: int, left: int) -> Signature:
         """What besides the shape decides where its references lead from a row."""
         if left == 0:
             return ("too long",)
         marks: list[object] = []
-        in_rows = sheet is self.table.sheet and self.table.first_row < row <= self.table.last_row
+        in_rows = sheet is self.table.sheet and self.table.follows(row)
         for reference in references(shape.key):
             if in_rows and self._leads(sheet, reference) == "moves":
                 continue
@@ -157,13 +164,13 @@ class Resolver:
             return variable
         inner = sheet.shape(column, row)
         if inner is not None:
-            in_rows = sheet is self.table.sheet and self.table.first_row < row <= self.table.last_row
-            distance = row - home if in_rows and abs(row - home) <= 1 else FAR  # from further away all is FAR
+            steps = self._steps_on(sheet, row, home)
+            distance = steps if steps in (-1, 0, 1) and self.table.follows(row) else FAR  # further away all is FAR
             return (distance, inner.key, *self._signature(sheet, inner, row, home, left - 1))
         return (sheet.value(column, row),)
 
     def uniform(self, shape: Shape) -> bool:
-        """Whether a formula leads to the same variables from every row of the table but the first."""
+        """Whether a formula leads to the same variables from every row of the table that follows another one."""
         try:
             operands = list(leaves(parse(shape.key)))
         except UnsupportedError:
@@ -189,7 +196,7 @@ class Resolver:
 
     def _is_constant(self, sheet: Sheet, column: int, row: int) -> bool:
         """Whether a cell is the same to every row: no formula, whose references may move, and no cell of a row."""
-        if sheet is self.table.sheet and self.table.first_row <= row <= self.table.last_row:
+        if sheet is self.table.sheet and self.table.step(row) is not None:
             return self.one_sample and kind_of(self.names.get(column, "")) in ("target", "input")
         at = (sheet.name, column, row)
         return sheet.shape(column, row) is None or (self.rate is not None and self.rate.cell == at)

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from engine import FloatArray
+from workbook.audit.evaluator import Evaluator
 from workbook.audit.network import FAR, Network
 from workbook.definitions import ETA
 from workbook.trees import Tree, Value, Variable, evaluate
@@ -41,11 +42,16 @@ class Scene:
         Raises:
             UnsupportedError: the tree uses a function that is not supported.
         """
-        return evaluate(tree, self._values)
+        return self.evaluator(tree)
 
     @cached_property
     def _right(self) -> dict[str, Value]:
         return {name: self.evaluated(column.tree) for name, column in self.network.definitions.items()}
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """Evaluates trees over the draws."""
+        return Evaluator(self._values)
 
     @cached_property
     def _values(self) -> dict[Variable, FloatArray]:

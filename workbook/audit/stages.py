@@ -8,7 +8,7 @@ from openpyxl.utils import get_column_letter
 
 from engine import Columns, InputError
 from workbook.audit.cost import consequences, cost, replay
-from workbook.audit.findings import Finding, TableReport, Verdict
+from workbook.audit.findings import Finding, Score, TableReport, Verdict
 from workbook.audit.headers import kind_of
 from workbook.audit.judge import Judge
 from workbook.audit.network import LARGEST, possible_sizes
@@ -16,7 +16,7 @@ from workbook.audit.rates import Rate, find_rates
 from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet, read
 from workbook.audit.recalculate import recalculated
 from workbook.audit.shapes import REFERENCE
-from workbook.audit.tables import Label, Table, find_labels, find_tables, unfilled
+from workbook.audit.tables import Label, Table, find_labels, find_tables, turned, unfilled
 from workbook.audit.understand import understand
 from workbook.trees import Tree, Variable, leaves
 
@@ -46,6 +46,11 @@ class FileReport:
         return next((verdict for verdict in ("wrong", "incomplete", "right") if verdict in verdicts), None)
 
     @property
+    def score(self) -> Score:
+        """How many columns of all tables were checked, and how many are right."""
+        return sum((table.score for table in self.tables), Score())
+
+    @property
     def status(self) -> int:
         """0: everything that was found is right; 1: findings, or something could not be judged; 2: nothing could."""
         if self.error is not None:
@@ -71,15 +76,31 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
             notes.append(note)
             tables = [(replace(table, sheet=book.twin(table.sheet)), labels) for table, labels in tables]
             judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
-        reports = [_report(judge, table, notes) for judge, (table, _) in zip(judges, tables, strict=True)]
+        reports = _without_logs(
+            judges, [_report(judge, table, notes) for judge, (table, _) in zip(judges, tables, strict=True)]
+        )
     except InputError as error:
         return FileReport(path, error=str(error))
     if not tables:
-        headers = next((words for sheet in book.sheets if (words := unfilled(sheet)) is not None), None)
-        return FileReport(path, error=f"{path}: {headers or f'no training table found; {LOOKED_FOR}'}")
+        why = (words for sheet in book.sheets for words in (unfilled(sheet), turned(sheet)) if words is not None)
+        return FileReport(path, error=f"{path}: {next(why, f'no training table found; {LOOKED_FOR}')}")
     if not any(judge is not None for judge in judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)
+
+
+def _without_logs(judges: Sequence[Judge | None], reports: list[TableReport]) -> list[TableReport]:
+    """The reports without those of logs, such as a list of results, where there is a training beside them."""
+    logs = [judge is not None and judge.is_log for judge in judges]
+    kept = [report for report, log in zip(reports, logs, strict=True) if not log]
+    if not kept:
+        return reports
+    ignored = [
+        _note(f"'{report.sheet}' {report.range} is no training: no row follows from the one above; it is ignored")
+        for report, log in zip(reports, logs, strict=True)
+        if log
+    ]
+    return [replace(kept[0], findings=kept[0].findings + ignored), *kept[1:]]
 
 
 def _all_tables(book: Book) -> list[tuple[Table, Sequence[Label]]]:
@@ -123,8 +144,7 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
     bare = TableReport(
         sheet=table.sheet.name,
         header_row=table.header_row,
-        range=f"{table.cell(min(table.columns, key=lambda n: table.columns[n]), table.first_row)}:"
-        f"{table.cell(max(table.columns, key=lambda n: table.columns[n]), table.last_row)}",
+        range=table.range,
         rows=table.steps,
         columns=tuple(table.columns),
         others=table.others,
@@ -142,7 +162,7 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
         findings += consequences(judge.understood, right, roots)
     missing = _missing(judge)
     unjudged = [_note(f"{name} could not be checked: {why}", name) for name, why in judge.judgement.unjudged.items()]
-    incomplete = bool(missing or unjudged or table.goes_on)
+    incomplete = bool(missing or unjudged or table.rows.goes_on)
     rate = judge.understood.rate
     return replace(
         bare,
@@ -150,6 +170,7 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
         judged=not unjudged,
         learning_rate=None if rate is None else rate.value,
         rate_text=None if rate is None else rate.text,
+        score=Score(sum(name not in roots for name in judge.judgement.checked), len(judge.judgement.checked)),
         findings=findings + unjudged + [_note(note) for note in [*missing, *notes, *_remarks(judge)]],
         cost=None if right is None else cost(judge.understood, right),
     )
@@ -191,7 +212,7 @@ def _is_read(table: Table, row: int) -> bool:
         match[4] == str(row) and match[2].upper() in columns
         for shapes in table.sheet.shapes.values()
         for at, shape in shapes.items()
-        if not table.first_row <= at <= table.last_row
+        if table.step(at) is None
         for match in REFERENCE.finditer(shape.text(at))
         if match[2]
     )
@@ -216,11 +237,7 @@ def _remarks(judge: Judge) -> list[str]:
         remarks.append(
             "targets and inputs change from row to row, as if every row were another sample: they are not judged"
         )
-    typed = [
-        name
-        for name in judge.names
-        if not any(table.sheet.shape(table.columns[name], row) for row in range(table.first_row, table.last_row + 1))
-    ]
+    typed = [name for name in judge.names if not any(table.sheet.shape(table.columns[name], row) for row in table.at)]
     typed = [
         name
         for name in typed
@@ -228,6 +245,13 @@ def _remarks(judge: Judge) -> list[str]:
     ]
     if typed:
         remarks.append(f"typed numbers without formulas, judged by value: {', '.join(typed)}")
-    if table.goes_on is not None:
-        remarks.append(f"row {table.last_row + 1} is empty, but numbers go on in row {table.goes_on}: not checked")
+    texts = [name for name in judge.names if any(isinstance(v, str) for v in table.numbers_of(name))]
+    if texts:
+        remarks.append(f"numbers are stored as texts: {', '.join(texts)}")
+    if table.rows.partial:
+        empty = [name for name in table.columns if table.ends_early(name)]
+        remarks.append(f"row {table.last_row} is only partly filled, without {', '.join(empty)}: these are not checked")
+    remarks += [f"row {row} is taken for no step of the training: {why}" for row, why in table.rows.passed.items()]
+    if table.rows.goes_on is not None:
+        remarks.append(f"row {table.last_row + 1} is empty, but numbers go on in row {table.rows.goes_on}: not checked")
     return remarks

@@ -1,16 +1,20 @@
-"""How things are called in the user's own cells."""
+"""How things are called in the user's own cells.
+
+Rows that move when a formula is filled down are written relative to a row, as in a shape's key: `L‹0›` for L21 in row
+21. So what is said of a formula is the same all the way down a column.
+"""
 
 from openpyxl.utils import get_column_letter
 
 from workbook.audit.read import ErrorValue
-from workbook.audit.references import row_of
+from workbook.audit.shapes import Shape
 from workbook.audit.understand import Understood
 from workbook.definitions import ETA
 from workbook.trees import Leaf, Number, Reference, Tree, Variable, pieces, printed
 
 
 def place(understood: Understood, variable: Variable, row: int) -> str:
-    """Where a variable stands, seen from a row: L21."""
+    """Where a variable stands, seen from a row: L‹0›."""
     if variable.name == "eta":
         return rate_text(understood, row)
     if variable.name in understood.labelled:
@@ -18,7 +22,7 @@ def place(understood: Understood, variable: Variable, row: int) -> str:
         return f"${get_column_letter(label.column)}${label.row}"
     if variable.name not in understood.table.columns:
         return variable.name
-    return understood.table.cell(variable.name, row + max(variable.row, -1))
+    return f"{understood.table.letter(variable.name)}‹{_rows_on(understood, variable.row, row)}›"
 
 
 def rate_text(understood: Understood, row: int) -> str:
@@ -26,11 +30,16 @@ def rate_text(understood: Understood, row: int) -> str:
     rate = understood.rate
     if rate is None:
         return "eta"
-    return rate.text if rate.column is None else f"{rate.text}{row + rate.offset}"
+    return rate.text if rate.column is None else f"{rate.text}‹{_rows_on(understood, rate.offset, row)}›"
+
+
+def _rows_on(understood: Understood, step: int, row: int) -> int:
+    """How many rows of the sheet the own step's row, or the one of the step before, is below a row."""
+    return 0 if step == 0 else understood.table.above(row) - row
 
 
 def shown(understood: Understood, tree: Tree, row: int) -> str:
-    """What is expected, with its place: a_h2 (L21)."""
+    """What is expected, with its place: a_h2 (L‹0›)."""
     if isinstance(tree, Number):
         return f"{tree.value:g}"
     if tree == ETA:
@@ -45,13 +54,20 @@ def expected_text(understood: Understood, name: str, row: int) -> str | None:
     tree = understood.network.expected(name)
     if tree is None:
         return None
-    return "=" + printed(tree, lambda leaf: rate_text(understood, row) if leaf == ETA else place(understood, leaf, row))
+    text = printed(tree, lambda leaf: rate_text(understood, row) if leaf == ETA else place(understood, leaf, row))
+    return "=" + Shape(text).text(row)
 
 
-def spelled(leaf: Reference, row: int) -> str:
-    """A reference as it stands in a row's formula."""
-    dollars = ("$" if leaf.dollar else "", "$" if leaf.frozen else "")
-    return f"{dollars[0]}{get_column_letter(leaf.column)}{dollars[1]}{row_of(leaf, row)}"
+def spelled(leaf: Reference) -> str:
+    """A reference as it stands in a formula."""
+    return f"{'$' if leaf.dollar else ''}{get_column_letter(leaf.column)}" + (
+        f"${leaf.row}" if leaf.frozen else f"‹{leaf.row}›"
+    )
+
+
+def cell_text(leaf: Reference) -> str:
+    """The cell that a reference leads to: L‹0›."""
+    return f"{get_column_letter(leaf.column)}" + (f"{leaf.row}" if leaf.frozen else f"‹{leaf.row}›")
 
 
 def spelled_tree(understood: Understood, tree: Tree, row: int) -> str:
