@@ -4,24 +4,33 @@ import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations, count, permutations
+from itertools import combinations, count
 from typing import Literal
 
 import numpy as np
 from openpyxl.utils import get_column_letter
 
-from engine import Columns
-from engine.columns import activation_name
-from workbook.audit.edits import edits, nodes, repairs, unguarded, without_parentheses, without_rounding
+from workbook.audit.edits import edits, unguarded, without_parentheses
 from workbook.audit.evaluator import Evaluator
 from workbook.audit.headers import kind_of
 from workbook.audit.network import FAR, variables
 from workbook.audit.references import row_of
+from workbook.audit.repairs import of_another_neuron, repaired
 from workbook.audit.shapes import Shape
 from workbook.audit.understand import Understood
 from workbook.audit.wording import cell_text, described, place, shown, spelled, spelled_tree
 from workbook.definitions import ETA
-from workbook.trees import Number, Operation, Reference, Tree, Variable, leaves, parse, printed, replaced
+from workbook.trees import (
+    Number,
+    Operation,
+    Reference,
+    Tree,
+    Variable,
+    leaves,
+    parse,
+    printed,
+    replaced,
+)
 
 MOST_OCCURRENCES = 6
 UNNAMED = "the formula computes something else than the column's header says"
@@ -56,7 +65,7 @@ def cause_of_formula(understood: Understood, name: str, shape: Shape, row: int) 
     return (
         _bad_operand(understood, raw, resolved, row)
         or _replaced_operand(understood, name, raw, resolved, row)
-        or _of_another_neuron(understood, name, user, row)
+        or _cause(of_another_neuron(understood, name, user, row))
         or _edited(
             understood,
             name,
@@ -66,11 +75,13 @@ def cause_of_formula(understood: Understood, name: str, shape: Shape, row: int) 
             partial(understood.scene.same, user),
             row,
         )
-        or _repaired(understood, name, user, row)
-        or _of_another_column(understood, name, user)
-        or _rounded(understood, name, user)
+        or _cause(repaired(understood, name, raw, resolved, user, row))
         or Cause(UNNAMED)
     )
+
+
+def _cause(words: str | None) -> Cause | None:
+    return None if words is None else Cause(words)
 
 
 def cause_of_numbers(understood: Understood, name: str, rows: list[int]) -> Cause | None:
@@ -238,52 +249,6 @@ def _edited(
     for tree, words in edits(evaluator.remember(unguarded(expected)), others, numbers, show):
         if test(tree):
             return Cause(words)
-    return None
-
-
-def _of_another_neuron(understood: Understood, name: str, user: Tree, row: int) -> Cause | None:
-    """A part of the user's formula that is of another neuron of the same layer than it should be."""
-    show = partial(spelled_tree, understood, row=row)
-    for part, rebuild in nodes(user):
-        if not isinstance(part, Operation):
-            continue
-        for theirs, ours in _neighbours(understood.network.columns):
-            other = replaced(part, lambda leaf, ours=ours: ours.get(leaf, leaf))  # type: ignore[misc]
-            if other != part and understood.scene.holds(name, rebuild(other)):
-                return Cause(f"{show(part)} is of {theirs}; {show(other)} is expected")
-    return None
-
-
-def _neighbours(columns: Columns) -> Iterator[tuple[str, dict[Tree, Tree]]]:
-    """Each neuron, with what stands for its numbers at another one of its layer, by own row and row above."""
-    for layer in range(columns.depth):
-        for a, b in permutations(columns.neuron_names(layer), 2):
-            pairs = [(a, b), (activation_name(a), activation_name(b))]
-            if layer == columns.depth - 1:
-                targets = dict(zip(columns.neuron_names(layer), columns.target_names, strict=True))
-                pairs.append((targets[a], targets[b]))
-            yield a, {Variable(x, at): Variable(y, at) for x, y in pairs for at in (0, -1)}
-
-
-def _repaired(understood: Understood, name: str, user: Tree, row: int) -> Cause | None:
-    """The edit of the user's own formula that makes it right."""
-    show = partial(spelled_tree, understood, row=row)
-    for tree, words in repairs(user, show):
-        if understood.scene.holds(name, tree):
-            return Cause(words)
-    return None
-
-
-def _of_another_column(understood: Understood, name: str, user: Tree) -> Cause | None:
-    for other in understood.network.definitions:
-        if other != name and understood.scene.holds(other, user):
-            return Cause(f"it is the formula of {other}")
-    return None
-
-
-def _rounded(understood: Understood, name: str, user: Tree) -> Cause | None:
-    if understood.scene.holds(name, without_rounding(user)):
-        return Cause("the formula rounds its result: an extra ROUND")
     return None
 
 

@@ -31,23 +31,6 @@ def edits(tree: Tree, others: list[Variable], numbers: list[float], show: Show) 
         yield from ((rebuild(changed), words) for changed, words in _extras(node, others, numbers, show))
 
 
-def repairs(tree: Tree, show: Show) -> Iterator[Edit]:
-    """Every single edit of a user's formula that may be what is missing, with its words."""
-    for node, rebuild in nodes(tree):
-        yield rebuild(Operation("neg", (node,))), f"the sign of {show(node)} is turned round"
-        yield rebuild(Operation("^", (node, Number(2.0)))), f"the power 2 of {show(node)} is missing"
-        for factor in (0.5, 2.0):
-            yield rebuild(Operation("*", (Number(factor), node))), f"a missing factor: {factor:g}"
-        yield rebuild(Operation("-", (Number(1.0), node))), f"{show(node)} stands where 1-{show(node)} belongs"
-        if isinstance(node, Operation) and node.kind in OTHER_SIGNS:
-            for sign in OTHER_SIGNS[node.kind] + "-" * (node.kind == "*"):
-                right = Operation(sign, node.operands)
-                words = f"{SIGN_WORDS[node.kind]} instead of {SIGN_WORDS[sign]}: {show(right)} is expected"
-                yield rebuild(right), words
-            yield rebuild(node.operands[0]), f"{show(node.operands[1])} is too much in {show(node)}"
-            yield rebuild(node.operands[1]), f"{show(node.operands[0])} is too much in {show(node)}"
-
-
 def _extras(node: Tree, others: list[Variable], numbers: list[float], show: Show) -> Iterator[Edit]:
     """What can be too much at one node."""
     complements: list[Tree] = [Operation("-", (Number(1.0), other)) for other in others]
@@ -140,12 +123,3 @@ def unguarded(tree: Tree) -> Tree:
     if tree.kind == "MIN" and tree.operands[0] == Number(LARGEST_EXPONENT):
         return unguarded(tree.operands[1])
     return Operation(tree.kind, tuple(unguarded(operand) for operand in tree.operands))
-
-
-def without_rounding(tree: Tree) -> Tree:
-    """The tree without its ROUND."""
-    if not isinstance(tree, Operation):
-        return tree
-    if tree.kind == "ROUND" and tree.operands:
-        return without_rounding(tree.operands[0])
-    return Operation(tree.kind, tuple(without_rounding(operand) for operand in tree.operands))

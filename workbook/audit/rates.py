@@ -9,9 +9,10 @@ from openpyxl.utils import get_column_letter
 
 from engine import FloatArray
 from workbook.audit.headers import typed_number
+from workbook.audit.labels import Label
 from workbook.audit.read import Book, Sheet
 from workbook.audit.references import LONGEST_CHAIN, Cell, cell_of
-from workbook.audit.tables import Label, Table
+from workbook.audit.tables import Table
 from workbook.trees import Number, Reference, UnsupportedError, leaves, parse, references
 
 # The updates of so many rows are looked at: enough to outvote any slip.

@@ -11,12 +11,13 @@ from workbook.audit.cost import consequences, cost, replay
 from workbook.audit.findings import Finding, Score, TableReport, Verdict
 from workbook.audit.headers import kind_of
 from workbook.audit.judge import Judge
+from workbook.audit.labels import Label, find_labels
 from workbook.audit.network import LARGEST, possible_sizes
 from workbook.audit.rates import Rate, find_rates
 from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet, read
 from workbook.audit.recalculate import recalculated
 from workbook.audit.shapes import REFERENCE
-from workbook.audit.tables import Label, Table, find_labels, find_tables, turned, unfilled
+from workbook.audit.tables import Table, find_tables, turned, unfilled
 from workbook.audit.understand import understand
 from workbook.trees import Tree, Variable, leaves
 

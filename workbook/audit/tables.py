@@ -8,7 +8,7 @@ from functools import cached_property, partial
 import numpy as np
 from openpyxl.utils import get_column_letter
 
-from workbook.audit.headers import COMPUTED, kind_of, labelled_number, meaning, typed_number
+from workbook.audit.headers import COMPUTED, kind_of, meaning, typed_number
 from workbook.audit.read import Sheet, Value
 from workbook.audit.rows import MOST_ROWS_BETWEEN, Rows, find_rows
 from workbook.trees import Reference, references
@@ -118,21 +118,6 @@ class Table:
         return [step for step, row in enumerate(self.at) if row in shapes and row not in values]
 
 
-@dataclass(frozen=True)
-class Label:
-    """A cell that says what another one holds, such as `eta` left of 0.5; or both in one: `eta = 0.5`."""
-
-    name: str
-    column: int
-    row: int
-    value: float | None
-
-    @property
-    def cell(self) -> str:
-        """The address of the value."""
-        return f"{get_column_letter(self.column)}{self.row}"
-
-
 def find_tables(sheet: Sheet) -> list[Table]:
     """Every training table of a sheet, from the top down and from left to right."""
     headers = {row: names for row, names in sorted(_named_rows(sheet).items()) if _is_table(dict(names).values())}
@@ -208,30 +193,6 @@ def turned(sheet: Sheet) -> str | None:
                 f"column {get_column_letter(column)} of '{sheet.name}' has the headers of a training table one below "
                 "the other; copy the table and paste it transposed, so that each step is a row"
             )
-    return None
-
-
-def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:
-    """The labelled cells of a sheet outside of the headers of its tables."""
-    header_rows = {table.header_row for table in tables}
-    return [
-        label
-        for column, cells in sheet.values.items()
-        for row, text in cells.items()
-        if isinstance(text, str) and row not in header_rows and (label := _label(sheet, column, row, text)) is not None
-    ]
-
-
-def _label(sheet: Sheet, column: int, row: int, text: str) -> Label | None:
-    if (both := labelled_number(text)) is not None:
-        return Label(both[0], column, row, both[1])
-    if (name := meaning(text)) is None:
-        return None
-    for beside in ((column + 1, row), (column + 2, row), (column, row + 1)):
-        value = sheet.value(*beside)
-        number = typed_number(value)
-        if number is not None or (value is None and sheet.shape(*beside) is not None):
-            return Label(name, *beside, number)
     return None
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from workbook.audit.headers import kind_of
+from workbook.audit.labels import Label
 from workbook.audit.network import Network
 from workbook.audit.numbers import Numbers, one_sample
 from workbook.audit.rates import Rate
 from workbook.audit.read import Book
 from workbook.audit.resolve import Resolver
 from workbook.audit.scene import Scene
-from workbook.audit.tables import Label, Table
+from workbook.audit.tables import Table
 
 
 @dataclass(frozen=True)
