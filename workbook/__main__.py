@@ -123,6 +123,9 @@ def audit(
     jobs: Annotated[
         int | None, typer.Option(parser=cli.whole_number, help="Files to audit at once; one for each core by default.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print every fault and note, however many there are.")
+    ] = False,
 ) -> None:
     """Find the slips in anybody's workbook of this table.
 
@@ -133,7 +136,9 @@ def audit(
         raise InputError("no workbook named; type `make audit FILE=theirs.xlsx`, or here `audit theirs.xlsx`")
     from workbook.audit.command import run_audit  # IronCalc and openpyxl take a while to load
 
-    raise typer.Exit(run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate, jobs=jobs))
+    raise typer.Exit(
+        run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate, jobs=jobs, everything=everything)
+    )
 
 
 def main() -> None:

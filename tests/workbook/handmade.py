@@ -135,11 +135,20 @@ def above(name: str) -> int:
 
 
 def save(
-    path: Path, *sheets: Cells, caches: bool = True, states: Sequence[str] = (), names: Mapping[str, str] | None = None
+    path: Path,
+    *sheets: Cells,
+    caches: bool = True,
+    states: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
+    respelled: Cells | None = None,
 ) -> Path:
-    """Write sheets of cells and defined names, with the values that IronCalc computes as caches, or with none."""
+    """Write sheets of cells and defined names, with the values that IronCalc computes as caches, or with none.
+
+    `respelled` are cells of the first sheet that are written otherwise than IronCalc, which knows no comma, got them.
+    """
     values = {} if not caches else _values(path.with_suffix(".uncached.xlsx"), sheets, names or {})
-    _write(path, sheets, values, states, names or {})
+    first, *others = sheets
+    _write(path, [{**first, **(respelled or {})}, *others], values, states, names or {})
     if not caches:
         _without_caches(path)
     return path

@@ -141,15 +141,18 @@ def test_json_has_the_keys_that_machines_read(original: Path) -> None:
     done = run("workbook", "audit", "--json", str(original))
     assert (done.returncode, done.stdout.count("\n")) == (1, 1)
     document = json.loads(done.stdout)
-    assert list(document) == ["file", "tables"]
+    assert list(document) == ["file", "verdict", "score", "tables"]
+    assert (document["verdict"], document["score"]) == ("wrong", {"right": 28, "checked": 31})
     (table,) = document["tables"]
-    assert list(table) == ["sheet", "header_row", "rows", "verdict", "learning_rate", "findings"]
+    assert list(table) == ["sheet", "header_row", "rows", "verdict", "score", "learning_rate", "findings"]
+    assert table["score"] == document["score"]
     assert (table["header_row"], table["rows"], table["verdict"], table["learning_rate"]) == (20, 80, "wrong", 1.0)
     root = next(finding for finding in table["findings"] if finding["column"] == "∂E/∂w3")
     assert root["kind"] == "root"
     assert (root["cell"], root["rows"], root["cause"]) == ("Z21", 80, "J21 is a_h1; a_h2 (L21) is expected")
     assert root["expected"] == "=((R21-A21)*R21*(1-R21)*N21 + (T21-B21)*T21*(1-T21)*P21)*L21*(1-L21)*C21"
-    assert set(root) == {"kind", "column", "cell", "rows", "formula", "expected", "cause", "deviation"}
+    assert set(root) == {"kind", "column", "cell", "rows", "formula", "expected", "cause", "deviation", "at"}
+    assert root["at"] == [[21, 100]]
 
 
 def test_json_of_a_file_that_cannot_be_judged(tmp_path: Path) -> None:

@@ -182,15 +182,15 @@ def test_a_folder_is_graded_and_one_unreadable_file_does_not_stop_it(tmp_path: P
     done = run("workbook", "audit", "class", "--csv", "grades.csv", folder=tmp_path)
     assert done.returncode == 1, done.stderr
     assert done.stdout == (
-        "class/ann.xlsx  right\n"
-        "class/bob.xlsx  wrong  1 fault, first in I5 (h1): G5 is w3; w1 (E5) is expected\n"
+        "class/ann.xlsx  right  31 of 31 columns right\n"
+        "class/bob.xlsx  wrong  30 of 31 columns right  1 fault, first in I5 (h1): G5 is w3; w1 (E5) is expected\n"
         "class/cat.xlsx  not judged  not an Excel workbook: an .xlsx file is a zip archive, and this is not one\n"
     )
     lines = (tmp_path / "grades.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0].startswith("file,verdict,tables,rows,faults,column,cell,cause")
-    assert lines[1].startswith("class/ann.xlsx,right,1,4,0,")
-    assert lines[2].startswith("class/bob.xlsx,wrong,1,12,1,h1,I5,G5 is w3; w1 (E5) is expected,")
-    assert lines[3].startswith("class/cat.xlsx,not judged,0,0,0,")
+    assert lines[0].startswith("file,verdict,tables,rows,columns right,columns checked,faults,column,cell,cause")
+    assert lines[1].startswith("class/ann.xlsx,right,1,4,31,31,0,")
+    assert lines[2].startswith("class/bob.xlsx,wrong,1,12,30,31,1,h1,I5,G5 is w3; w1 (E5) is expected,")
+    assert lines[3].startswith("class/cat.xlsx,not judged,0,0,0,0,0,")
     assert len(lines) == 4
 
 
@@ -280,7 +280,7 @@ def test_a_workbook_with_macros(tmp_path: Path, good: Path) -> None:
             target.writestr(part, source.read(part).replace(kind, with_macros))
         target.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0 the macros")
     done = run("workbook", "audit", "class", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "class/macros.xlsm  right\n")
+    assert (done.returncode, done.stdout) == (0, "class/macros.xlsm  right  31 of 31 columns right\n")
     annotate(audit(macros), tmp_path / "copy.xlsm")
     with zipfile.ZipFile(tmp_path / "copy.xlsm") as copy:
         assert copy.read("xl/vbaProject.bin").endswith(b"the macros")

@@ -25,6 +25,7 @@ def run_audit(
     csv: Path | None,
     annotated: Path | None,
     jobs: int | None = None,
+    everything: bool = False,
 ) -> int:
     """Audit, several files in so many processes at once, and print; return the exit status.
 
@@ -39,7 +40,7 @@ def run_audit(
     console = Console(highlight=False, markup=False, emoji=False)
     one = len(files) == 1 and not any(path.is_dir() for path in paths)
     if one:
-        reports = [_audited(files[0], learning_rate, console, json=json)]
+        reports = [_audited(files[0], learning_rate, console, json=json, everything=everything)]
     else:
         reports = _all_audited(files, learning_rate, jobs, console, json=json)
     if csv is not None:
@@ -68,12 +69,12 @@ def _check(
         raise InputError(f"learning rate: got {learning_rate:g}, expected a finite number from 0 up")
 
 
-def _audited(file: Path, learning_rate: float | None, console: Console, *, json: bool) -> FileReport:
+def _audited(file: Path, learning_rate: float | None, console: Console, *, json: bool, everything: bool) -> FileReport:
     report = audit(file, learning_rate)
     if json:
         typer.echo(as_json(report))
     elif report.error is None:
-        show(report, console)
+        show(report, console, everything=everything)
     return report
 
 

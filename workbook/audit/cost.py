@@ -6,29 +6,29 @@ import numpy as np
 
 from engine import Experiment, FloatArray, InputError, descend
 from workbook.audit.findings import Cost, Finding
-from workbook.audit.table_sheet import TableSheet
+from workbook.audit.understand import Understood
 
 # Two runs of the same mathematics drift apart by rounding, in 10,000 steps and 10 digits by less than this.
 SAME_RUN = 1e-8
 
 
-def replay(sheet: TableSheet) -> dict[str, FloatArray] | None:
+def replay(understood: Understood) -> dict[str, FloatArray] | None:
     """The columns as they should be; None where the table cannot be run again from its first row."""
-    numbers, columns = sheet.numbers, sheet.network.columns
-    rate = sheet.rate.value if sheet.rate is not None else None
-    given = [*sheet.network.samples, *(name for layer in _weights(sheet) for row in layer for name in row)]
-    if rate is None or not sheet.one_sample or any(name not in numbers.columns for name in given):
+    numbers, columns = understood.numbers, understood.network.columns
+    rate = understood.rate.value if understood.rate is not None else None
+    given = [*understood.network.samples, *(name for layer in _weights(understood) for row in layer for name in row)]
+    if rate is None or not understood.one_sample or any(name not in numbers.columns for name in given):
         return None
     first = {name: float(numbers.columns[name][0]) for name in given}
     try:
         experiment = Experiment(
             network=columns.network,
-            weights=tuple(np.array([[first[name] for name in row] for row in layer]) for layer in _weights(sheet)),
+            weights=tuple(np.array([[first[name] for name in row] for row in layer]) for layer in _weights(understood)),
             inputs=np.array([[first[name] for name in columns.input_names]]),
             targets=np.array([[first[name] for name in columns.target_names]]),
             learning_rate=rate,
             learning_rates=(rate,),
-            steps=sheet.table.steps,
+            steps=understood.table.steps,
         )
         values = descend(experiment).numbers.values[:, :, 0]
     except InputError:
@@ -36,30 +36,33 @@ def replay(sheet: TableSheet) -> dict[str, FloatArray] | None:
     return {name: values[:, place] for place, name in enumerate(columns.names)}
 
 
-def _weights(sheet: TableSheet) -> list[list[list[str]]]:
-    columns = sheet.network.columns
+def _weights(understood: Understood) -> list[list[list[str]]]:
+    columns = understood.network.columns
     return [columns.weight_names(layer) for layer in range(columns.depth)]
 
 
-def consequences(sheet: TableSheet, right: dict[str, FloatArray], roots: Collection[str]) -> list[Finding]:
+def consequences(understood: Understood, right: dict[str, FloatArray], roots: Collection[str]) -> list[Finding]:
     """The columns that are off only because of a root elsewhere."""
     found = []
-    for name in sheet.network.columns.names:
-        if name in roots or name not in sheet.table.columns:
+    for name in understood.network.columns.names:
+        if name in roots or name not in understood.table.columns:
             continue
-        got = sheet.numbers.columns[name]
+        got = understood.numbers.columns[name]
         with np.errstate(all="ignore"):
             off = np.abs(got - right[name])
-            rows = np.flatnonzero(~(off <= SAME_RUN * np.abs(right[name]) + sheet.numbers.rounded[name] * 4 + 1e-12))
-            rows = rows[[not sheet.unknown(name, row) for row in rows.tolist()]] if len(rows) else rows
+            rows = np.flatnonzero(
+                ~(off <= SAME_RUN * np.abs(right[name]) + understood.numbers.rounded[name] * 4 + 1e-12)
+            )
+            rows = np.setdiff1d(rows, understood.table.without_value(name))
+            rows = rows[rows < len(got) - understood.table.ends_early(name)]
             share = off[rows] / np.abs(right[name][rows])
         if not len(rows):
             continue
-        at = tuple(int(row) + sheet.table.first_row for row in rows)
+        at = tuple(understood.table.at[row] for row in rows.tolist())
         known = share[np.isfinite(share)]
         found.append(
             Finding(
-                "consequence", name, sheet.table.cell(name, at[0]), len(at), None, None,
+                "consequence", name, understood.table.cell(name, at[0]), len(at), None, None,
                 "off because of what is wrong elsewhere; right by its own row",
                 float(known.max()) if len(known) else None, at,
             )
@@ -67,16 +70,25 @@ def consequences(sheet: TableSheet, right: dict[str, FloatArray], roots: Collect
     return found
 
 
-def cost(sheet: TableSheet, right: dict[str, FloatArray]) -> Cost | None:
-    """The loss at the last row and the weight that is furthest off there."""
-    table, numbers = sheet.table, sheet.numbers.columns
-    weights = [name for name in sheet.network.given if name not in sheet.network.samples and name in table.columns]
-    off = {name: abs(float(numbers[name][-1] - right[name][-1])) for name in weights}
+def cost(understood: Understood, right: dict[str, FloatArray]) -> Cost | None:
+    """The loss at the last row that has one, and the weight that is furthest off there."""
+    table, numbers = understood.table, understood.numbers.columns
+    if "E_tot" not in table.columns:
+        return None
+    last = -2 if table.ends_early("E_tot") else -1
+    weights = [
+        name for name in understood.network.given if name not in understood.network.samples and name in table.columns
+    ]
+    off = {name: abs(float(numbers[name][last] - right[name][last])) for name in weights}
     known = {name: far for name, far in sorted(off.items()) if np.isfinite(far)}
-    if "E_tot" not in table.columns or not np.isfinite(numbers["E_tot"][-1]) or not known:
+    if not np.isfinite(numbers["E_tot"][last]) or not known:
         return None
     worst = max(known, key=lambda name: known[name])
     return Cost(
-        float(numbers["E_tot"][-1]), float(right["E_tot"][-1]), worst, table.cell(worst, table.last_row),
-        float(numbers[worst][-1]), float(right[worst][-1]),
-    )  # fmt: skip
+        loss=float(numbers["E_tot"][last]),
+        right_loss=float(right["E_tot"][last]),
+        weight=worst,
+        cell=table.cell(worst, table.at[last]),
+        value=float(numbers[worst][last]),
+        right_value=float(right[worst][last]),
+    )

@@ -25,9 +25,9 @@ def edits(tree: Tree, others: list[Variable], numbers: list[float], show: Show) 
         numbers: the numbers that may have.
         show: spells a tree in the user's cells.
     """
-    for node, rebuild in _nodes(tree):
+    for node, rebuild in nodes(tree):
         yield from ((rebuild(changed), words) for changed, words in _slips(node, numbers, show))
-    for node, rebuild in _nodes(tree):
+    for node, rebuild in nodes(tree):
         yield from ((rebuild(changed), words) for changed, words in _extras(node, others, numbers, show))
 
 
@@ -76,12 +76,12 @@ def _slips_of_two(node: Operation, show: Show) -> Iterator[Edit]:
         )
 
 
-def _nodes(tree: Tree) -> Iterator[tuple[Tree, Callable[[Tree], Tree]]]:
+def nodes(tree: Tree) -> Iterator[tuple[Tree, Callable[[Tree], Tree]]]:
     """Every node of a tree, with a function that puts another one in its place."""
     yield tree, lambda changed: changed
     if isinstance(tree, Operation):
         for place, operand in enumerate(tree.operands):
-            for node, rebuild in _nodes(operand):
+            for node, rebuild in nodes(operand):
 
                 def outer(changed: Tree, place: int = place, rebuild: Callable[[Tree], Tree] = rebuild) -> Tree:
                     operands = (*tree.operands[:place], rebuild(changed), *tree.operands[place + 1 :])
@@ -123,12 +123,3 @@ def unguarded(tree: Tree) -> Tree:
     if tree.kind == "MIN" and tree.operands[0] == Number(LARGEST_EXPONENT):
         return unguarded(tree.operands[1])
     return Operation(tree.kind, tuple(unguarded(operand) for operand in tree.operands))
-
-
-def without_rounding(tree: Tree) -> Tree:
-    """The tree without its ROUND."""
-    if not isinstance(tree, Operation):
-        return tree
-    if tree.kind == "ROUND" and tree.operands:
-        return without_rounding(tree.operands[0])
-    return Operation(tree.kind, tuple(without_rounding(operand) for operand in tree.operands))

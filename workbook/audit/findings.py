@@ -44,10 +44,16 @@ class Unjudged:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What judging a table gave: what was found, and why a column, by name, could not be checked."""
+    """What judging a table gave.
+
+    Attributes:
+        unjudged: why a column, by name, could not be checked.
+        checked: the columns that were.
+    """
 
     findings: tuple[Finding, ...]
     unjudged: dict[str, str]
+    checked: tuple[str, ...]
 
     @property
     def faults(self) -> int:
@@ -68,6 +74,18 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Score:
+    """How many columns were checked, and how many of them are right: hold no fault."""
+
+    right: int = 0
+    checked: int = 0
+
+    def __add__(self, other: "Score") -> "Score":
+        """The score of both."""
+        return Score(self.right + other.right, self.checked + other.checked)
+
+
+@dataclass(frozen=True)
 class TableReport:
     """The verdict on one table."""
 
@@ -81,6 +99,7 @@ class TableReport:
     judged: bool
     learning_rate: float | None
     rate_text: str | None
+    score: Score = Score()
     findings: list[Finding] = field(default_factory=list)
     cost: Cost | None = None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from workbook.audit.resolve import Signature
 from workbook.audit.shapes import Shape
-from workbook.audit.table_sheet import TableSheet
+from workbook.audit.understand import Understood
 from workbook.trees import Tree, UnsupportedError
 
 # More different formulas than this in one column are judged by their numbers alone: naming a cause takes a while.
@@ -31,37 +31,39 @@ class Group:
     reason: str = ""
 
 
-def groups(sheet: TableSheet, name: str) -> Iterator[Group]:
+def groups(understood: Understood, name: str) -> Iterator[Group]:
     """The groups of a column."""
-    table = sheet.table
+    table = understood.table
     shapes = table.sheet.shapes.get(table.columns[name], {})
     places: dict[str | None, tuple[Shape | None, list[int]]] = {}
-    for row in range(table.steps):
-        shape = shapes.get(table.first_row + row)
+    there = table.at[:-1] if table.ends_early(name) else table.at
+    for row, at in enumerate(there):
+        shape = shapes.get(at)
         places.setdefault(None if shape is None else shape.key, (shape, []))[1].append(row)
     formulas = [(shape, rows) for shape, rows in places.values() if shape is not None]
     for shape, rows in formulas[:MOST_FORMULAS]:
-        yield from _of_shape(sheet, shape, rows)
+        yield from _of_shape(understood, shape, rows)
     if rest := formulas[MOST_FORMULAS:]:
         yield Group(rest[0][0], tuple(sorted(row for _, rows in rest for row in rows)), reason=TOO_MANY)
     if None in places:
         yield Group(None, tuple(places[None][1]))
 
 
-def _of_shape(sheet: TableSheet, shape: Shape, rows: list[int]) -> Iterator[Group]:
-    if sheet.uniform(shape):
-        split = 1 if rows[0] == 0 and len(rows) > 1 else 0  # what stands above the first row is no row
-        yield from (_group(sheet, shape, part) for part in (rows[:split], rows[split:]) if part)
-        return
+def _of_shape(understood: Understood, shape: Shape, rows: list[int]) -> Iterator[Group]:
+    table, resolver = understood.table, understood.resolver
+    # Where a formula leads alike from all rows, only those may differ above which there is a spacer, or nothing.
+    following = [row for row in rows if row not in table.starts] if resolver.uniform(shape) else []
     alike: dict[Signature, list[int]] = {}
-    for row in rows:
-        alike.setdefault(sheet.resolver.signature(shape, sheet.table.first_row + row), []).append(row)
-    if len(alike) > max(2, min(len(rows) / 2, MOST_FORMULAS)):
+    for row in sorted(set(rows) - set(following)):
+        alike.setdefault(resolver.signature(shape, table.at[row]), []).append(row)
+    if not following and len(alike) > max(2, min(len(rows) / 2, MOST_FORMULAS)):
         yield Group(shape, tuple(rows), reason=OTHERS_EVERYWHERE)
         return
+    if following:
+        alike["follows",] = following
     same: dict[Tree | str, list[int]] = {}
     for members in alike.values():
-        group = _group(sheet, shape, members)
+        group = _group(understood, shape, members)
         same.setdefault(group.tree or group.reason, []).extend(members)
     for key, found in same.items():
         members = sorted(found)
@@ -69,10 +71,10 @@ def _of_shape(sheet: TableSheet, shape: Shape, rows: list[int]) -> Iterator[Grou
         yield Group(shape, tuple(members), tree, reason)
 
 
-def _group(sheet: TableSheet, shape: Shape, rows: list[int]) -> Group:
+def _group(understood: Understood, shape: Shape, rows: list[int]) -> Group:
     try:
-        tree = sheet.resolver.tree(shape, sheet.table.first_row + rows[0])
-        sheet.evaluated(tree)  # a function that is not supported shows here
+        tree = understood.resolver.tree(shape, understood.table.at[rows[0]])
+        understood.scene.evaluated(tree)  # a function that is not supported shows here
         return Group(shape, tuple(rows), tree)
     except UnsupportedError as error:
         return Group(shape, tuple(rows), reason=str(error))

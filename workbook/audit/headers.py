@@ -1,5 +1,6 @@
 """What people's column headers and labels mean, by rule: `dE_t/dW1` is our ∂E/∂w1, `out_h1` is our a_h1."""
 
+import math
 import re
 import unicodedata
 from functools import lru_cache
@@ -31,6 +32,10 @@ RULES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"(?:b|bias)[ho]?(\d*)", "bias{}", "bias"),
     )
 )
+COMPUTED = {"pre-activation", "activation", "loss", "total", "gradient"}
+LONGEST_NUMBER = 40
+NUMBER = re.compile(r"[-+]?[\d.,]*\d[.,]?(?:e[-+]?\d+)?")
+SPACES = str.maketrans("−", "-", " '’")
 TARGET_OF_LABEL = re.compile(r"\s*([^=:]+?)\s*[=:]\s*([-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?)\s*")
 
 
@@ -70,3 +75,22 @@ def labelled_number(text: str) -> tuple[str, float] | None:
     if match is None or (name := meaning(match[1])) is None:
         return None
     return name, float(match[2].replace(",", "."))
+
+
+def typed_number(value: object) -> float | None:
+    """A cell's number, also one that is stored as a text: `0,5`, `1.234,5` or `1,234.5`; None if it is none."""
+    if isinstance(value, float) or not isinstance(value, str) or len(value) > LONGEST_NUMBER:
+        return value if isinstance(value, float) else None
+    text = unicodedata.normalize("NFKC", value).casefold().translate(SPACES)
+    if NUMBER.fullmatch(text) is None:
+        return None
+    # The last separator is the decimal one, unless it comes more than once.
+    decimal = max(".,", key=text.rfind)
+    thousands = ",".replace(decimal, ".")
+    if text.count(decimal) > 1:
+        decimal, thousands = thousands, decimal
+    try:
+        number = float(text.replace(thousands, "").replace(decimal, "."))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

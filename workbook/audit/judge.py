@@ -1,51 +1,72 @@
 """Judging a table cell by cell, each from the numbers of its own row, and each formula by what it means."""
 
-from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
 from engine import FloatArray
-from workbook.audit.causes import Cause, cause_of_formula, cause_of_numbers
+from engine.columns import activation_name
+from workbook.audit.column import Column
 from workbook.audit.findings import Finding, Judgement, Unjudged
-from workbook.audit.groups import OTHERS_EVERYWHERE, Group, groups
+from workbook.audit.groups import Group, groups
 from workbook.audit.headers import kind_of
 from workbook.audit.network import FAR, variables
-from workbook.audit.numbers import is_counted_up
-from workbook.audit.read import ErrorValue
-from workbook.audit.resolve import BIAS
-from workbook.audit.table_sheet import TableSheet
-from workbook.trees import Tree, UnsupportedError
+from workbook.audit.understand import Understood
+from workbook.audit.wording import content, expected_text
+from workbook.trees import Operation, Variable
 
 # So many typed numbers in a row of formulas, and the row as a whole was overwritten.
 FEWEST_OVERWRITTEN = 3
+# To look for the slip in a column of typed numbers takes a good part of a second; so many are looked into.
+MOST_NAMED = 8
+FEWEST_UNRELATED = 3
 # A cache that is further off than this is not what its formula gives.
 STALE = 1e-6
-
-NO_VALUE = "not judged: its formula has no stored value"
 
 
 class Judge:
     """Finds what is wrong in one table."""
 
-    def __init__(self, sheet: TableSheet) -> None:
-        self.sheet = sheet
-        self.table = sheet.table
-        self.names = [name for name in sheet.network.columns.names if name in self.table.columns]
+    def __init__(self, understood: Understood) -> None:
+        self.understood = understood
+        self.table = understood.table
+        self.names = [name for name in understood.network.columns.names if name in self.table.columns]
         self._right: dict[str, tuple[FloatArray, FloatArray] | None] = {}
 
     @cached_property
     def judgement(self) -> Judgement:
         """The roots and notes of all columns, and which of them could not be checked."""
-        given: list[Finding | Unjudged] = [*self._overwritten_rows]
-        for name in self.names:
-            if name in self.sheet.network.samples and not self.sheet.one_sample:
-                continue
+        given: list[Finding | Unjudged] = [*self._overwritten_rows, *self._frozen_rows]
+        for name in self._judged:
             given += self._column(name)
+        unjudged = {one.column: one.why for one in given if isinstance(one, Unjudged)}
         return Judgement(
             tuple(one for one in given if isinstance(one, Finding)),
-            {one.column: one.why for one in given if isinstance(one, Unjudged)},
+            unjudged,
+            tuple(name for name in self._judged if name not in unjudged),
         )
+
+    @cached_property
+    def is_log(self) -> bool:
+        """Whether its rows are no steps of one training, but the results of several, say."""
+        return not self.judgement.checked or bool(self._unrelated)
+
+    @cached_property
+    def _unrelated(self) -> list[str]:
+        """Typed weights, without gradients, of which none follows from the row above in any row."""
+        network = self.understood.network
+        weights = [name for name in self.names if name in network.given and name not in network.samples]
+        gradients = [name for name in self.names if kind_of(name) == "gradient"]
+        formulas = any(group.shape is not None for name in weights for group in self._groups[name])
+        if gradients or formulas or self.table.steps < FEWEST_UNRELATED:
+            return []
+        follows = any(not self._is_off(name, row) for name in weights for row in range(1, self.table.steps))
+        return [] if follows else weights
+
+    @property
+    def _judged(self) -> list[str]:
+        samples = () if self.understood.one_sample else self.understood.network.samples
+        return [name for name in self.names if name not in samples]
 
     def look_alikes(self) -> list[str]:
         """Losses that stand apart and are right in no row: loss curves of other runs."""
@@ -54,9 +75,24 @@ class Judge:
             expected = self._expected(name)
             if expected is not None:
                 right, uncertain = expected
-                if not np.any(np.abs(self.sheet.numbers.columns[name] - right) <= uncertain):
+                if not np.any(np.abs(self.understood.numbers.columns[name] - right) <= uncertain):
                     apart.append(name)
-        return apart
+        return apart + [name for name in self.understood.network.columns.loss_names if self._is_error(name)]
+
+    def _is_error(self, name: str) -> bool:
+        """Whether a column that is headed `error 1` holds the error itself, target less output, and no loss."""
+        if name not in self.names or "err" not in str(self.table.header(name)).casefold():
+            return False
+        columns = self.understood.network.columns
+        place = columns.loss_names.index(name)
+        target, output = columns.target_names[place], activation_name(columns.neuron_names(columns.depth - 1)[place])
+        error = Operation("-", (Variable(target, 0), Variable(output, 0)))
+        trees = [group.tree for group in self._groups[name]]
+        return all(
+            tree is not None
+            and any(self.understood.scene.same(tree, sign) for sign in (error, Operation("neg", (error,))))
+            for tree in trees
+        )
 
     def stale(self) -> int:
         """How many formulas have no cached value, or one that they do not give."""
@@ -64,36 +100,87 @@ class Judge:
 
     def _stale_rows(self, name: str, group: Group) -> int:
         cells = self.table.sheet.values.get(self.table.columns[name], {})
-        missing = sum(self.table.first_row + row not in cells for row in group.rows)
+        missing = sum(self.table.at[row] not in cells for row in group.rows)
         if missing or group.tree is None or any(variable.row == FAR for variable in variables(group.tree)):
             return missing
-        given, uncertain = self.sheet.numbers.expected(group.tree, group.rows)
-        got = self.sheet.numbers.columns[name][list(group.rows)]
+        given, uncertain = self.understood.numbers.expected(group.tree, group.rows)
+        got = self.understood.numbers.columns[name][list(group.rows)]
         with np.errstate(all="ignore"):
             return int(np.count_nonzero(np.abs(got - given) > STALE * np.abs(given) + 10 * uncertain))
 
     def _expected(self, name: str) -> tuple[FloatArray, FloatArray] | None:
         """What a column should be by its own rows, and how uncertain that is; None if that cannot be computed."""
         if name not in self._right:
-            tree = self.sheet.network.expected(name)
-            self._right[name] = None if tree is None else self.sheet.numbers.expected(tree)
+            tree, numbers = self.understood.network.expected(name), self.understood.numbers
+            if tree is None:
+                self._right[name] = None
+            else:
+                right, uncertain = numbers.expected(tree)
+                self._right[name] = right, uncertain + numbers.rounded[name]
         return self._right[name]
 
     @cached_property
     def _groups(self) -> dict[str, list[Group]]:
-        return {name: list(groups(self.sheet, name)) for name in self.names}
+        return {name: list(groups(self.understood, name)) for name in self.names}
 
     def _column(self, name: str) -> list[Finding | Unjudged]:
         expected = self._expected(name)
+        if name in self._unrelated:
+            return [
+                Unjudged(name, "it follows in no row from the row above, as if these were no steps of one training")
+            ]
         if expected is None:
             return [Unjudged(name, "a column that it is computed from is missing")]
         right, uncertain = expected
-        if name in self.sheet.network.samples:
+        if name in self.understood.network.samples:
             # Against the first row: one that is typed over is a slip of its own row alone.
-            first = self.sheet.numbers.columns[name][0]
+            first = self.understood.numbers.columns[name][0]
             right, uncertain = np.full_like(right, first), np.full_like(right, abs(first) * 1e-9 + 1e-15)
-        checked = _Column(self, name, right, uncertain + self.sheet.numbers.rounded[name])
-        return list(checked.findings(self._groups[name]))
+        apart = {row for row, names in self.overwritten.items() if name in names} | set(self._frozen)
+        column = Column(self.understood, name, right, uncertain, apart, named=name not in self._too_many)
+        return list(column.findings(self._groups[name]))
+
+    @cached_property
+    def _too_many(self) -> list[str]:
+        """Columns of typed numbers that are off, but for the first few: to look for the slip takes a while in each."""
+        typed = [name for name in self._judged if not any(group.shape for group in self._groups[name])]
+        off = [name for name in typed if any(self._is_off(name, row) for row in range(1, self.table.steps))]
+        return off[MOST_NAMED:]
+
+    @cached_property
+    def _frozen(self) -> list[int]:
+        """Rows of typed numbers at the end that just repeat the row above, where that one would go on learning."""
+        names = [name for name in self.names if name not in self.understood.network.samples]
+        columns = [self.understood.numbers.columns[name] for name in names]
+        shapes = [self.table.sheet.shapes.get(self.table.columns[name], {}) for name in names]
+        row = self.table.steps - 1
+        while (
+            row > 0
+            and not any(self.table.at[row] in cells for cells in shapes)
+            and all(values[row] == values[row - 1] for values in columns)
+        ):
+            row -= 1
+        rows = list(range(row + 1, self.table.steps))
+        return rows if any(self._is_off(name, row) for name in names for row in rows[:1]) else []
+
+    @cached_property
+    def _frozen_rows(self) -> list[Finding]:
+        if not self._frozen:
+            return []
+        rows = [self.table.at[row] for row in self._frozen]
+        first = next(name for name in self.names if self._is_off(name, self._frozen[0]))
+        return [
+            Finding(
+                kind="root",
+                column=first,
+                cell=self.table.cell(first, rows[0]),
+                rows=len(rows),
+                formula=content(self.understood, first, rows[0]),
+                expected=expected_text(self.understood, first, rows[0]),
+                cause=f"frozen: from here on the rows repeat the numbers of row {self.table.above(rows[0])}",
+                at=tuple(rows),
+            )
+        ]
 
     @cached_property
     def overwritten(self) -> dict[int, list[str]]:
@@ -102,7 +189,8 @@ class Judge:
         columns = 0
         for name in self.names:
             typed = [row for group in self._groups[name] if group.shape is None for row in group.rows]
-            typed = [row for row in typed if row > 0 or name not in self.sheet.network.given]
+            typed = [row for row in typed if row > 0 or name not in self.understood.network.given]
+            typed = [row for row in typed if row not in self._frozen]
             if 2 * len(typed) >= self.table.steps:
                 continue
             columns += 1
@@ -113,190 +201,27 @@ class Judge:
 
     @cached_property
     def _overwritten_rows(self) -> list[Finding]:
-        found = []
-        for row, names in self.overwritten.items():
-            wrong = [name for name in names if self._is_off(name, row)]
-            at = self.table.first_row + row
-            first = (wrong or names)[0]
-            words = f"{len(names)} formulas of row {at} are overwritten with typed numbers, as by the fill handle"
-            expected = self.sheet.expected_text(first, at)
-            found.append(
-                Finding(
-                    "root" if wrong else "note", first, self.table.cell(first, at), 1, self.shown(first, row), expected,
-                    words + ("" if wrong else "; they have the right values"), None, (at,),
-                )
-            )  # fmt: skip
-        return found
+        return [self._overwritten_row(row, names) for row, names in self.overwritten.items()]
+
+    def _overwritten_row(self, row: int, names: list[str]) -> Finding:
+        wrong = [name for name in names if self._is_off(name, row)]
+        at = self.table.at[row]
+        first = (wrong or names)[0]
+        words = f"{len(names)} formulas of row {at} are overwritten with typed numbers, as by the fill handle"
+        return Finding(
+            kind="root" if wrong else "note",
+            column=first,
+            cell=self.table.cell(first, at),
+            rows=1,
+            formula=content(self.understood, first, at),
+            expected=expected_text(self.understood, first, at),
+            cause=words + ("" if wrong else "; they have the right values"),
+            at=(at,),
+        )
 
     def _is_off(self, name: str, row: int) -> bool:
         expected = self._expected(name)
         if expected is None:
             return False
         right, uncertain = expected
-        return not abs(self.sheet.numbers.columns[name][row] - right[row]) <= uncertain[row]
-
-    def shown(self, name: str, row: int) -> str | None:
-        """What stands in a cell: its formula, or its value as it would be typed."""
-        column, at = self.table.columns[name], self.table.first_row + row
-        shape, value = self.table.sheet.shape(column, at), self.table.sheet.value(column, at)
-        if shape is not None:
-            return "=" + shape.text(at)
-        if isinstance(value, ErrorValue):
-            return value.text
-        return None if value is None else repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
-
-
-class _Column:
-    """Judges the groups of one column."""
-
-    def __init__(self, judge: Judge, name: str, expected: FloatArray, uncertain: FloatArray) -> None:
-        self.judge, self.sheet, self.table, self.name = judge, judge.sheet, judge.table, name
-        self.expected, self.uncertain = expected, uncertain
-        self.got = judge.sheet.numbers.columns[name]
-        with np.errstate(all="ignore"):
-            self.off = ~(np.abs(self.got - expected) <= uncertain) & np.isfinite(expected)
-        self.given = name in judge.sheet.network.given
-        self.sample = name in judge.sheet.network.samples
-
-    def findings(self, groups: list[Group]) -> Iterator[Finding | Unjudged]:
-        by_shape: dict[str, list[tuple[Group, Cause]]] = {}
-        for group in groups:
-            rows = [row for row in group.rows if not (row == 0 and self.given)]
-            if group.rows[0] == 0 and self.given:
-                yield from self._given_cell()
-            if not rows:
-                continue
-            group = Group(group.shape, tuple(rows), group.tree, group.reason)
-            if group.shape is None:
-                yield from self._typed(group)
-            elif group.reason == BIAS:
-                yield Unjudged(self.name, BIAS)  # its numbers are not those of a network without one
-            elif group.tree is None:
-                yield from self._by_value(group, f"{group.reason}: judged by its numbers alone")
-            elif self.sheet.right(self.name, group.tree):
-                yield from self._shown_errors(group)
-            else:
-                cause = cause_of_formula(self.sheet, self.name, group.shape, self.table.first_row + rows[0])
-                by_shape.setdefault(group.shape.key, []).append((group, cause))
-        for members in by_shape.values():
-            yield from self._wrong_formula(members)
-
-    def _given_cell(self) -> Iterator[Finding]:
-        if self.sheet.unknown(self.name, 0):
-            yield self._finding("note", [0], NO_VALUE)
-        elif not np.isfinite(self.got[0]):
-            yield self._finding("root", [0], f"{self._what(0)}; expected a number")
-
-    def _wrong_formula(self, members: list[tuple[Group, Cause]]) -> Iterator[Finding]:
-        """One root for a formula, however many rows it was filled down to and whatever it reads there."""
-        for kind in ("root", "note"):
-            of_this_kind = [(group, cause) for group, cause in members if cause.kind == kind]
-            if not of_this_kind:
-                continue
-            rows = sorted(row for group, _ in of_this_kind for row in group.rows)
-            # A drifting reference tells most where it reads a number of the table, not the text of a header.
-            cause = next((cause for group, cause in of_this_kind if rows[0] in group.rows), of_this_kind[0][1])
-            yield self._finding("root" if kind == "root" else "note", rows, cause.text)
-
-    def _shown_errors(self, group: Group) -> Iterator[Finding]:
-        rows = [row for row in group.rows if not np.isfinite(self.got[row]) and np.isfinite(self.expected[row])]
-        rows = [row for row in rows if not self.sheet.unknown(self.name, row)]
-        if rows:
-            what = self._what(rows[0])
-            hint = ": EXP of more than 709 is an error; MIN guards it" if kind_of(self.name) == "activation" else ""
-            yield self._finding("root", rows, f"the formula is right, but {what}{hint}")
-
-    def _by_value(self, group: Group, note: str) -> Iterator[Finding | Unjudged]:
-        off = [row for row in group.rows if self.off[row] and not self.sheet.unknown(self.name, row)]
-        if off:
-            yield self._finding("root", off, self._cause_by_value(group, off[0], note))
-        unknown = [
-            row for row in group.rows if not np.isfinite(self.expected[row]) or self.sheet.unknown(self.name, row)
-        ]
-        if len(unknown) == len(group.rows):
-            yield Unjudged(self.name, note)
-        elif unknown:
-            yield self._finding("note", unknown, "not judged: its value, or one that it is computed from, is no number")
-        yield self._finding("note", list(group.rows), note)
-
-    def _cause_by_value(self, group: Group, row: int, note: str) -> str:
-        if group.reason == OTHERS_EVERYWHERE and group.shape is not None:
-            try:
-                cause = cause_of_formula(self.sheet, self.name, group.shape, self.table.first_row + row)
-            except UnsupportedError:
-                cause = None
-            if cause is not None and cause.kind == "root":
-                return cause.text
-        return f"the numbers are not what the column should be ({note})"
-
-    def _typed(self, group: Group) -> Iterator[Finding | Unjudged]:
-        rows = [row for row in group.rows if self.name not in self.judge.overwritten.get(row, [])]
-        holes = [row for row in rows if not np.isfinite(self.got[row])]
-        yield from self._not_numbers(holes)
-        numbers = [row for row in rows if np.isfinite(self.got[row])]
-        unknown = [row for row in numbers if not np.isfinite(self.expected[row])]
-        off = [row for row in numbers if self.off[row]]
-        whole = 2 * len(group.rows) >= self.table.steps - self.given
-        if unknown and whole and len(unknown) == len(numbers):
-            yield Unjudged(self.name, "what it is computed from is not known")
-        elif unknown:
-            yield self._finding("note", unknown, "a typed number, not judged: what it is computed from is no number")
-        judged = [row for row in numbers if np.isfinite(self.expected[row])]
-        if off:
-            yield self._finding("root", off, self._cause_of_typed(off, whole=whole))
-        elif judged and not whole and not self.sample:
-            yield self._finding("note", judged, "typed over the formula, with the right value")
-
-    def _not_numbers(self, rows: list[int]) -> Iterator[Finding]:
-        kinds: dict[str, list[int]] = {}
-        for row in rows:
-            kinds.setdefault(self._what(row), []).append(row)
-        for what, members in kinds.items():
-            yield self._finding("root", members, f"{what}; expected a number")
-
-    def _cause_of_typed(self, rows: list[int], *, whole: bool) -> str:
-        value, expected = self.got[rows[0]], self.expected[rows[0]]
-        if self.sample:
-            if is_counted_up(self.got):
-                return "the fill handle has counted it up; it should stay the same in every row"
-            return f"{value:.10g} is typed here; {self.name} is {expected:.10g} in the first row"
-        if not whole:
-            rounded = abs(value - expected) <= 1e-3 * abs(expected)
-            return f"{value:.10g} is typed over the formula" + (": a rounded number" if rounded else "")
-
-        def test(tree: Tree) -> bool:
-            with np.errstate(all="ignore"):
-                values, uncertain = self.sheet.numbers.expected(tree)
-                return bool(np.all(np.abs(values[rows] - self.got[rows]) <= uncertain[rows]))
-
-        cause = cause_of_numbers(self.sheet, self.name, test, self.table.first_row + rows[0]) if len(rows) > 1 else None
-        return "the typed numbers are not what the column should be" + (f": {cause.text}" if cause else "")
-
-    def _what(self, row: int) -> str:
-        value = self.table.sheet.value(self.table.columns[self.name], self.table.first_row + row)
-        if value is None:
-            return "the cell is empty"
-        if isinstance(value, ErrorValue):
-            return f"the cell shows the error {value.text}"
-        return f"the cell holds the text '{value[:30]}'" if isinstance(value, str) else f"the cell holds {value}"
-
-    def _finding(self, kind: str, rows: list[int], cause: str) -> Finding:
-        at = self.table.first_row + rows[0]
-        return Finding(
-            kind="root" if kind == "root" else "note",
-            column=self.name,
-            cell=self.table.cell(self.name, at),
-            rows=len(rows),
-            formula=self.judge.shown(self.name, rows[0]),
-            expected=self.sheet.expected_text(self.name, at) if not (rows[0] == 0 and self.given) else None,
-            cause=cause,
-            deviation=self._deviation(rows),
-            at=tuple(self.table.first_row + row for row in rows),
-        )
-
-    def _deviation(self, rows: list[int]) -> float | None:
-        with np.errstate(all="ignore"):
-            off = np.abs(self.got[rows] - self.expected[rows])
-            share = np.where(off <= self.uncertain[rows], 0.0, off / np.abs(self.expected[rows]))
-        known = share[np.isfinite(share)]
-        return float(known.max()) if len(known) else None
+        return not abs(self.understood.numbers.columns[name][row] - right[row]) <= uncertain[row]

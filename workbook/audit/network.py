@@ -1,4 +1,4 @@
-"""The network behind a table: its sizes, what every column should be, and random rows in which that holds."""
+"""The network behind a table: its sizes, and what every column should be."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations, pairwise
 
-import numpy as np
-
-from engine import Columns, FloatArray
+from engine import Columns
 from workbook.definitions import ETA, Definition, definitions, given_names
-from workbook.trees import Name, Tree, UnsupportedError, Value, Variable, evaluate, leaves, parse, printed, replaced
+from workbook.trees import Name, Tree, UnsupportedError, Variable, leaves, parse, printed, replaced
 
 DEFAULT_SIZES = (2, 2, 2)
 MOST_NEURONS = 12
@@ -20,7 +18,6 @@ MOST_WEIGHTS = 1_000
 LARGEST = f"at most {MOST_NEURONS} hidden neurons in {MOST_LAYERS} layers and {MOST_WEIGHTS:,} weights"
 # The row of a variable that stands neither in the formula's own row nor in the one above.
 FAR = -2
-DRAWS = 24
 
 
 def possible_sizes(names: Mapping[str, int]) -> list[tuple[int, ...]]:
@@ -121,53 +118,6 @@ class Network:
 
         return replaced(tree, known)
 
-    def scene(self, *, same_samples: bool, rate: float | None) -> dict[Variable, FloatArray]:
-        """Random rows of a right table: every variable in the own row, the row above and one far away.
-
-        All rows but the own one are drawn; the own row follows from the one above. What is equal in all draws is
-        equal in every right table, however it is spelled.
-
-        Args:
-            same_samples: whether all rows have the same targets and inputs.
-            rate: the learning rate, where it is a number in the formulas and no variable.
-        """
-        generator = np.random.default_rng(20)
-        rates = generator.uniform(0.2, 2.0, DRAWS)
-        scene: dict[Variable, FloatArray] = {ETA: rates if rate is None else np.full_like(rates, rate)}
-        scene[Variable("eta", FAR)] = generator.uniform(0.2, 2.0, DRAWS)
-        samples = self._draw(generator, self.samples)
-        for row in (FAR, -1):
-            given = samples if same_samples else self._draw(generator, self.samples)
-            weights = self._draw(generator, [name for name in self.given if name not in self.samples])
-            self._add_row(scene, row, {**given, **weights})
-        above = {variable: values for variable, values in scene.items() if variable.row == -1}
-        weights = {
-            name: np.asarray(evaluate(self.definitions[name].tree, {**above, ETA: scene[ETA]}))
-            for name in self.given
-            if name not in self.samples
-        }
-        self._add_row(scene, 0, {**(samples if same_samples else self._draw(generator, self.samples)), **weights})
-        return scene
-
-    def _draw(
-        self, generator: np.random.Generator, names: Iterator[str] | tuple[str, ...] | list[str]
-    ) -> dict[str, FloatArray]:
-        drawn = {}
-        for name in sorted(names):
-            target = name in self.columns.target_names
-            low, high = (0.05, 0.95) if target else (0.2, 1.6)
-            signs = 1.0 if target else generator.choice([-1.0, 1.0], DRAWS)
-            drawn[name] = signs * generator.uniform(low, high, DRAWS)
-        return drawn
-
-    def _add_row(self, scene: dict[Variable, FloatArray], row: int, given: dict[str, FloatArray]) -> None:
-        own: dict[Variable, Value] = {Variable(name, 0): values for name, values in given.items()}
-        for name, definition in self.definitions.items():
-            if name not in given:
-                own[Variable(name, 0)] = evaluate(definition.tree, own)
-        for variable, values in own.items():
-            scene[Variable(variable.name, row)] = np.asarray(values)
-
 
 def over_variables(text: str, row: int) -> Tree:
     """A formula over names as a tree over the variables of a row."""
@@ -183,10 +133,3 @@ def over_variables(text: str, row: int) -> Tree:
 def variables(tree: Tree) -> list[Variable]:
     """The variables of a tree, each once, in their order."""
     return list(dict.fromkeys(leaf for leaf in leaves(tree) if isinstance(leaf, Variable)))
-
-
-def same(values: Value, others: Value) -> bool:
-    """Whether two trees came to the same numbers in all draws, up to rounding."""
-    scale = np.maximum(np.abs(values), np.abs(others))
-    with np.errstate(invalid="ignore"):
-        return bool(np.all(np.abs(values - others) <= 1e-9 * scale + 1e-13))

@@ -7,6 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from engine import FloatArray
+from workbook.audit.headers import typed_number
 from workbook.audit.network import FAR, Network, variables
 from workbook.audit.rates import Rate
 from workbook.audit.tables import Table
@@ -19,7 +20,7 @@ ABSOLUTE = 1e-15
 # Rounding errors of several operands may add up.
 SAFETY = 2.0
 # Below so many decimals a number is taken as exact: 0, 1 and 0.25 are.
-FEWEST_DECIMALS, MOST_DECIMALS = 3, 12
+FEWEST_DECIMALS = 3
 
 
 class Numbers:
@@ -28,16 +29,17 @@ class Numbers:
     Attributes:
         columns: the arrays by our names.
         rates: the learning rate of each row, nan where it is not known.
-        rounded: for columns of typed numbers, half a unit of their last decimal place; 0 for others.
+        rounded: for columns of typed numbers, half a unit of each cell's last decimal place; 0 for others.
     """
 
     def __init__(self, table: Table, network: Network, rate: Rate | None, labelled: Mapping[str, float]) -> None:
-        rows = range(table.first_row, table.last_row + 1)
+        rows = table.at
         self.columns = {name: _array(table, column, rows) for name, column in table.columns.items()}
         self.columns |= {name: np.full(len(rows), value) for name, value in labelled.items()}
         self.rates = _rates(table, rate, rows)
         self.rounded = {
-            name: _half_a_unit(table, name, network, rows) if name in table.columns else 0.0 for name in self.columns
+            name: _half_units(table, name, network) if name in table.columns else np.zeros(len(rows))
+            for name in self.columns
         }
 
     def expected(self, tree: Tree, rows: Sequence[int] | None = None) -> tuple[FloatArray, FloatArray]:
@@ -52,9 +54,20 @@ class Numbers:
         uncertain = np.abs(found) * RELATIVE
         with np.errstate(all="ignore"):
             for variable, operand in values.items():
-                moved = operand + np.abs(operand) * RELATIVE + self.rounded.get(variable.name, 0.0)
+                moved = operand + np.abs(operand) * RELATIVE + self._rounding(variable)[some]
                 uncertain = uncertain + np.abs(evaluate(tree, {**values, variable: moved}) - found)
         return found, uncertain * SAFETY + ABSOLUTE
+
+    def _rounding(self, variable: Variable) -> FloatArray:
+        """How coarsely a variable's numbers were rounded."""
+        rounded = self.rounded.get(variable.name, np.zeros(len(self.rates)))
+        return np.concatenate(([0.0], rounded[:-1])) if variable.row else rounded
+
+    def always(self, variable: Variable, number: float) -> bool:
+        """Whether a variable is this number in every row: typed in its place, it changes nothing."""
+        values = self.of(variable)
+        known = values[np.isfinite(values)]
+        return len(known) > 0 and bool(np.all(np.abs(known - number) <= 1e-9 * abs(number)))
 
     def of(self, variable: Variable) -> FloatArray:
         """A variable's number in every row."""
@@ -95,12 +108,12 @@ def is_counted_up(values: FloatArray) -> bool:
     return len(steps) >= 2 and bool(np.all(np.abs(steps - steps[0]) < 1e-9)) and abs(steps[0]) > 1e-9
 
 
-def _array(table: Table, column: int, rows: range) -> FloatArray:
+def _array(table: Table, column: int, rows: Sequence[int]) -> FloatArray:
     cells = table.sheet.values.get(column, {})
-    return np.array([value if isinstance(value := cells.get(row), float) else math.nan for row in rows])
+    return np.array([math.nan if (number := typed_number(cells.get(row))) is None else number for row in rows])
 
 
-def _rates(table: Table, rate: Rate | None, rows: range) -> FloatArray:
+def _rates(table: Table, rate: Rate | None, rows: Sequence[int]) -> FloatArray:
     if rate is None:
         return np.full(len(rows), np.nan)
     if rate.column is None:
@@ -109,15 +122,24 @@ def _rates(table: Table, rate: Rate | None, rows: range) -> FloatArray:
     return np.concatenate(([np.nan], column[:-1])) if rate.offset == -1 else column
 
 
-def _half_a_unit(table: Table, name: str, network: Network, rows: range) -> float:
-    """How coarsely a column was rounded, if all of it is typed numbers."""
-    column = table.columns[name]
-    if name in network.samples or any(table.sheet.shape(column, row) for row in rows):
-        return 0.0
+def _half_units(table: Table, name: str, network: Network) -> FloatArray:
+    """How coarsely each cell of a column was rounded, if all of the column is typed numbers: 0 where it was not.
+
+    A cell's own last digit counts; where it ends in zeros, which no file keeps, the usual one of the column.
+    """
+    exact, column = np.zeros(table.steps), table.columns[name]
+    if name in network.samples or any(table.sheet.shape(column, row) for row in table.at):
+        return exact
     cells = table.sheet.values.get(column, {})
-    computed = rows[1:] if name in network.given else rows
-    decimals = max((_decimals(value) for row in computed if isinstance(value := cells.get(row), float)), default=0)
-    return 0.5 * 10.0**-decimals if FEWEST_DECIMALS <= decimals <= MOST_DECIMALS else 0.0
+    decimals = np.array([_decimals(typed_number(cells.get(row)) or 0.0) for row in table.at])
+    computed = decimals[1:] if name in network.given else decimals
+    usual = int(np.median(computed)) if len(computed) else 0
+    if usual < FEWEST_DECIMALS:
+        return exact
+    decimals[decimals < FEWEST_DECIMALS] = usual
+    half: FloatArray = 0.5 * 10.0**-decimals
+    half[: table.steps - len(computed)] = 0.0
+    return half
 
 
 def _decimals(number: float) -> int:

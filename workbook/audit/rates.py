@@ -1,6 +1,5 @@
 """Which learning rate a table was computed with: what its updates refer to, what labels say."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,20 +8,19 @@ import numpy as np
 from openpyxl.utils import get_column_letter
 
 from engine import FloatArray
+from workbook.audit.headers import typed_number
+from workbook.audit.labels import Label
 from workbook.audit.read import Book, Sheet
-from workbook.audit.tables import Label, Table
-from workbook.layout import place
-from workbook.trees import Name, Number, Reference, Tree, UnsupportedError, leaves, parse, references
+from workbook.audit.references import LONGEST_CHAIN, Cell, cell_of
+from workbook.audit.tables import Table
+from workbook.trees import Number, Reference, UnsupportedError, leaves, parse, references
 
 # The updates of so many rows are looked at: enough to outvote any slip.
 ROWS_ASKED = 40
-DEEPEST_HELPER = 5
 MOST_LITERALS = 4
 
-Cell = tuple[str, int, int]
-
-CELL = re.compile(r"\$?[A-Za-z]{1,3}\$?[1-9]\d{0,6}")
-LONGEST_CHAIN = 12  # of names that stand for names
+# A sheet's name, a column and a row.
+Place = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Rate:
 
     text: str
     value: float | None
-    cell: Cell | None = None
+    cell: Place | None = None
     column: int | None = None
     offset: int = 0
     note: str | None = None
@@ -112,111 +110,83 @@ def _nearest(table: Table, labels: Sequence[Label]) -> Label | None:
     return min(labels, key=distance, default=None)
 
 
-def _update_rows(table: Table) -> range:
-    return range(table.first_row + 1, min(table.last_row, table.first_row + ROWS_ASKED) + 1)
+def _update_rows(table: Table) -> Sequence[int]:
+    return table.at[1 : 1 + ROWS_ASKED]
 
 
-def _references(book: Book, table: Table, weights: Sequence[str]) -> Iterator[tuple[str, int, int] | tuple[int, int]]:
+def _references(book: Book, table: Table, weights: Sequence[str]) -> Iterator[Place | tuple[int, int]]:
     """What stands outside of the table and holds a number: (sheet, column, row), or (column, offset) beside it."""
     for name in weights:
         for row in _update_rows(table):
-            yield from _outside(book, table, table.sheet, table.columns[name], row, (row, DEEPEST_HELPER))
+            yield from _outside(book, table, (table.sheet, table.columns[name], row))
 
 
-def _outside(
-    book: Book, table: Table, sheet: Sheet, column: int, row: int, home: tuple[int, int]
-) -> Iterator[tuple[str, int, int] | tuple[int, int]]:
-    shape = sheet.shape(column, row)
-    if shape is None or home[1] == 0:
-        return
-    try:
-        operands = list(leaves(parse(shape.key)))
-    except UnsupportedError:
-        return
+def _outside(book: Book, table: Table, update: Cell) -> Iterator[Place | tuple[int, int]]:
     inside = {place for name, place in table.columns.items() if name != "eta"}
-    for leaf in operands:
-        target = _target(book, sheet, leaf, row)
-        if target is None:
-            continue
-        there, at_column, at_row = target
-        in_rows = there is table.sheet and table.first_row <= at_row <= table.last_row
-        if in_rows and at_column in inside:
-            continue
-        if there.shape(at_column, at_row) is not None and not in_rows and _is_rate(book, table, *target):
-            yield (there.name, at_column, at_row)
-        elif there.shape(at_column, at_row) is not None and at_column != table.columns.get("eta"):
-            yield from _outside(book, table, there, at_column, at_row, (home[0], home[1] - 1))
-        elif isinstance(there.value(at_column, at_row), float):
-            frozen = not isinstance(leaf, Reference) or leaf.frozen
-            yield (at_column, at_row - home[0]) if in_rows and not frozen else (there.name, at_column, at_row)
+    home, seen = update[2], set[Place]()
+    cells = [update]
+    for _ in range(LONGEST_CHAIN):
+        targets = [target for cell in cells for target in _targets(book, *cell)]
+        cells = []
+        for frozen, (there, column, row) in targets:
+            at = (there.name, column, row)
+            in_rows = there is table.sheet and table.step(row) is not None
+            if at in seen or (in_rows and column in inside):
+                continue
+            seen.add(at)
+            formula = there.shape(column, row) is not None
+            if formula and not in_rows and _is_rate(book, table, there, column, row):
+                yield at
+            elif formula and column != table.columns.get("eta"):
+                cells.append((there, column, row))
+            elif typed_number(there.value(column, row)) is not None:
+                steps = (table.step(row) or 0) - (table.step(home) or 0)
+                yield (column, steps) if in_rows and not frozen else at
 
 
 def _is_rate(book: Book, table: Table, sheet: Sheet, column: int, row: int) -> bool:
     """Whether a formula outside of the table's rows computes its number from nothing in the table's columns."""
     inside = {place for name, place in table.columns.items() if name != "eta"}
-    rows = range(table.first_row, table.last_row + 1)
-    cells = {(sheet.name, column, row): (sheet, column, row)}
-    for _ in range(DEEPEST_HELPER):
-        targets = [target for cell in cells.values() for target in _targets(book, *cell)]
-        if any(there is table.sheet and at in rows and place in inside for there, place, at in targets):
+    seen, cells = set[Place](), [(sheet, column, row)]
+    for _ in range(LONGEST_CHAIN):
+        targets = {
+            (there.name, place, at): (there, place, at)
+            for cell in cells
+            for _, (there, place, at) in _targets(book, *cell)
+        }
+        if any(
+            there is table.sheet and table.step(at) is not None and place in inside
+            for there, place, at in targets.values()
+        ):
             return False
-        cells = {(there.name, place, at): (there, place, at) for there, place, at in targets}
-    return isinstance(sheet.value(column, row), float)
+        cells = [target for at, target in targets.items() if at not in seen]
+        seen |= targets.keys()
+    return typed_number(sheet.value(column, row)) is not None
 
 
-def _targets(book: Book, sheet: Sheet, column: int, row: int) -> Iterator[tuple[Sheet, int, int]]:
+def _targets(book: Book, sheet: Sheet, column: int, row: int) -> Iterator[tuple[bool, Cell]]:
+    """The cells that a formula refers to, each once, and whether that is the same cell from every row."""
     shape = sheet.shape(column, row)
-    for leaf in () if shape is None else references(shape.key):
-        if (target := _target(book, sheet, leaf, row)) is not None:
-            yield target
+    for leaf in () if shape is None else dict.fromkeys(references(shape.key)):
+        if (target := cell_of(book, sheet, leaf, row)) is not None:
+            yield not isinstance(leaf, Reference) or leaf.frozen, target
 
 
-def _target(book: Book, sheet: Sheet, leaf: Tree, row: int) -> tuple[Sheet, int, int] | None:
-    if isinstance(leaf, Reference):
-        there = sheet if leaf.sheet is None else book.sheet(leaf.sheet)
-        return None if there is None else (there, leaf.column, leaf.row if leaf.frozen else row + leaf.row)
-    return named_cell(book, sheet, leaf.text) if isinstance(leaf, Name) else None
-
-
-def named_cell(book: Book, sheet: Sheet, name: str, left: int = LONGEST_CHAIN) -> tuple[Sheet, int, int] | None:
-    """The one cell that a defined name stands for in the formulas of a sheet, directly or by way of other names.
-
-    The name may have a sheet before it.
-    """
-    scope, _, key = name.rpartition("!")
-    owner = book.sheet(_unquoted(scope)) if scope else sheet
-    if owner is None:
-        return None
-    text = book.names.get((key.casefold(), owner.name), book.names.get((key.casefold(), None), ""))
-    sheet_name, _, target = text.rpartition("!")
-    if CELL.fullmatch(target) is None:
-        return named_cell(book, owner, text, left - 1) if text and left else None
-    there = book.sheet(_unquoted(sheet_name))
-    if there is None:
-        return None
-    row, column = place(target)
-    return there, column + 1, row
-
-
-def _unquoted(sheet: str) -> str:
-    return sheet.removeprefix("'").removesuffix("'").replace("''", "'")
-
-
-def _referred(book: Book, table: Table, target: tuple[str, int, int] | tuple[int, int]) -> Rate:
+def _referred(book: Book, table: Table, target: Place | tuple[int, int]) -> Rate:
     if len(target) == 2:
         return _column_rate(table, *target)
     sheet, column, row = target
     there = book.sheet(sheet)
-    value = None if there is None else there.value(column, row)
+    value = None if there is None else typed_number(there.value(column, row))
     quoted = sheet.replace("'", "''")
     prefix = "" if there is table.sheet else f"'{quoted}'!"
     text = f"{prefix}${get_column_letter(column)}${row}"
-    return Rate(text, value if isinstance(value, float) else None, target)
+    return Rate(text, value, target)
 
 
 def _column_rate(table: Table, column: int, offset: int) -> Rate:
-    rates = {table.sheet.value(column, row) for row in range(table.first_row, table.last_row + 1)}
-    numbers = {rate for rate in rates if isinstance(rate, float)}
+    rates = {typed_number(table.sheet.value(column, row)) for row in table.at}
+    numbers = {rate for rate in rates if rate is not None}
     value = numbers.pop() if len(numbers) == 1 else None
     return Rate(get_column_letter(column), value, column=column, offset=offset)
 
@@ -246,9 +216,8 @@ def _fitted(table: Table, weights: Sequence[str]) -> float | None:
 
 
 def _ratios(table: Table, name: str) -> FloatArray:
-    rows = range(table.first_row, table.last_row + 1)
     w, g = (
-        np.array([v if isinstance(v := table.sheet.value(table.columns[n], row), float) else np.nan for row in rows])
+        np.array([typed_number(table.sheet.value(table.columns[n], row)) for row in table.at], dtype=float)
         for n in (name, f"∂E/∂{name}")
     )
     with np.errstate(all="ignore"):

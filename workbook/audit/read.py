@@ -73,6 +73,10 @@ class Sheet:
         """A cell's formula."""
         return self.shapes.get(column, {}).get(row)
 
+    def holds(self, column: int, row: int) -> bool:
+        """Whether a cell holds something."""
+        return self.value(column, row) is not None or self.shape(column, row) is not None
+
 
 @dataclass(frozen=True)
 class Book:

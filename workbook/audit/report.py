@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,20 @@ from rich.padding import Padding
 from rich.text import Text
 
 from engine.files import replacing
-from workbook.audit.findings import Finding, TableReport
+from workbook.audit.findings import Cost, Finding, Score, TableReport
 from workbook.audit.stages import FileReport
+from workbook.audit.together import grouped, grouped_notes, stretches
 
+# A screen or two: so many faults in full, so many more in a line each, so many notes.
+MOST_SHOWN, MOST_SHORT, MOST_NOTES = 8, 10, 10
 VERDICT_STYLES = {"right": "bold green", "wrong": "bold red", "incomplete": "bold yellow"}
 CSV_COLUMNS = (
     "file",
     "verdict",
     "tables",
     "rows",
+    "columns right",
+    "columns checked",
     "faults",
     "column",
     "cell",
@@ -30,12 +36,12 @@ CSV_COLUMNS = (
 )
 
 
-def show(report: FileReport, console: Console) -> None:
-    """Print the full report of one file."""
+def show(report: FileReport, console: Console, *, everything: bool = False) -> None:
+    """Print the report of one file: what has one cause together, and no more than fits on a screen or two."""
     console.print(Text(plain(str(report.file)), style="bold"))
     for table in report.tables:
         console.print()
-        for part in _table(table):
+        for part in _table(table, everything=everything):
             # A formula stays on one line, however long, to be copied whole.
             console.print(part, soft_wrap=isinstance(part, _Pasteable))
 
@@ -49,6 +55,7 @@ def show_line(report: FileReport, console: Console) -> None:
     else:
         verdict = report.verdict or "incomplete"
         line.append(verdict, style=VERDICT_STYLES[verdict])
+        line.append(f"  {_score(report.score)}")
         if report.roots:
             first = report.roots[0]
             line.append(
@@ -59,9 +66,12 @@ def show_line(report: FileReport, console: Console) -> None:
 
 def as_json(report: FileReport) -> str:
     """One file's report as one line of JSON."""
-    document: dict[str, Any] = {"file": str(report.file), "tables": [_json_table(table) for table in report.tables]}
-    if report.error is not None:
+    document: dict[str, Any] = {"file": str(report.file)}
+    if report.error is None:
+        document |= {"verdict": report.verdict, "score": asdict(report.score)}
+    else:
         document["error"] = report.error
+    document["tables"] = [_json_table(table) for table in report.tables]
     return json.dumps(document, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace").decode()
 
 
@@ -88,7 +98,8 @@ def _csv_row(report: FileReport) -> list[Any]:
     cost = next((table.cost for table in report.tables if table.cost), None)
     return [
         report.file, "not judged" if report.error else report.verdict,
-        len(report.tables), sum(table.rows for table in report.tables), len(report.roots),
+        len(report.tables), sum(table.rows for table in report.tables),
+        report.score.right, report.score.checked, len(report.roots),
         first.column if first else "", first.cell if first else "", first.cause if first else "",
         cost.loss if cost else "", cost.right_loss if cost else "", _without_file(report) if report.error else "",
     ]  # fmt: skip
@@ -112,6 +123,7 @@ def _json_table(table: TableReport) -> dict[str, Any]:
         "header_row": table.header_row,
         "rows": table.rows,
         "verdict": table.verdict,
+        "score": asdict(table.score),
         "learning_rate": table.learning_rate,
         "findings": [_json_finding(finding) for finding in table.findings],
     }
@@ -119,33 +131,37 @@ def _json_table(table: TableReport) -> dict[str, Any]:
 
 def _json_finding(finding: Finding) -> dict[str, Any]:
     keys = ("kind", "column", "cell", "rows", "formula", "expected", "cause", "deviation")
-    return {key: getattr(finding, key) for key in keys}
+    return {**{key: getattr(finding, key) for key in keys}, "at": stretches(finding.at)}
 
 
-def _table(table: TableReport) -> list[RenderableType]:
+def _table(table: TableReport, *, everything: bool) -> list[RenderableType]:
     rate = "not found" if table.learning_rate is None else f"{table.learning_rate:g}"
     if table.rate_text is not None and table.rate_text.startswith(("$", "'")):
         rate += f" in {table.rate_text.replace('$', '')}"
     title = Text.assemble((plain(table.sheet), "bold"), f"  {table.range}: {_count(table.rows, 'row')}, ")
     title.append(f"{_count(len(table.columns), 'column')}, learning rate {rate}  ")
     title.append(table.verdict, style=VERDICT_STYLES[table.verdict])
+    title.append(f", {_score(table.score)}")
+    faults = [[root] for root in table.roots] if everything else grouped(table.roots)
+    most = len(faults) if everything else MOST_SHOWN
     parts: list[RenderableType] = [title]
-    for number, root in enumerate(table.roots, start=1):
-        parts += _root(number, root)
-    parts += _rest(table)
-    return parts
+    for number, members in enumerate(faults[:most], start=1):
+        parts += _root(number, members)
+    if faults[most:]:
+        parts.append(Text())
+    parts += [_short(number, members) for number, members in enumerate(faults[most:][:MOST_SHORT], start=most + 1)]
+    if left := sum(map(len, faults[most + MOST_SHORT :])):
+        parts.append(Text(f"... and {_count(left, 'more fault')}: --all prints everything"))
+    return parts + _rest(table, everything=everything)
 
 
 class _Pasteable(Text):
     """A line that the terminal may break on its screen, but that is one line where it is pasted."""
 
 
-def _root(number: int, finding: Finding) -> list[RenderableType]:
-    head = Text.assemble(
-        (f"{number}. {finding.column}", "bold red"),
-        f" from {finding.cell} on: " if finding.rows > 1 else f" in {finding.cell}: ",
-    )
-    head.append(plain(finding.cause))
+def _root(number: int, members: Sequence[Finding]) -> list[RenderableType]:
+    finding = members[0]
+    head = _head(number, members)
     facts = [("is", plain(finding.formula or "(empty)"), ""), ("rows", _rows(finding), "")]
     if finding.expected is not None:
         facts.insert(1, ("expected", finding.expected, "green"))
@@ -153,8 +169,25 @@ def _root(number: int, finding: Finding) -> list[RenderableType]:
     return [Text(), head, *lines]
 
 
+def _head(number: int, members: Sequence[Finding]) -> Text:
+    first = members[0]
+    names = ", ".join(finding.column for finding in members)
+    where = f" from {first.cell} on: " if first.rows > 1 else f" in {first.cell}: "
+    return Text.assemble((f"{number}. {names}", "bold red"), where, plain(first.cause))
+
+
+def _short(number: int, members: Sequence[Finding]) -> Text:
+    head = _head(number, members)
+    head.no_wrap, head.overflow = True, "ellipsis"
+    return head
+
+
+def _score(score: Score) -> str:
+    return f"{score.right} of {_count(score.checked, 'column')} right"
+
+
 def _rows(finding: Finding) -> str:
-    spans = _spans(finding.at)
+    spans = [f"{first}" if first == last else f"{first}-{last}" for first, last in stretches(finding.at)]
     shown = ", ".join(spans[:4]) + (", ..." if len(spans) > 4 else "")
     if finding.deviation is None:
         far = ""
@@ -169,18 +202,7 @@ def _share(deviation: float) -> str:
     return f"{deviation:.2g} times the right value" if deviation >= 10 else f"{100 * deviation:.2g} %"
 
 
-def _spans(rows: tuple[int, ...]) -> list[str]:
-    """Rows in short: 21-100, 103."""
-    spans: list[list[int]] = []
-    for row in rows:
-        if spans and row == spans[-1][1] + 1:
-            spans[-1][1] = row
-        else:
-            spans.append([row, row])
-    return [f"{first}" if first == last else f"{first}-{last}" for first, last in spans]
-
-
-def _rest(table: TableReport) -> list[RenderableType]:
+def _rest(table: TableReport, *, everything: bool) -> list[RenderableType]:
     parts: list[RenderableType] = []
     consequences = [finding for finding in table.findings if finding.kind == "consequence"]
     if consequences:
@@ -188,26 +210,41 @@ def _rest(table: TableReport) -> list[RenderableType]:
         names = " ".join(finding.column for finding in consequences)
         parts.append(Padding(Text(f"Off as a consequence, from row {first} on: {names}"), (1, 0, 0, 0)))
     if table.cost is not None:
-        cost = table.cost
-        words = (
-            f"What it costs: the last row's loss is {cost.loss:.6g}, with the right formulas {cost.right_loss:.6g}; "
-            f"{cost.weight} ({cost.cell}) is furthest off: {cost.value:.6g} instead of {cost.right_value:.6g}"
-        )
-        parts.append(Text(words))
+        parts.append(Text(f"What it costs: {_cost(table.cost)}"))
     notes = [finding for finding in table.findings if finding.kind == "note"]
+    together = [[note] for note in notes] if everything else grouped_notes(notes)
+    most = len(together) if everything else MOST_NOTES
     if notes:
         parts.append(Text())
-    parts += [_note(note) for note in notes]
+    parts += map(_note, together[:most])
+    if left := sum(map(len, together[most:])):
+        parts.append(Text(f"... and {_count(left, 'more note')}: --all prints everything", style="dim"))
     if table.others:
         headers = ", ".join(plain(text) for text in table.others.values())
         parts.append(Text(f"Ignored columns: {headers}", style="dim"))
     return parts
 
 
-def _note(note: Finding) -> RenderableType:
-    where = f"{note.column} {note.cell}: " if note.cell else ""
+def _note(members: Sequence[Finding]) -> RenderableType:
+    note = members[0]
+    names = ", ".join(finding.column for finding in members)
+    where = f"{names} {note.cell}: " if note.cell else ""
     many = f" ({_count(note.rows, 'row')})" if note.rows > 1 else ""
-    return Text(f"Note: {where}{plain(note.cause)}{many}", style="dim")
+    cause = f"{names}{note.cause.removeprefix(note.column)}" if len(members) > 1 and not note.cell else note.cause
+    return Text(f"Note: {where}{plain(cause)}{many}", style="dim")
+
+
+def _cost(cost: Cost) -> str:
+    """The numbers as they are printed; where these are the same, that is said."""
+    loss, right_loss, value, right_value = (
+        f"{number:.6g}" for number in (cost.loss, cost.right_loss, cost.value, cost.right_value)
+    )
+    if (loss, value) == (right_loss, right_value):
+        return "no difference in the printed digits"
+    same = f"the last row's loss is {loss}: no difference in the printed digits"
+    other = f"the last row's loss is {loss}, with the right formulas {right_loss}"
+    far = f"{cost.weight} ({cost.cell}) is furthest off: {value} instead of {right_value}"
+    return f"{same if loss == right_loss else other}" + ("" if value == right_value else f"; {far}")
 
 
 def _count(number: int, what: str) -> str:

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
 
-from workbook.audit.headers import kind_of
+from workbook.audit.headers import kind_of, typed_number
 from workbook.audit.network import FAR
-from workbook.audit.rates import Rate, named_cell
+from workbook.audit.rates import Rate
 from workbook.audit.read import Book, Sheet
+from workbook.audit.references import LONGEST_CHAIN, Cell, cell_of, row_of
 from workbook.audit.shapes import Shape
 from workbook.audit.tables import Table
 from workbook.definitions import ETA
@@ -19,12 +22,12 @@ from workbook.trees import (
     Tree,
     UnsupportedError,
     Variable,
+    leaves,
     parse,
     references,
     replaced,
 )
 
-LONGEST_CHAIN = 12
 LARGEST_RANGE = 200
 BIAS = "it adds a bias, which the audit cannot judge yet"
 
@@ -83,26 +86,19 @@ class Resolver:
         return replaced(parse(shape.key), lambda leaf: self._leaf(sheet, leaf, row, home, left))
 
     def _leaf(self, sheet: Sheet, leaf: Tree, row: int, home: int, left: int) -> Tree:
-        if isinstance(leaf, Reference):
-            there = self._sheet(sheet, leaf)
-            return self.cell(there, leaf.column, row_of(leaf, row), home, left)
         if isinstance(leaf, Range):
             return self._block(sheet, leaf, row, home, left)
-        if isinstance(leaf, Name):
-            target = named_cell(self.book, sheet, leaf.text)
-            if target is None:
-                raise UnsupportedError(f"the name {leaf.text} stands for no cell")
-            return self.cell(*target, home, left)
-        return leaf
+        return self.cell(*self._target(sheet, leaf, row), home, left) if isinstance(leaf, Reference | Name) else leaf
 
-    def _sheet(self, sheet: Sheet, reference: Reference) -> Sheet:
-        there = sheet if reference.sheet is None else self.book.sheet(reference.sheet)
-        if there is None:
-            raise UnsupportedError(f"the sheet {reference.sheet} is not there")
-        return there
+    def _target(self, sheet: Sheet, leaf: Reference | Name, row: int) -> Cell:
+        if (target := cell_of(self.book, sheet, leaf, row)) is not None:
+            return target
+        if isinstance(leaf, Name):
+            raise UnsupportedError(f"the name {leaf.text} stands for no cell")
+        raise UnsupportedError(f"the sheet {leaf.sheet} is not there")
 
     def _block(self, sheet: Sheet, cells: Range, row: int, home: int, left: int) -> Tree:
-        there = self._sheet(sheet, cells.first)
+        there, _, _ = self._target(sheet, cells.first, row)
         top, bottom = sorted((row_of(cells.first, row), row_of(cells.last, row)))
         start, end = sorted((cells.first.column, cells.last.column))
         if (bottom - top + 1) * (end - start + 1) > LARGEST_RANGE:
@@ -123,60 +119,84 @@ class Resolver:
         value = sheet.value(column, row)
         if value is None:
             return Number(0.0)  # as a spreadsheet reads an empty cell
-        return Number(value if isinstance(value, float) else math.nan)
+        number = typed_number(value)
+        return Number(math.nan if number is None else number)
 
     def variable(self, sheet: Sheet, column: int, row: int, home: int) -> Variable | None:
         """The variable of the network that a cell holds, if it is one."""
         rate, place = self.rate, (sheet.name, column, row)
         if rate is not None and rate.cell == place:
             return ETA
-        if sheet is self.table.sheet and self.table.first_row <= row <= self.table.last_row:
+        steps = self._steps_on(sheet, row, home)
+        if steps is not None:
             if rate is not None and rate.column == column:
-                return ETA if rate.value is not None or row - home == rate.offset else Variable("eta", FAR)
+                return ETA if rate.value is not None or steps == rate.offset else Variable("eta", FAR)
             if (name := self.names.get(column)) is not None and name != "eta":
-                return self._of_column(name, row, home)
+                return self._of_column(name, steps)
         name = self.labelled.get(place)
         return Variable(name, 0) if name is not None and name != "eta" and kind_of(name) != "bias" else None
 
-    def _of_column(self, name: str, row: int, home: int) -> Variable:
+    def _of_column(self, name: str, steps: int) -> Variable:
         if self.one_sample and name[0] in "ti":
             return Variable(name, 0)
-        return Variable(name, row - home if row - home in (0, -1) else FAR)
+        return Variable(name, steps if steps in (0, -1) else FAR)
+
+    def _steps_on(self, sheet: Sheet, row: int, home: int) -> int | None:
+        """How many steps a row is below the row `home` of the table; None for what is no row of it."""
+        there = self.table.step(row) if sheet is self.table.sheet else None
+        return None if there is None else there - (self.table.step(home) or 0)
 
     def _signature(self, sheet: Sheet, shape: Shape, row: int, home: int, left: int) -> Signature:
         """What besides the shape decides where its references lead from a row."""
         if left == 0:
             return ("too long",)
         marks: list[object] = []
+        in_rows = sheet is self.table.sheet and self.table.follows(row)
         for reference in references(shape.key):
-            if isinstance(reference, Name):
-                if (target := named_cell(self.book, sheet, reference.text)) is not None:
-                    marks.append(self._mark(*target, home, left))
+            if in_rows and self._leads(sheet, reference) == "moves":
                 continue
-            if sheet is self.table.sheet and reference.sheet is None and self._stays(reference, row):
-                continue
-            there = sheet if reference.sheet is None else self.book.sheet(reference.sheet)
-            if there is None:
-                continue
-            marks.append(self._mark(there, reference.column, row_of(reference, row), home, left))
+            if (target := cell_of(self.book, sheet, reference, row)) is not None:
+                marks.append(self._mark(*target, home, left))
         return tuple(marks)
-
-    def _stays(self, reference: Reference, row: int) -> bool:
-        """Whether a reference leads to the same variable from every row of the table but the first."""
-        neighbour = not reference.frozen and reference.row in (0, -1)
-        return neighbour and reference.column in self.names and self.table.first_row < row <= self.table.last_row
 
     def _mark(self, sheet: Sheet, column: int, row: int, home: int, left: int) -> object:
         if (variable := self.variable(sheet, column, row, home)) is not None:
             return variable
         inner = sheet.shape(column, row)
         if inner is not None:
-            in_rows = sheet is self.table.sheet and self.table.first_row < row <= self.table.last_row
-            distance = row - home if in_rows and abs(row - home) <= 1 else FAR  # from further away all is FAR
+            steps = self._steps_on(sheet, row, home)
+            distance = steps if steps in (-1, 0, 1) and self.table.follows(row) else FAR  # further away all is FAR
             return (distance, inner.key, *self._signature(sheet, inner, row, home, left - 1))
         return (sheet.value(column, row),)
 
+    def uniform(self, shape: Shape) -> bool:
+        """Whether a formula leads to the same variables from every row of the table that follows another one."""
+        try:
+            operands = list(leaves(parse(shape.key)))
+        except UnsupportedError:
+            return True  # from every row to none
+        return all(self._leads(self.table.sheet, leaf) != "varies" for leaf in operands)
 
-def row_of(reference: Reference, row: int) -> int:
-    """The row that a reference in a formula of a row leads to."""
-    return reference.row if reference.frozen else row + reference.row
+    def _leads(self, sheet: Sheet, leaf: Tree) -> Literal["moves", "stays", "varies"]:
+        """Where a leaf of a formula leads from the table's rows but the first: with the row, to the same variable of
+        each; to the same constant; or to anything else.
+        """
+        if isinstance(leaf, Range):
+            between = range(leaf.first.column, leaf.last.column + 1)
+            ways = {self._leads(sheet, replace(end, column=at)) for end in (leaf.first, leaf.last) for at in between}
+            return "varies" if "varies" in ways else "moves" if "moves" in ways else "stays"
+        target = cell_of(self.book, sheet, leaf, 0)
+        if target is None:
+            return "stays"
+        there, column, row = target
+        if not isinstance(leaf, Reference) or leaf.frozen:
+            return "stays" if self._is_constant(there, column, row) else "varies"
+        of_row = self.names.get(column, "eta") != "eta" or (self.rate is not None and self.rate.column == column)
+        return "moves" if there is self.table.sheet and row in (0, -1) and of_row else "varies"
+
+    def _is_constant(self, sheet: Sheet, column: int, row: int) -> bool:
+        """Whether a cell is the same to every row: no formula, whose references may move, and no cell of a row."""
+        if sheet is self.table.sheet and self.table.step(row) is not None:
+            return self.one_sample and kind_of(self.names.get(column, "")) in ("target", "input")
+        at = (sheet.name, column, row)
+        return sheet.shape(column, row) is None or (self.rate is not None and self.rate.cell == at)

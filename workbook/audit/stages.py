@@ -9,16 +9,17 @@ from openpyxl.utils import get_column_letter
 from engine import Columns, InputError
 from workbook.audit.cost import consequences, cost, replay
 from workbook.audit.files import VALUES_ONLY, load
-from workbook.audit.findings import Finding, TableReport, Verdict
+from workbook.audit.findings import Finding, Score, TableReport, Verdict
 from workbook.audit.headers import kind_of
 from workbook.audit.judge import Judge
+from workbook.audit.labels import Label, find_labels
 from workbook.audit.network import LARGEST, possible_sizes
 from workbook.audit.rates import Rate, find_rates
 from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet
 from workbook.audit.recalculate import recalculated
 from workbook.audit.shapes import REFERENCE
-from workbook.audit.table_sheet import TableSheet
-from workbook.audit.tables import Label, Table, find_labels, find_tables, unfilled
+from workbook.audit.tables import Table, find_tables, turned, unfilled
+from workbook.audit.understand import understand
 from workbook.trees import Tree, Variable, leaves
 
 LOOKED_FOR = (
@@ -48,6 +49,11 @@ class FileReport:
         return next((verdict for verdict in ("wrong", "incomplete", "right") if verdict in verdicts), None)
 
     @property
+    def score(self) -> Score:
+        """How many columns of all tables were checked, and how many are right."""
+        return sum((table.score for table in self.tables), Score())
+
+    @property
     def status(self) -> int:
         """0: everything that was found is right; 1: findings, or something could not be judged; 2: nothing could."""
         if self.error is not None:
@@ -73,15 +79,31 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
             notes.append(note)
             tables = [(replace(table, sheet=book.twin(table.sheet)), labels) for table, labels in tables]
             judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
-        reports = [_report(judge, table, notes) for judge, (table, _) in zip(judges, tables, strict=True)]
+        reports = _without_logs(
+            judges, [_report(judge, table, notes) for judge, (table, _) in zip(judges, tables, strict=True)]
+        )
     except InputError as error:
         return FileReport(path, error=str(error))
     if not tables:
-        headers = next((words for sheet in book.sheets if (words := unfilled(sheet)) is not None), None)
-        return FileReport(path, error=f"{path}: {headers or f'no training table found; {LOOKED_FOR}'}")
+        why = (words for sheet in book.sheets for words in (unfilled(sheet), turned(sheet)) if words is not None)
+        return FileReport(path, error=f"{path}: {next(why, f'no training table found; {LOOKED_FOR}')}")
     if not any(judge is not None for judge in judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)
+
+
+def _without_logs(judges: Sequence[Judge | None], reports: list[TableReport]) -> list[TableReport]:
+    """The reports without those of logs, such as a list of results, where there is a training beside them."""
+    logs = [judge is not None and judge.is_log for judge in judges]
+    kept = [report for report, log in zip(reports, logs, strict=True) if not log]
+    if not kept:
+        return reports
+    ignored = [
+        _note(f"'{report.sheet}' {report.range} is no training: no row follows from the one above; it is ignored")
+        for report, log in zip(reports, logs, strict=True)
+        if log
+    ]
+    return [replace(kept[0], findings=kept[0].findings + ignored), *kept[1:]]
 
 
 def _all_tables(book: Book) -> list[tuple[Table, Sequence[Label]]]:
@@ -108,7 +130,7 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
         rates: list[Rate | None] = [*find_rates(book, table, labels, weights)] or [None]
         if learning_rate is not None:
             rates = [_overridden(rates[0], learning_rate)]
-        judges += [Judge(TableSheet(book, table, sizes, rate, labels)) for rate in rates]
+        judges += [Judge(understand(book, table, sizes, rate, labels)) for rate in rates]
     if len(judges) < 2:
         return judges[0] if judges else None
     return min(judges, key=lambda judge: judge.judgement.faults)
@@ -125,8 +147,7 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
     bare = TableReport(
         sheet=table.sheet.name,
         header_row=table.header_row,
-        range=f"{table.cell(min(table.columns, key=lambda n: table.columns[n]), table.first_row)}:"
-        f"{table.cell(max(table.columns, key=lambda n: table.columns[n]), table.last_row)}",
+        range=table.range,
         rows=table.steps,
         columns=tuple(table.columns),
         others=table.others,
@@ -139,21 +160,22 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
         return replace(bare, findings=[_note(_why_not(table))])
     findings = list(judge.judgement.findings)
     roots = {finding.column for finding in findings if finding.kind == "root"}
-    right = replay(judge.sheet) if roots else None
+    right = replay(judge.understood) if roots else None
     if right is not None:
-        findings += consequences(judge.sheet, right, roots)
+        findings += consequences(judge.understood, right, roots)
     missing = _missing(judge)
     unjudged = [_note(f"{name} could not be checked: {why}", name) for name, why in judge.judgement.unjudged.items()]
-    incomplete = bool(missing or unjudged or table.goes_on)
-    rate = judge.sheet.rate
+    incomplete = bool(missing or unjudged or table.rows.goes_on)
+    rate = judge.understood.rate
     return replace(
         bare,
         verdict="wrong" if roots else "incomplete" if incomplete else "right",
         judged=not unjudged,
         learning_rate=None if rate is None else rate.value,
         rate_text=None if rate is None else rate.text,
+        score=Score(sum(name not in roots for name in judge.judgement.checked), len(judge.judgement.checked)),
         findings=findings + unjudged + [_note(note) for note in [*missing, *notes, *_remarks(judge)]],
-        cost=None if right is None else cost(judge.sheet, right),
+        cost=None if right is None else cost(judge.understood, right),
     )
 
 
@@ -169,7 +191,7 @@ def _why_not(table: Table) -> str:
 
 def _missing(judge: Judge) -> list[str]:
     """What the table lacks: columns that no present column's check covers, or a second row to fill."""
-    network = judge.sheet.network
+    network = judge.understood.network
     covered = set(network.known)
     pending = [name for name in judge.names if network.expected(name) is not None]
     while pending:
@@ -193,7 +215,7 @@ def _is_read(table: Table, row: int) -> bool:
         match[4] == str(row) and match[2].upper() in columns
         for shapes in table.sheet.shapes.values()
         for at, shape in shapes.items()
-        if not table.first_row <= at <= table.last_row
+        if table.step(at) is None
         for match in REFERENCE.finditer(shape.text(at))
         if match[2]
     )
@@ -205,31 +227,34 @@ def _names_in(tree: Tree) -> list[str]:
 
 def _remarks(judge: Judge) -> list[str]:
     """What else the reader should know."""
-    table, sheet = judge.table, judge.sheet
+    table, understood = judge.table, judge.understood
     remarks = []
     if table.sheet.state != "visible":
         remarks.append(
             "the sheet is hidden"
             + (" from Excel's own list (very hidden)" if table.sheet.state == "veryHidden" else "")
         )
-    if sheet.rate is not None and sheet.rate.note:
-        remarks.append(f"learning rate: {sheet.rate.note}")
-    if not sheet.one_sample:
+    if understood.rate is not None and understood.rate.note:
+        remarks.append(f"learning rate: {understood.rate.note}")
+    if not understood.one_sample:
         remarks.append(
             "targets and inputs change from row to row, as if every row were another sample: they are not judged"
         )
-    typed = [
-        name
-        for name in judge.names
-        if not any(table.sheet.shape(table.columns[name], row) for row in range(table.first_row, table.last_row + 1))
-    ]
+    typed = [name for name in judge.names if not any(table.sheet.shape(table.columns[name], row) for row in table.at)]
     typed = [
         name
         for name in typed
-        if not (name in sheet.network.given and (table.steps == 1 or name in sheet.network.samples))
+        if not (name in understood.network.given and (table.steps == 1 or name in understood.network.samples))
     ]
     if typed:
         remarks.append(f"typed numbers without formulas, judged by value: {', '.join(typed)}")
-    if table.goes_on is not None:
-        remarks.append(f"row {table.last_row + 1} is empty, but numbers go on in row {table.goes_on}: not checked")
+    texts = [name for name in judge.names if any(isinstance(v, str) for v in table.numbers_of(name))]
+    if texts:
+        remarks.append(f"numbers are stored as texts: {', '.join(texts)}")
+    if table.rows.partial:
+        empty = [name for name in table.columns if table.ends_early(name)]
+        remarks.append(f"row {table.last_row} is only partly filled, without {', '.join(empty)}: these are not checked")
+    remarks += [f"row {row} is taken for no step of the training: {why}" for row, why in table.rows.passed.items()]
+    if table.rows.goes_on is not None:
+        remarks.append(f"row {table.last_row + 1} is empty, but numbers go on in row {table.rows.goes_on}: not checked")
     return remarks

@@ -1,26 +1,20 @@
 """Finding the training tables of a sheet, whatever stands around them."""
 
-import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
+import numpy as np
 from openpyxl.utils import get_column_letter
 
-from workbook.audit.headers import kind_of, labelled_number, meaning
-from workbook.audit.read import Sheet
+from workbook.audit.headers import COMPUTED, kind_of, meaning, typed_number
+from workbook.audit.read import Sheet, Value
+from workbook.audit.rows import MOST_ROWS_BETWEEN, Rows, find_rows
+from workbook.trees import Reference, references
 
-COMPUTED = {"pre-activation", "activation", "loss", "total", "gradient"}
 # A row of headers that are ours in at least this many columns begins a table.
 FEWEST_NAMES = 5
-# One function of a range that ends above the row and goes over several rows.
-SUMMARY = re.compile(
-    r"(?:_xlfn\.)?(?:SUM|AVERAGE|MIN|MAX|COUNTA?|MEDIAN|STDEV(?:\.[SP])?|VAR(?:\.[SP])?)"
-    r"\(\$?[A-Z]+(‹-\d+›|\$\d+):\$?[A-Z]+(?!\1)(?:‹-\d+›|\$\d+)\)"
-)
-# A header that is merged downwards, or a line of remarks, may stand above the first numbers.
-MOST_ROWS_BETWEEN = 3
 
 
 @dataclass(frozen=True)
@@ -29,30 +23,76 @@ class Table:
 
     Attributes:
         columns: our names and where they stand; a header over nothing is no column.
+        rows: which rows are steps.
         others: columns of the header row that are ignored, with their headers.
         detached: losses that stand apart from the rest: loss curves, perhaps.
-        goes_on: a row that looks as if the table went on there, below an empty row.
+        shared: targets and inputs that stand in a table beside this one.
     """
 
     sheet: Sheet
     header_row: int
-    first_row: int
-    last_row: int
+    rows: Rows
     columns: dict[str, int]
     others: dict[int, str] = field(default_factory=dict)
     detached: set[str] = field(default_factory=set)
-    goes_on: int | None = None
+    shared: frozenset[str] = frozenset()
+
+    @property
+    def at(self) -> Sequence[int]:
+        """The row of the sheet of each step."""
+        return self.rows.steps
 
     @property
     def steps(self) -> int:
         """The number of rows."""
-        return self.last_row - self.first_row + 1
+        return len(self.at)
+
+    @property
+    def last_row(self) -> int:
+        """The row of the last step."""
+        return self.at[-1]
+
+    @cached_property
+    def _steps(self) -> Mapping[int, int]:
+        return {row: step for step, row in enumerate(self.at)}
+
+    def step(self, row: int) -> int | None:
+        """Which step, from 0, stands in a row of the sheet."""
+        if isinstance(self.at, range):
+            return row - self.at[0] if row in self.at else None
+        return self._steps.get(row)
+
+    def above(self, row: int) -> int:
+        """The row of the step before the one in a row."""
+        step = self.step(row)
+        return row - 1 if not step else self.at[step - 1]
+
+    @cached_property
+    def starts(self) -> frozenset[int]:
+        """The steps, from 0, right above which no other one stands."""
+        gaps = () if isinstance(self.at, range) else np.flatnonzero(np.diff(self.at) != 1).tolist()
+        return frozenset((0, *(step + 1 for step in gaps)))
+
+    def follows(self, row: int) -> bool:
+        """Whether a row is a step and the row right above it is the one before."""
+        step = self.step(row)
+        return step is not None and step not in self.starts
+
+    @property
+    def range(self) -> str:
+        """The cells of its steps."""
+        own = [column for name, column in self.columns.items() if name not in self.shared]
+        return f"{get_column_letter(min(own))}{self.at[0]}:{get_column_letter(max(own))}{self.last_row}"
 
     def without(self, names: Iterable[str]) -> "Table":
         """The table with some of its columns among those that are ignored."""
         headers = {self.columns[name]: str(self.sheet.value(self.columns[name], self.header_row)) for name in names}
         columns = {name: place for name, place in self.columns.items() if place not in headers}
         return replace(self, columns=columns, others={**self.others, **headers})
+
+    def header(self, name: str) -> Value | None:
+        """What stands above a name's column."""
+        return self.sheet.value(self.columns[name], self.header_row)
 
     def letter(self, name: str) -> str:
         """The letter of a name's column."""
@@ -62,42 +102,69 @@ class Table:
         """The address of a name's cell in a row of the sheet."""
         return f"{self.letter(name)}{row}"
 
+    def numbers_of(self, name: str) -> list[Value]:
+        """What stands in a column and is a number, as it is stored."""
+        cells = self.sheet.values.get(self.columns[name], {})
+        return [value for row in self.at if typed_number(value := cells.get(row)) is not None and value is not None]
 
-@dataclass(frozen=True)
-class Label:
-    """A cell that says what another one holds, such as `eta` left of 0.5; or both in one: `eta = 0.5`."""
+    def ends_early(self, name: str) -> bool:
+        """Whether a column has no cell in the last row, which is only partly filled."""
+        return self.rows.partial and not self.sheet.holds(self.columns[name], self.last_row)
 
-    name: str
-    column: int
-    row: int
-    value: float | None
-
-    @property
-    def cell(self) -> str:
-        """The address of the value."""
-        return f"{get_column_letter(self.column)}{self.row}"
+    def without_value(self, name: str) -> list[int]:
+        """The rows, from 0, in which a formula stands whose value nobody has computed."""
+        column = self.columns[name]
+        values, shapes = self.sheet.values.get(column, {}), self.sheet.shapes.get(column, {})
+        return [step for step, row in enumerate(self.at) if row in shapes and row not in values]
 
 
 def find_tables(sheet: Sheet) -> list[Table]:
     """Every training table of a sheet, from the top down and from left to right."""
     headers = {row: names for row, names in sorted(_named_rows(sheet).items()) if _is_table(dict(names).values())}
     rows = memoryview(array("q", headers))  # whose slices are no copies: each row may be a header
-    found = []
+    found: list[Table] = []
     for place, (row, names) in enumerate(headers.items(), start=1):
         columns = list(_side_by_side(names))
-        tables = [_with_rows(sheet, row, places, detached, stops=rows[place:]) for places, detached in columns]
-        beside = [table for table in tables if table is not None]
+        beside = [
+            Table(sheet, row, steps, places, detached=detached)
+            for places, detached in columns
+            if not any(_repeats(table, row, places) for table in found)
+            and (steps := find_rows(sheet, row, places, rows[place:])) is not None
+        ]
+        beside = [_sharing(table, beside) for table in beside]
         others = [_other_columns(table, beside) for table in beside]
         found += [_without_empty_columns(replace(table, others=o)) for table, o in zip(beside, others, strict=True)]
     return found
 
 
+def _repeats(table: Table, row: int, columns: Mapping[str, int]) -> bool:
+    """Whether a row of headers stands among the steps of a table, as where one repeats them on every page."""
+    return table.at[0] < row < table.last_row and not set(columns.values()).isdisjoint(table.columns.values())
+
+
+def _sharing(table: Table, beside: Sequence[Table]) -> Table:
+    """The table with those targets and inputs of its neighbours that its own formulas read."""
+    read = {
+        leaf.column
+        for column in table.columns.values()
+        if (shape := table.sheet.shape(column, table.at[0])) is not None
+        for leaf in references(shape.key)
+        if isinstance(leaf, Reference) and leaf.sheet is None
+    }
+    shared = {
+        name: column
+        for other in beside
+        for name, column in other.columns.items()
+        if kind_of(name) in ("target", "input") and name not in table.columns and column in read
+    }
+    return replace(table, columns={**table.columns, **shared}, shared=frozenset(shared)) if shared else table
+
+
 def _without_empty_columns(table: Table) -> Table:
-    rows = range(table.first_row, table.last_row + 1)
     filled = {
         name: column
         for name, column in table.columns.items()
-        if any(_holds_something(table.sheet, column, row) for row in rows)
+        if any(table.sheet.holds(column, row) for row in table.at)
     }
     return replace(table, columns=filled)
 
@@ -109,7 +176,7 @@ def unfilled(sheet: Sheet) -> str | None:
         if not _is_table(places.values()):
             continue
         below = range(row + 1, row + 2 + MOST_ROWS_BETWEEN)
-        filled = max(sum(_holds_something(sheet, column, at) for column in places) for at in below)
+        filled = max(sum(sheet.holds(column, at) for column in places) for at in below)
         return (
             f"row {row} of '{sheet.name}' has the headers of a training table, {len(places)} columns, "
             f"but below them {filled} are filled, expected half of them at least"
@@ -117,28 +184,15 @@ def unfilled(sheet: Sheet) -> str | None:
     return None
 
 
-def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:
-    """The labelled cells of a sheet outside of the headers of its tables."""
-    header_rows = {table.header_row for table in tables}
-    return [
-        label
-        for column, cells in sheet.values.items()
-        for row, text in cells.items()
-        if isinstance(text, str) and row not in header_rows and (label := _label(sheet, column, row, text)) is not None
-    ]
-
-
-def _label(sheet: Sheet, column: int, row: int, text: str) -> Label | None:
-    if (both := labelled_number(text)) is not None:
-        return Label(both[0], column, row, both[1])
-    if (name := meaning(text)) is None:
-        return None
-    for beside in ((column + 1, row), (column + 2, row), (column, row + 1)):
-        value = sheet.value(*beside)
-        if isinstance(value, float) or (value is None and sheet.shape(*beside) is not None):
-            return Label(name, *beside, value)
-        if value is not None and beside == (column + 1, row):
-            continue
+def turned(sheet: Sheet) -> str | None:
+    """Which column has the headers of a table one below the other, in words; None without one."""
+    for column, cells in sorted(sheet.values.items()):
+        names = (meaning(text) for text in cells.values() if isinstance(text, str))
+        if _is_table(name for name in names if name is not None):
+            return (
+                f"column {get_column_letter(column)} of '{sheet.name}' has the headers of a training table one below "
+                "the other; copy the table and paste it transposed, so that each step is a row"
+            )
     return None
 
 
@@ -215,51 +269,6 @@ KIN = {
 
 def _family(name: str) -> str:
     return name[0]
-
-
-def _with_rows(
-    sheet: Sheet, header: int, columns: dict[str, int], detached: set[str], stops: Sequence[int]
-) -> Table | None:
-    places = list(columns.values())
-
-    def filled(row: int) -> int:
-        if _sums_up(sheet, places, row):
-            return 0
-        return sum(_holds_something(sheet, column, row) for column in places)
-
-    def numbers(row: int) -> int:
-        return sum(
-            isinstance(sheet.value(column, row), float) or sheet.shape(column, row) is not None for column in places
-        )
-
-    starts = range(header + 1, header + 2 + MOST_ROWS_BETWEEN)
-    first = next((row for row in starts if 2 * numbers(row) >= len(places)), None)
-    if first is None or (stops and stops[0] <= first):
-        return None
-    end = next((s for s in stops if any(isinstance(sheet.value(c, s), str) for c in places)), 1 << 21)
-    usual, last = filled(first), first
-    # A row with less than half its cells is a hole if the table goes on below it, and a remark if not.
-    # The row before the next table's headers is that table's: a label and its learning rate, say.
-    while last + 1 < end and (
-        2 * filled(last + 1) >= usual or (last + 2 < end and filled(last + 1) and 2 * filled(last + 2) >= usual)
-    ):
-        last += 1
-    goes_on = next((row for row in (last + 2, last + 3) if row < end and 2 * numbers(row) >= usual), None)
-    return Table(sheet, header, first, last, columns, detached=detached, goes_on=goes_on)
-
-
-def _sums_up(sheet: Sheet, columns: Sequence[int], row: int) -> bool:
-    """Whether a row is no step but sums up the steps above it: AVERAGE(E21:E100) in most of its columns."""
-    formulas = (shape for column in columns if (shape := sheet.shape(column, row)) is not None)
-    first = next(formulas, None)
-    if first is None or SUMMARY.fullmatch(first.key) is None:
-        return False  # at once, for the many rows that are steps
-    summaries = [SUMMARY.fullmatch(shape.key) is not None for shape in formulas]
-    return 2 * sum(summaries) >= len(summaries)
-
-
-def _holds_something(sheet: Sheet, column: int, row: int) -> bool:
-    return sheet.value(column, row) is not None or sheet.shape(column, row) is not None
 
 
 def _other_columns(table: Table, beside: list[Table]) -> dict[int, str]:
