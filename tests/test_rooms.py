@@ -21,7 +21,8 @@ DOORS = {
     "workbook.sheets": [
         *("engine", "workbook.definitions", "workbook.layout", "workbook.records", "workbook.stored", "workbook.trees"),
     ],
-    "workbook.audit": ["engine", "workbook.definitions", "workbook.layout", "workbook.trees"],
+    "workbook.page": ["engine"],
+    "workbook.audit": ["engine", "workbook.definitions", "workbook.layout", "workbook.page", "workbook.trees"],
     "workbook": ["engine"],
 }
 MODULES = sorted(path for room in ("engine", "cnn", "workbook") for path in (ROOT / room).rglob("*.py"))

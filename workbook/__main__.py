@@ -116,6 +116,7 @@ def audit(
     annotate: Annotated[
         Path | None, typer.Option(help="Write a copy of the one FILE with the wrong cells coloured and commented.")
     ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write the whole report as one page for a browser.")] = None,
 ) -> None:
     """Find the slips in anybody's workbook of this table.
 
@@ -126,7 +127,7 @@ def audit(
         raise InputError("no workbook named; type `make audit FILE=theirs.xlsx`, or here `audit theirs.xlsx`")
     from workbook.audit.command import run_audit  # IronCalc and openpyxl take a while to load
 
-    raise typer.Exit(run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate))
+    raise typer.Exit(run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate, html=html))
 
 
 def main() -> None:

@@ -13,9 +13,17 @@ from workbook.audit.files import WORKBOOKS, workbooks
 from workbook.audit.report import as_json, show, show_line, write_csv
 from workbook.audit.stages import FileReport, audit
 
+PAGES = {".html", ".htm"}
+
 
 def run_audit(
-    paths: Sequence[Path], learning_rate: float | None, *, json: bool, csv: Path | None, annotated: Path | None
+    paths: Sequence[Path],
+    learning_rate: float | None,
+    *,
+    json: bool,
+    csv: Path | None,
+    annotated: Path | None,
+    html: Path | None = None,
 ) -> int:
     """Audit and print; return the exit status.
 
@@ -25,6 +33,8 @@ def run_audit(
     """
     files = workbooks(paths)
     _check(paths, files, learning_rate, csv, annotated)
+    if html is not None and html.suffix.lower() not in PAGES:
+        raise InputError(f"--html: got {html}, expected a name that ends in .html")
     console = Console(highlight=False, markup=False, emoji=False)
     one = len(files) == 1 and not any(path.is_dir() for path in paths)
     reports = [_audited(file, learning_rate, console, json=json, one=one) for file in files]
@@ -35,6 +45,12 @@ def run_audit(
     if annotated is not None:
         lost = annotate(reports[0], annotated)
         typer.echo(f"Wrote {annotated}. Not carried over: {', '.join(lost)}", err=json)
+    if html is not None:
+        from workbook.audit.page import page_of
+        from workbook.page.render import write_page  # jinja2 takes a while to load
+
+        write_page(page_of(reports), html)
+        typer.echo(f"Wrote {html}: open it in a browser.", err=json)
     return _status(reports)
 
 

@@ -45,14 +45,14 @@ def show_line(report: FileReport, console: Console) -> None:
     line = Text(plain(str(report.file)) + "  ")
     if report.error is not None:
         line.append("not judged", style="bold yellow")
-        line.append(f"  {plain(_without_file(report))}")
+        line.append(f"  {plain(without_file(report))}")
     else:
         verdict = report.verdict or "incomplete"
         line.append(verdict, style=VERDICT_STYLES[verdict])
         if report.roots:
             first = report.roots[0]
             line.append(
-                f"  {_count(len(report.roots), 'fault')}, first in {first.cell} ({first.column}): {plain(first.cause)}"
+                f"  {count(len(report.roots), 'fault')}, first in {first.cell} ({first.column}): {plain(first.cause)}"
             )
     console.print(line, soft_wrap=True)
 
@@ -90,7 +90,7 @@ def _csv_row(report: FileReport) -> list[Any]:
         report.file, "not judged" if report.error else report.verdict,
         len(report.tables), sum(table.rows for table in report.tables), len(report.roots),
         first.column if first else "", first.cell if first else "", first.cause if first else "",
-        cost.loss if cost else "", cost.right_loss if cost else "", _without_file(report) if report.error else "",
+        cost.loss if cost else "", cost.right_loss if cost else "", without_file(report) if report.error else "",
     ]  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _harmless(value: Any) -> Any:
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-def _without_file(report: FileReport) -> str:
+def without_file(report: FileReport) -> str:
     return (report.error or "").removeprefix(f"{report.file}: ")
 
 
@@ -126,8 +126,8 @@ def _table(table: TableReport) -> list[RenderableType]:
     rate = "not found" if table.learning_rate is None else f"{table.learning_rate:g}"
     if table.rate_text is not None and table.rate_text.startswith(("$", "'")):
         rate += f" in {table.rate_text.replace('$', '')}"
-    title = Text.assemble((plain(table.sheet), "bold"), f"  {table.range}: {_count(table.rows, 'row')}, ")
-    title.append(f"{_count(len(table.columns), 'column')}, learning rate {rate}  ")
+    title = Text.assemble((plain(table.sheet), "bold"), f"  {table.range}: {count(table.rows, 'row')}, ")
+    title.append(f"{count(len(table.columns), 'column')}, learning rate {rate}  ")
     title.append(table.verdict, style=VERDICT_STYLES[table.verdict])
     parts: list[RenderableType] = [title]
     for number, root in enumerate(table.roots, start=1):
@@ -146,14 +146,14 @@ def _root(number: int, finding: Finding) -> list[RenderableType]:
         f" from {finding.cell} on: " if finding.rows > 1 else f" in {finding.cell}: ",
     )
     head.append(plain(finding.cause))
-    facts = [("is", plain(finding.formula or "(empty)"), ""), ("rows", _rows(finding), "")]
+    facts = [("is", plain(finding.formula or "(empty)"), ""), ("rows", extent(finding), "")]
     if finding.expected is not None:
         facts.insert(1, ("expected", finding.expected, "green"))
     lines = [_Pasteable.assemble("   ", (f"{word:<10}", "dim"), (text, style)) for word, text, style in facts]
     return [Text(), head, *lines]
 
 
-def _rows(finding: Finding) -> str:
+def extent(finding: Finding) -> str:
     spans = _spans(finding.at)
     shown = ", ".join(spans[:4]) + (", ..." if len(spans) > 4 else "")
     if finding.deviation is None:
@@ -206,9 +206,9 @@ def _rest(table: TableReport) -> list[RenderableType]:
 
 def _note(note: Finding) -> RenderableType:
     where = f"{note.column} {note.cell}: " if note.cell else ""
-    many = f" ({_count(note.rows, 'row')})" if note.rows > 1 else ""
+    many = f" ({count(note.rows, 'row')})" if note.rows > 1 else ""
     return Text(f"Note: {where}{plain(note.cause)}{many}", style="dim")
 
 
-def _count(number: int, what: str) -> str:
+def count(number: int, what: str) -> str:
     return f"{number:,} {what}" + ("" if number == 1 else "s")

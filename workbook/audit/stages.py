@@ -8,6 +8,7 @@ from openpyxl.utils import get_column_letter
 
 from engine import Columns, InputError
 from workbook.audit.cost import consequences, cost, replay
+from workbook.audit.drawing import draw
 from workbook.audit.findings import Finding, TableReport, Verdict
 from workbook.audit.headers import kind_of
 from workbook.audit.judge import Judge
@@ -134,7 +135,7 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
         rate_text=None,
     )
     if judge is None:
-        return replace(bare, findings=[_note(_why_not(table))])
+        return replace(bare, findings=[_note(_why_not(table))], drawing=draw(table))
     findings = list(judge.judgement.findings)
     roots = {finding.column for finding in findings if finding.kind == "root"}
     right = replay(judge.sheet) if roots else None
@@ -152,6 +153,11 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
         rate_text=None if rate is None else rate.text,
         findings=findings + unjudged + [_note(note) for note in [*missing, *notes, *_remarks(judge)]],
         cost=None if right is None else cost(judge.sheet, right),
+        drawing=draw(
+            table,
+            [(finding.column, finding.at) for finding in findings],
+            () if right is None else right["E_tot"].tolist(),
+        ),
     )
 
 
