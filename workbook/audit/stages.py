@@ -155,7 +155,7 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
         cost=None if right is None else cost(judge.sheet, right),
         drawing=draw(
             table,
-            [(finding.column, finding.at) for finding in findings],
+            [(finding.column, finding.at) for finding in judge.judgement.findings],
             () if right is None else right["E_tot"].tolist(),
         ),
     )

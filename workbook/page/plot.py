@@ -13,6 +13,8 @@ MOST_POINTS = 600
 # From this ratio of the largest loss to the smallest on, a linear axis hides the small ones.
 WORTH_A_LOGARITHM = 20
 TICKS = 5
+# Beyond this the ends of an axis would be no numbers.
+LARGEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,13 @@ class Plot:
 
 def plot(curve: Curve) -> Plot | None:
     """The plot of a curve; None where it has no two numbers."""
-    known = [loss for loss in (*curve.losses, *curve.right_losses) if math.isfinite(loss)]
+    known = [loss for loss in (*curve.losses, *curve.right_losses) if _has_a_place(loss)]
     steps = max(len(curve.losses), len(curve.right_losses))
     if len(known) < 2 or steps < 2:
         return None
     low, high = min(known), max(known)
-    logarithmic = low > 0 and high / low >= WORTH_A_LOGARITHM
-    ticks = _decades(low, high) if logarithmic else _round_numbers(min(low, 0.0), high)
+    logarithmic = low > 1 / LARGEST and high / low >= WORTH_A_LOGARITHM
+    ticks = _decades(low, high) if logarithmic else _round_numbers(min(low, 0.0), max(high, 0.0))
     y = _scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP, math.log10 if logarithmic else float)
     x = _scale(1, steps, LEFT, WIDTH - RIGHT, float)
     return Plot(
@@ -57,6 +59,10 @@ def plot(curve: Curve) -> Plot | None:
         y_ticks=[Tick(y(value), f"{value:.3g}") for value in ticks],
         logarithmic=logarithmic,
     )
+
+
+def _has_a_place(loss: float) -> bool:
+    return abs(loss) <= LARGEST  # nan is not
 
 
 def _scale(
@@ -74,7 +80,7 @@ def _path(losses: Sequence[float], x: Callable[[float], float], y: Callable[[flo
     for place, loss in enumerate(losses):
         if place % every and place != len(losses) - 1:
             continue
-        if not math.isfinite(loss):
+        if not _has_a_place(loss):
             pen = "M"
             continue
         path.append(f"{pen}{x(place + 1)} {y(loss)}")

@@ -85,7 +85,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong: where it starts, why, what stands and what belongs there, in how many rows; `extent` in words."""
+    """Something wrong: where it starts, why, what stands and what belongs there, how many rows; `extent` in words."""
 
     name: str
     cell: str
