@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
@@ -45,10 +46,15 @@ def browser(profile: Path, width: int = 1280, height: int = 900) -> Iterator[Chr
 
 def requests(chrome: Chrome) -> list[str]:
     """The addresses that were asked for since the last call."""
-    messages = [json.loads(entry["message"])["message"] for entry in chrome.get_log("performance")]
+    messages = [json.loads(entry["message"])["message"] for entry in log(chrome, "performance")]
     return [
         message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
     ]
+
+
+def log(chrome: Chrome, kind: Literal["browser", "performance"]) -> list[dict[str, Any]]:
+    """What was logged since the last call: on the console, or about the page's work."""
+    return chrome.get_log(kind)  # type: ignore[no-untyped-call, no-any-return] # selenium leaves it unannotated
 
 
 def emulate(chrome: Chrome, feature: str, value: str) -> None:

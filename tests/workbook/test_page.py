@@ -1,14 +1,15 @@
-"""The audit's report as one page: what is in it, that nothing from a workbook is taken for HTML, and its error lines."""
+"""The audit's report as one page: what is in it, and that nothing from a workbook is taken for HTML."""
 
 import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from openpyxl.formula.translate import Translator
 
@@ -124,7 +125,7 @@ def test_the_links_lead_to_elements_and_no_two_have_one_name(slips: Path) -> Non
 def test_the_page_is_built_for_a_screen_reader(elements: Elements) -> None:
     levels = [int(tag[1]) for tag, _ in elements.found if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert levels.count(1) == 1
     assert all("scope" in header for header in elements.of("th"))
     assert all(figure["role"] == "img" and "aria-labelledby" in figure for figure in elements.of("svg"))
@@ -234,7 +235,9 @@ def test_a_curves_points_are_where_the_axis_says(name: str) -> None:
 @example([0.0, 5e-324])
 def test_every_curve_stays_within_its_frame(losses: list[float]) -> None:
     lines = plot(Curve(losses, [], ""))
-    for x, y in points(lines.loss) if lines else []:
+    assume(lines is not None)
+    assert lines is not None
+    for x, y in points(lines.loss):
         assert lines.left <= x <= lines.inner_right
         assert -1 <= y <= lines.bottom + 1
 

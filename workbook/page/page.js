@@ -62,7 +62,9 @@ function cellsOf(row) {
   return [...row.querySelectorAll("td[data-cell]")];
 }
 
-// The cell that a key leads to from another one.
+const KEYS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"];
+
+// The cell that one of KEYS leads to from another one; at the edge there is none.
 function neighbour(cell, key) {
   const rows = [...cell.closest("tbody").rows].filter((row) => !row.classList.contains("fold"));
   const row = rows.indexOf(cell.parentElement);
@@ -70,8 +72,7 @@ function neighbour(cell, key) {
   const column = cells.indexOf(cell);
   const down = { ArrowUp: -1, ArrowDown: 1 }[key];
   if (down !== undefined) return rows[row + down] && cellsOf(rows[row + down])[column];
-  const to = { ArrowLeft: column - 1, ArrowRight: column + 1, Home: 0, End: cells.length - 1 }[key];
-  return to === undefined ? undefined : cells[to];
+  return cells[{ ArrowLeft: column - 1, ArrowRight: column + 1, Home: 0, End: cells.length - 1 }[key]];
 }
 
 for (const grid of document.querySelectorAll("[role=grid]")) {
@@ -88,11 +89,9 @@ for (const grid of document.querySelectorAll("[role=grid]")) {
     selected.setAttribute("aria-describedby", bar.id);
   });
   grid.addEventListener("keydown", (event) => {
-    const next = neighbour(selected, event.key);
-    if (next) {
-      event.preventDefault();
-      next.focus();
-    }
+    if (!KEYS.includes(event.key)) return;
+    event.preventDefault();
+    neighbour(selected, event.key)?.focus();
   });
   grid.addEventListener("mouseover", (event) => show(bar, event.target.closest("td[data-cell]") ?? selected));
   grid.addEventListener("mouseleave", () => show(bar, selected));
