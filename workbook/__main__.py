@@ -94,7 +94,7 @@ def _make_build_folder(out: Path) -> None:
 
 @app.command()
 def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go.")] = Path("assets")) -> None:
-    """Make the README's pictures of the workbook (needs LibreOffice)."""
+    """Make the README's pictures of the workbook (needs LibreOffice and Chromium)."""
     from workbook.pictures import make_pictures  # its packages are a developer's, not a user's
 
     for path in make_pictures(folder):

@@ -138,6 +138,13 @@ def test_a_link_of_a_fault_leads_to_its_cell_and_back(one: Chrome) -> None:
     assert one.switch_to.active_element.get_attribute("id") == "f1t1-fault1"
 
 
+def test_a_sheet_wider_than_the_screen_begins_where_something_is_wrong(one: Chrome) -> None:
+    the(one, "body").click()
+    ActionChains(one).scroll_to_element(the(one, ".legend")).pause(0.2).perform()
+    assert in_view(one, the(one, "[data-cell=Z5]"))
+    assert not in_view(one, the(one, "[data-cell=A5]"))
+
+
 def in_view(chrome: Chrome, element: WebElement) -> bool:
     """Whether the middle of an element is on the screen, and nothing covers it."""
     script = """

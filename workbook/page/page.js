@@ -80,6 +80,9 @@ for (const grid of document.querySelectorAll("[role=grid]")) {
   let selected = grid.querySelector("td[tabindex='0']");
   bar.hidden = false;
   show(bar, selected);
+  // Wherever the sheet is wider than the screen, it begins where something is wrong.
+  const region = grid.parentElement;
+  new ResizeObserver(() => (region.scrollLeft = selected.offsetLeft - region.clientWidth / 2)).observe(region);
   grid.addEventListener("focusin", (event) => {
     selected.tabIndex = -1;
     selected.removeAttribute("aria-describedby");
