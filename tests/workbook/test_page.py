@@ -1,6 +1,5 @@
 """The audit's report as one page: what is in it, and that nothing from a workbook is taken for HTML."""
 
-import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -9,8 +8,6 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import assume, example, given
-from hypothesis import strategies as st
 from openpyxl.formula.translate import Translator
 
 from engine import InputError
@@ -19,7 +16,6 @@ from tests.workbook.handmade import OURS, HandMade, save
 from workbook.audit.drawing import MOST_COLUMNS
 from workbook.audit.page import page_of
 from workbook.audit.stages import audit
-from workbook.page.plot import plot
 from workbook.page.records import Cell, Curve, Fault, File, Fold, Grid, Header, Note, Page, Part, Row
 from workbook.page.render import render, write_page
 
@@ -196,66 +192,6 @@ def test_a_wide_table_is_drawn_in_part_with_the_columns_of_its_faults(tmp_path: 
     assert len(table.grid.letters) == MOST_COLUMNS
     assert table.grid.letters[-1] == made.cell("∂E/∂w8", 0).rstrip("0123456789")
     assert table.grid.remark == "71 columns not drawn"
-
-
-CURVES = {
-    "straight": ([0.5, 0.4, 0.3, 0.2], [0.5, 0.4, 0.25, 0.1]),
-    "steep": ([1.0, 0.1, 0.01, 0.001], [1.0, 0.1, 0.01, 0.0001]),
-    "flat": ([0.25, 0.25, 0.25], []),
-    "zero": ([0.0, 0.0], []),
-    "below zero": ([1.0, -1.0], []),
-    "from tiny to huge": ([1e290, 1e-290], []),
-}
-
-
-def points(path: str) -> list[tuple[float, float]]:
-    return [(float(x), float(y)) for x, y in re.findall(r"[ML]([-\d.]+) ([-\d.]+)", path)]
-
-
-@pytest.mark.parametrize("name", CURVES)
-def test_a_curves_points_are_where_the_axis_says(name: str) -> None:
-    losses, right_losses = CURVES[name]
-    lines = plot(Curve(losses, right_losses, ""))
-    assert lines is not None
-    marks = [(float(tick.text), tick.at) for tick in lines.y_ticks]
-    (low, bottom), (high, top) = marks[0], marks[-1]
-    assert low <= min(losses) <= max(losses) <= high * (1 + 1e-9)
-    for loss, (_, y) in zip([*losses, *right_losses], points(lines.loss) + points(lines.right), strict=True):
-        if lines.logarithmic:
-            share = (math.log(loss) - math.log(low)) / (math.log(high) - math.log(low))
-        else:
-            share = (loss - low) / (high - low)
-        assert y == pytest.approx(bottom + share * (top - bottom), abs=1.0)
-    assert [x for x, _ in points(lines.loss)] == sorted(x for x, _ in points(lines.loss))
-
-
-@given(st.lists(st.floats(), min_size=2, max_size=20))
-@example([1.7e308, -1.7e308])
-@example([1.7e308, 5e-324])
-@example([0.0, 5e-324])
-def test_every_curve_stays_within_its_frame(losses: list[float]) -> None:
-    lines = plot(Curve(losses, [], ""))
-    assume(lines is not None)
-    assert lines is not None
-    for x, y in points(lines.loss):
-        assert lines.left <= x <= lines.inner_right
-        assert -1 <= y <= lines.bottom + 1
-
-
-def test_a_curve_is_broken_where_a_loss_is_no_number() -> None:
-    lines = plot(Curve([0.4, math.nan, 0.3, math.inf, 0.2, 0.1], [], ""))
-    assert lines is not None
-    assert re.sub(r"[^ML]", "", lines.loss) == "MMML"
-    assert plot(Curve([math.nan, math.nan], [], "")) is None
-    assert plot(Curve([0.1], [], "")) is None
-
-
-def test_a_long_curve_has_few_points_and_its_last_one() -> None:
-    losses = [1 / (step + 1) for step in range(100_000)]
-    lines = plot(Curve(losses, [], ""))
-    assert lines is not None
-    assert 300 < len(points(lines.loss)) < 700
-    assert points(lines.loss)[-1][0] == lines.inner_right
 
 
 def test_the_command_writes_the_page(tmp_path: Path, slips: Path) -> None:

@@ -38,14 +38,15 @@ def draw(
     table: Table, marked: Sequence[tuple[str, tuple[int, ...]]] = (), right_losses: Sequence[float] = ()
 ) -> Drawing:
     """The drawing of a table in which some columns, by our names, are marked in some rows of the sheet."""
+    steps = range(table.first_row, table.last_row + 1)
     columns, whole = _columns(table, [name for name, _ in marked])
-    rows = _rows(table, [at for _, at in marked if at])
+    rows = _rows(table.header_row, steps, [at for _, at in marked if at])
     return Drawing(
         columns=columns,
         rows={row: tuple(_cell(table, column, row) for column in columns) for row in rows},
         columns_left_out=whole - len(columns),
         loss_column=table.columns.get("E_tot"),
-        losses=_losses(table),
+        losses=_losses(table, steps),
         right_losses=tuple(right_losses),
     )
 
@@ -58,12 +59,12 @@ def _columns(table: Table, marked: Sequence[str]) -> tuple[tuple[int, ...], int]
     return tuple(sorted(chosen)), len(all_of_them)
 
 
-def _rows(table: Table, marked: Sequence[tuple[int, ...]]) -> list[int]:
-    wanted = [*range(table.header_row, table.first_row + FIRST_ROWS)]
-    wanted += range(table.last_row - LAST_ROWS + 1, table.last_row + 1)
+def _rows(header_row: int, steps: Sequence[int], marked: Sequence[tuple[int, ...]]) -> list[int]:
+    """The rows that are drawn: the headers and what follows, the last steps, and the ends of what is marked."""
+    wanted = [*range(header_row, steps[0]), *steps[:FIRST_ROWS], *steps[-LAST_ROWS:]]
     for rows in marked:
         wanted += [rows[0] - 1, rows[0], rows[-1]]
-    inside = dict.fromkeys(row for row in wanted if table.header_row <= row <= table.last_row)
+    inside = dict.fromkeys(row for row in wanted if header_row <= row <= steps[-1])
     chosen = set(list(inside)[:MOST_ROWS])
     # One row takes no more room than the line that says that it is left out.
     gaps = {row + 1 for row in chosen if row + 2 in chosen}
@@ -75,8 +76,8 @@ def _cell(table: Table, column: int, row: int) -> Drawn:
     return table.sheet.value(column, row), None if shape is None else f"={shape.text(row)}"
 
 
-def _losses(table: Table) -> tuple[float, ...]:
+def _losses(table: Table, steps: Sequence[int]) -> tuple[float, ...]:
     if "E_tot" not in table.columns:
         return ()
-    values = (table.sheet.value(table.columns["E_tot"], row) for row in range(table.first_row, table.last_row + 1))
+    values = (table.sheet.value(table.columns["E_tot"], row) for row in steps)
     return tuple(value if isinstance(value, float) else math.nan for value in values)
