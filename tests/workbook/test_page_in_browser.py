@@ -22,14 +22,13 @@ SLIPPED = "∂E/∂w3"  # in column Z
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two pages: `one.html` of one file, `many.html` of four."""
     out = tmp_path_factory.mktemp("pages")
-    names = ["b2", "b10", "a", "c"]
-    tables = [
-        HandMade(rows=40).plant(SLIPPED, "a_h2", "a_h1"),
-        HandMade(),
-        HandMade().plant("E1", "0.5", "2"),
-        HandMade(),
-    ]
-    reports = [audit(save(out / f"{name}.xlsx", table.cells)) for name, table in zip(names, tables, strict=True)]
+    tables = {
+        "b2": HandMade(rows=40).plant(SLIPPED, "a_h2", "a_h1"),
+        "b10": HandMade().plant(SLIPPED, "a_h2", "a_h1").plant("∂E/∂w4", "a_h2", "a_h1"),
+        "a": HandMade().plant("E1", "0.5", "2"),
+        "c": HandMade(),
+    }
+    reports = [audit(save(out / f"{name}.xlsx", table.cells)) for name, table in tables.items()]
     (out / "text.xlsx").write_text("no workbook")
     book = openpyxl.load_workbook(out / "c.xlsx")
     book.worksheets[0].title = "O'Brien's \"x\" <b>"
@@ -104,7 +103,7 @@ def test_no_script_runs_but_the_pages_own(one: Chrome) -> None:
     one.execute_script("document.body.append(Object.assign(new Image(), {src: 'https://example.org/x.png'}))")
     refused = " ".join(str(entry["message"]) for entry in log(one, "browser"))
     assert "script-src" in refused
-    assert "example.org" in refused
+    assert "default-src 'none'" in refused
 
 
 def test_the_copy_button_copies(one: Chrome) -> None:
@@ -203,11 +202,11 @@ def test_the_files_are_sorted_by_the_header_that_is_clicked(many: Chrome) -> Non
     assert files(many) == ["text", "c", "b10", "b2", "a"]
     assert many.find_elements(By.CSS_SELECTOR, "[aria-sort]")[0].get_attribute("aria-sort") == "descending"
     score.click()
-    assert files(many)[0] == "text"
-    assert set(files(many)[1:3]) == {"a", "b2"}
+    assert files(many)[:2] == ["text", "b10"]
+    assert files(many)[-1] == "c"
     assert len(many.find_elements(By.CSS_SELECTOR, "[aria-sort]")) == 1
     faults.send_keys(Keys.SPACE)
-    assert set(files(many)[-2:]) == {"a", "b2"}
+    assert files(many)[-1] == "b10"
 
 
 def test_a_link_of_the_index_unfolds_its_file(many: Chrome) -> None:
