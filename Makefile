@@ -69,7 +69,7 @@ workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1
 exercise: $(READY) ## write build/exercise.xlsx for a student to fill (EXPERIMENT=file.toml ARGS="--seed 7 --solution s.xlsx")
 	@$(BIN)/python -m workbook exercise $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)
 
-audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--csv grades.csv")
+audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--html report.html")
 	@$(BIN)/python -m workbook audit $(if $(FILE),$(call quoted,$(FILE))) $(FILES) $(ARGS)
 
 train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--recipe quick --epochs 1 --limit 10000", ARGS=--resume)
@@ -87,7 +87,7 @@ test: $(READY_TEST) ## prove every number: all tests
 lint: $(READY_TEST) ## ruff and strict types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-pictures: $(READY_TEST) ## make the README's pictures in assets/ (needs LibreOffice)
+pictures: $(READY_TEST) ## make the README's pictures in assets/ (needs LibreOffice and Chromium)
 	@$(BIN)/python -m workbook pictures
 
 bench: $(READY_TEST) ## measure speed, as ratios

@@ -28,7 +28,11 @@ DOORS = {
         *("engine", "workbook.definitions", "workbook.functions", "workbook.layout", "workbook.records"),
         *("workbook.runs", "workbook.stored", "workbook.trees"),
     ],
-    "workbook.audit": ["engine", "workbook.definitions", "workbook.functions", "workbook.layout", "workbook.trees"],
+    "workbook.page": ["engine"],
+    "workbook.audit": [
+        *("engine", "workbook.definitions", "workbook.functions", "workbook.layout", "workbook.page"),
+        "workbook.trees",
+    ],
     "workbook": ["engine"],
 }
 MODULES = sorted(path for room in ("engine", "cnn", "workbook") for path in (ROOT / room).rglob("*.py"))

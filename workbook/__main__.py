@@ -98,7 +98,7 @@ def _make_build_folder(out: Path) -> None:
 
 @app.command()
 def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go.")] = Path("assets")) -> None:
-    """Make the README's pictures of the workbook (needs LibreOffice)."""
+    """Make the README's pictures of the workbook (needs LibreOffice and Chromium)."""
     from workbook.pictures import make_pictures  # its packages are a developer's, not a user's
 
     for path in make_pictures(folder):
@@ -126,6 +126,7 @@ def audit(
     everything: Annotated[
         bool, typer.Option("--all", help="Print every fault and note, however many there are.")
     ] = False,
+    html: Annotated[Path | None, typer.Option(help="Also write the whole report as one page for a browser.")] = None,
 ) -> None:
     """Find the slips in anybody's workbook of this table.
 
@@ -136,9 +137,10 @@ def audit(
         raise InputError("no workbook named; type `make audit FILE=theirs.xlsx`, or here `audit theirs.xlsx`")
     from workbook.audit.command import run_audit  # IronCalc and openpyxl take a while to load
 
-    raise typer.Exit(
-        run_audit(files, learning_rate, json=json, csv=csv, annotated=annotate, jobs=jobs, everything=everything)
+    status = run_audit(
+        files, learning_rate, json=json, csv=csv, annotated=annotate, html=html, jobs=jobs, everything=everything
     )
+    raise typer.Exit(status)
 
 
 def main() -> None:

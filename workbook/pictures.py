@@ -1,7 +1,13 @@
-"""Pictures for the README: the sheets as LibreOffice shows them, the loss curves, the network. `make pictures`."""
+"""Pictures for the README: the sheets as LibreOffice shows them, the loss curves, the network, the page of an audit.
 
+`make pictures`.
+"""
+
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
@@ -11,11 +17,16 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageChops, ImageOps
 
 from engine import InputError, Trace, default_experiment, descend
+from workbook.audit.page import page_of
+from workbook.audit.stages import audit
+from workbook.layout import Layout
+from workbook.page.render import write_page
 from workbook.plan import plan
-from workbook.records import Sheet
+from workbook.records import Cell, Sheet
 from workbook.sheets.network import network_png
 from workbook.write import write
 
+PROGRAMS = {"soffice": "LibreOffice", "chromium": "Chromium"}
 PIXELS_A_POINT = 2.0
 MAIN_SHEETS = 5
 FOOTER = 60  # points from the page's lower edge
@@ -23,17 +34,25 @@ FOOTER = 60  # points from the page's lower edge
 SHOWN = {"assignment6-calculations": 0.465, "learning rates": 0.7, "check": 0.56}
 # And of its width: as much as leaves the digits large enough to be read.
 ACROSS = {"assignment6-calculations": 20 / 31, "learning rates": 0.62}
+# The window that shows the faults on the audit's page, and the sheet with them.
+WINDOW = "1180,740"
 
 
 def make_pictures(folder: Path) -> list[Path]:
     """Write all pictures into a folder and return their paths.
 
     Raises:
-        InputError: LibreOffice is not installed.
+        InputError: LibreOffice or Chromium is not installed.
     """
+    for program, name in PROGRAMS.items():
+        if shutil.which(program) is None:
+            raise InputError(f"{program}: not found; install {name} to make the pictures")
     experiment = default_experiment()
     trace = descend(experiment)
-    made = _pictures_of_sheets(plan(experiment), folder)
+    sheets = plan(experiment)
+    made = _pictures_of_sheets(sheets, folder)
+    made.append(folder / "audit-page.png")
+    _picture_of_page(_slipped(sheets[0], Layout(experiment.columns, experiment.steps)), made[-1])
     for name, figure in (("loss-curves", _small_multiples(trace)), ("loss-overlay", _overlay(trace))):
         made.append(folder / f"{name}.png")
         FigureCanvasAgg(figure)
@@ -70,12 +89,42 @@ def _first_page(document: pypdfium2.PdfDocument, sheet: str) -> int:
 
 def _pdf(book: Path) -> Path:
     profile = (book.parent / "profile").as_uri()
-    command = ["soffice", f"-env:UserInstallation={profile}", "--headless", "--convert-to", "pdf", book.name]
-    try:
-        subprocess.run(command, cwd=book.parent, check=True, capture_output=True)  # noqa: S603 - a fixed command
-    except FileNotFoundError:
-        raise InputError("soffice: not found; install LibreOffice to make the pictures") from None
+    options = [f"-env:UserInstallation={profile}", "--headless", "--convert-to", "pdf"]
+    _run("soffice", *options, book.name, folder=book.parent)
     return book.with_suffix(".pdf")
+
+
+def _slipped(sheet: Sheet, layout: Layout) -> Sheet:
+    """The main sheet with the slip that the README tells of: ∂E/∂w3 with a_h1 in the place of a_h2."""
+    gradient = layout.columns.names.index("∂E/∂w3")
+
+    def slip(cell: Cell) -> Cell:
+        if cell.column != gradient or cell.formula is None:
+            return cell
+        right, wrong = (f"{layout.letters[name]}{cell.row}" for name in ("a_h2", "a_h1"))
+        return cell._replace(formula=cell.formula.replace(right, wrong))
+
+    def rows() -> Iterator[list[Cell]]:
+        return ([slip(cell) for cell in row] for row in sheet.rows())
+
+    return replace(sheet, rows=rows)
+
+
+def _picture_of_page(sheet: Sheet, picture: Path) -> None:
+    """What a browser shows of the page of an audit."""
+    with tempfile.TemporaryDirectory() as work:
+        book, page = Path(work) / "theirs.xlsx", Path(work) / "report.html"
+        write([sheet], book)
+        write_page(page_of([audit(book)]), page)
+        options = [
+            *("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
+            *(f"--user-data-dir={work}/profile", f"--window-size={WINDOW}", "--force-device-scale-factor=1.5"),
+        ]
+        _run("chromium", *options, f"--screenshot={picture.resolve()}", page.as_uri(), folder=Path(work))
+
+
+def _run(*command: str, folder: Path) -> None:
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)  # noqa: S603 - a fixed command
 
 
 def _without_margins(picture: Image.Image) -> Image.Image:

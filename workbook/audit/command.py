@@ -16,6 +16,8 @@ from workbook.audit.parallel import audit_all
 from workbook.audit.report import as_json, show, show_line, write_csv
 from workbook.audit.stages import FileReport, audit
 
+PAGES = {".html", ".htm"}
+
 
 def run_audit(
     paths: Sequence[Path],
@@ -24,6 +26,7 @@ def run_audit(
     json: bool,
     csv: Path | None,
     annotated: Path | None,
+    html: Path | None = None,
     jobs: int | None = None,
     everything: bool = False,
 ) -> int:
@@ -37,6 +40,8 @@ def run_audit(
     _check(paths, files, learning_rate, csv, annotated)
     if jobs is not None and jobs < 1:
         raise InputError(f"--jobs: got {jobs}, expected a whole number from 1 up")
+    if html is not None and html.suffix.lower() not in PAGES:
+        raise InputError(f"--html: got {html}, expected a name that ends in .html")
     console = Console(highlight=False, markup=False, emoji=False)
     one = len(files) == 1 and not any(path.is_dir() for path in paths)
     if one:
@@ -50,6 +55,12 @@ def run_audit(
     if annotated is not None:
         lost = annotate(reports[0], annotated)
         typer.echo(f"Wrote {annotated}. Not carried over: {', '.join(lost)}", err=json)
+    if html is not None:
+        from workbook.audit.page import page_of
+        from workbook.page.render import write_page  # jinja2 takes a while to load
+
+        write_page(page_of(reports), html)
+        typer.echo(f"Wrote {html}: open it in a browser.", err=json)
     return _status(reports)
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from workbook.audit.drawing import Drawing
+
 Kind = Literal["root", "consequence", "note"]
 Verdict = Literal["right", "wrong", "incomplete"]
 
@@ -102,6 +104,7 @@ class TableReport:
     score: Score = Score()
     findings: list[Finding] = field(default_factory=list)
     cost: Cost | None = None
+    drawing: Drawing | None = None
 
     @property
     def roots(self) -> list[Finding]:

@@ -51,7 +51,7 @@ def show_line(report: FileReport, console: Console) -> None:
     line = Text(plain(str(report.file)) + "  ")
     if report.error is not None:
         line.append("not judged", style="bold yellow")
-        line.append(f"  {plain(_without_file(report))}")
+        line.append(f"  {plain(without_file(report))}")
     else:
         verdict = report.verdict or "incomplete"
         line.append(verdict, style=VERDICT_STYLES[verdict])
@@ -59,7 +59,7 @@ def show_line(report: FileReport, console: Console) -> None:
         if report.roots:
             first = report.roots[0]
             line.append(
-                f"  {_count(len(report.roots), 'fault')}, first in {first.cell} ({first.column}): {plain(first.cause)}"
+                f"  {count(len(report.roots), 'fault')}, first in {first.cell} ({first.column}): {plain(first.cause)}"
             )
     console.print(line, soft_wrap=True)
 
@@ -101,7 +101,7 @@ def _csv_row(report: FileReport) -> list[Any]:
         len(report.tables), sum(table.rows for table in report.tables),
         report.score.right, report.score.checked, len(report.roots),
         first.column if first else "", first.cell if first else "", first.cause if first else "",
-        cost.loss if cost else "", cost.right_loss if cost else "", _without_file(report) if report.error else "",
+        cost.loss if cost else "", cost.right_loss if cost else "", without_file(report) if report.error else "",
     ]  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def _harmless(value: Any) -> Any:
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-def _without_file(report: FileReport) -> str:
+def without_file(report: FileReport) -> str:
     return (report.error or "").removeprefix(f"{report.file}: ")
 
 
@@ -138,8 +138,8 @@ def _table(table: TableReport, *, everything: bool) -> list[RenderableType]:
     rate = "not found" if table.learning_rate is None else f"{table.learning_rate:g}"
     if table.rate_text is not None and table.rate_text.startswith(("$", "'")):
         rate += f" in {table.rate_text.replace('$', '')}"
-    title = Text.assemble((plain(table.sheet), "bold"), f"  {table.range}: {_count(table.rows, 'row')}, ")
-    title.append(f"{_count(len(table.columns), 'column')}, learning rate {rate}  ")
+    title = Text.assemble((plain(table.sheet), "bold"), f"  {table.range}: {count(table.rows, 'row')}, ")
+    title.append(f"{count(len(table.columns), 'column')}, learning rate {rate}  ")
     title.append(table.verdict, style=VERDICT_STYLES[table.verdict])
     title.append(f", {_score(table.score)}")
     faults = [[root] for root in table.roots] if everything else grouped(table.roots)
@@ -151,7 +151,7 @@ def _table(table: TableReport, *, everything: bool) -> list[RenderableType]:
         parts.append(Text())
     parts += [_short(number, members) for number, members in enumerate(faults[most:][:MOST_SHORT], start=most + 1)]
     if left := sum(map(len, faults[most + MOST_SHORT :])):
-        parts.append(Text(f"... and {_count(left, 'more fault')}: --all prints everything"))
+        parts.append(Text(f"... and {count(left, 'more fault')}: --all prints everything"))
     return parts + _rest(table, everything=everything)
 
 
@@ -162,7 +162,7 @@ class _Pasteable(Text):
 def _root(number: int, members: Sequence[Finding]) -> list[RenderableType]:
     finding = members[0]
     head = _head(number, members)
-    facts = [("is", plain(finding.formula or "(empty)"), ""), ("rows", _rows(finding), "")]
+    facts = [("is", plain(finding.formula or "(empty)"), ""), ("rows", extent(finding), "")]
     if finding.expected is not None:
         facts.insert(1, ("expected", finding.expected, "green"))
     lines = [_Pasteable.assemble("   ", (f"{word:<10}", "dim"), (text, style)) for word, text, style in facts]
@@ -183,10 +183,10 @@ def _short(number: int, members: Sequence[Finding]) -> Text:
 
 
 def _score(score: Score) -> str:
-    return f"{score.right} of {_count(score.checked, 'column')} right"
+    return f"{score.right} of {count(score.checked, 'column')} right"
 
 
-def _rows(finding: Finding) -> str:
+def extent(finding: Finding) -> str:
     spans = [f"{first}" if first == last else f"{first}-{last}" for first, last in stretches(finding.at)]
     shown = ", ".join(spans[:4]) + (", ..." if len(spans) > 4 else "")
     if finding.deviation is None:
@@ -218,7 +218,7 @@ def _rest(table: TableReport, *, everything: bool) -> list[RenderableType]:
         parts.append(Text())
     parts += map(_note, together[:most])
     if left := sum(map(len, together[most:])):
-        parts.append(Text(f"... and {_count(left, 'more note')}: --all prints everything", style="dim"))
+        parts.append(Text(f"... and {count(left, 'more note')}: --all prints everything", style="dim"))
     if table.others:
         headers = ", ".join(plain(text) for text in table.others.values())
         parts.append(Text(f"Ignored columns: {headers}", style="dim"))
@@ -229,7 +229,7 @@ def _note(members: Sequence[Finding]) -> RenderableType:
     note = members[0]
     names = ", ".join(finding.column for finding in members)
     where = f"{names} {note.cell}: " if note.cell else ""
-    many = f" ({_count(note.rows, 'row')})" if note.rows > 1 else ""
+    many = f" ({count(note.rows, 'row')})" if note.rows > 1 else ""
     cause = f"{names}{note.cause.removeprefix(note.column)}" if len(members) > 1 and not note.cell else note.cause
     return Text(f"Note: {where}{plain(cause)}{many}", style="dim")
 
@@ -247,5 +247,5 @@ def _cost(cost: Cost) -> str:
     return f"{same if loss == right_loss else other}" + ("" if value == right_value else f"; {far}")
 
 
-def _count(number: int, what: str) -> str:
+def count(number: int, what: str) -> str:
     return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -8,6 +8,7 @@ from openpyxl.utils import get_column_letter
 
 from engine import Columns, InputError
 from workbook.audit.cost import consequences, cost, replay
+from workbook.audit.drawing import draw
 from workbook.audit.files import VALUES_ONLY, load
 from workbook.audit.findings import Finding, Score, TableReport, Verdict
 from workbook.audit.headers import kind_of
@@ -157,7 +158,7 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
         rate_text=None,
     )
     if judge is None:
-        return replace(bare, findings=[_note(_why_not(table))])
+        return replace(bare, findings=[_note(_why_not(table))], drawing=draw(table))
     findings = list(judge.judgement.findings)
     roots = {finding.column for finding in findings if finding.kind == "root"}
     right = replay(judge.understood) if roots else None
@@ -176,6 +177,11 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
         score=Score(sum(name not in roots for name in judge.judgement.checked), len(judge.judgement.checked)),
         findings=findings + unjudged + [_note(note) for note in [*missing, *notes, *_remarks(judge)]],
         cost=None if right is None else cost(judge.understood, right),
+        drawing=draw(
+            table,
+            [(finding.column, finding.at) for finding in judge.judgement.findings],
+            () if right is None else right["E_tot"].tolist(),
+        ),
     )
 
 

@@ -1,0 +1,51 @@
+"""A page's records as HTML. The one module that knows jinja2."""
+
+import base64
+import hashlib
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from engine.files import replacing
+from workbook.page.plot import plot
+from workbook.page.records import Page, Row
+
+
+def write_page(page: Page, path: Path) -> None:
+    """Write a page; a file that stands at `path` is replaced only when the new one is whole.
+
+    Raises:
+        InputError: `path` cannot be written.
+    """
+    with replacing(path) as part:
+        part.write_text(render(page), encoding="utf-8", errors="replace", newline="\n")
+
+
+def render(page: Page) -> str:
+    """The page as HTML, whole in itself: style, script and pictures are inside, and nothing else may be loaded."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("workbook.page", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style, script = _part("page.css"), _part("page.js")
+    template = environment.get_template("page.html.j2")
+    return template.render(page=page, style=style, script=script, script_hash=_hash(script), plot=plot, is_row=_is_row)
+
+
+def _part(name: str) -> Markup:
+    """A part of the page that is our own, and so needs no escaping."""
+    return Markup(resources.files("workbook.page").joinpath(name).read_text("utf-8"))  # noqa: S704 - our own file
+
+
+def _hash(script: str) -> str:
+    """What the page's policy names its one script by: no other script runs, whatever a workbook's text holds."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, Row)
