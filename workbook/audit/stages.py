@@ -7,6 +7,7 @@ from pathlib import Path
 from openpyxl.utils import get_column_letter
 
 from engine import Columns, InputError
+from workbook.audit.by_definition import judged_by_definition
 from workbook.audit.cost import consequences, cost, replay
 from workbook.audit.drawing import draw
 from workbook.audit.files import VALUES_ONLY, load
@@ -67,7 +68,11 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     try:
         book = load(path)
         tables = _all_tables(book)
-        judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
+        ours = [judged_by_definition(table) for table, _ in tables]
+        judges = [
+            None if own is not None else _judge(book, table, labels, learning_rate)
+            for own, (table, labels) in zip(ours, tables, strict=True)
+        ]
         for number, (table, labels) in enumerate(tables):
             judge = judges[number]
             if judge is not None and (names := judge.look_alikes()):
@@ -79,16 +84,21 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
             book, note = recalculated(book, stale)
             notes.append(note)
             tables = [(replace(table, sheet=book.twin(table.sheet)), labels) for table, labels in tables]
-            judges = [_judge(book, table, labels, learning_rate) for table, labels in tables]
-        reports = _without_logs(
-            judges, [_report(judge, table, notes) for judge, (table, _) in zip(judges, tables, strict=True)]
-        )
+            ours = [judged_by_definition(table) for table, _ in tables]
+            judges = [
+                None if own is not None else _judge(book, table, labels, learning_rate)
+                for own, (table, labels) in zip(ours, tables, strict=True)
+            ]
+        reports = [
+            own or _report(judge, table, notes) for own, judge, (table, _) in zip(ours, judges, tables, strict=True)
+        ]
+        reports = _without_logs(judges, reports)
     except InputError as error:
         return FileReport(path, error=str(error))
     if not tables:
         why = (words for sheet in book.sheets for words in (unfilled(sheet), turned(sheet)) if words is not None)
         return FileReport(path, error=f"{path}: {next(why, f'no training table found; {LOOKED_FOR}')}")
-    if not any(judge is not None for judge in judges):
+    if not any(report.judged for report in reports) and not any(judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)
 

@@ -1,0 +1,216 @@
+"""Tables with this project's own headers, for any network: which network, samples and method they are for.
+
+What the headers don't say is inferred from the formulas, column by column: the activation of a layer from its a-columns,
+the loss from E, the reduction, optimizer, schedule and order of the updates each from the columns that they decide.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+
+from openpyxl.utils import get_column_letter
+
+from engine import Columns, InputError, Layer, Method, Network
+from engine.columns import gradient_name
+from engine.network import ACTIVATIONS, LOSSES, OPTIMIZERS, REDUCTIONS, SCHEDULES, STATES, UPDATES
+from workbook.audit.comparison import Comparison
+from workbook.audit.read import Sheet
+from workbook.audit.tables import Table
+
+CONSTANTS = {"eta", "weight_decay", *(name for of in (*OPTIMIZERS.values(), *SCHEDULES.values()) for name in of)}
+ROWS_ABOVE = 3  # in which the constants stand
+NEEDED_LOSS = {"softmax": "cross-entropy"}
+
+
+@dataclass(frozen=True)
+class Headed:
+    """Such a table.
+
+    Attributes:
+        columns: its columns, as the engine has them.
+        places: the sheet's column of each name, from 1.
+        rows: the rows of the sheet that hold passes.
+        constants: the cell, (column, row), of the learning rate and of each constant.
+    """
+
+    sheet: Sheet
+    columns: Columns
+    places: dict[str, int]
+    rows: range
+    constants: dict[str, tuple[int, int]]
+
+    def cell(self, name: str, row: int) -> str:
+        """The address of a name's cell in a row of the sheet."""
+        return f"{get_column_letter(self.places[name])}{row}"
+
+    def number(self, name: str) -> float | None:
+        """The value of a constant."""
+        value = self.sheet.value(*self.constants[name]) if name in self.constants else None
+        return value if isinstance(value, float) else None
+
+
+def headed(table: Table) -> Headed | None:
+    """The table with its network and method inferred; None where its headers are not just ours."""
+    places = _headers(table)
+    bare = _bare(table.sheet, table.header_row, places)
+    if bare is None:
+        return None
+    constants = dict(_constants(table.sheet, table.header_row))
+    own = Headed(table.sheet, bare, places, range(table.header_row + 1, table.last_row + 1), constants)
+    for candidates, names in _questions(own):
+        own = max(candidates(own), key=lambda candidate: Comparison(candidate).matches(names(own.columns)), default=own)
+    return own
+
+
+def is_plain(columns: Columns) -> bool:
+    """Whether the table is one of a sigmoid network without biases and one sample, which the other judge takes."""
+    return columns == Columns.plain(columns.sizes)
+
+
+def _headers(table: Table) -> dict[str, int]:
+    """The texts of the header row that stand side by side with the table's, with their columns."""
+    middle = min(table.columns.values())
+    left = takewhile(lambda pair: pair[0], ((table.sheet.value(c, table.header_row), c) for c in range(middle, 0, -1)))
+    places = {str(text).strip(): column for text, column in reversed(list(left))}
+    column = middle + 1
+    while (text := table.sheet.value(column, table.header_row)) is not None:
+        places.setdefault(str(text).strip(), column)
+        column += 1
+    return places
+
+
+def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | None:
+    """The columns with just these names, as far as the names tell."""
+    names = list(places)
+    layers = list(_layers(names))
+    inputs = sum(re.fullmatch(r"i\d+", name) is not None for name in names)
+    if not layers or not inputs:
+        return None
+    samples, batch = 1, 1
+    if "sample" in places:
+        samples = _largest(sheet, places["sample"], header_row)
+        batch = _count_of_first(sheet, places["step"], header_row) if "step" in places else 1
+    letters = "".join(dict.fromkeys(name[0] for name in names if re.fullmatch(r"[vms]_[wb]\d+", name)))
+    optimizer = next((name for name in OPTIMIZERS if STATES.get(name, "") == letters), None)
+    deltas = any(re.fullmatch(r"∂E/∂[ho]\d+", name) for name in names)
+    if optimizer is None or not 1 <= batch <= samples:
+        return None
+    schedule = "step" if "eta" in places else "constant"
+    columns = Columns(
+        Network(inputs, tuple(layers), deltas=deltas), samples, Method(batch, "mean", optimizer, schedule)
+    )
+    if columns.method.counts_steps or "step" not in places or samples > 1:
+        return columns if list(columns.names) == names else None
+    return None
+
+
+def _layers(names: Sequence[str]) -> Iterator[Layer]:
+    """The layers, from the order of the names: weights, biases, then each neuron's pair."""
+    biases: list[str] = []
+    neurons = 0
+    for name, following in zip(names, [*names[1:], ""], strict=True):
+        if re.fullmatch(r"b\d+", name):
+            biases.append(name)
+        if re.fullmatch(r"a_[ho]\d+", name):
+            neurons += 1
+            if not re.fullmatch(r"[ho]\d+", following):
+                trained = not biases or gradient_name(biases[0]) in names
+                yield Layer(neurons, "sigmoid", len(biases), trained)
+                biases, neurons = [], 0
+
+
+def _largest(sheet: Sheet, column: int, header_row: int) -> int:
+    values = [value for row, value in sheet.values.get(column, {}).items() if row > header_row]
+    return int(max((value for value in values if isinstance(value, float)), default=1))
+
+
+def _count_of_first(sheet: Sheet, column: int, header_row: int) -> int:
+    values = sheet.values.get(column, {})
+    first, row = values.get(header_row + 1), header_row + 1
+    while values.get(row) == first and first is not None:
+        row += 1
+    return row - header_row - 1
+
+
+def _constants(sheet: Sheet, header_row: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The labelled numbers right above the headers."""
+    for column, cells in sheet.values.items():
+        for row in range(max(1, header_row - ROWS_ABOVE), header_row):
+            text = cells.get(row)
+            if isinstance(text, str) and text.strip() in CONSTANTS and isinstance(sheet.value(column + 1, row), float):
+                yield text.strip(), (column + 1, row)
+
+
+def _questions(own: Headed) -> Iterator[tuple[object, object]]:
+    """What the headers leave open, each with its possible answers and the columns that tell."""
+    for layer in range(own.columns.depth):
+        yield (
+            lambda headed, layer=layer: _with_networks(headed, _activations(headed.columns.network, layer)),
+            lambda columns, layer=layer: columns.activation_names(layer),
+        )
+    yield (
+        lambda headed: _with_networks(headed, [{"loss": loss} for loss in LOSSES]),
+        lambda columns: columns.loss_names,
+    )
+    yield (
+        lambda headed: _with_methods(headed, [{"reduction": word} for word in REDUCTIONS]),
+        lambda columns: [*columns.of("batch"), *columns.of("weight", "bias")],
+    )
+    yield (
+        lambda headed: _with_methods(headed, _schedules(headed)),
+        lambda columns: columns.of("rate"),
+    )
+    yield (
+        lambda headed: _with_methods(headed, _optimizers(headed)),
+        lambda columns: [*columns.of("weight", "bias"), *columns.of("state")],
+    )
+    yield (
+        lambda headed: _with_methods(headed, [{"update": word} for word in UPDATES]),
+        lambda columns: [*columns.of("delta"), *columns.of("gradient")],
+    )
+
+
+def _activations(network: Network, layer: int) -> Iterator[dict[str, object]]:
+    last = layer == len(network.layers) - 1
+    for name in ACTIVATIONS:
+        layers = list(network.layers)
+        layers[layer] = replace(layers[layer], activation=name)
+        yield {"layers": tuple(layers), "loss": NEEDED_LOSS.get(name, network.loss) if last else network.loss}
+
+
+def _schedules(headed: Headed) -> Iterator[dict[str, object]]:
+    if headed.columns.method.schedule == "constant":
+        yield {}
+        return
+    for name, constants in SCHEDULES.items():
+        if constants and set(constants) <= set(headed.constants):
+            yield {"schedule": name}
+
+
+def _optimizers(headed: Headed) -> Iterator[dict[str, object]]:
+    for name, constants in OPTIMIZERS.items():
+        if STATES.get(name, "") == headed.columns.states and set(constants) <= set(headed.constants):
+            yield {"optimizer": name}
+
+
+def _with_networks(headed: Headed, changes: Iterable[dict[str, object]]) -> Iterator[Headed]:
+    for change in changes:
+        try:
+            network = replace(headed.columns.network, **change)  # type: ignore[arg-type] # fields of Network
+        except InputError:
+            continue  # a loss that does not go with the last layer
+        yield replace(headed, columns=replace(headed.columns, network=network))
+
+
+def _with_methods(headed: Headed, changes: Iterable[dict[str, object]]) -> Iterator[Headed]:
+    for change in changes:
+        try:
+            method = replace(headed.columns.method, **change)  # type: ignore[arg-type] # fields of Method
+            wanted = [*OPTIMIZERS[method.optimizer], *SCHEDULES[method.schedule]]
+            decay = ["weight_decay"] if "weight_decay" in headed.constants and "weight_decay" not in wanted else []
+            numbers = tuple((name, headed.number(name) or 0.0) for name in [*wanted, *decay])
+            method = replace(method, constants=numbers)
+        except InputError:
+            continue  # the old order with a batch or an optimizer
+        yield replace(headed, columns=replace(headed.columns, method=method))
