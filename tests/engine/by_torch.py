@@ -1,6 +1,6 @@
 """The same training by torch: autograd's gradients, torch.optim's updates and schedules."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from engine import Experiment, FloatArray
 # Handing such small arrays to other threads takes longer than computing with them.
 torch.set_num_threads(1)
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "relu": torch.relu,
@@ -20,7 +20,7 @@ ACTIVATIONS = {
     "softmax": lambda z: torch.softmax(z, dim=1),
 }
 # From pre-activations, activations and targets, (batch, outputs) each, to the loss of each sample.
-LOSSES = {
+LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "half-squared-error": lambda _z, a, t: functional.mse_loss(a, t, reduction="none").sum(dim=1) / 2,
     "mean-squared-error": lambda _z, a, t: functional.mse_loss(a, t, reduction="none").mean(dim=1),
     "binary-cross-entropy": lambda z, _a, t: functional.binary_cross_entropy_with_logits(z, t, reduction="none").sum(1),
@@ -65,9 +65,10 @@ def torch_steps(experiment: Experiment) -> Iterator[Step]:
             a = ACTIVATIONS[layer.activation](z)
         losses = LOSSES[network.loss](z, a, targets[rows])
         loss = losses.mean() if method.reduction == "mean" else losses.sum()
-        optimizer.zero_grad()
-        loss.backward()
-        step.loss, step.gradients = loss.item(), [array.grad.numpy().copy() for array in trained]
+        for array, gradient in zip(trained, torch.autograd.grad(loss, trained), strict=True):
+            array.grad = gradient
+            step.gradients.append(gradient.numpy())
+        step.loss = loss.item()
         yield step
         optimizer.step()
         if schedule:

@@ -87,7 +87,7 @@ def random_method(generator: np.random.Generator, batch_size: int) -> Method:
 
 def _random_constant(generator: np.random.Generator, name: str) -> float:
     least, most = RANGES[name]
-    return float(generator.integers(least, most + 1)) if name in WHOLE else float(generator.uniform(least, most))
+    return float(generator.integers(int(least), int(most) + 1) if name in WHOLE else generator.uniform(least, most))
 
 
 def _random_layer(generator: np.random.Generator, loss: str, *, last: bool) -> Layer:

@@ -5,6 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from engine import Columns
+from engine.experiment_file import packaged_experiments
+from engine.overview import network_picture
 from tests.commands import error_line, run
 
 
@@ -46,3 +49,83 @@ def test_csv_of_one_learning_rate(tmp_path: Path) -> None:
 )
 def test_bad_input_gets_one_line(tmp_path: Path, arguments: str, message: str) -> None:
     assert error_line("engine", *arguments.split(), folder=tmp_path) == f"error: {message}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("new my.toml", "my.toml: exists already; name another file, or remove it first"),
+        ("new nowhere/my.toml", "nowhere/my.toml: the folder nowhere does not exist; create it first"),
+        ("show my.toml", "my.toml: missing key 'network'"),
+        ("show no.toml", "no.toml: cannot read the experiment: No such file or directory"),
+        ("shwo", "No such command 'shwo'."),
+        ("show", "Missing argument 'EXPERIMENT'."),
+    ],
+)
+def test_a_command_with_bad_input_gets_one_line(tmp_path: Path, arguments: str, message: str) -> None:
+    (tmp_path / "my.toml").write_text("", encoding="utf-8")
+    assert error_line("engine", *arguments.split(), folder=tmp_path) == f"error: {message}"
+    assert (tmp_path / "my.toml").read_text(encoding="utf-8") == ""
+
+
+def test_show_prints_the_network_and_the_size_of_its_sheet() -> None:
+    done = run("engine", "show", "xor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.rstrip() for line in done.stdout.splitlines()] == [
+        "",
+        "     ┌─ h1 ─┐",
+        " i1 ─┤      │",
+        "     ├─ h2 ─┼─ o1",
+        " i2 ─┤      │",
+        "     └─ h3 ─┘",
+        "",
+        " layer       neurons    activation    weights     biases",
+        " inputs      2",
+        " hidden 1    3          tanh          w1 to w6    b1 to b3",
+        " outputs     1          sigmoid       w7 to w9    b4",
+        "",
+        " parameters    9 weights, 4 biases",
+        " samples       4; an update takes the mean of 4",
+        " loss          binary-cross-entropy",
+        " training      80 steps, learning rate 1, sgd",
+        " compared      learning rates 0.01, 0.1, 0.5, 1, 5, 10, 100",
+        " sheet         46 columns, 320 rows",
+    ]
+
+
+def test_a_wide_layer_is_shown_in_part() -> None:
+    picture = network_picture(Columns.plain((1, 30, 2)))
+    assert max(map(len, picture.splitlines())) <= 80
+    assert [name for name in ("h7", "⋮", "h8", "h29", "h30") if name in picture] == ["h7", "⋮", "h30"]
+
+
+def test_list_names_every_packaged_experiment_in_a_line_each() -> None:
+    done = run("engine", "list")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(packaged_experiments())
+
+
+def test_several_samples_are_printed_with_their_step_and_number() -> None:
+    done = run("engine", "--experiment", "xor", "--steps", "2")
+    assert done.stdout.startswith("learning rate 1, 2 steps, 8 rows\n\nrow step sample")
+    assert done.stdout.splitlines()[8].split()[:3] == ["6", "2", "2"]
+
+
+def test_csv_of_runs_names_the_run_and_its_method(tmp_path: Path) -> None:
+    done = run("engine", "--experiment", "optimizers", "--csv", "out.csv", folder=tmp_path)
+    assert (done.stdout, done.stderr) == ("Wrote out.csv: 560 rows, 7 runs\n", "")
+    frame = pd.read_csv(tmp_path / "out.csv")
+    assert list(frame.columns[:6]) == ["row", "run", "learning rate", "optimizer", "schedule", "step"]
+    last = frame.groupby("optimizer", sort=False)["E_batch"].last()
+    assert list(last.index) == ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+    assert last["adagrad"] < 1e-5 < last["momentum"]
+
+
+def test_csv_of_a_sweep_tells_what_overflowed(tmp_path: Path) -> None:
+    text = packaged_experiments()["regression"].read_text(encoding="utf-8")
+    text = text.replace("[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]", "[0.1, 1e9]")
+    (tmp_path / "my.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "regression.csv").write_text("i1,t1\n1,1\n", encoding="utf-8")
+    done = run("engine", "--experiment", "my.toml", "--csv", "out.csv", folder=tmp_path)
+    assert done.stdout == "Wrote out.csv: 80 rows, learning rates 0.1, 1e+09\n"
+    assert done.stderr == "warning: out.csv: numbers overflowed with learning rate 1e+09; it holds inf or nan\n"

@@ -132,7 +132,7 @@ def test_the_page_is_built_for_a_screen_reader(elements: Elements) -> None:
 def nasty_page() -> Page:
     """A page whose every text is meant to break out of it."""
     cell = Cell(NASTY, NASTY + "1", NASTY, mark="wrong", fault=1, expected=NASTY)
-    grid = Grid([NASTY], 1, [Header(NASTY)], [Row(2, [cell]), Fold(NASTY)], NASTY + "2", NASTY)
+    grid = Grid([NASTY], [Row(2, [cell]), Fold(NASTY)], NASTY + "2", 1, [Header(NASTY)], NASTY)
     part = Part(
         NASTY, NASTY, NASTY, [Fault(NASTY, NASTY + "2", NASTY, NASTY, NASTY, 2, NASTY)], NASTY, grid,
         Curve([1.0, 0.5], [1.0, 0.4], NASTY), [Note(NASTY, NASTY)], NASTY,

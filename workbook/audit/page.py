@@ -143,7 +143,7 @@ def _grid(table: TableReport, drawing: Drawing) -> Grid:
     left_out = f"{count(drawing.columns_left_out, 'column')} not drawn" if drawing.columns_left_out else ""
     drawn = [f"{letter}{number}" for number in drawing.rows if number > table.header_row for letter in letters]
     first = next((root.cell for root in table.roots if root.cell in drawn), drawn[0])
-    return Grid(letters, table.header_row, headers, rows, first, left_out)
+    return Grid(letters, rows, first, table.header_row, headers, left_out)
 
 
 def _header(table: TableReport, drawing: Drawing, column: int, value: object) -> Header:

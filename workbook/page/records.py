@@ -55,16 +55,16 @@ class Fold:
 
 @dataclass(frozen=True)
 class Grid:
-    """Part of a sheet as it looks: the letters of its columns, the row of headers, and the rows below it.
+    """Part of a sheet as it looks: the letters of its columns, a row of headers if it has one, and the rows below.
 
     `first` is the cell that a keyboard comes to first.
     """
 
     letters: Sequence[str]
-    header_row: int
-    headers: Sequence[Header]
     rows: Sequence[Row | Fold]
     first: str
+    header_row: int = 0
+    headers: Sequence[Header] = ()
     remark: str = ""
 
     @property

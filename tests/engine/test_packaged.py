@@ -1,0 +1,127 @@
+"""The packaged experiments do what their comments say."""
+
+import tomllib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine import Experiment, FloatArray, Trace, descend, load_experiment
+from engine.experiment_file import packaged_experiments
+
+NAMES = list(packaged_experiments())
+
+
+def own_run(name: str) -> tuple[Experiment, Trace]:
+    experiment = load_experiment(name)
+    return experiment, descend(experiment, [experiment.learning_rate])
+
+
+def last_outputs(experiment: Experiment, trace: Trace, run: int = 0) -> FloatArray:
+    """The outputs of the last pass over all samples, (samples, outputs)."""
+    assert experiment.rows % experiment.samples == 0
+    return trace.numbers.activations[-1][-experiment.samples :, :, run]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_one_fits_on_a_screen_of_rows_and_finishes_every_run(name: str) -> None:
+    experiment = load_experiment(name)
+    assert experiment.rows <= 400
+    assert len(experiment.sweep) <= 7
+    assert experiment.runs or experiment.learning_rate in experiment.learning_rates
+    for run in experiment.sweep:
+        assert np.isfinite(descend(experiment.as_run(run), [run.learning_rate]).numbers.values).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_one_begins_with_a_line_for_the_list_and_tells_what_to_look_for(name: str) -> None:
+    text = packaged_experiments()[name].read_text(encoding="utf-8")
+    first = text.partition("\n")[0]
+    assert first.startswith("# ")
+    assert len(first) <= 62  # the names before it take 20 of a terminal's 80 characters
+    assert name == "default" or "# Look for: " in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_typed_weights_have_two_decimals(name: str) -> None:
+    layers = tomllib.loads(packaged_experiments()[name].read_text(encoding="utf-8"))["network"].get("layers", [])
+    for layer in layers:
+        for row in layer["weights"]:
+            np.testing.assert_array_equal(row, np.round(row, 2))
+
+
+@pytest.mark.parametrize("name", ["xor", "deep", "and", "or"])
+def test_all_four_outputs_end_on_the_right_side(name: str) -> None:
+    experiment, trace = own_run(name)
+    np.testing.assert_array_equal(last_outputs(experiment, trace) > 0.5, experiment.targets > 0.5)
+
+
+def test_xor_stays_near_a_half_at_first_and_a_learning_rate_of_100_ends_it() -> None:
+    experiment, trace = own_run("xor")
+    assert np.abs(trace.numbers.activations[-1][: 10 * 4] - 0.5).max() < 0.16
+    np.testing.assert_allclose(last_outputs(experiment, descend(experiment, [100.0])), 1)
+
+
+def test_and_with_a_learning_rate_of_100_saturates() -> None:
+    experiment = load_experiment("and")
+    trace = descend(experiment, [100.0])
+    np.testing.assert_allclose(last_outputs(experiment, trace), 0, atol=1e-4)
+    np.testing.assert_allclose(trace.numbers.every_gradient[-4:], 0, atol=1e-4)
+
+
+def test_the_loss_of_or_has_a_tooth_for_every_round_the_highest_at_0_0() -> None:
+    _, trace = own_run("or")
+    rounds = trace.curve[:, 0].reshape(-1, 4)[1:]
+    assert (rounds.argmax(axis=1) == 0).all()
+
+
+def test_the_three_classes_are_told_apart_and_a_learning_rate_of_5_puts_all_in_one() -> None:
+    experiment, trace = own_run("three-classes")
+    classes = last_outputs(experiment, trace).argmax(axis=1)
+    np.testing.assert_array_equal(classes, experiment.targets.argmax(axis=1))
+    assert trace.curve[0, 0] == pytest.approx(np.log(3), abs=0.1)
+    for rate in (5.0, 10.0):
+        assert len(set(last_outputs(experiment, descend(experiment, [rate])).argmax(axis=1))) == 1
+
+
+def test_the_regression_follows_the_parabola_rising_at_times_and_a_learning_rate_of_1_diverges() -> None:
+    experiment, trace = own_run("regression")
+    np.testing.assert_allclose(last_outputs(experiment, trace), experiment.inputs**2, atol=0.04)
+    losses = trace.curve[::10, 0]
+    assert (np.diff(losses) > 0).sum() > 10
+    diverging = descend(experiment, [1.0]).curve[::10, 0]
+    assert 25 < diverging[-1] / diverging[-2] < 40
+
+
+def test_the_first_layer_of_deep_gets_less_than_half_of_the_thirds_gradients() -> None:
+    _, trace = own_run("deep")
+    first, third = (np.abs(trace.numbers.gradients[layer][: 20 * 4]).mean(axis=(1, 2, 3)) for layer in (0, 2))
+    steps_first, steps_third = first.reshape(20, 4).mean(axis=1), third.reshape(20, 4).mean(axis=1)
+    assert (steps_first < 0.5 * steps_third).all()
+
+
+def paths() -> dict[str, FloatArray]:
+    """w1 and w2 at every step of each optimizer, (steps, 2)."""
+    experiment = load_experiment("optimizers")
+    return {
+        run.method.optimizer: descend(experiment.as_run(run), [run.learning_rate]).numbers.weights[0][::2, 0, :, 0]
+        for run in experiment.sweep
+    }
+
+
+def test_the_optimizers_take_the_ways_that_their_file_tells() -> None:
+    path = paths()
+    assert list(path) == ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+    sides = np.sign(path["sgd"][:10, 0] - 1)
+    assert (sides[1:] == -sides[:-1]).all()  # from side to side of the valley
+    assert path["momentum"][:, 0].max() > 2
+    for name in ("adagrad", "rmsprop", "adam"):
+        first = path[name][1] - path[name][0]
+        assert first[0] == pytest.approx(first[1], rel=1e-4)
+    assert (path["adamw"].max(axis=0) < path["adam"].max(axis=0)).all()
+
+
+def test_the_two_orders_of_mazur_differ_in_nothing_but_the_order() -> None:
+    simultaneous, output_first = load_experiment("mazur"), load_experiment("mazur-output-first")
+    assert output_first.method.update == "output-first"
+    assert replace(output_first, method=simultaneous.method) == simultaneous
