@@ -1,7 +1,8 @@
 """Tables with this project's own headers, for any network: which network, samples and method they are for.
 
-What the headers don't say is inferred from the formulas, column by column: the activation of a layer from its a-columns,
-the loss from E, the reduction, optimizer, schedule and order of the updates each from the columns that they decide.
+What the headers don't say is inferred from the formulas, column by column: the activation of a layer from its
+a-columns, the loss from E, the reduction, optimizer, schedule and order of the updates each from the columns that they
+decide.
 """
 
 import re
@@ -20,6 +21,7 @@ from workbook.audit.tables import Table
 
 CONSTANTS = {"eta", "weight_decay", *(name for of in (*OPTIMIZERS.values(), *SCHEDULES.values()) for name in of)}
 ROWS_ABOVE = 3  # in which the constants stand
+COUNTS_SAMPLES = re.compile(r"MOD\([A-Z]+‹-1›,(\d{1,6})\)\+1")
 NEEDED_LOSS = {"softmax": "cross-entropy"}
 
 
@@ -89,7 +91,7 @@ def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | No
         return None
     samples, batch = 1, 1
     if "sample" in places:
-        samples = _largest(sheet, places["sample"], header_row)
+        samples = _samples(sheet, places["sample"], header_row)
         batch = _count_of_first(sheet, places["step"], header_row) if "step" in places else 1
     letters = "".join(dict.fromkeys(name[0] for name in names if re.fullmatch(r"[vms]_[wb]\d+", name)))
     optimizer = next((name for name in OPTIMIZERS if STATES.get(name, "") == letters), None)
@@ -120,7 +122,11 @@ def _layers(names: Sequence[str]) -> Iterator[Layer]:
                 biases, neurons = [], 0
 
 
-def _largest(sheet: Sheet, column: int, header_row: int) -> int:
+def _samples(sheet: Sheet, column: int, header_row: int) -> int:
+    """How many samples there are: by the formula that counts them, or else the largest number."""
+    shape = sheet.shape(column, header_row + 2)
+    if shape is not None and (counted := COUNTS_SAMPLES.fullmatch(shape.key)) is not None:
+        return int(counted[1])
     values = [value for row, value in sheet.values.get(column, {}).items() if row > header_row]
     return int(max((value for value in values if isinstance(value, float)), default=1))
 

@@ -1,0 +1,164 @@
+"""The audit of every kind of table that we write: right as it is, and each slip found in its own column."""
+
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from openpyxl.utils import get_column_letter
+
+from engine import Experiment, InputError, Method, descend, load_experiment
+from tests.engine.networks import random_experiment
+from workbook.audit.findings import TableReport
+from workbook.audit.stages import audit
+from workbook.layout import HEADER_ROW, Layout
+from workbook.sheets.training import main_sheet
+from workbook.stored import as_stored
+from workbook.write import write
+
+PACKAGED = ("xor", "and", "mazur", "mazur-output-first", "textbook-3-2-1", "three-classes", "deep", "regression")
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def main_only(experiment: Experiment, path: Path) -> Layout:
+    """The main sheet of an experiment, alone in a file."""
+    experiment = as_stored(experiment)
+    layout = Layout(experiment.columns, experiment.steps)
+    values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
+    write([main_sheet(layout, values, experiment.learning_rate)], path)
+    return layout
+
+
+def short(name: str) -> Experiment:
+    experiment = load_experiment(Path(name))
+    return replace(experiment, steps=min(experiment.steps, 6))
+
+
+def the_table(path: Path) -> TableReport:
+    report = audit(path)
+    assert report.error is None, report.error
+    (table,) = report.tables
+    return table
+
+
+def with_formula(path: Path, copy: Path, cell: str, change: Callable[[str], str]) -> str:
+    """A copy in which one formula is another, its cached value as it was; returns what stands there now."""
+    pattern = re.compile(rf'(<c r="{cell}"[^>]*><f>)([^<]*)(</f>)')
+    changed = []
+
+    def new(match: re.Match[str]) -> str:
+        changed.append(change(match[2]))
+        return f"{match[1]}{changed[0]}{match[3]}"
+
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as target:
+        for item in source.infolist():
+            data = source.read(item)
+            target.writestr(item, pattern.sub(new, data.decode()).encode() if item.filename == SHEET else data)
+    assert len(changed) == 1, f"{cell} holds no formula"
+    return changed[0]
+
+
+@pytest.mark.parametrize("name", PACKAGED)
+def test_what_we_package_is_right_and_understood(name: str, tmp_path: Path) -> None:
+    experiment = short(name)
+    main_only(experiment, tmp_path / "book.xlsx")
+    table = the_table(tmp_path / "book.xlsx")
+    assert (table.verdict, table.roots, table.columns) == ("right", [], experiment.columns.names)
+    words = table.findings[-1].cause
+    network, method = experiment.network, experiment.method
+    for part in (*(f"{of.neurons} {of.activation}" for of in network.layers), network.loss, method.optimizer):
+        assert part in words
+    assert ("output layer first" in words) == (method.update == "output-first")
+
+
+def runnable(seeds: range, count: int) -> list[int]:
+    """The first seeds whose random experiments do not overflow, and have more than one row to judge."""
+    found = []
+    for seed in seeds:
+        experiment = random_experiment(seed)
+        try:
+            descend(experiment, [experiment.learning_rate])
+        except InputError:
+            continue
+        if experiment.rows > 1 and experiment.columns != experiment.columns.plain(experiment.sizes):
+            found.append(seed)
+    return found[:count]
+
+
+@pytest.mark.parametrize("seed", runnable(range(100, 200), 30))
+def test_random_tables_are_right(seed: int, tmp_path: Path) -> None:
+    experiment = random_experiment(seed)
+    main_only(experiment, tmp_path / "book.xlsx")
+    table = the_table(tmp_path / "book.xlsx")
+    assert (table.verdict, table.roots) == ("right", []), seed
+
+
+def another_column(formula: str) -> str:
+    """The formula with its first reference to a cell of the table moved two columns to the right."""
+
+    def moved(match: re.Match[str]) -> str:
+        column = sum((ord(letter) - 64) * 26**place for place, letter in enumerate(reversed(match[1])))
+        return f"{get_column_letter(column + 2)}{match[2]}"
+
+    return re.sub(r"(?<![$A-Z(:])([A-Z]{1,2})(\d+)(?![\d:(])", moved, formula, count=1)
+
+
+ADAM = {"beta1": 0.9, "beta2": 0.99, "eps": 1e-6, "weight_decay": 0.1, "decay": 0.1}
+EXPERIMENTS = {
+    "xor": short("xor"),
+    "softmax": short("three-classes"),
+    "mazur": short("mazur"),
+    "adam": replace(
+        short("and"), runs=(), method=Method(2, "sum", "adamw", "inverse-time", constants=tuple(ADAM.items()))
+    ),
+}
+
+
+def slips() -> list[tuple[str, str]]:
+    """One column of each kind in each experiment."""
+    found = []
+    for name, experiment in EXPERIMENTS.items():
+        kinds: dict[str, str] = {}
+        for column in experiment.columns.all:
+            kinds.setdefault(f"{column.kind} {column.layer} {column.of is None}", column.name)
+        found += [(name, column) for column in kinds.values()]
+    return found
+
+
+@pytest.mark.parametrize(("name", "column"), slips(), ids=lambda value: value)
+def test_a_slip_in_each_kind_of_column_is_found_there_and_only_there(name: str, column: str, tmp_path: Path) -> None:
+    experiment = EXPERIMENTS[name]
+    layout = main_only(experiment, tmp_path / "book.xlsx")
+    row = HEADER_ROW + layout.columns.samples + layout.columns.method.batch_size + 1
+    cell = f"{layout.letters[column]}{row}"
+    slipped = with_formula(
+        tmp_path / "book.xlsx", tmp_path / "slipped.xlsx", cell,
+        # Softmax is the same whatever is taken from all of its powers: there a slip has to be another one.
+        lambda formula: f"2*({formula})" if another_column(formula) == formula or "MAX(A" in formula
+        else another_column(formula),
+    )  # fmt: skip
+    table = the_table(tmp_path / "slipped.xlsx")
+    assert [(root.column, root.cell, root.formula) for root in table.roots] == [(column, cell, f"={slipped}")]
+    assert table.verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "right", "slip", "cause"),
+    [
+        ("xor", "w1", "AVERAGE", "SUM", "SUM stands where AVERAGE belongs"),
+        ("xor", "a_h1", "TANH(", "2*TANH(", "it is 2 times what it should be"),
+        ("xor", "∂E/∂w1", "AE33", "AF33", "it holds the formula of ∂E/∂w3"),
+        ("xor", "h1", "F33", "H33", "w3 (H33) is read; w1 (F33) is expected"),
+        ("xor", "h1", " + L33", "", "b1 (L33) is missing"),
+        ("mazur", "w1", "$G$19", "$G$18", "0 is read; eta ($G$19) is expected"),
+    ],
+)
+def test_a_cause_has_a_name(name: str, column: str, right: str, slip: str, cause: str, tmp_path: Path) -> None:
+    layout = main_only(EXPERIMENTS[name], tmp_path / "book.xlsx")
+    cell = f"{layout.letters[column]}{33 if name == 'xor' else 24}"
+    with_formula(tmp_path / "book.xlsx", tmp_path / "s.xlsx", cell, lambda formula: formula.replace(right, slip, 1))
+    (root,) = the_table(tmp_path / "s.xlsx").roots
+    assert (root.column, root.cell) == (column, cell)
+    assert root.cause == cause
