@@ -44,8 +44,8 @@ def typed_experiment(typed: dict[str, float]) -> Experiment:
     rates = tuple(typed.get(f"learning rates!A{row}", r) for row, r in enumerate(default.learning_rates, start=6))
     return replace(
         default,
-        targets=np.array([typed.get(f"{c}21", t) for c, t in zip("AB", default.targets, strict=True)]),
-        inputs=np.array([typed.get(f"{c}21", i) for c, i in zip("CD", default.inputs, strict=True)]),
+        targets=np.array([[typed.get(f"{c}21", t) for c, t in zip("AB", default.targets[0], strict=True)]]),
+        inputs=np.array([[typed.get(f"{c}21", i) for c, i in zip("CD", default.inputs[0], strict=True)]]),
         weights=(np.reshape(weights[:4], (2, 2)), np.reshape(weights[4:], (2, 2))),
         learning_rate=typed.get("G19", default.learning_rate),
         learning_rates=rates,

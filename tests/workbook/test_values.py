@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -126,8 +127,8 @@ def test_what_is_typed_into_row_21_changes_every_row(book: Path, tmp_path: Path)
     experiment = replace(
         default,
         weights=(default.weights[0].copy(), default.weights[1].copy()),
-        inputs=pd.array([-0.7, 0.4]).to_numpy(),
-        targets=pd.array([0.01, 0.99]).to_numpy(),
+        inputs=np.array([[-0.7, 0.4]]),
+        targets=np.array([[0.01, 0.99]]),
     )
     experiment.weights[0][0, 0], experiment.weights[1][1, 1] = 1.5, -2.0
     assert wrong_cells(by_ironcalc(poisoned(book, tmp_path / "p.xlsx"), typed)[MAIN], experiment, 3.0) == []
