@@ -123,6 +123,9 @@ def test_check_passes_every_kind_of_network(made: Experiment, tmp_path: Path) ->
         assert error_cells(book) == []
     texts = {at: text for at, text in cached["check"].items() if isinstance(text, str)}
     assert {at: recalculated["check"].get(at) for at in texts} == texts
+    for at, number in cached["check"].items():
+        if isinstance(number, int | float):
+            assert recalculated["check"][at] == pytest.approx(number, rel=1e-9, abs=1e-9), at
     assert set(verdicts(recalculated)) == {f"∂E/∂{name}" for name in made.columns.trained}
 
 
@@ -274,7 +277,7 @@ def test_numbers_that_overflow_at_a_users_rate_are_no_failure(tmp_path: Path) ->
 
 def test_an_error_that_follows_an_ordinary_loss_is_a_failure(tmp_path: Path) -> None:
     made = KINDS["leaky ReLU, identity"]
-    typed = {"G19": 0.3, cell(made, "E_tot", 2): "=1/0"}
+    typed: dict[str, float | str] = {"G19": 0.3, cell(made, "E_tot", 2): "=1/0"}
     assert shown(by_ironcalc(written(made, tmp_path / "book.xlsx"), typed)) == ("FAIL: number of steps", NOT_RUN)
 
 
