@@ -11,7 +11,8 @@ from engine import Experiment, default_experiment, descend
 from tests.commands import error_line, run
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice
 from workbook.audit.stages import audit
-from workbook.sheets.exercise import drawn_experiment, exercise_sheets
+from workbook.drawn import drawn_experiment
+from workbook.sheets.exercise import exercise_sheets
 from workbook.write import write
 
 MAIN = "assignment6-calculations"

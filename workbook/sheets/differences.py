@@ -19,7 +19,7 @@ NUDGE = 1e-4
 # A gradient passes within 1e-9 + 1e-5 of itself, and the rounding of the loss divided by the nudge.
 ABSOLUTE, RELATIVE, ROUNDING = 1e-9, 1e-5, 1e-13
 # A large network's nudged passes would outweigh its table: so many cells of them are enough.
-MOST_CELLS = 30_000
+MOST_CELLS = 20_000
 # MAX takes 255 numbers, and a formula 8,192 characters.
 MOST_NUMBERS = 100
 WITH_KINKS = ("relu", "leaky-relu")

@@ -83,15 +83,15 @@ class Task:
         marks = f"Rows {min(self.mark_rows.values())} to {LAST_MARK_ROW} judge rows {_listed(list(self.asked))}, "
         marks += "each cell from your other cells: ✓ right, ✗ not yet."
         stuck = "Then the loss curve appears. Stuck? The sheet 'hints' unfolds hint by hint."
-        samples = f"All ✓? Fill t and i of row {again} to the last row,"
+        samples = f"All ✓? Fill t and i of row {again} down to the end,"
         if batch == 1:
             fill = "Fill the empty cells of row 21 from left to right, then those of row 22: there the weights learn."
             return fill, marks, f"{samples} and all else of row 22.", stuck
         given = {2: "", 3: " Row 23 is given."}.get(batch, f" Rows 23-{second - 1} are given.")
-        fill = "Fill row 21 from left to right, then row 22: the next sample, the same weights."
+        fill = "Fill row 21, then row 22: the next sample, the same weights."
         rest = f"row {second + 1}" if batch == 2 else f"rows {second + 1}-{second + batch - 1}"
-        copy = f"all else of row 22 to {rest}, then of rows {second}-{second + batch - 1} to the last."
-        return f"{fill}{given} Row {second}: they learn.", marks, f"{samples} {copy}", stuck
+        copy = f"all else of row 22 to {rest}, then of rows {second}-{second + batch - 1} down."
+        return f"{fill}{given} Row {second}: there the weights learn.", marks, f"{samples} {copy}", stuck
 
 
 def _listed(rows: list[int]) -> str:
