@@ -110,3 +110,11 @@ def test_headers_of_errors_are_no_headers_of_losses(tmp_path: Path) -> None:
     report = audited(tmp_path, HandMade(headers=headers, formulas=formulas))
     assert (report.roots, list(report.tables[0].others.values())) == ([], ["error1", "error2"])
     assert only_root(audited(tmp_path, HandMade(headers=headers, formulas={"E1": "t1-a_o1"}))).column == "E_tot"
+
+
+@pytest.mark.parametrize("text", ["SUM(w1:w4)", "SUMPRODUCT(w1:w2,i1:i2)^2", "MAX(w1:w2)*AVERAGE(i1:i2)-MIN(w1:w4)"])
+def test_a_slip_with_ranges_is_a_fault(tmp_path: Path, text: str) -> None:
+    made = HandMade(rows=5, formulas={})
+    for step in range(made.rows):
+        made.put("h1", step, text)
+    assert only_root(audited(tmp_path, made)).column == "h1"

@@ -140,7 +140,8 @@ def _half_units(typed: Mapping[str, list[float]], network: Network) -> dict[str,
 
     A file keeps no zeros at the end. So a number of few decimals, 0.5, has as many digits as most of the table.
     """
-    digits = Counter(len(_tuple(number).digits) for numbers in typed.values() for number in numbers[1:MOST_ASKED] if number)
+    asked = (number for numbers in typed.values() for number in numbers[1:MOST_ASKED] if number)
+    digits = Counter(len(_tuple(number).digits) for number in asked)
     usual = digits.most_common(1)[0][0] if digits else 0
     return {
         name: np.array(
