@@ -1,5 +1,6 @@
 """Long tables: judged to the last row, with work that grows with the rows and no faster; and when IronCalc gives up."""
 
+import random
 import re
 import shutil
 import sys
@@ -14,11 +15,12 @@ import pytest
 
 from engine import default_experiment
 from tests.commands import run
-from tests.workbook.handmade import FIRST, HandMade, audited, only_root, roots, save
+from tests.workbook.handmade import FIRST, OURS, Cells, HandMade, audited, only_root, roots, save
 from workbook.audit import numbers
+from workbook.audit.evaluator import Evaluator
 from workbook.audit.stages import FileReport, audit
 from workbook.plan import plan
-from workbook.trees import evaluate
+from workbook.trees import Tree, Value, evaluate
 from workbook.write import write
 
 LONG = 4_000
@@ -196,3 +198,59 @@ def test_a_function_that_ironcalc_does_not_know_is_no_fault(tmp_path: Path) -> N
     assert roots(report) == []
     assert report.verdict == "incomplete"
     assert "recalculated with IronCalc, but for 8 cells" in notes(report)
+
+
+# What a hopeless sheet costs.
+
+
+def _hopeless(rows: int) -> Cells:
+    """Typed numbers of four digits, none of which follows from its row."""
+    made, dice = HandMade(rows=rows), random.Random(1)  # noqa: S311 - a seeded draw of test data
+    for name in OURS[4:]:
+        for step in range(rows):
+            made.put(name, step, float(f"{dice.uniform(0.1, 0.9):.4g}"))
+    return made.cells
+
+
+def _variants(rows: int) -> Cells:
+    made = HandMade(rows=rows)
+    for name in OURS[8:12] + OURS[16:]:
+        made.edit(name, lambda text, row: f"{text}*1+{row}*0.01+E{row}^3")
+    return made.cells
+
+
+@pytest.mark.parametrize(("cells", "most"), [(_hopeless, 80_000), (_variants, 800_000)])
+def test_looking_for_slips_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: Callable[[int], Cells], most: int
+) -> None:
+    evaluated = []
+
+    def count(self: Evaluator, tree: Tree) -> Value:
+        evaluated.append(tree)
+        return value(self, tree)
+
+    value = Evaluator._value
+    monkeypatch.setattr(Evaluator, "_value", count)
+    work = []
+    for rows, tables in ((12, 1), (24, 1), (24, 2)):
+        evaluated.clear()
+        report = audit(save(tmp_path / f"{rows}.xlsx", *[cells(rows)] * tables))
+        assert report.verdict == "wrong"
+        work.append(len(evaluated))
+    assert work[0] < most, work
+    assert work[1] < 1.5 * work[0], work  # twice the rows are hardly more to look into
+    assert work[2] < 2.1 * work[1], work
+
+
+def test_many_faults_fit_on_a_screen_or_two(tmp_path: Path) -> None:
+    made = HandMade(rows=6)
+    for name, beside in zip(OURS[4:], OURS[3:], strict=False):
+        letter = made.cell(beside, 0).rstrip("0123456789")
+        made.edit(name, lambda text, row, letter=letter: f"{text}+{letter}{row}")  # type: ignore[misc]
+    path = save(tmp_path / "theirs.xlsx", made.cells)
+    done = run("workbook", "audit", str(path))
+    assert len(done.stdout.splitlines()) < 80
+    assert "more faults: --all prints everything" in done.stdout
+    everything = run("workbook", "audit", str(path), "--all")
+    for root in audit(path).roots:
+        assert f"   expected  {root.expected}\n" in everything.stdout

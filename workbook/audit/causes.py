@@ -15,7 +15,7 @@ from workbook.audit.evaluator import Evaluator
 from workbook.audit.headers import kind_of
 from workbook.audit.network import FAR, variables
 from workbook.audit.references import row_of
-from workbook.audit.repairs import of_another_neuron, repaired
+from workbook.audit.repairs import of_another_column, of_another_neuron, repaired
 from workbook.audit.shapes import Shape
 from workbook.audit.understand import Understood
 from workbook.audit.wording import cell_text, described, place, shown, spelled, spelled_tree
@@ -57,24 +57,26 @@ class Cause:
         return Shape(self.words).text(row)
 
 
-def cause_of_formula(understood: Understood, name: str, shape: Shape, row: int) -> Cause:
-    """Why a formula does not compute what its column should be."""
+def cause_of_formula(understood: Understood, name: str, shape: Shape, row: int, *, thorough: bool = True) -> Cause:
+    """Why a formula does not compute what its column should be.
+
+    Args:
+        thorough: whether to look for a slip, which takes a while, or only for numbers that may stand for a cell.
+    """
     raw = parse(shape.key)
     resolved = [understood.resolver.leaf(leaf, row) for leaf in leaves(raw)]
-    user = understood.scene.evaluator.remember(understood.resolver.tree(shape, row))
+    cause = _bad_operand(understood, raw, resolved, row) or _replaced_operand(
+        understood, name, raw, resolved, row, thorough=thorough
+    )
+    if cause is not None or not thorough:
+        return cause or Cause(UNNAMED)
+    scene = understood.scene
+    user = scene.evaluator.remember(understood.resolver.tree(shape, row))
+    others, numbers, test = variables(user), _numbers(user), partial(scene.same, user)
     return (
-        _bad_operand(understood, raw, resolved, row)
-        or _replaced_operand(understood, name, raw, resolved, row)
+        _cause(of_another_column(understood, name, user))
         or _cause(of_another_neuron(understood, name, user, row))
-        or _edited(
-            understood,
-            name,
-            variables(user),
-            _numbers(user),
-            understood.scene.evaluator,
-            partial(understood.scene.same, user),
-            row,
-        )
+        or _edited(understood, name, others, numbers, scene.evaluator, test, row)
         or _cause(repaired(understood, name, raw, resolved, user, row))
         or Cause(UNNAMED)
     )
@@ -118,7 +120,9 @@ def _bad_operand(understood: Understood, raw: Tree, resolved: list[Tree], row: i
     return None
 
 
-def _replaced_operand(understood: Understood, name: str, raw: Tree, resolved: list[Tree], row: int) -> Cause | None:
+def _replaced_operand(
+    understood: Understood, name: str, raw: Tree, resolved: list[Tree], row: int, *, thorough: bool
+) -> Cause | None:
     """The reference or number of the user's formula that must be another one."""
     expected = understood.network.expected(name)
     if expected is None:
@@ -132,7 +136,7 @@ def _replaced_operand(understood: Understood, name: str, raw: Tree, resolved: li
         for places in _subsets([at for at, other in enumerate(operands) if other == leaf]):
             for right in wanted:
                 is_ = resolved[places[0]]
-                if right == is_ or (isinstance(is_, Variable) and isinstance(right, Number)):
+                if right == is_ or (isinstance(is_, Variable) and (isinstance(right, Number) or not thorough)):
                     continue
                 tree = _with(raw, base, places, right)
                 if understood.scene.holds(name, tree):

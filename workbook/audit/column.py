@@ -1,6 +1,7 @@
 """Judging one column: its numbers, each by the others of its row, and its formulas by what they compute."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from enum import IntEnum
 
 import numpy as np
@@ -14,12 +15,15 @@ from workbook.audit.headers import kind_of
 from workbook.audit.numbers import is_counted_up
 from workbook.audit.read import ErrorValue
 from workbook.audit.resolve import BIAS
+from workbook.audit.shapes import Shape
 from workbook.audit.understand import Understood
 from workbook.audit.wording import content, expected_text
-from workbook.trees import UnsupportedError
+from workbook.trees import Tree, UnsupportedError
 
+# A column that was filled down in more variants than this holds one fault.
+MOST_FAULTS = 5
 # So many different formulas of a column are looked into in vain, each for some seconds at most.
-MOST_SEARCHES = 3
+MOST_SEARCHES = 2
 NO_VALUE = "not judged: its formula has no stored value"
 
 
@@ -94,7 +98,7 @@ class Column:
 
     def findings(self, groups: list[Group]) -> Iterator[Finding | Unjudged]:
         """What is to be said about the column, whose cells are in these groups."""
-        wrong = []
+        wrong: list[tuple[Shape, Group]] = []
         for group in groups:
             rows = [row for row in group.rows if not (row == 0 and self.given)]
             if group.rows[0] == 0 and self.given:
@@ -111,22 +115,34 @@ class Column:
             elif self.understood.scene.holds(self.name, group.tree):
                 yield from self._shown_errors(group)
             else:
-                wrong.append(group)
-        for members in self._alike(wrong):
+                wrong.append((group.shape, group))
+        for members in self._few(list(self._alike(wrong))):
             yield from self._wrong_formula(members)
 
-    def _alike(self, groups: list[Group]) -> Iterable[list[tuple[Group, Cause]]]:
+    def _few(self, alike: list[list[tuple[Group, Cause]]]) -> list[list[tuple[Group, Cause]]]:
+        """Wrong formulas that are alike; all together where the column holds more slips than anybody makes in one."""
+        faults = [members for members in alike if members[0][1].kind == "root"]
+        if len(faults) <= MOST_FAULTS:
+            return alike
+        first = faults[0][0][1]
+        words = f"{first.words}; {len(faults) - 1} other slips, or variants of it, are in the column"
+        together = [(group, replace(first, words=words)) for members in faults for group, _ in members]
+        return [together, *(members for members in alike if members not in faults)]
+
+    def _alike(self, groups: list[tuple[Shape, Group]]) -> Iterable[list[tuple[Group, Cause]]]:
         """Wrong formulas with their causes; together what is filled down, computes the same, or has one cause."""
         found: dict[object, list[tuple[Group, Cause]]] = {}
+        causes: dict[Tree | None, Cause] = {}
         searches = 0
-        for group in groups:
-            members = found.get(group.tree) or []
-            cause = members[0][1] if members else None
-            if cause is None and group.shape is not None and searches < MOST_SEARCHES:
-                cause = cause_of_formula(self.understood, self.name, group.shape, self.table.at[group.rows[0]])
+        for shape, group in groups:
+            cause = causes.get(group.tree)
+            if cause is None:
+                row = self.table.at[group.rows[0]]
+                thorough = searches < MOST_SEARCHES
+                cause = cause_of_formula(self.understood, self.name, shape, row, thorough=thorough)
                 searches += cause.words == UNNAMED
-            cause = cause or Cause(UNNAMED)
-            keys = (group.tree, group.shape, (cause.words, cause.kind))
+            causes[group.tree] = cause
+            keys = [(cause.kind, alike) for alike in (group.tree, shape, cause.words)]
             members = next((found[key] for key in keys if key in found), [])
             members.append((group, cause))
             found |= dict.fromkeys(keys, members)
@@ -145,15 +161,12 @@ class Column:
             yield self._finding("root", [0], f"{self._what(0)}; expected a number")
 
     def _wrong_formula(self, members: list[tuple[Group, Cause]]) -> Iterator[Finding]:
-        """One root for a formula, however many rows it was filled down to and whatever it reads there."""
-        for kind in ("root", "note"):
-            of_this_kind = [(group, cause) for group, cause in members if cause.kind == kind]
-            if not of_this_kind:
-                continue
-            rows = sorted(row for group, _ in of_this_kind for row in group.rows)
-            # A drifting reference tells most where it reads a number of the table, not the text of a header.
-            cause = next((cause for group, cause in of_this_kind if rows[0] in group.rows), of_this_kind[0][1])
-            yield self._finding("root" if kind == "root" else "note", rows, cause.text(self.table.at[rows[0]]))
+        """One finding for a formula, however many rows it was filled down to and whatever it reads there."""
+        rows = sorted(row for group, _ in members for row in group.rows)
+        # A drifting reference tells most where it reads a number of the table, not the text of a header.
+        cause = next((cause for group, cause in members if rows[0] in group.rows), members[0][1])
+        if cause.kind != "right":
+            yield self._finding(cause.kind, rows, cause.text(self.table.at[rows[0]]))
 
     def _shown_errors(self, group: Group) -> Iterator[Finding]:
         if rows := self._which(group.rows, Outcome.NO_NUMBER):

@@ -77,8 +77,9 @@ def _slips_of_two(node: Operation, show: Show) -> Iterator[Edit]:
 
 
 def nodes(tree: Tree) -> Iterator[tuple[Tree, Callable[[Tree], Tree]]]:
-    """Every node of a tree, with a function that puts another one in its place."""
-    yield tree, lambda changed: changed
+    """Every node of a tree but the ranges, with a function that puts another one in its place."""
+    if not (isinstance(tree, Operation) and tree.kind == "block"):
+        yield tree, lambda changed: changed
     if isinstance(tree, Operation):
         for place, operand in enumerate(tree.operands):
             for node, rebuild in nodes(operand):

@@ -1,8 +1,10 @@
 """The numbers of a table as arrays: what each cell should be by its own row, and how far off it may be."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +21,9 @@ RELATIVE = 1e-9
 ABSOLUTE = 1e-15
 # Rounding errors of several operands may add up.
 SAFETY = 2.0
-# Below so many decimals a number is taken as exact: 0, 1 and 0.25 are.
+# So many rows tell with how many digits a table was typed.
+MOST_ASKED = 500
+# A number of fewer decimals may have lost zeros at its end.
 FEWEST_DECIMALS = 3
 
 
@@ -37,10 +41,8 @@ class Numbers:
         self.columns = {name: _array(table, column, rows) for name, column in table.columns.items()}
         self.columns |= {name: np.full(len(rows), value) for name, value in labelled.items()}
         self.rates = _rates(table, rate, rows)
-        self.rounded = {
-            name: _half_units(table, name, network) if name in table.columns else np.zeros(len(rows))
-            for name in self.columns
-        }
+        exact = dict.fromkeys(self.columns, np.zeros(len(rows)))
+        self.rounded = exact | _half_units(_typed_columns(table, network), network)
 
     def expected(self, tree: Tree, rows: Sequence[int] | None = None) -> tuple[FloatArray, FloatArray]:
         """What a formula gives in every row, or some, from the numbers that stand there, and how uncertain that is.
@@ -122,26 +124,46 @@ def _rates(table: Table, rate: Rate | None, rows: Sequence[int]) -> FloatArray:
     return np.concatenate(([np.nan], column[:-1])) if rate.offset == -1 else column
 
 
-def _half_units(table: Table, name: str, network: Network) -> FloatArray:
-    """How coarsely each cell of a column was rounded, if all of the column is typed numbers: 0 where it was not.
+def _typed_columns(table: Table, network: Network) -> dict[str, list[float]]:
+    """The computed columns that hold no formula, with their numbers, 0 where there is none."""
+    typed = {}
+    for name, column in table.columns.items():
+        if name in network.samples or any(table.sheet.shape(column, row) for row in table.at):
+            continue
+        cells = table.sheet.values.get(column, {})
+        typed[name] = [typed_number(cells.get(row)) or 0.0 for row in table.at]
+    return typed
 
-    A cell's own last digit counts; where it ends in zeros, which no file keeps, the usual one of the column.
+
+def _half_units(typed: Mapping[str, list[float]], network: Network) -> dict[str, FloatArray]:
+    """How coarsely each cell of typed columns was rounded: half a unit of its own last digit.
+
+    A file keeps no zeros at the end. So a number of few decimals, 0.5, has as many digits as most of the table.
     """
-    exact, column = np.zeros(table.steps), table.columns[name]
-    if name in network.samples or any(table.sheet.shape(column, row) for row in table.at):
-        return exact
-    cells = table.sheet.values.get(column, {})
-    decimals = np.array([_decimals(typed_number(cells.get(row)) or 0.0) for row in table.at])
-    computed = decimals[1:] if name in network.given else decimals
-    usual = int(np.median(computed)) if len(computed) else 0
-    if usual < FEWEST_DECIMALS:
-        return exact
-    decimals[decimals < FEWEST_DECIMALS] = usual
-    half: FloatArray = 0.5 * 10.0**-decimals
-    half[: table.steps - len(computed)] = 0.0
-    return half
+    asked = (number for numbers in typed.values() for number in numbers[1:MOST_ASKED] if number)
+    digits = Counter(len(_tuple(number).digits) for number in asked)
+    usual = digits.most_common(1)[0][0] if digits else 0
+    return {
+        name: np.array(
+            [0.0 if name in network.given and not step else _half_a_unit(n, usual) for step, n in enumerate(numbers)]
+        )
+        for name, numbers in typed.items()
+    }
 
 
-def _decimals(number: float) -> int:
-    exponent = Decimal(repr(number)).normalize().as_tuple().exponent
-    return -exponent if isinstance(exponent, int) else 0
+def _half_a_unit(number: float, usual: int) -> float:
+    parts = _tuple(number)
+    if number == 0 or -parts.exponent >= FEWEST_DECIMALS:
+        return 0.5 * 10.0 ** min(parts.exponent, -FEWEST_DECIMALS)
+    largest = len(parts.digits) + parts.exponent - 1
+    return 0.5 * 10.0 ** min(parts.exponent, largest - usual + 1)
+
+
+class _Digits(NamedTuple):
+    digits: tuple[int, ...]
+    exponent: int
+
+
+def _tuple(number: float) -> _Digits:
+    _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
+    return _Digits(digits, exponent if isinstance(exponent, int) else 0)

@@ -10,6 +10,7 @@ from itertools import count, permutations
 from engine import Columns
 from engine.columns import activation_name
 from workbook.audit.edits import OTHER_SIGNS, SIGN_WORDS, Edit, Show, nodes
+from workbook.audit.headers import kind_of
 from workbook.audit.understand import Understood
 from workbook.audit.wording import cell_text, spelled_tree
 from workbook.trees import (
@@ -27,11 +28,10 @@ from workbook.trees import (
 
 
 def repaired(understood: Understood, name: str, raw: Tree, resolved: list[Tree], user: Tree, row: int) -> str | None:
-    """The one change that makes a user's formula what a column should be, or which other column's formula it is."""
+    """The one change that makes a user's formula what a column should be"""
     return (
         _other_sign(understood, name, raw, resolved)
         or _edited(understood, name, user, row)
-        or _of_another_column(understood, name, user)
         or _rounded(understood, name, user)
     )
 
@@ -39,7 +39,7 @@ def repaired(understood: Understood, name: str, raw: Tree, resolved: list[Tree],
 def of_another_neuron(understood: Understood, name: str, user: Tree, row: int) -> str | None:
     """A part of the user's formula that is of another neuron of the same layer than it should be."""
     show = partial(spelled_tree, understood, row=row)
-    for part, rebuild in nodes(user):
+    for part, rebuild in reversed(list(nodes(user))):
         if not isinstance(part, Operation):
             continue
         for theirs, ours in _neighbours(understood.network.columns):
@@ -93,9 +93,10 @@ def _edited(understood: Understood, name: str, user: Tree, row: int) -> str | No
     return None
 
 
-def _of_another_column(understood: Understood, name: str, user: Tree) -> str | None:
+def of_another_column(understood: Understood, name: str, user: Tree) -> str | None:
+    """The column of the same kind whose formula the user's is."""
     for other in understood.network.definitions:
-        if other != name and understood.scene.holds(other, user):
+        if other != name and kind_of(other) == kind_of(name) and understood.scene.holds(other, user):
             return f"it is the formula of {other}"
     return None
 

@@ -162,7 +162,8 @@ class _Pasteable(Text):
 def _root(number: int, members: Sequence[Finding]) -> list[RenderableType]:
     finding = members[0]
     head = _head(number, members)
-    facts = [("is", plain(finding.formula or "(empty)"), ""), ("rows", extent(finding), "")]
+    rows = extent(finding) + (f"; so in {finding.column}" if len(members) > 1 else "")
+    facts = [("is", plain(finding.formula or "(empty)"), ""), ("rows", rows, "")]
     if finding.expected is not None:
         facts.insert(1, ("expected", finding.expected, "green"))
     lines = [_Pasteable.assemble("   ", (f"{word:<10}", "dim"), (text, style)) for word, text, style in facts]

@@ -9,7 +9,7 @@ from engine import FloatArray
 from workbook.audit.evaluator import Evaluator
 from workbook.audit.network import FAR, Network
 from workbook.definitions import ETA
-from workbook.trees import Tree, Value, Variable, evaluate
+from workbook.trees import Tree, UnsupportedError, Value, Variable, evaluate
 
 DRAWS = 24
 
@@ -29,8 +29,11 @@ class Scene:
         self.network, self.same_samples, self.rate = network, same_samples, rate
 
     def holds(self, name: str, tree: Tree) -> bool:
-        """Whether a tree computes what a column should be."""
-        return _equal(self.evaluated(tree), self._right[name])
+        """Whether a tree computes what a column should be; one that cannot be evaluated does not."""
+        try:
+            return _equal(self.evaluated(tree), self._right[name])
+        except UnsupportedError:
+            return False
 
     def same(self, tree: Tree, other: Tree) -> bool:
         """Whether two trees compute the same."""

@@ -9,8 +9,8 @@ FEWEST_TOGETHER = 3
 
 
 def grouped(roots: Sequence[Finding]) -> list[list[Finding]]:
-    """Faults of several columns that read alike and are in the same rows together, the others alone."""
-    together = _by(((finding.cause, finding.at), finding) for finding in roots)
+    """Faults of several columns that read alike together, the others alone."""
+    together = _by((finding.cause, finding) for finding in roots)
     return [part for group in together for part in ([group] if len(group) >= FEWEST_TOGETHER else [[f] for f in group])]
 
 

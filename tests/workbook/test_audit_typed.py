@@ -1,0 +1,87 @@
+"""Tables of typed numbers: rounded cell by cell, frozen at their end, and what a slip costs in the printed digits."""
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.commands import run
+from tests.workbook.handmade import FIRST, OURS, ROWS, Cells, HandMade, audited, only_root, roots, save
+from workbook.audit.stages import audit
+
+LAST = 4 + ROWS
+
+
+def typed(made: HandMade, tmp_path: Path, digits: int) -> Cells:
+    """A table's values, rounded to so many significant digits, its given numbers as they are."""
+    values = openpyxl.load_workbook(save(tmp_path / "formulas.xlsx", made.cells), data_only=True).worksheets[0]
+    return {
+        (row, column): float(f"{float(str(values.cell(row, column).value)):.{digits}g}")
+        if isinstance(content, str) and content.startswith("=")
+        else content
+        for (row, column), content in made.cells.items()
+    }
+
+
+def place(name: str, step: int) -> tuple[int, int]:
+    return 5 + step, 1 + OURS.index(name)
+
+
+@pytest.mark.parametrize("digits", [3, 4, 6])
+def test_each_typed_cell_has_its_own_last_digit(tmp_path: Path, digits: int) -> None:
+    cells = typed(HandMade(), tmp_path, digits)
+    assert roots(audit(save(tmp_path / "rounded.xlsx", cells))) == []
+    exact = typed(HandMade(), tmp_path, 17)
+    for name in OURS[4:]:
+        cells[place(name, 5)] = exact[place(name, 5)]
+    assert roots(audit(save(tmp_path / "one_exact.xlsx", cells))) == [], "one cell with all digits sets none to zero"
+
+
+@pytest.mark.parametrize(("name", "step"), [("E_tot", 7), ("h1", 4), ("∂E/∂w5", 5), ("a_o1", 0)])
+def test_a_slip_among_rounded_numbers_is_found(tmp_path: Path, name: str, step: int) -> None:
+    cells = typed(HandMade(), tmp_path, 4)
+    cells[place(name, step)] = float(f"{float(str(cells[place(name, step)])) * 1.05:.4g}")
+    assert (name, HandMade().cell(name, step)) in roots(audit(save(tmp_path / "slip.xlsx", cells)))
+
+
+@pytest.mark.parametrize("frozen", [1, 3])
+def test_rows_that_repeat_the_row_above_are_frozen(tmp_path: Path, frozen: int) -> None:
+    cells = typed(HandMade(), tmp_path, 17)
+    for name in OURS:
+        for step in range(ROWS - frozen, ROWS):
+            cells[place(name, step)] = cells[place(name, ROWS - frozen - 1)]
+    root = only_root(audit(save(tmp_path / "frozen.xlsx", cells)))
+    assert root.cause == f"frozen: from here on the rows repeat the numbers of row {LAST - frozen}"
+    assert (root.column, root.cell, root.rows) == ("w1", f"E{LAST - frozen + 1}", frozen)
+
+
+def test_a_run_that_has_come_to_rest_is_not_frozen(tmp_path: Path) -> None:
+    made = HandMade(rate=10000.0, first={**FIRST, "t1": 0.5, "t2": 0.5})
+    cells = typed(made, tmp_path, 6)
+    assert cells[place("w1", ROWS - 1)] == cells[place("w1", ROWS - 2)]
+    assert roots(audit(save(tmp_path / "saturated.xlsx", cells))) == []
+
+
+def test_a_slip_that_no_printed_digit_shows_is_said_to_cost_nothing(tmp_path: Path) -> None:
+    made = HandMade(first={**FIRST, "t1": 0.5, "t2": 0.5}).plant("E2", "t2", "t1")
+    only_root(audited(tmp_path, made))
+    done = run("workbook", "audit", "theirs.xlsx", folder=tmp_path)
+    assert "What it costs: no difference in the printed digits\n" in done.stdout
+
+
+def test_results_of_other_runs_are_no_training(tmp_path: Path) -> None:
+    """Typed weights of several runs with the outputs that they give: one line a run, none from the one above."""
+    cells: Cells = {}
+    for run_, seed in enumerate((0.1, 0.7, 0.3, 0.9)):
+        first = {**FIRST, **{f"w{n}": round(seed + n * seed**2 / 7, 3) for n in range(1, 9)}}
+        one = typed(HandMade(rows=1, first=first), tmp_path, 10)
+        kept = [name for name in OURS if not name.startswith("∂")]
+        cells |= {(21 + run_, 1 + at): one[place(name, 0)] for at, name in enumerate(kept)}
+        cells |= {(20, 1 + at): name for at, name in enumerate(kept)}
+    report = audit(save(tmp_path / "alone.xlsx", cells | {(1, 1): "eta", (1, 2): 0.5}))
+    assert (roots(report), report.verdict) == ([], "incomplete")
+    report = audit(save(tmp_path / "beside.xlsx", HandMade().cells | cells))
+    assert (roots(report), report.verdict, len(report.tables)) == ([], "right", 1)
+    assert report.tables[0].findings[-1].cause == (
+        "'Sheet 1' A21:W24 is no training: no row follows from the one above; it is ignored"
+    )
