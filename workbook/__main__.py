@@ -108,7 +108,10 @@ def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go
 @app.command()
 def audit(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE...", help=f"Workbooks, or folders of them; each {LIMITS}.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE...", help=f"Workbooks (.ods and .csv by their values), or folders of them; each {LIMITS}."
+        ),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(parser=cli.number, help="The learning rate, instead of the one found on the sheet.")

@@ -17,7 +17,7 @@ from workbook.audit.stages import audit
 from workbook.plan import plan
 from workbook.write import write
 
-MUTATIONS = 60  # of each layout
+MUTATIONS = 40  # of each layout
 
 
 def _by_hand(folder: Path) -> Path:

@@ -68,7 +68,7 @@ def _check(
     paths: Sequence[Path], files: Sequence[Path], learning_rate: float | None, csv: Path | None, annotated: Path | None
 ) -> None:
     if not files:
-        raise InputError(f"{paths[0]}: no workbooks (.xlsx, .xlsm) in it")
+        raise InputError(f"{paths[0]}: no workbooks (.xlsx, .xlsm, .ods) in it")
     # `--csv *.xlsx` names the first of the workbooks as the place of the CSV.
     if csv is not None and csv.suffix.lower() in WORKBOOKS:
         raise InputError(f"--csv: got {csv}, a workbook; expected a name that ends in .csv")
