@@ -16,7 +16,7 @@ from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 from engine import InputError
 from engine.files import replacing
 from workbook.generated import Kind, mark
-from workbook.records import Bars, Cell, Chart, Drawing, Rule, Series, Sheet, Style, Validation
+from workbook.records import Cell, Chart, Drawing, Series, Sheet, SignScale, Style, Validation
 from workbook.write_drawing import NEGATIVE, POSITIVE, xy_chart
 
 # From here on the file takes longer than two seconds, and its sheets show a progress bar.
@@ -64,13 +64,6 @@ COLORS = {
     "green": {"bg_color": "#C6EFCE", "font_color": "#006100"},
     "red": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
     "yellow": {"bg_color": "#FFE699", "bold": True},
-}
-BARS = {
-    "type": "data_bar",
-    "bar_solid": True,
-    "bar_color": POSITIVE,
-    "bar_negative_color": NEGATIVE,
-    "bar_axis_position": "middle",
 }
 PAPERS = {"A3": 8, "A4": 9}
 LINE_COLORS = ("#4472C4", "#ED7D31", "#70AD47", "#FFC000", "#7030A0", "#00B0F0", "#C00000")
@@ -129,10 +122,11 @@ class _SheetWriter:
             options = {"type": "text", "criteria": "begins with", "value": highlight.begins_with, "format": color}
             _check(self.worksheet.conditional_format(highlight.range, options), highlight)
         for rule in self.sheet.rules:
-            color = self.book.add_format(COLORS[rule.color])
-            self.add_rule(rule, {"type": "formula", "criteria": rule.formula, "format": color})
-        for bars in self.sheet.bars:
-            self.add_rule(bars, BARS)
+            options = {"type": "formula", "criteria": rule.formula, "format": self.book.add_format(COLORS[rule.color])}
+            first = rule.range.split(" ")[0]
+            _check(self.worksheet.conditional_format(first, {**options, "multi_range": rule.range}), rule)
+        for scale in self.sheet.scales:
+            self.add_scale(scale)
         for picture in self.sheet.pictures:
             options = {"image_data": BytesIO(picture.png), "x_scale": picture.scale, "y_scale": picture.scale}
             _check(self.worksheet.insert_image(picture.cell, picture.name, options), picture.name)
@@ -250,9 +244,24 @@ class _SheetWriter:
         lines.set_size(self.size(chart))
         _check(self.worksheet.insert_chart(chart.first, lines, {"object_position": 1}), chart)
 
-    def add_rule(self, rule: Rule | Bars, options: Mapping[str, Any]) -> None:
-        first = rule.range.split(" ")[0]
-        _check(self.worksheet.conditional_format(first, {**options, "multi_range": rule.range}), rule)
+    def add_scale(self, scale: SignScale) -> None:
+        cells = ",".join(scale.ranges)
+        largest = f"MAX(MAX({cells}),-MIN({cells}))"
+        options = {
+            "type": "3_color_scale",
+            "min_type": "formula",
+            "min_value": f"=-{largest}",
+            "min_color": NEGATIVE,
+            "mid_type": "num",
+            "mid_value": 0,
+            "mid_color": "#FFFFFF",
+            "max_type": "formula",
+            "max_value": f"={largest}",
+            "max_color": POSITIVE,
+            "multi_range": " ".join(scale.ranges).replace("$", ""),
+        }
+        first = scale.ranges[0].replace("$", "")
+        _check(self.worksheet.conditional_format(first, options), scale)
 
     def size(self, chart: Chart | Drawing) -> dict[str, int]:
         """Pixels from the first cell's upper left to one short of the last cell's lower right."""
