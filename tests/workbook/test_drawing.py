@@ -120,9 +120,9 @@ def test_every_text_of_the_drawing_is_live(seed: int, tmp_path: Path) -> None:
     own |= {name: value_of(tree, constants) for name, tree in errors(columns).items()}
     shown = texts(path, values)
     named = {text.partition(" ")[0]: beside(values, cell) for cell, text in shown.items() if " " in text}
-    kinds = ("target", "input", "weight", "bias", "pre-activation", "activation", "loss", "total")
+    forward = columns.of("target", "input", "weight", "bias", "pre-activation", "activation", "loss", "total")
     errors_of_neurons = {f"∂E/∂{z}" for layer in range(columns.depth) for z in columns.neuron_names(layer)}
-    assert set(named) == {*columns.of(*kinds), *errors_of_neurons}
+    assert set(named) == {*forward, *errors_of_neurons}
     for name, number in named.items():
         assert number == pytest.approx(own[name], rel=1e-9, abs=1e-12), name
     gradients = {cell: beside(values, cell) for cell, text in shown.items() if " " not in text}

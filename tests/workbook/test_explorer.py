@@ -72,7 +72,7 @@ def test_both_sheets_open_with_the_numbers_of_the_first_row(tmp_path: Path) -> N
             for cell, value in cached[sheet].items():
                 if isinstance(value, int | float):
                     assert recalculated[sheet][cell] == pytest.approx(value, rel=1e-9, abs=1e-12), (seed, sheet, cell)
-                elif not any(digit in value for digit in "0123456789"):  # the engine's TEXT truncates a digit
+                elif not re.search(r"\d", str(value)):  # the engine's TEXT truncates a digit
                     assert recalculated[sheet][cell] == value, (seed, sheet, cell)
 
 
