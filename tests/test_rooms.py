@@ -20,10 +20,12 @@ DOORS = {
     "workbook.stored": ["engine"],
     "workbook.generated": ["engine"],
     "workbook.write": [
-        *("engine", "workbook.generated", "workbook.records", "workbook.write_charts", "workbook.write_drawing"),
+        *("engine", "workbook.generated", "workbook.records"),
+        *("workbook.write_charts", "workbook.write_drawing", "workbook.write_rules"),
     ],
     "workbook.write_charts": ["workbook.records"],
     "workbook.write_drawing": ["workbook.records"],
+    "workbook.write_rules": ["workbook.records", "workbook.write_drawing"],
     "workbook.sheets": [
         *("engine", "workbook.definitions", "workbook.functions", "workbook.layout", "workbook.records"),
         *("workbook.runs", "workbook.stored", "workbook.trees"),

@@ -14,7 +14,9 @@ Style = Literal[
 
 Color = Literal["green", "red", "yellow", "framed"]
 # How a series of a drawing looks: a line for a weight, a neuron, a text.
-Look = Literal["above 0", "below 0", "input", "hidden", "output", "inside", "forward", "backward", "weight"]
+Look = Literal[
+    "above 0", "below 0", "input", "hidden", "output", "inside", "inside small", "forward", "backward", "weight",
+]  # fmt: skip
 
 
 class Cell(NamedTuple):
@@ -148,10 +150,10 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Bars:
-    """Cells, of one or several ranges, behind whose numbers a bar shows their size and their sign."""
+class SignScale:
+    """Cells of ranges, all with $, that get a color for the sign of their number, the deeper the larger it is."""
 
-    range: str
+    ranges: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -190,9 +192,8 @@ class Sheet:
     highlights: Sequence[Highlight] = ()
     rules: Sequence[Rule] = ()
     choices: Sequence[Choice] = ()
-    scales: Sequence[ColorScale] = ()
+    scales: Sequence[ColorScale | SignScale] = ()
     overlays: Sequence[Overlay] = ()
-    bars: Sequence[Bars] = ()
     pictures: Sequence[Picture] = ()
     row_height: float = 15.0
     zoom: int = 100

@@ -17,9 +17,10 @@ from xlsxwriter.worksheet import Worksheet
 from engine import InputError
 from engine.files import replacing
 from workbook.generated import Kind, mark
-from workbook.records import Bars, Cell, Chart, ColorScale, Drawing, Overlay, Rule, Sheet, Style, Validation
+from workbook.records import Cell, Chart, Drawing, Overlay, Sheet, Style, Validation
 from workbook.write_charts import line_chart, overlay_chart
-from workbook.write_drawing import NEGATIVE, POSITIVE, xy_chart
+from workbook.write_drawing import xy_chart
+from workbook.write_rules import conditional_formats
 
 # From here on the file takes longer than two seconds, and its sheets show a progress bar.
 ROWS_WORTH_A_PROGRESS_BAR = 500
@@ -65,19 +66,6 @@ STYLES: dict[Style, dict[str, Any]] = {
     "tile": {"font_size": 7, "font_color": DARK_SLATE, "num_format": "0.0", "align": "center"},
 }
 NUMBER_STYLES = {style for style, properties in STYLES.items() if properties.get("num_format") == NUMBER["num_format"]}
-COLORS = {
-    "green": {"bg_color": "#C6EFCE", "font_color": "#006100"},
-    "red": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
-    "framed": {"border": 1, "border_color": "#000000", "bold": True},
-    "yellow": {"bg_color": "#FFE699", "bold": True},
-}
-BARS = {
-    "type": "data_bar",
-    "bar_solid": True,
-    "bar_color": POSITIVE,
-    "bar_negative_color": NEGATIVE,
-    "bar_axis_position": "middle",
-}
 PAPERS = {"A3": 8, "A4": 9}
 # The same input gives the same bytes: a file says nothing of when it was made.
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
@@ -137,7 +125,8 @@ class _SheetWriter:
         for choice in self.sheet.choices:
             texts = {"validate": "list", "source": f"={choice.texts}"}
             _check(self.worksheet.data_validation(choice.cell, texts), choice)
-        self.add_conditional_formats()
+        for cells, options in conditional_formats(self.book, self.sheet):
+            _check(self.worksheet.conditional_format(cells, options), options)
         for picture in self.sheet.pictures:
             options = {"image_data": BytesIO(picture.png), "x_scale": picture.scale, "y_scale": picture.scale}
             _check(self.worksheet.insert_image(picture.cell, picture.name, options), picture.name)
@@ -227,23 +216,6 @@ class _SheetWriter:
             chart.set_size(self.size(record))
             _check(self.worksheet.insert_chart(record.first, chart, {"object_position": 1}), record)
 
-    def add_conditional_formats(self) -> None:
-        for highlight in self.sheet.highlights:
-            color = self.book.add_format(COLORS[highlight.color])
-            options = {"type": "text", "criteria": "begins with", "value": highlight.begins_with, "format": color}
-            _check(self.worksheet.conditional_format(highlight.range, options), highlight)
-        for rule in self.sheet.rules:
-            color = self.book.add_format(COLORS[rule.color])
-            self.add_rule(rule, {"type": "formula", "criteria": rule.formula, "format": color})
-        for bars in self.sheet.bars:
-            self.add_rule(bars, BARS)
-        for scale in self.sheet.scales:
-            _check(self.worksheet.conditional_format(scale.range, _scale_options(scale)), scale)
-
-    def add_rule(self, rule: Rule | Bars, options: Mapping[str, Any]) -> None:
-        first = rule.range.split(" ")[0]
-        _check(self.worksheet.conditional_format(first, {**options, "multi_range": rule.range}), rule)
-
     def size(self, chart: Chart | Drawing | Overlay) -> dict[str, int]:
         """Pixels from the first cell's upper left to one short of the last cell's lower right."""
         first_row, first_column = xl_cell_to_rowcol(chart.first)
@@ -275,14 +247,6 @@ class _SheetWriter:
             "error_message": validation.message,
         }
         _check(self.worksheet.data_validation(validation.range, options), validation)
-
-
-def _scale_options(scale: ColorScale) -> dict[str, Any]:
-    options: dict[str, Any] = {"type": "3_color_scale", "mid_type": "percentile", "mid_value": 50}
-    if scale.numbers is not None:
-        for place, number in zip(("min", "mid", "max"), scale.numbers, strict=True):
-            options |= {f"{place}_type": "num", f"{place}_value": number}
-    return options | dict(zip(("min_color", "mid_color", "max_color"), scale.colors, strict=True))
 
 
 def _rectangles(runs: Mapping[int, Sequence[tuple[int, int]]]) -> Iterator[tuple[int, int, int, int]]:

@@ -14,22 +14,25 @@ def _line(color: str) -> dict[str, Any]:
     return {"line": {"color": color, "width": 2}, "marker": {"type": "none"}}
 
 
-def _text(color: str, *, bold: bool = False, fill: bool = True) -> dict[str, Any]:
-    font = {"size": 10, "bold": bold, "color": color}
-    labels: dict[str, Any] = {"series_name": True, "position": "center", "font": font}
-    if fill:
-        labels["fill"] = {"color": "#FFFFFF"}
+def _text(font: dict[str, Any], **more: Any) -> dict[str, Any]:
+    labels = {"series_name": True, "position": "center", "font": font, **more}
     return {"line": {"none": True}, "marker": {"type": "none"}, "data_labels": labels}
+
+
+def _on_white(color: str) -> dict[str, Any]:
+    """A text that can be read across a line."""
+    return _text({"size": 10, "bold": False, "color": color}, fill={"color": "#FFFFFF"})
 
 
 NEURONS: dict[Look, str] = {"input": "#DDEBF7", "hidden": "#E2EFDA", "output": "#FCE4D6"}
 LOOKS: dict[Look, dict[str, Any]] = {
     "above 0": _line(POSITIVE),
     "below 0": _line(NEGATIVE),
-    "inside": _text(FORWARD, bold=True, fill=False),
-    "forward": _text(FORWARD),
-    "backward": _text(BACKWARD),
-    "weight": _text(DARK),
+    "inside": _text({"size": 10, "bold": True, "color": FORWARD}),
+    "inside small": _text({"size": 9, "bold": True, "color": FORWARD}),
+    "forward": _on_white(FORWARD),
+    "backward": _on_white(BACKWARD),
+    "weight": _on_white(DARK),
 }
 
 

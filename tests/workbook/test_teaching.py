@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from openpyxl.utils import get_column_letter
 
-from engine import Columns, Experiment, default_experiment, descend, table
+from engine import Columns, Experiment, Layer, Network, default_experiment, descend, table
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
-from workbook.layout import Layout
 from workbook.sheets.check import CHANGED, COMPARED, NOT_RUN
 from workbook.sheets.derivation import Line, derivation
-from workbook.sheets.network import draw_network
+from workbook.sheets.network import draw_network, is_drawn, too_large
 
 MAIN = "assignment6-calculations"
 GIVEN = {
@@ -105,7 +104,7 @@ def test_a_loss_that_grows_rises(poisoned_book: Path) -> None:
 def test_the_explorer_shows_the_numbers_of_a_step(poisoned_book: Path, step: int) -> None:
     values = by_ironcalc(poisoned_book, {"explorer!B3": step})["explorer"]
     frame = table(descend(default_experiment(), [1.0]), run=0)
-    shown = {values.get(f"A{row}"): row for row in range(1, 60)}
+    shown = {values.get(f"A{row}"): row for row in range(30, 100)}
     for name in frame.columns:
         assert values[f"B{shown[name]}"] == pytest.approx(frame[name][step], rel=1e-9, abs=1e-12)
     after = frame["w5"][step] - frame["∂E/∂w5"][step]
@@ -117,7 +116,7 @@ def test_the_explorer_plugs_the_numbers_into_the_formulas(book: Path, tmp_path: 
     copy = poisoned(book, tmp_path / "p.xlsx", {"explorer!B3": 2, "E21": -0.15})
     (recalculated,) = by_libreoffice([copy], tmp_path)
     values = recalculated["explorer"]
-    shown = {values.get(f"A{row}"): row for row in range(1, 60)}
+    shown = {values.get(f"A{row}"): row for row in range(30, 100)}
     frame = table(descend(typed_experiment({"E21": -0.15}), [1.0]), run=0)
     w1, w2 = frame["w1"][2], frame["w2"][2]
     assert values[f"D{shown['h1']}"] == "w1*i1 + w2*i2"
@@ -189,7 +188,7 @@ def test_check_notices_a_missing_row(book: Path, tmp_path: Path) -> None:
 
 
 def test_the_derivation_reaches_every_gradient_in_order() -> None:
-    columns = Layout(Columns.plain((2, 3, 2, 1)), 1).columns
+    columns = Columns.plain((2, 3, 2, 1))
     numbers = dict.fromkeys(["eta", *columns.names], 0.5)
     names = [line.name for line in derivation(columns, numbers) if isinstance(line, Line)]
     lines = [name for name in names if name.startswith("∂E/∂w")]
@@ -202,13 +201,16 @@ def test_the_derivations_numbers_are_those_of_the_explorers_step(poisoned_book: 
     recalculated = by_ironcalc(poisoned_book, {"E21": 0.9, "A21": 0.2, "explorer!B3": step})
     values = recalculated["derivation"]
     assert values["B4"] == f"step {shown}, which is chosen on the sheet explorer"
-    compared = [row for row in range(6, 60) if f"D{row}" in values]
-    assert len(compared) == 3 + 8
+    compared = [row for row in range(6, 60) if values.get(f"D{row}", "") != ""]
+    # The losses, the gradients and, but for the last step, the weights after it.
+    assert len(compared) == 3 + 8 + (8 if shown < 80 else 0)
     names = {
         name: column for column in map(get_column_letter, range(1, 32)) for name in [recalculated[MAIN][f"{column}20"]]
     }
     for row in compared:
-        assert values[f"D{row}"] == recalculated[MAIN][f"{names[values[f'A{row}']]}{20 + shown}"]
+        name = str(values[f"A{row}"])
+        at = 20 + shown + name.startswith("new ")
+        assert values[f"D{row}"] == recalculated[MAIN][f"{names[name.removeprefix('new ')]}{at}"]
         assert values[f"C{row}"] == pytest.approx(values[f"D{row}"], rel=1e-12, abs=1e-15)
         assert values[f"E{row}"] == "✓"
 
@@ -217,7 +219,8 @@ def test_the_derivation_marks_a_gradient_that_is_not_the_tables(book: Path, tmp_
     copy = slipped(book, tmp_path / "slipped.xlsx", "L21*(1-L21)*C21", "J21*(1-J21)*C21")
     values = by_ironcalc(copy)["derivation"]
     marks = {values[f"A{row}"]: values[f"E{row}"] for row in range(6, 60) if f"E{row}" in values}
-    assert [name for name, mark in marks.items() if mark != "✓"] == ["∂E/∂w3"]
+    # The weight that the table takes from it is another too.
+    assert [name for name, mark in marks.items() if mark != "✓"] == ["∂E/∂w3", "new w3"]
 
 
 def test_the_file_is_small(book: Path) -> None:
@@ -233,15 +236,40 @@ def test_every_column_of_a_rate_sheet_is_the_engines(poisoned_book: Path) -> Non
             np.testing.assert_allclose(np.array(cells, dtype=float), frame[name], rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("sizes", [(2, 2, 2), (3, 4, 4, 2), (4, 4, 4), (2, 8, 1), (5, 3, 5)])
-def test_the_labels_of_the_network_picture_never_overlap(sizes: tuple[int, ...]) -> None:
-    figure = draw_network(Columns.plain(sizes))
+def biased(*sizes: int, activation: str = "tanh", shared: bool = False) -> Columns:
+    return Columns(Network(sizes[0], tuple(Layer(size, activation, 1 if shared else size) for size in sizes[1:])))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        *map(Columns.plain, [(2, 2, 2), (3, 4, 4, 2), (4, 4, 4), (2, 8, 1), (5, 3, 5)]),
+        *(biased(*sizes) for sizes in [(2, 2, 2), (2, 3, 1), (3, 4, 4, 2), (4, 4, 4), (2, 8, 1), (5, 3, 5)]),
+        biased(2, 3, 2, activation="leaky-relu", shared=True),
+    ],
+    ids=lambda columns: f"{columns.sizes} {columns.network.layers[0].activation}",
+)
+def test_the_labels_of_the_network_picture_never_overlap(columns: Columns) -> None:
+    figure = draw_network(columns)
     figure.draw_without_rendering()
     (axes,) = figure.axes
-    boxes = {text.get_text(): text.get_window_extent() for text in axes.texts}
-    assert len(boxes) == len(axes.texts) >= sum(sizes)
-    pairs = [(one, other) for one, other in itertools.combinations(boxes, 2) if boxes[one].overlaps(boxes[other])]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in axes.texts]
+    wanted = {*columns.input_names, *columns.of("activation"), *columns.of("bias")}
+    assert wanted < {text for text, _ in boxes}
+    # The activations are named where one of them is not the sigmoid.
+    named = [text for text, _ in boxes if text == columns.network.layers[0].activation]
+    assert len(named) == (0 if columns.network.layers[0].activation == "sigmoid" else columns.depth)
+    pairs = [(one, other) for (one, box), (other, with_) in itertools.combinations(boxes, 2) if box.overlaps(with_)]
     assert pairs == []
+
+
+def test_a_network_too_large_for_a_picture_says_how_large_it_may_be() -> None:
+    assert is_drawn(biased(10, 10))
+    assert not is_drawn(biased(11, 2))
+    assert not is_drawn(biased(2, 2, 2, 2, 2, 2, 2))
+    assert too_large(biased(11, 2)) == (
+        "No picture: networks of up to 5 layers of up to 10 neurons are drawn; this one is 11-2."
+    )
 
 
 def test_a_crowded_layer_has_no_labels() -> None:

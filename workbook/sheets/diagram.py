@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from engine import Columns
 from engine.columns import activation_name, gradient_name
 from workbook.layout import letter
-from workbook.records import Bars, Cell, Rule, Style
+from workbook.records import Cell, Rule, SignScale, Style
 from workbook.sheets.shown import Quantities
 
 # A layer's weights and biases stand one below the other; more of them are left out.
@@ -14,7 +14,7 @@ MOST_ROWS = 60
 ACROSS = 5
 HOW_TO_READ = (
     "From left to right. Blue: forward. Red: backward, ∂E/∂ of the weight, bias or neuron; yellow: the largest. "
-    "Bars: the size of each weight, blue above 0, orange below."
+    "Weights: blue above 0, orange below, the deeper the larger."
 )
 
 
@@ -29,7 +29,7 @@ def width(columns: Columns) -> int:
     return 2 + ACROSS * columns.depth
 
 
-def diagram(columns: Columns, quantities: Quantities, top: int) -> tuple[list[Cell], list[Rule], list[Bars]]:
+def diagram(columns: Columns, quantities: Quantities, top: int) -> tuple[list[Cell], list[Rule], list[SignScale]]:
     """The diagram from a row on: inputs, then for each layer its weights and its neurons, from left to right."""
     if height(columns) == 1:
         sentence = (
@@ -64,13 +64,12 @@ def diagram(columns: Columns, quantities: Quantities, top: int) -> tuple[list[Ce
             middle = row + max(0, len(names) - len(shown)) // 2
             for at, (name, style) in enumerate(shown, start=middle):
                 cells += [Cell(at, first + 3, "label", name), live(at, first + 4, name, style)]
-            last = row + len(names) - 1
-            weights.append(f"{letter(first + 1)}{row}:{letter(first + 1)}{last}")
-            gradients.append(f"{letter(first + 2)}{row}:{letter(first + 2)}{last}")
             row += max(len(names), len(shown)) + 1
+        weights.append(f"${letter(first + 1)}${top + 1}:${letter(first + 1)}${row}")
+        gradients.append(f"{letter(first + 2)}{top + 1}:{letter(first + 2)}{row}")
     cell = gradients[0].split(":")[0]
     is_largest = f"=AND(ISNUMBER({cell}),{cell}<>0,ABS({cell})={quantities.largest_formula})"
-    return cells, [Rule(" ".join(gradients), is_largest, "yellow")], [Bars(" ".join(weights))]
+    return cells, [Rule(" ".join(gradients), is_largest, "yellow")], [SignScale(weights)]
 
 
 def _incoming(columns: Columns, layer: int, neuron: int) -> Iterator[tuple[str, str]]:

@@ -96,7 +96,7 @@ def arranged(columns: Columns) -> Arrangement | None:
     neurons = [(look, x, y) for look, layer in zip(looks, middles, strict=True) for x, y in layer]
     labels = list(_texts(columns, middles, diameter / 2))
     boxes = [(x - diameter / 2, y - diameter / 2, x + diameter / 2, y + diameter / 2) for _, x, y in neurons]
-    outside = [label.box for label in labels if label.look != "inside"]
+    outside = [label.box for label in labels if not label.look.startswith("inside")]
     if any(map(_leaves, boxes + outside)) or _overlap(boxes + outside):
         return None
     taken, edges = boxes + outside, []
@@ -120,13 +120,14 @@ def _middles(columns: Columns, layer: int) -> list[tuple[float, float]]:
 
 def _texts(columns: Columns, middles: list[list[tuple[float, float]]], radius: float) -> Iterator[Label]:
     """What stands in, above and below the neurons, and right of the outputs."""
+    inside: Look = "inside" if 2 * radius == LARGE else "inside small"
     for (x, y), name in zip(middles[0], columns.input_names, strict=True):
-        yield Label("inside", x, y, f"{name} ", name)
+        yield Label(inside, x, y, f"{name} ", name)
     for layer, of in enumerate(middles[1:]):
         for place, ((x, y), z) in enumerate(zip(of, columns.neuron_names(layer), strict=True)):
             a = activation_name(z)
-            yield Label("inside", x, y + LINE_HEIGHT / 2, f"{z} ", z)
-            yield Label("inside", x, y - LINE_HEIGHT / 2, f"{a} ", a)
+            yield Label(inside, x, y + LINE_HEIGHT / 2, f"{z} ", z)
+            yield Label(inside, x, y - LINE_HEIGHT / 2, f"{a} ", a)
             below = y - radius - LINE_HEIGHT / 2
             yield Label("backward", x, below, f"{gradient_name(z)} ", gradient_name(z))
             if bias := columns.bias_of(layer, place):
@@ -139,7 +140,7 @@ def _texts(columns: Columns, middles: list[list[tuple[float, float]]], radius: f
         right = x + radius + (len("E_tot ") + LONGEST_NUMBER) * CHARACTER / 2 + 4
         yield Label("forward", right, y + LINE_HEIGHT / 2, f"{target} ", target)
         yield Label("forward", right, y - LINE_HEIGHT / 2, f"{loss} ", loss)
-    yield Label("forward", WIDTH - RIGHT / 2, LINE_HEIGHT / 2 + 2, "E_tot ", "E_tot")
+    yield Label("forward", WIDTH - 48, LINE_HEIGHT / 2 + 2, "E_tot ", "E_tot")
 
 
 def _edges(columns: Columns, middles: list[list[tuple[float, float]]], layer: int, radius: float) -> Iterator[Edge]:
@@ -232,10 +233,7 @@ def drawn(
     marks: list[tuple[Look, Series]] = []
 
     def series(row: int, place: int, xs: list[float], ys: list[float], name: str = "") -> Series:
-        x, y = (
-            on_sheet(sheet, f"${letter(column + at)}${row}:${letter(column + at + len(xs) - 1)}${row}")
-            for at in (X + place, Y + place)
-        )
+        x, y = (_cells(sheet, row, column + at + place, len(xs)) for at in (X, Y))
         name_cell = on_sheet(sheet, f"${letter(column + TEXT)}${row}") if name else None
         return Series(y, ys, name_cell, name, x, xs)
 
@@ -263,6 +261,11 @@ def drawn(
         ]
         marks.append((label.look, series(row, 0, [label.x], [label.y], text)))
     return cells, Drawing(marks, f"A{top}", f"{LAST_COLUMN}{top + ROWS - 1}", WIDTH, HEIGHT, arrangement.diameter)
+
+
+def _cells(sheet: str, row: int, column: int, number: int) -> str:
+    first, last = (f"${letter(at)}${row}" for at in (column, column + number - 1))
+    return on_sheet(sheet, first if number == 1 else f"{first}:{last}")
 
 
 def _edge_cells(row: int, column: int, edge: Edge, quantities: Quantities) -> list[Cell]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from engine import Columns, FloatArray
 from workbook.layout import HEADER_ROW, Layout, letter
-from workbook.records import Cell, Sheet, Validation, small_sheet
+from workbook.records import Cell, Drawing, Rule, Sheet, SignScale, Validation, small_sheet
 from workbook.sheets import diagram, drawing
 from workbook.sheets.shown import Shown
 from workbook.sheets.working import Working
@@ -23,6 +23,9 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
     """The explorer of a table; `values` is its run, (T, C). The file opens with the first row."""
     columns = layout.columns
     arrangement = drawing.arranged(columns)
+    rules: list[Rule] = []
+    scales: list[SignScale] = []
+    drawings: list[Drawing] = []
     height = drawing.ROWS if arrangement else diagram.height(columns)
     folded = FOLDED_COLUMN if arrangement else max(FOLDED_COLUMN, diagram.width(columns))
     working = Working(Shown(layout, SHOWN), values, learning_rate, PICTURE_TOP + height + 3, folded)
@@ -30,11 +33,12 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
     if arrangement:
         corner = PICTURE_TOP, last + 1
         picture, live = drawing.drawn(arrangement, working.quantities, SHEET, corner, PICTURE_TOP)
-        reading, drawings, rules, bars = drawing.HOW_TO_READ, [live], [], []
+        reading = drawing.HOW_TO_READ
+        drawings.append(live)
         last += drawing.COLUMNS_OF_MARKS
     else:
-        picture, rules, bars = diagram.diagram(columns, working.quantities, PICTURE_TOP)
-        reading, drawings = diagram.HOW_TO_READ, []
+        picture, rules, scales = diagram.diagram(columns, working.quantities, PICTURE_TOP)
+        reading = diagram.HOW_TO_READ
     hidden = f"{letter(folded)}:{letter(last)}"
     return small_sheet(
         SHEET,
@@ -48,7 +52,7 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
         paper="A3",
         drawings=drawings,
         rules=rules,
-        bars=bars,
+        scales=scales,
     )
 
 

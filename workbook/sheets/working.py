@@ -37,6 +37,8 @@ HEADERS = {
 # Of a larger batch the first two numbers and the last are plugged in.
 MOST_LISTED = 6
 GIVEN = ("target", "input", "sample")
+# Whole numbers are shown as such.
+COUNTERS = ("step", "sample")
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,12 @@ class Working:
         for name, row in self.rows.items():
             value = f"{letter(VALUE_COLUMN)}{row}"
             yield Cell(row, NAME_COLUMN, "label", name)
-            yield Cell(row, VALUE_COLUMN, "number", self.numbers[name], self._value_formula(name))
-            yield Cell(row, self.folded, "folded", as_text(self.numbers[name]), f"={text_formula(value)}")
+            if name in COUNTERS:
+                yield Cell(row, VALUE_COLUMN, "step", self.numbers[name], self._value_formula(name))
+                yield Cell(row, self.folded, "folded", self._text(Variable(name, 0)), f'={value}&""')
+            else:
+                yield Cell(row, VALUE_COLUMN, "number", self.numbers[name], self._value_formula(name))
+                yield Cell(row, self.folded, "folded", self._text(Variable(name, 0)), f"={text_formula(value)}")
             if name in changed:
                 yield from self._after(name, row)
             elif name in self.columns.by_name and not self._is_given(name):
@@ -146,7 +152,7 @@ class Working:
         tree, number = after_the_step(self.columns, name), self.numbers[NEW + name]
         formula = self._if_shown(printed(tree, lambda leaf: self.cell(leaf.name)))
         yield Cell(row, FORMULA_COLUMN, "beside", f"after the step: {printed(tree, in_words)}")
-        yield Cell(row, AFTER_COLUMN, "number", number, f"={formula}")
+        yield Cell(row, AFTER_COLUMN, "step" if name in COUNTERS else "number", number, f"={formula}")
         yield self._plugged(row, tree)
         if self.columns.by_name[name].kind == "state":
             text = text_formula(self.cell(NEW + name))
@@ -190,7 +196,8 @@ class Working:
             function, column = over_batch(leaf.name)
             numbers = self.values[self.listed, self.columns.place[column]].tolist()
             return f"{function}({','.join(self._with_dots(list(map(as_text, numbers)), '…'))})"
-        return as_text(self.numbers[leaf.name])
+        number = self.numbers[leaf.name]
+        return f"{number:.0f}" if leaf.name in COUNTERS else as_text(number)
 
     def _with_dots(self, texts: list[str], dots: str) -> list[str]:
         return texts if len(texts) == self.columns.method.batch_size else [*texts[:-1], dots, texts[-1]]
