@@ -48,13 +48,14 @@ class Area:
             for column in range(self.left, self.right + 1):
                 yield self.sheet, row, column
 
-    def moved(self, rows: int) -> "Area":
-        """The same area so many rows further down."""
-        return Area(self.sheet, self.top + rows, self.left, self.bottom + rows, self.right)
+    def part(self, row: int, column: int, shape: tuple[int, int]) -> "Area":
+        """Some of its cells: so many rows and columns from a place that is counted from 0."""
+        top, left = self.top + row, self.left + column
+        return Area(self.sheet, top, left, top + shape[0] - 1, left + shape[1] - 1)
 
     def cell(self, row: int, column: int) -> "Area":
         """One of its cells, counted from 0."""
-        return Area(self.sheet, self.top + row, self.left + column, self.top + row, self.left + column)
+        return self.part(row, column, (1, 1))
 
     def __contains__(self, place: Place) -> bool:
         """Whether a cell is one of these."""
@@ -109,6 +110,7 @@ class Cells:
         self._typed: list[tuple[Formula, Array]] = []
         self._used: dict[str, tuple[int, int]] = {}
         self._names: dict[tuple[str, str], Tree] = {}
+        self._reads: dict[Place, list[Area]] = {}
         self._owners = {sheet.name: _owners(sheet) for sheet in book.sheets}
 
     def formula(self, place: Place) -> Formula | None:
@@ -171,20 +173,34 @@ class Cells:
         Raises:
             UnsupportedError: it leads to no cells of this book.
         """
-        first, last = (leaf, leaf) if isinstance(leaf, Reference) else (leaf.first, leaf.last)
-        name = self._sheet(first.sheet, home)
-        rows = sorted(end.row if end.frozen else home[1] + end.row for end in (first, last))
-        columns = sorted((first.column, last.column))
-        if rows[0] < 1:
-            raise UnsupportedError("it leads off the sheet")
-        used = self._used_size(name)
-        area = Area(name, rows[0], columns[0], max(rows[0], min(rows[1], used[0])),
-                    max(columns[0], min(columns[1], used[1])))  # fmt: skip
         if isinstance(leaf, Reference):
-            return area_at((name, rows[0], columns[0]))
+            row = leaf.row if leaf.frozen else home[1] + leaf.row
+            if row < 1:
+                raise UnsupportedError("it leads off the sheet")
+            return area_at((self._sheet(leaf.sheet, home), row, leaf.column))
+        one, other = (
+            self.area_of(leaf.first, home),
+            self.area_of(Reference(leaf.first.sheet, leaf.last.column, leaf.last.row, leaf.last.frozen), home),
+        )
+        area = Area(
+            one.sheet,
+            min(one.top, other.top),
+            min(one.left, other.left),
+            max(one.top, other.top),
+            max(one.left, other.left),
+        )
+        if _is_whole(leaf):
+            bottom, right = self._used_size(area.sheet)
+            area = Area(
+                area.sheet,
+                area.top,
+                area.left,
+                max(area.top, min(area.bottom, bottom)),
+                max(area.left, min(area.right, right)),
+            )
         if area.size > LARGEST_AREA:
             raise UnsupportedError("it takes a very large range")
-        return area if _is_whole(leaf) else Area(name, rows[0], columns[0], rows[1], columns[1])
+        return area
 
     def _sheet(self, name: str | None, home: Place) -> str:
         if name is None:
@@ -233,6 +249,17 @@ class Cells:
                 yield self.area_of(leaf, home)
             elif isinstance(leaf, Name) and leaf.text.upper() not in ("TRUE", "FALSE"):
                 yield from self.reads(self.meaning(leaf, home), home, left - 1)
+
+    def read_by(self, formula: Formula) -> list[Area]:
+        """The areas that a formula reads, looked up once.
+
+        Raises:
+            UnsupportedError: as for `reads`.
+        """
+        place = (formula.area.sheet, formula.area.top, formula.area.left)
+        if place not in self._reads:
+            self._reads[place] = list(self.reads(formula.tree, formula.home))
+        return self._reads[place]
 
     def meaning(self, name: Name, home: Place) -> Tree:
         """The tree of a name in a formula.

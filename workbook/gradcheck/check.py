@@ -46,13 +46,20 @@ class Check:
 
 
 def checked(
-    cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]], kind: Kind, rate: float | None = None
+    cells: Cells,
+    loss: Area,
+    places: Sequence[tuple[Area, Area]],
+    kind: Kind,
+    rate: float | None = None,
+    *,
+    trace: bool = True,
 ) -> Check:
     """Differentiate the loss by the parameters and compare.
 
     Args:
         places: each parameter's cells with those of its gradient, or of its new value.
         rate: the factor, where it is known.
+        trace: whether to look for where what is wrong starts.
 
     Raises:
         UntoldError: a formula on the way cannot be differentiated, or the stored values contradict the formulas.
@@ -66,9 +73,9 @@ def checked(
     holder = None if kind == "gradients" or own is None else rate_cell(cells, pairs, factor)
     wrong = any(pair.verdict(factor) == "wrong" for pair in pairs)
     starts: tuple[Start, ...] = ()
-    if wrong:
+    if wrong and trace:
         starts = find_starts(cells, derivatives, pairs, factor, kind)
-    elif not (is_plain(factor) or rate is not None or kind == "updates"):
+    elif trace and not (is_plain(factor) or rate is not None or kind == "updates"):
         # All are off by one strange factor: that of a cell on the way, or one that somebody chose.
         starts = find_starts(cells, derivatives, pairs, 1.0, kind)
         if starts and all(start.lacks for start in starts):
@@ -107,7 +114,7 @@ def single_cells(cells: Cells, pair: Pair) -> list[Area]:
     if formula is None:
         return []
     try:
-        read = list(cells.reads(formula.tree, formula.home))
+        read = list(cells.read_by(formula))
     except UnsupportedError:
         return []
     return [area for area in read if area.size == 1 and area != pair.parameter]

@@ -13,9 +13,13 @@ from workbook.audit.read import Book, read
 from workbook.audit.recalculate import recalculated
 from workbook.gradcheck.cells import Area, Cells
 from workbook.gradcheck.check import Check, checked
+from workbook.gradcheck.guess import guesses
 from workbook.gradcheck.pairs import Kind
 from workbook.gradcheck.places import areas, paired
-from workbook.gradcheck.report import as_json, show, show_line
+from workbook.gradcheck.report import as_json, show, show_guesses, show_line
+
+# The share of formulas that may show nothing before a book counts as never calculated.
+MOST_EMPTY = 0.1
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,12 @@ class Asked:
     rate: float | None
 
     @property
+    def is_nothing(self) -> bool:
+        """Whether the sheet itself must say what is what."""
+        named = self.loss or self.parameters or self.gradients or self.updates
+        return not named and self.of_each is None and self.rate is None
+
+    @property
     def kind(self) -> Kind:
         """Which of the two are given."""
         return "updates" if self.updates else "gradients"
@@ -42,37 +52,43 @@ def run_gradcheck(file: Path, asked: Asked, *, json: bool) -> int:
         InputError: the file cannot be read, an option makes no sense, or nothing can be told.
     """
     _check(asked)
-    console = Console(highlight=False, markup=False, emoji=False)
-    statuses = []
     terminal = Console(stderr=True)
     with Progress(transient=True, console=terminal, disable=not terminal.is_terminal) as progress:
-        reading = progress.add_task(f"Reading {file.name}", total=None)
+        task = progress.add_task(f"Reading {file.name}", total=None)
         cells = Cells(with_values(read(file)))
-        progress.update(reading, description="Differentiating")
-        checks = list(_checks(cells, asked))
-    for check in checks:
-        if json:
+        progress.update(task, description="Differentiating")
+        guessed = list(guesses(cells)) if asked.is_nothing else []
+        checks = [guess.check for guess in guessed] if guessed else list(_checks(cells, asked))
+    console = Console(highlight=False, markup=False, emoji=False)
+    if json:
+        for check in checks:
             typer.echo(as_json(check, cells, file))
-        elif asked.of_each is not None:
+    elif guessed:
+        show_guesses(guessed, cells, console)
+    elif asked.of_each is None:
+        show(checks[0], cells, console)
+    else:
+        for check in checks:
             show_line(check, cells, console)
-        else:
-            show(check, cells, console)
-        statuses.append(check.status)
-    return 1 if 1 in statuses else max(statuses)
+    statuses = [check.status for check in checks]
+    return 1 if 1 in statuses else min(statuses) if guessed else max(statuses)
 
 
 def with_values(book: Book) -> Book:
-    """The book; recalculated if a formula has no stored value."""
-    missing = sum(
-        row not in sheet.values.get(column, {})
+    """The book; recalculated if many formulas have no stored value (a few show an empty text)."""
+    places = [
+        row in sheet.values.get(column, {})
         for sheet in book.sheets
         for column, rows in sheet.shapes.items()
         for row in rows
-    )
-    return recalculated(book, missing)[0] if missing else book
+    ]
+    missing = places.count(False)
+    return recalculated(book, missing)[0] if missing > MOST_EMPTY * len(places) else book
 
 
 def _check(asked: Asked) -> None:
+    if asked.is_nothing:
+        return
     if bool(asked.gradients) == bool(asked.updates):
         got = "both" if asked.gradients else "neither"
         raise InputError(f"--gradients, --updates: got {got}, expected one of them: cells such as P20:R20")

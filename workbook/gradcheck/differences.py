@@ -40,7 +40,7 @@ def carried_back_by_differences(
     if volatile := VOLATILE.intersection(kinds):
         raise UnsupportedError(f"it uses {min(volatile)}, which gives another number every time")
     unknown = next((f"it uses {kind}" for kind in kinds if kind not in FUNCTIONS), "it cannot be computed here")
-    places = sorted({place for area in cells.reads(formula.tree, formula.home) for place in area.places()})
+    places = sorted({place for area in cells.read_by(formula) for place in area.places()})
     if len(places) > MOST_CELLS:
         raise UnsupportedError(f"{unknown}, and reads too many cells for central differences")
     moved = [place for place in places if live(area_at(place)).any()]

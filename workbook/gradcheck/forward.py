@@ -40,7 +40,7 @@ class Forward:
     def __init__(self, cells: Cells, derivatives: Derivatives, parameters: Sequence[Area], factor: float) -> None:
         self.cells, self.derivatives, self.parameters = cells, derivatives, list(parameters)
         self.blocks = blocks(derivatives.order)
-        self.areas = [*self.parameters, *self.blocks]
+        self.areas = [*self.blocks, *self.parameters]
         self.factor = factor
         lengths = {length for area in self.areas for length in area.shape if length > 1}
         scales = [
@@ -112,7 +112,7 @@ class Forward:
     @cached_property
     def inputs(self) -> dict[Area, float]:
         """The numbers of the single cells that the forward formulas read."""
-        read = {area for formula in self.derivatives.order for area in self.cells.reads(formula.tree, formula.home)}
+        read = {area for formula in self.derivatives.order for area in self.cells.read_by(formula)}
         single = [area for area in sorted(read) if area.size == 1][:MOST_INPUTS]
         return {area: numbers(self.cells.value(area)).item() for area in single}
 

@@ -141,7 +141,7 @@ def differentiated(cells: Cells, loss: Area, parameters: Sequence[Area]) -> Deri
 def _is_live(cells: Cells, formula: Formula, live: Planes) -> bool:
     """Whether a formula depends on a parameter; marks it if so."""
     try:
-        found = any(live.of(area).any() for area in cells.reads(formula.tree, formula.home))
+        found = any(live.of(area).any() for area in cells.read_by(formula))
     except UnsupportedError as error:
         if "another workbook" in str(error):
             return False  # nothing here can move what stands there
@@ -161,6 +161,7 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area]) -> l
     order: list[Formula] = []
     open_, done = set[Place](), set[Place]()
     stack: list[tuple[Place, Formula | None]] = [(place, None) for area in results for place in area.places()]
+    stack.reverse()
     while stack:
         place, formula = stack.pop()
         if formula is not None:
@@ -176,14 +177,15 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area]) -> l
         stack.append((place, formula))
         if len(open_) + len(done) > MOST_FORMULAS:
             raise InputError(f"more than {MOST_FORMULAS:,} formulas lead to the loss")
-        stack.extend((read, None) for read in _read_by(cells, formula) if read not in done and read not in given)
+        read = [place for place in _read_by(cells, formula) if place not in done and place not in given]
+        stack.extend((place, None) for place in reversed(read))
     return order
 
 
 def _read_by(cells: Cells, formula: Formula) -> list[Place]:
     """The formulas that a formula reads; none if that cannot be told."""
     try:
-        return [place for area in cells.reads(formula.tree, formula.home) for place in cells.formulas_in(area)]
+        return [place for area in cells.read_by(formula) for place in cells.formulas_in(area)]
     except UnsupportedError:
         return []
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from engine import FloatArray
 from workbook.gradcheck.cells import Cells, bare_text
 from workbook.gradcheck.check import Check
+from workbook.gradcheck.guess import Guess
 from workbook.gradcheck.pairs import Mask, Pair, is_plain
 
 VERDICT_STYLES = {"right": "bold green", "wrong": "bold red", "could not tell": "bold yellow", "open": "yellow"}
@@ -57,6 +58,25 @@ def show(check: Check, cells: Cells, console: Console) -> None:
         console.print(Text(f"Note: {plain(note)}", style="dim"))
     if check.method != "exact":
         console.print(Text(f"Note: derivatives are {check.method}", style="dim"))
+
+
+def show_guesses(guesses: Sequence[Guess], cells: Cells, console: Console) -> None:
+    """Print the first step, or the first that is not right, in full, and the others in a line."""
+    first = next((guess for guess in guesses if guess.check.status == 1), guesses[0])
+    console.print(Text(f"Step {first.step} of {len(guesses)}, taken for: {plain(first.words(cells))}"), soft_wrap=True)
+    console.print()
+    show(first.check, cells, console)
+    for status, verdict in enumerate(("right", "wrong", "could not tell")):
+        others = [guess.step for guess in guesses if guess is not first and guess.check.status == status]
+        if others:
+            console.print(Text(f"Other steps {verdict}: {_spans(others)}", style=VERDICT_STYLES[verdict]))
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """Numbers in short: 2-80, 83."""
+    starts = [number for number in numbers if number - 1 not in numbers]
+    ends = [number for number in numbers if number + 1 not in numbers]
+    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))
 
 
 def show_line(check: Check, cells: Cells, console: Console) -> None:

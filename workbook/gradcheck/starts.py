@@ -13,7 +13,7 @@ import numpy as np
 from engine import FloatArray, InputError
 from workbook.gradcheck.arrays import numbers
 from workbook.gradcheck.blocks import blocks
-from workbook.gradcheck.cells import Area, Cells
+from workbook.gradcheck.cells import Area, Cells, Formula
 from workbook.gradcheck.forward import Expected, Forward
 from workbook.gradcheck.graph import Derivatives, Planes, ancestors, differentiated
 from workbook.gradcheck.pairs import Kind, Pair
@@ -34,6 +34,7 @@ class Start:
     Attributes:
         expected: what the first wrong one of them should show.
         lacks: whether a factor is missing.
+        puts_right: whether the gradient is right as soon as these cells are; False where nothing before it was found.
     """
 
     cells: Area
@@ -42,6 +43,7 @@ class Start:
     value: float
     expected: float
     lacks: bool
+    puts_right: bool
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,19 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Wrong:
+    """A wrong pair with the formulas that its gradient is computed by, and some of its numbers."""
+
+    pair: Pair
+    path: list[Formula]
+    entries: list[Entry]
+
+    def is_right(self, changes: Sequence[tuple[Area, FloatArray]]) -> bool:
+        """Whether those changes make it right."""
+        return all(entry.is_right(changes) for entry in self.entries)
+
+
+@dataclass(frozen=True)
 class Repair:
     """Cells and what belongs there."""
 
@@ -76,29 +91,28 @@ def find_starts(
     cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], factor: float, kind: Kind
 ) -> tuple[Start, ...]:
     """The cells where the wrong pairs start to be wrong; those that are only a consequence of others are left out."""
-    wrong = [pair for pair in pairs if pair.verdict(factor) == "wrong"][:MOST_TRACED]
     forward = Forward(cells, derivatives, [pair.parameter for pair in pairs], factor)
-    try:
-        paths = [ancestors(cells, [pair.given], forward.areas) for pair in wrong]
-    except InputError:
-        return ()
     kept = list(_kept(cells, pairs, factor, kind, forward))
-    repairs: list[Repair] = []
+    traced = list(_traced(cells, pairs, factor, kind, forward))
+    repairs: list[tuple[Area, FloatArray]] = []
     starts = []
-    for at in sorted(range(len(wrong)), key=lambda at: len(paths[at])):
-        pair = wrong[at]
+    for wrong in sorted(traced, key=lambda wrong: len(wrong.path)):
+        if wrong.is_right(repairs):
+            continue
+        repair = _first(cells, forward, wrong, kept, traced, repairs)
+        if repair is not None:
+            repairs.append((repair.cells, repair.change))
+        starts.append(_start(cells, forward, wrong.pair, factor, kind, repair))
+    return tuple(starts)
+
+
+def _traced(cells: Cells, pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Wrong]:
+    for pair in [pair for pair in pairs if pair.verdict(factor) == "wrong"][:MOST_TRACED]:
         try:
-            entries = list(_entries(cells, pair, factor, kind, forward))
+            path = ancestors(cells, [pair.given], forward.areas)
+            yield Wrong(pair, path, list(_entries(cells, pair, factor, kind, forward)))
         except (InputError, UnsupportedError):
             continue
-        known = [(repair.cells, repair.change) for repair in repairs]
-        if all(entry.is_right(known) for entry in entries):
-            continue
-        repair = _first(cells, forward, blocks(paths[at]), [*entries, *kept], known)
-        if repair is not None:
-            repairs.append(repair)
-        starts.append(_start(cells, forward, pair, factor, kind, repair))
-    return tuple(starts)
 
 
 def _kept(cells: Cells, pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
@@ -128,16 +142,18 @@ def _entry(cells: Cells, pair: Pair, at: tuple[int, int], factor: float, kind: K
 
 
 def _first(
-    cells: Cells, forward: Forward, path: Sequence[Area], entries: Sequence[Entry],
+    cells: Cells, forward: Forward, wrong: Wrong, kept: Sequence[Entry], others: Sequence[Wrong],
     known: Sequence[tuple[Area, FloatArray]],
 ) -> Repair | None:  # fmt: skip
     """The first block that can be put right.
 
-    One that is right as something else may lack a factor: the last of these, where the gradient itself is all there is
-    besides.
+    One that is right as something else may lack a factor: of these the last that puts most gradients right. The
+    gradient itself is the start only if nothing before it is.
     """
-    otherwise = own = None
-    for area in path:
+    entries = [*wrong.entries, *kept]
+    otherwise: list[Repair] = []
+    own = None
+    for area in blocks(wrong.path):
         value = numbers(cells.value(area))
         explained = forward.explained(value)
         for expected in forward.candidates(value, _needed(value, area, entries, known)):
@@ -148,13 +164,17 @@ def _first(
                 continue
             repair = Repair(area, change, expected)
             if explained:
-                otherwise = repair
+                otherwise.append(repair)
             elif forward.is_parameter(expected):
                 own = own or repair
             else:
                 return repair
             break
-    return otherwise or own
+
+    def helped(repair: Repair) -> int:
+        return sum(other.is_right([*known, (repair.cells, repair.change)]) for other in others)
+
+    return max(reversed(otherwise), key=helped, default=own)
 
 
 def _is_noise(change: FloatArray, value: FloatArray) -> bool:
@@ -186,8 +206,9 @@ def _start(cells: Cells, forward: Forward, pair: Pair, factor: float, kind: Kind
         else:
             words = cause(cells, forward, place, Expected(np.array([[right]]), pair.parameter, "", factor))
         return Start(
-            _wrong_part(pair, factor), words.text, _formula(cells, place), float(value), float(right), words.lacks
-        )
+            _wrong_part(pair, factor), words.text, _formula(cells, place), float(value), float(right), words.lacks,
+            puts_right=False,
+        )  # fmt: skip
     value = numbers(cells.value(repair.cells))
     off = np.argwhere(np.abs(repair.change) > 1e-9 * np.abs(value).max(initial=0))
     first, last = off.min(axis=0).tolist(), off.max(axis=0).tolist()
@@ -202,6 +223,7 @@ def _start(cells: Cells, forward: Forward, pair: Pair, factor: float, kind: Kind
         float(value[at]),
         float(repair.expected.array[at]),
         words.lacks,
+        puts_right=not forward.is_parameter(repair.expected),
     )
 
 

@@ -133,7 +133,7 @@ def _read(cells: Cells, place: Area) -> Iterator[tuple[Area, float]]:
     if formula is None:
         return
     try:
-        for area in cells.reads(formula.tree, formula.home):
+        for area in cells.read_by(formula):
             if area.size == 1:
                 yield area, numbers(cells.value(area)).item()
     except UnsupportedError:
