@@ -58,6 +58,10 @@ class Readers:
                     pending.extend(() if at in barrier else self.formulas[at].area.places())
         return found
 
+    def direct(self, area: Area) -> set[int]:
+        """The formulas, by their number, that read some cells."""
+        return {at for place in area.places() for at in self._readers.get(place, ())}
+
     def is_read(self, place: Place) -> bool:
         """Whether a formula reads a cell."""
         return place in self._readers

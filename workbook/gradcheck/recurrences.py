@@ -33,9 +33,10 @@ class Step:
 def steps(readers: Readers) -> list[Step]:
     """Every step of every network in a book, in the order of the formulas."""
     links = _of_parameters(readers, list(_links(readers)))
-    barrier = {readers.position[place] for link in links for place in link.update.places() if place in readers.position}
+    held = {place for link in links for area in (link.parameter, link.update) for place in area.places()}
+    barrier = {readers.position[place] for place in held if place in readers.position}
     levels = _levels(links)
-    copies = list(_copies(readers))
+    copies = [link for link in _copies(readers) if not {place_of(link.parameter), place_of(link.update)} & held]
     found = []
     for level in sorted(set(levels.values())):
         some = [link for link in links if levels[link] == level]
@@ -46,13 +47,16 @@ def steps(readers: Readers) -> list[Step]:
 def _of_parameters(readers: Readers, links: list[Link]) -> list[Link]:
     """Those links that start from something given or updated: z less the largest z starts from something computed."""
     updated = {place for link in links for place in link.update.places()}
-    given = [link.parameter for link in links if readers.cells.formula(place_of(link.parameter)) is None]
-    computed = readers.dependents(given)
-    return [
-        link
-        for link in links
-        if place_of(link.parameter) in updated or readers.position.get(place_of(link.parameter)) not in computed
-    ]
+    first = {link: readers.cells.formula(place_of(link.parameter)) for link in links}
+    computed = readers.dependents(link.parameter for link in links if first[link] is None)
+
+    def starts(link: Link) -> bool:
+        formula = first[link]
+        if formula is None or formula.home in updated or _copied(readers.cells, formula) is not None:
+            return True
+        return readers.position.get(formula.home) not in computed
+
+    return [link for link in links if starts(link)]
 
 
 def _links(readers: Readers) -> Iterator[Link]:
@@ -172,13 +176,12 @@ def _step(readers: Readers, links: Sequence[Link], copies: Sequence[Link], barri
     """A step, with the copies that stand for updates: parameters that are only carried on, though others of their kind
     move.
     """
-    common = set.intersection(*(readers.dependents([link.parameter], barrier=barrier) for link in links)) - barrier
-    taken = {place for link in links for area in (link.parameter, link.update) for place in area.places()}
+    dependents = [readers.dependents([link.parameter], barrier=barrier) for link in links]
+    common, any_ = set.intersection(*dependents) - barrier, set.union(*dependents)
     near = [
         copy
         for copy in copies
-        if not {place_of(copy.parameter), place_of(copy.update)} & taken
-        and common & readers.dependents([copy.parameter], barrier=barrier)
+        if any_ & readers.direct(copy.parameter) and common & readers.dependents([copy.parameter], barrier=barrier)
     ]
     letters = {_letter(readers.cells, link) for link in links} if near else set()
     return Step((*links, *(copy for copy in near if _letter(readers.cells, copy) in letters)), frozenset(common))
