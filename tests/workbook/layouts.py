@@ -21,6 +21,7 @@ class Made:
     Attributes:
         cells: numbers, texts and formulas (with their `=`) by sheet and address; of a range for an array formula.
         parameters, gradients, updates: what to name on the command line for the first step.
+        places: where the quantities of the first step stand, by name.
     """
 
     cells: dict[tuple[str, str], Content] = field(default_factory=dict)
@@ -28,6 +29,7 @@ class Made:
     parameters: str = ""
     gradients: str = ""
     updates: str = ""
+    places: dict[str, str] = field(default_factory=dict)
 
     def save(self, path: Path) -> Path:
         """Write it, with the values that IronCalc computes as caches."""
@@ -115,6 +117,7 @@ def _name(made: Made, place: Callable[[str], str]) -> None:
     made.parameters = ",".join(map(place, PARAMETERS))
     made.gradients = ",".join(place(f"g{name}") for name in PARAMETERS)
     made.updates = ",".join(place(f"n{name}") for name in PARAMETERS)
+    made.places = {name: f"Sheet1!{place(name)}" for name in (*GIVEN, *FORWARD, *BACKWARD, *UPDATE)}
 
 
 ORDER = ["eta", *GIVEN, *FORWARD, *BACKWARD, *UPDATE]
@@ -175,59 +178,89 @@ SAMPLES = [(0.05, 0.1, 0.01, 0.99), (0.9, 0.2, 0.8, 0.1), (0.4, 0.7, 0.3, 0.6), 
 OF_SAMPLE = ["x1", "x2", "t1", "t2", *FORWARD, *BACKWARD]
 
 
-def stacked_epochs(slips: Slips, epochs: int = 2) -> Made:
-    """A block an epoch: the parameters in a row, the samples as rows, their means below."""
-    made = Made(cells={("Sheet1", "A1"): "Lernrate", ("Sheet1", "B1"): 0.5})
+class Stacked:
+    """The geometry of stacked epochs: a block an epoch, the parameters in a row, samples as rows, means below."""
+
     height = len(SAMPLES) + 7
 
-    def top(epoch: int) -> int:
-        return 3 + epoch * height
+    def top(self, epoch: int) -> int:
+        """The row of a block's title."""
+        return 3 + epoch * self.height
 
-    def parameter(name: str, epoch: int) -> str:
-        return f"{get_column_letter(2 + PARAMETERS.index(name))}{top(epoch) + 1}"
+    def first(self, epoch: int) -> int:
+        """The row of the first sample."""
+        return self.top(epoch) + 4
 
-    def column(name: str) -> str:
-        return get_column_letter(2 + OF_SAMPLE.index(name))
+    def parameter(self, name: str, epoch: int) -> str:
+        """A parameter's cell."""
+        return f"{get_column_letter(2 + PARAMETERS.index(name))}{self.top(epoch) + 1}"
 
+    def of_sample(self, name: str, row: int) -> str:
+        """The cell of a quantity of the sample in a row, or of its mean."""
+        return f"{get_column_letter(2 + OF_SAMPLE.index(name))}{row}"
+
+    def mean(self, name: str, epoch: int) -> str:
+        """The cell of a mean."""
+        return self.of_sample(name, self.first(epoch) + len(SAMPLES))
+
+    def in_row(self, row: int, epoch: int) -> Callable[[str], str | None]:
+        """Where the names in the formulas of a row stand."""
+
+        def place(name: str) -> str | None:
+            if name in PARAMETERS:
+                letters, number = coordinate_from_string(self.parameter(name, epoch))
+                return f"{letters}${number}"
+            return self.of_sample(name, row) if name in OF_SAMPLE else None
+
+        return place
+
+    def in_update(self, epoch: int) -> Callable[[str], str | None]:
+        """Where the names in the updates that end an epoch stand."""
+
+        def place(name: str) -> str | None:
+            if name == "eta":
+                return "$B$1"
+            return self.mean(name, epoch) if name in BACKWARD else self.parameter(name, epoch)
+
+        return place
+
+
+def stacked_epochs(slips: Slips, epochs: int = 2) -> Made:
+    """A block an epoch: the parameters in a row, the samples as rows, their means below."""
+    made, at = Made(cells={("Sheet1", "A1"): "Lernrate", ("Sheet1", "B1"): 0.5}), Stacked()
     for epoch in range(epochs):
-        made.cells["Sheet1", f"A{top(epoch)}"] = f"Epoche {epoch + 1}"
-        first, last = top(epoch) + 4, top(epoch) + 3 + len(SAMPLES)
+        made.cells["Sheet1", f"A{at.top(epoch)}"] = f"Epoche {epoch + 1}"
         for name in PARAMETERS:
-            made.cells["Sheet1", f"{get_column_letter(2 + PARAMETERS.index(name))}{top(epoch)}"] = name
-            if epoch == 0:
-                made.cells["Sheet1", parameter(name, 0)] = GIVEN[name]
-            else:
-                mean = f"{column('g' + name)}{last - height + 1}"
-                text = slips.get(f"n{name}", f"{name}-eta*g{name}").replace(f"g{name}", "MEAN")
-                made.cells["Sheet1", parameter(name, epoch)] = over_cells(
-                    text, lambda n, e=epoch: "$B$1" if n == "eta" else parameter(n, e - 1)
-                ).replace("MEAN", mean)
-        for name in OF_SAMPLE:
-            made.cells["Sheet1", f"{column(name)}{first - 1}"] = LABELS.get(name, name)
-            for at, sample in enumerate(SAMPLES):
-                row = first + at
-
-                def place(n: str, row: int = row, epoch: int = epoch) -> str | None:
-                    if n in PARAMETERS:
-                        return parameter(n, epoch).replace(str(top(epoch) + 1), f"${top(epoch) + 1}")
-                    return f"{column(n)}{row}" if n in OF_SAMPLE else None
-
-                text = {**FORWARD, **BACKWARD}.get(name)
-                made.cells["Sheet1", f"{column(name)}{row}"] = (
-                    sample[OF_SAMPLE.index(name)] if text is None else over_cells(slips.get(name, text), place)
-                )
-            if name == "loss" or name[0] == "g":
-                function = slips.get(f"mean {name}", "AVERAGE")
-                made.cells["Sheet1", f"{column(name)}{last + 1}"] = (
-                    f"={function}({column(name)}{first}:{column(name)}{last})"
-                )
-        made.cells["Sheet1", f"A{last + 1}"] = "Mittel"
-    mean_row = top(0) + 4 + len(SAMPLES)
-    made.loss = f"{column('loss')}{mean_row}"
-    made.parameters = ",".join(parameter(name, 0) for name in PARAMETERS)
-    made.gradients = ",".join(f"{column('g' + name)}{mean_row}" for name in PARAMETERS)
-    made.updates = ",".join(parameter(name, 1) for name in PARAMETERS)
+            place = at.parameter(name, epoch)
+            update = over_cells(slips.get(f"n{name}", f"{name}-eta*g{name}"), at.in_update(epoch - 1))
+            made.cells["Sheet1", place.replace(str(at.top(epoch) + 1), str(at.top(epoch)))] = name
+            made.cells["Sheet1", place] = update if epoch else GIVEN[name]
+        _samples(made, at, epoch, slips)
+    made.loss = at.mean("loss", 0)
+    made.parameters = ",".join(at.parameter(name, 0) for name in PARAMETERS)
+    made.gradients = ",".join(at.mean(f"g{name}", 0) for name in PARAMETERS)
+    made.updates = ",".join(at.parameter(name, 1) for name in PARAMETERS)
+    first, last = at.first(0), at.first(0) + len(SAMPLES) - 1
+    made.places = {name: f"Sheet1!{at.of_sample(name, first)}:{at.of_sample(name, last)}" for name in BACKWARD}
+    made.places |= {f"mean {name}": f"Sheet1!{at.mean(name, 0)}" for name in BACKWARD}
+    made.places |= {f"n{name}": f"Sheet1!{at.parameter(name, 1)}" for name in PARAMETERS}
     return made
+
+
+def _samples(made: Made, at: Stacked, epoch: int, slips: Slips) -> None:
+    """The rows of an epoch's samples, and their means."""
+    first = at.first(epoch)
+    for name in OF_SAMPLE:
+        made.cells["Sheet1", at.of_sample(name, first - 1)] = LABELS.get(name, name)
+        text = slips.get(name, {**FORWARD, **BACKWARD}.get(name, ""))
+        for row, sample in enumerate(SAMPLES, start=first):
+            content = over_cells(text, at.in_row(row, epoch)) if text else sample[OF_SAMPLE.index(name)]
+            made.cells["Sheet1", at.of_sample(name, row)] = content
+        if name == "loss" or name[0] == "g":
+            function = slips.get(f"mean {name}", "AVERAGE")
+            cells = f"{at.of_sample(name, first)}:{at.of_sample(name, first + len(SAMPLES) - 1)}"
+            made.cells["Sheet1", at.mean(name, epoch)] = f"={function}({cells})"
+    made.cells["Sheet1", f"A{first + len(SAMPLES)}"] = "Mittel"
 
 
 # Matrices with array formulas: ReLU, softmax, cross-entropy, 4 samples as columns; name: (rows, columns, content).
@@ -256,56 +289,75 @@ MATRIX = re.compile(r"\b(?:d?[WbZA][12]|[XTPSL])\b(?!\()")
 WEIGHTS = ["W1", "b1", "W2", "b2"]
 
 
-def matrix_blocks(slips: Slips, epochs: int = 2, *, sheet_each: bool = False) -> Made:
-    """Blocks of matrices with their labels above, an epoch below the other, or on a sheet of its own."""
-    made = Made()
-    tops, row = {}, 3
-    for name, (rows, _, _) in MATRICES.items():
-        tops[name] = row + 1
-        row += rows + 2
-    height = 0 if sheet_each else row
+class Blocks:
+    """The geometry of matrix blocks: an epoch below the other, or on a sheet of its own."""
 
-    def sheet(epoch: int) -> str:
-        return f"epoch {epoch + 1}" if sheet_each else "network"
+    def __init__(self, *, sheet_each: bool) -> None:
+        self.sheet_each = sheet_each
+        self.tops, row = {}, 3
+        for name, (rows, _, _) in MATRICES.items():
+            self.tops[name] = row + 1
+            row += rows + 2
+        self.height = 0 if sheet_each else row
 
-    def area(name: str, epoch: int) -> str:
+    def sheet(self, epoch: int) -> str:
+        """The name of an epoch's sheet."""
+        return f"epoch {epoch + 1}" if self.sheet_each else "network"
+
+    def area(self, name: str, epoch: int) -> str:
+        """A matrix's cells."""
         rows, columns, _ = MATRICES[name]
-        start = tops[name] + epoch * height
-        first = f"B{start}"
-        return first if rows * columns == 1 else f"{first}:{get_column_letter(1 + columns)}{start + rows - 1}"
+        first = f"B{self.tops[name] + epoch * self.height}"
+        last = f"{get_column_letter(1 + columns)}{self.tops[name] + epoch * self.height + rows - 1}"
+        return first if first == last else f"{first}:{last}"
 
-    def text_of(formula: str, epoch: int, home: int) -> str:
-        there = "" if sheet(epoch) == sheet(home) else f"'{sheet(epoch)}'!"
-        return MATRIX.sub(lambda match: there + area(match[0], epoch), formula)
+    def cells(self, name: str, epoch: int) -> list[list[str]]:
+        """A matrix's cells one by one."""
+        left, top, right, bottom = corners(self.area(name, epoch))
+        columns = [get_column_letter(column) for column in range(left, right + 1)]
+        return [[f"{column}{row}" for column in columns] for row in range(top, bottom + 1)]
 
+    def over_cells(self, formula: str, epoch: int, home: int) -> str:
+        """A formula over an epoch's matrices, as it stands in an epoch."""
+        there = "" if self.sheet(epoch) == self.sheet(home) else f"'{self.sheet(epoch)}'!"
+        text = MATRIX.sub(lambda match: there + self.area(match[0], epoch), formula)
+        return "=" + text.replace("RATE", f"'{self.sheet(0)}'!$B$1")
+
+
+def matrix_blocks(slips: Slips, epochs: int = 2, *, sheet_each: bool = False) -> Made:
+    """Blocks of matrices with their labels beside, an epoch below the other, or on a sheet of its own."""
+    made, at = Made(), Blocks(sheet_each=sheet_each)
     for epoch in range(epochs):
-        for name, (rows, columns, content) in MATRICES.items():
-            made.cells[sheet(epoch), f"A{tops[name] + epoch * height}"] = {"L": "cross-entropy"}.get(name, name)
-            # IronCalc takes LN of a range only in an array formula.
-            place = f"{area('L', epoch)}:{area('L', epoch)}" if name == "L" else area(name, epoch)
-            left, top, _, _ = corners(place)
-            if isinstance(content, str):
-                made.cells[sheet(epoch), place] = "=" + text_of(slips.get(name, content), epoch, epoch)
-            elif epoch and name in WEIGHTS:
-                step = slips.get(f"n{name}", f"{name}-RATE*d{name}")
-                text = text_of(step, epoch - 1, epoch)
-                made.cells[sheet(epoch), place] = "=" + text.replace("RATE", f"'{sheet(0)}'!$B$1")
-            elif epoch:
-                for at in range(rows):
-                    for to in range(columns):
-                        cell = f"{get_column_letter(left + to)}{top + at}"
-                        before = f"{get_column_letter(left + to)}{top + at - height}"
-                        made.cells[sheet(epoch), cell] = f"='{sheet(epoch - 1)}'!{before}"
-            else:
-                for at in range(rows):
-                    for to in range(columns):
-                        made.cells[sheet(0), f"{get_column_letter(left + to)}{top + at}"] = content[at][to]
-    made.cells[sheet(0), "A1"], made.cells[sheet(0), "B1"] = "learning rate", 0.3
-    made.loss = f"'{sheet(0)}'!{area('L', 0)}"
-    made.parameters = ",".join(area(name, 0) for name in WEIGHTS)
-    made.gradients = ",".join(area(f"d{name}", 0) for name in WEIGHTS)
-    made.updates = ",".join(f"'{sheet(1)}'!{area(name, 1)}" for name in WEIGHTS)
+        for name in MATRICES:
+            label = f"A{at.tops[name] + epoch * at.height}"
+            made.cells[at.sheet(epoch), label] = "cross-entropy" if name == "L" else name
+            _matrix(made, at, epoch, name, slips)
+    made.cells[at.sheet(0), "A1"], made.cells[at.sheet(0), "B1"] = "learning rate", 0.3
+    made.loss = f"'{at.sheet(0)}'!{at.area('L', 0)}"
+    made.parameters = ",".join(at.area(name, 0) for name in WEIGHTS)
+    made.gradients = ",".join(at.area(f"d{name}", 0) for name in WEIGHTS)
+    made.updates = ",".join(f"'{at.sheet(1)}'!{at.area(name, 1)}" for name in WEIGHTS)
+    made.places = {name: f"{at.sheet(0)}!{at.area(name, 0)}" for name in MATRICES}
+    made.places |= {f"n{name}": f"{at.sheet(1)}!{at.area(name, 1)}" for name in WEIGHTS}
     return made
+
+
+def _matrix(made: Made, at: Blocks, epoch: int, name: str, slips: Slips) -> None:
+    """One matrix of one epoch."""
+    content, sheet = MATRICES[name][2], at.sheet(epoch)
+    if isinstance(content, str):
+        # IronCalc takes LN of a range only in an array formula.
+        place = f"{at.area('L', epoch)}:{at.area('L', epoch)}" if name == "L" else at.area(name, epoch)
+        made.cells[sheet, place] = at.over_cells(slips.get(name, content), epoch, epoch)
+    elif epoch and name in WEIGHTS:
+        step = slips.get(f"n{name}", f"{name}-RATE*d{name}")
+        made.cells[sheet, at.area(name, epoch)] = at.over_cells(step, epoch - 1, epoch)
+    else:
+        before = at.cells(name, epoch - 1) if epoch else []
+        for row, cells in enumerate(at.cells(name, epoch)):
+            for column, cell in enumerate(cells):
+                copied = f"='{at.sheet(epoch - 1)}'!{before[row][column]}" if epoch else ""
+                made.cells[sheet, cell] = copied or content[row][column]
 
 
 def sheets_each(slips: Slips) -> Made:
