@@ -24,6 +24,7 @@ READY_TEST := $(VENV)/ready-test
 TAKES_workbook := STEPS LEARNING_RATE EXPERIMENT OUT ARGS
 TAKES_exercise := EXPERIMENT ARGS
 TAKES_audit := FILE FILES ARGS
+TAKES_gradcheck := FILE ARGS
 TAKES_train := ARGS
 TAKES_evaluate := ARGS
 TAKES_predict := ARGS
@@ -36,7 +37,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook exercise audit train evaluate predict test lint pictures bench clean
+.PHONY: help workbook exercise audit gradcheck train evaluate predict test lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -71,6 +72,9 @@ exercise: $(READY) ## write build/exercise.xlsx for a student to fill (EXPERIMEN
 
 audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--html report.html")
 	@$(BIN)/python -m workbook audit $(if $(FILE),$(call quoted,$(FILE))) $(FILES) $(ARGS)
+
+gradcheck: $(READY) ## are a sheet's gradients the derivatives of its loss? (FILE=theirs.xlsx, ARGS="--loss I17 ...")
+	@$(BIN)/python -m workbook gradcheck $(if $(FILE),$(call quoted,$(FILE))) $(ARGS)
 
 train: $(READY_CNN) ## train the 19,298-parameter CNN on MNIST (ARGS="--recipe quick --epochs 1 --limit 10000", ARGS=--resume)
 	@$(BIN)/python -m cnn train $(ARGS)

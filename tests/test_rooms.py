@@ -35,6 +35,10 @@ DOORS = {
         *("engine", "workbook.definitions", "workbook.functions", "workbook.layout", "workbook.page"),
         "workbook.trees",
     ],
+    # Of the audit it takes the bounded reader and what belongs to it.
+    "workbook.gradcheck": [
+        *("engine", "workbook.trees", "workbook.audit.read", "workbook.audit.recalculate", "workbook.audit.shapes"),
+    ],
     "workbook": ["engine"],
 }
 MODULES = sorted(path for room in ("engine", "cnn", "workbook") for path in (ROOT / room).rglob("*.py"))

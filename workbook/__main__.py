@@ -146,6 +146,34 @@ def audit(
     raise typer.Exit(status)
 
 
+@app.command()
+def gradcheck(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="An .xlsx workbook.")] = None,
+    loss: Annotated[str, typer.Option(help='The cell with the loss, such as "Sheet1!I17", or a formula: "=..."')] = "",
+    parameters: Annotated[str, typer.Option(help='Cells, ranges or defined names, such as "A13,C13:D13".')] = "",
+    gradients: Annotated[str, typer.Option(help="What the sheet calls their gradients, in the same order.")] = "",
+    updates: Annotated[str, typer.Option(help="Or the cells that hold the new parameters.")] = "",
+    of_each: Annotated[
+        int | None,
+        typer.Option(parser=cli.whole_number, metavar="ROWS", help="Repeat the check so many rows further down."),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(parser=cli.number, help="The learning rate, or the gradients' factor, if known.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON object for each check.")] = False,
+) -> None:
+    """Differentiate anybody's sheet: are its gradients the derivatives of its loss?
+
+    Exit status 0: right. 1: wrong. 2: could not tell.
+    """
+    if file is None:
+        raise InputError("no workbook named; type `make gradcheck FILE=theirs.xlsx`, or here `gradcheck theirs.xlsx`")
+    from workbook.gradcheck.command import Asked, run_gradcheck  # IronCalc takes a while to load
+
+    asked = Asked(loss, parameters, gradients, updates, of_each, rate)
+    raise typer.Exit(run_gradcheck(file, asked, json=json))
+
+
 def main() -> None:
     """Run as `backprop-workbook`, the command of the installed package."""
     cli.run(app, "backprop-workbook")

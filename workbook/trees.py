@@ -62,28 +62,40 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A text that stands in a formula; only `parse_arrays` yields it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Operation:
-    """An operator or a function with its operands; `neg` is the minus sign, `block` the cells of a range."""
+    """An operator or a function with its operands.
+
+    `neg` is the minus sign, `block` the cells of a range, `{}` an array constant, whose operands are its rows, `row`.
+    """
 
     kind: str
     operands: tuple["Tree", ...]
 
 
-Leaf = Number | Reference | Range | Name | Variable
+Leaf = Number | Reference | Range | Name | Variable | Text
 Tree = Leaf | Operation
 Value = FloatArray | np.float64
 
 TOKEN = re.compile(
     r"""\s*(?:
-    (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    (?P<whole>(?P<there>(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!)?(?:\$?[A-Z]{1,3}:\$?[A-Z]{1,3}|\$?\d+:\$?\d+)(?![\w.‹$(!:]))
+    |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     |(?P<cell>(?:(?P<sheet>'(?:[^']|'')+'|[^\W\d][\w.]*)!)?(?P<dollar>\$?)(?P<column>[A-Z]{1,3})(?P<row>\$\d+|‹-?\d+›))
     |(?P<function>[A-Za-z_][\w.]*)\(
     |(?P<name>∂E/∂w\d+|(?:(?:'(?:[^']|'')+'|[^\W\d][\w.]*)!)?[^\W\d][\w.]*)
     |(?P<text>"(?:[^"]|"")*")
-    |(?P<sign><=|>=|<>|[-+*/^%(),:<>=&])
+    |(?P<sign><=|>=|<>|[-+*/^%(),:<>=&{};])
     )""",
     re.VERBOSE,
 )
+KINDS = ("whole", "number", "cell", "function", "name", "text", "sign")
 # A sum of n terms is n operations deep.
 DEEPEST = 200
 DEEPEST_BRACKETS = 40
@@ -91,6 +103,7 @@ LONGEST_FORMULA = 8_192
 
 # Operators by how tightly they bind; all of them group from the left.
 BINDING = {"=": 1, "<>": 1, "<": 1, ">": 1, "<=": 1, ">=": 1, "+": 3, "-": 3, "*": 4, "/": 4, "^": 5}
+WHOLE_COLUMN, WHOLE_ROW = 1_048_576, 16_384
 
 
 @lru_cache(maxsize=4096)
@@ -100,9 +113,23 @@ def parse(text: str) -> Tree:
     Raises:
         UnsupportedError: it is no formula, or uses what is not supported (texts, arrays, structured references).
     """
+    return _parsed(text, arrays=False)
+
+
+@lru_cache(maxsize=4096)
+def parse_arrays(text: str) -> Tree:
+    """Parse a formula that may also hold texts, array constants, and empty operands (0).
+
+    Raises:
+        UnsupportedError: as for `parse`.
+    """
+    return _parsed(text, arrays=True)
+
+
+def _parsed(text: str, *, arrays: bool) -> Tree:
     if len(text) > LONGEST_FORMULA:
         raise UnsupportedError("it is longer than Excel allows")
-    tree = _Parser(text).whole()
+    tree = _Parser(text, arrays=arrays).whole()
     _check_height(tree, DEEPEST)
     return tree
 
@@ -116,8 +143,9 @@ def _check_height(tree: Tree, left: int) -> None:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, arrays: bool) -> None:
         self.tokens = list(_tokens(text))
+        self.arrays = arrays
         self.position = 0
         self.depth = 0
 
@@ -173,6 +201,12 @@ class _Parser:
             return Number(float(text))
         if kind == "cell":
             return self._cells(_reference(match))
+        if kind == "whole":
+            return _whole(match)
+        if self.arrays and kind == "text":
+            return Text(text[1:-1].replace('""', '"'))
+        if self.arrays and text == "{":
+            return self._constant()
         if kind == "function":
             return self._call(match["function"])
         if kind == "name":
@@ -199,8 +233,21 @@ class _Parser:
         while not self._accept(")"):
             if operands:
                 self._expect(",")
-            operands.append(self._expression(0))
+            empty = self.arrays and self._peek() in (",", ")")
+            operands.append(Number(0.0) if empty else self._expression(0))
         return Operation(kind, tuple(operands))
+
+    def _constant(self) -> Tree:
+        """The rest of an array constant: {1,2;3,4}."""
+        rows: list[list[Tree]] = [[]]
+        while not self._accept("}"):
+            if self._accept(";"):
+                rows.append([])
+            elif not self._accept(","):
+                rows[-1].append(self._signed())
+        if len({len(row) for row in rows}) > 1:
+            raise UnsupportedError("an array constant has rows of different lengths")
+        return Operation("{}", tuple(Operation("row", tuple(row)) for row in rows))
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, re.Match[str]]]:
@@ -209,15 +256,30 @@ def _tokens(text: str) -> Iterator[tuple[str, str, re.Match[str]]]:
         match = TOKEN.match(text, position)
         if match is None:
             raise UnsupportedError(f"'{text[position : position + 10].strip()}' is not supported")
-        kind = next(kind for kind in ("number", "cell", "function", "name", "text", "sign") if match[kind] is not None)
+        kind = next(kind for kind in KINDS if match[kind] is not None)
         yield kind, match[kind], match
         position = match.end()
 
 
+def _unquoted(sheet: str | None) -> str | None:
+    return sheet[1:-1].replace("''", "'") if sheet is not None and sheet.startswith("'") else sheet
+
+
+def _whole(match: re.Match[str]) -> Range:
+    """Whole columns or rows: A:C, 'my sheet'!$1:$2."""
+    there = match["there"]
+    sheet = None if there is None else _unquoted(there.removesuffix("!"))
+    first, last = match["whole"].removeprefix(there or "").replace("$", "").split(":")
+    if first.isdecimal():
+        corners = (1, int(first)), (WHOLE_ROW, int(last))
+    else:
+        corners = (column_index_from_string(first), 1), (column_index_from_string(last), WHOLE_COLUMN)
+    start, end = (Reference(sheet, column, row, frozen=True) for column, row in corners)
+    return Range(start, end)
+
+
 def _reference(match: re.Match[str]) -> Reference:
-    sheet = match["sheet"]
-    if sheet is not None and sheet.startswith("'"):
-        sheet = sheet[1:-1].replace("''", "'")
+    sheet = _unquoted(match["sheet"])
     row = match["row"]
     frozen = row.startswith("$")
     return Reference(

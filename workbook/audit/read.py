@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from openpyxl.utils import column_index_from_string
+from openpyxl.utils import column_index_from_string, range_boundaries
 
 from engine import InputError
 from workbook.audit.shapes import Shape, shape_of
@@ -56,7 +56,8 @@ class Sheet:
 
     Attributes:
         values: typed values and the cached values of formulas.
-        shapes: the formulas.
+        shapes: the formulas; that of an array formula stands in its first cell.
+        arrays: the last cell that an array formula fills by its first one, both (column, row).
         state: "visible", "hidden" or "veryHidden".
     """
 
@@ -64,6 +65,7 @@ class Sheet:
     state: str = "visible"
     values: dict[int, dict[int, Value]] = field(default_factory=dict)
     shapes: dict[int, dict[int, Shape]] = field(default_factory=dict)
+    arrays: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     def value(self, column: int, row: int) -> Value | None:
         """A cell's value; None for an empty cell or a formula without a cached value."""
@@ -76,6 +78,15 @@ class Sheet:
     def holds(self, column: int, row: int) -> bool:
         """Whether a cell holds something."""
         return self.value(column, row) is not None or self.shape(column, row) is not None
+
+    def filled_by_arrays(self) -> set[tuple[int, int]]:
+        """The cells, as (column, row), that array formulas fill, at most MOST_CELLS."""
+        filled: set[tuple[int, int]] = set()
+        for (left, top), (right, bottom) in self.arrays.items():
+            if (right - left + 1) * (bottom - top + 1) + len(filled) > MOST_CELLS:
+                raise InputError(f"array formulas fill more cells than the audit takes: {LIMITS}")
+            filled.update((column, row) for column in range(left, right + 1) for row in range(top, bottom + 1))
+        return filled
 
 
 @dataclass(frozen=True)
@@ -337,7 +348,7 @@ class _Cells(Handler):
         self.sheet, self.reader = sheet, reader
         self.row = self.column = 0
         self.kind = self.formula_kind = self.inside = self.value = self.formula = ""
-        self.index = ""
+        self.index = self.filled_range = ""
         self.shared: dict[str, tuple[str, int, int]] = {}
         self.filled: dict[tuple[str, int], Shape] = {}
         self.letters: dict[str, int] = {}
@@ -352,6 +363,7 @@ class _Cells(Handler):
             self.column = 0
         elif name == "f":
             self.formula_kind, self.index = attributes.get("t", "normal"), attributes.get("si", "")
+            self.filled_range = attributes.get("ref", "")
         self.inside = name
 
     def end(self, name: str) -> None:
@@ -386,6 +398,8 @@ class _Cells(Handler):
         if self.formula_kind:
             shapes = self.sheet.shapes.setdefault(self.column, {})
             shapes[self.row] = self._shape(shapes.get(self.row - 1))
+            if self.formula_kind == "array":
+                self.sheet.arrays[self.column, self.row] = _last_cell(self.filled_range, self.column, self.row)
 
     def _typed(self, text: str) -> Value:
         if self.kind == "s":
@@ -412,3 +426,11 @@ class _Cells(Handler):
         if above is not None and above.text(self.row) == self.formula:
             return above
         return shape_of(self.formula, self.row)
+
+
+def _last_cell(cells: str, column: int, row: int) -> tuple[int, int]:
+    """The last of the cells that an array formula fills, if they begin with its own."""
+    left, top, right, bottom = range_boundaries(cells)
+    if (left, top) != (column, row) or right is None or bottom is None:
+        raise InputError(f"damaged: an array formula in row {row}, column {column} fills {cells[:40]}")
+    return right, bottom

@@ -61,11 +61,12 @@ def _with_values(book: Book, out: Path) -> tuple[Book, int]:
         errors = dict(zip(arrays["error_places"].tolist(), arrays["errors"].tolist(), strict=True))
     new = replace(book, sheets=[replace(sheet, values=_copied_columns(sheet)) for sheet in book.sheets])
     sheets = [new.sheet(name) for name in names.tolist()]
+    filled = [set() if sheet is None else sheet.filled_by_arrays() for sheet in sheets]
     refused = 0
     for at, (place, value) in enumerate(zip(places, numbers.tolist(), strict=True)):
         number, row, column = place.tolist()
         sheet = sheets[number]
-        if sheet is None or sheet.shape(column, row) is None:
+        if sheet is None or (sheet.shape(column, row) is None and (column, row) not in filled[number]):
             continue
         cells = sheet.values.setdefault(column, {})
         if math.isfinite(value):
@@ -79,8 +80,9 @@ def _with_values(book: Book, out: Path) -> tuple[Book, int]:
 
 
 def _copied_columns(sheet: Sheet) -> dict[int, dict[int, Value]]:
-    """The values, in which those columns are copies that hold a formula."""
-    return {column: dict(cells) if column in sheet.shapes else cells for column, cells in sheet.values.items()}
+    """The values, in which those columns are copies that hold a formula's value."""
+    computed = sheet.shapes.keys() | {column for column, _ in sheet.filled_by_arrays()}
+    return {column: dict(cells) if column in computed else cells for column, cells in sheet.values.items()}
 
 
 def _dump(path: str, out: str) -> None:
