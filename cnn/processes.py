@@ -16,6 +16,10 @@ def join(device: torch.device) -> torch.device:
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return device
+    # Here, since torch's optimisers import it later: imported beside a process group, it keeps that alive after its
+    # end, and threads that still run when Python ends can abort the process.
+    from torch import _dynamo  # noqa: F401
+
     if device.type == "cuda":
         local, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if local >= gpus:
