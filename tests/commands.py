@@ -44,12 +44,12 @@ def _print_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,
-    line: int,
-    _file: TextIO | None = None,
-    _text: str | None = None,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - the signature of warnings.showwarning
+    line: str | None = None,  # noqa: ARG001
 ) -> None:
     """Print a warning, which pytest would only keep."""
-    sys.stderr.write(warnings.formatwarning(message, category, filename, line))
+    sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 def run_process(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,7 @@ decide.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -50,6 +50,9 @@ class Headed:
         """The value of a constant."""
         value = self.sheet.value(*self.constants[name]) if name in self.constants else None
         return value if isinstance(value, float) else None
+
+
+Answers = Callable[[Headed], Iterator[Headed]]
 
 
 def headed(table: Table) -> Headed | None:
@@ -148,7 +151,7 @@ def _constants(sheet: Sheet, header_row: int) -> Iterator[tuple[str, tuple[int, 
                 yield text.strip(), (column + 1, row)
 
 
-def _questions(own: Headed) -> Iterator[tuple[object, object]]:
+def _questions(own: Headed) -> Iterator[tuple[Answers, Callable[[Columns], list[str]]]]:
     """What the headers leave open, each with its possible answers and the columns that tell."""
     for layer in range(own.columns.depth):
         yield (
