@@ -21,6 +21,8 @@ LAST_ROW_OF_EXCEL = 1_048_576
 COLUMNS_OF_EXCEL = 16_384
 FORMULA_LIMIT_OF_EXCEL = 8_192
 MAX_ROWS = LAST_ROW_OF_EXCEL - HEADER_ROW
+# A sum of more terms is nested more deeply than it can be printed.
+MOST_NEURONS = 200
 # The constants of an optimizer or a schedule stand right of eta; each has room for its label.
 CELLS_PER_CONSTANT = 3
 
@@ -83,6 +85,11 @@ class Layout:
         if self.rows > MAX_ROWS:
             most = MAX_ROWS // self.columns.method.batch_size
             raise InputError(f"steps: got {self.steps}, expected at most {most}: Excel's rows below the header")
+        if max(self.columns.sizes) > MOST_NEURONS:
+            raise InputError(
+                f"network: got a layer of {max(self.columns.sizes)}, expected at most {MOST_NEURONS} inputs or neurons in "
+                "a layer of a workbook: a cell adds them all up"
+            )
         if len(self.columns.names) > COLUMNS_OF_EXCEL:
             raise InputError(
                 f"network: its table has {len(self.columns.names)} columns, Excel's limit is {COLUMNS_OF_EXCEL}; "
