@@ -87,14 +87,15 @@ class Layout:
             raise InputError(f"steps: got {self.steps}, expected at most {most}: Excel's rows below the header")
         if max(self.columns.sizes) > MOST_NEURONS:
             raise InputError(
-                f"network: got a layer of {max(self.columns.sizes)}, expected at most {MOST_NEURONS} inputs or neurons in "
-                "a layer of a workbook: a cell adds them all up"
+                f"network: got a layer of {max(self.columns.sizes)}, expected at most {MOST_NEURONS} inputs or neurons "
+                "in a layer of a workbook: a cell adds them all up"
             )
         if len(self.columns.names) > COLUMNS_OF_EXCEL:
             raise InputError(
                 f"network: its table has {len(self.columns.names)} columns, Excel's limit is {COLUMNS_OF_EXCEL}; "
                 "take a smaller network"
             )
+        _ = self.formulas  # one that is too long for a cell is better noticed now than when it is written
 
     @property
     def rows(self) -> int:
@@ -129,9 +130,10 @@ class Layout:
         """All rows of a column: $W$21:$W$100."""
         return f"${self.letters[name]}${FIRST_ROW}:${self.letters[name]}${self.last_row}"
 
-    def formulas(self, name: str) -> tuple[RowFormula, ...]:
-        """A column's formulas over cells, by the place of a row in its batch."""
-        return tuple(map(self.formula, definitions(self.columns)[name].trees))
+    @cached_property
+    def formulas(self) -> dict[str, tuple[RowFormula, ...]]:
+        """Each column's formulas over cells, by the place of a row in its batch."""
+        return {name: tuple(map(self.formula, own.trees)) for name, own in definitions(self.columns).items()}
 
     def formula(self, tree: Tree) -> RowFormula:
         """A tree over the table's columns as a formula over cells."""

@@ -168,7 +168,7 @@ def test_a_layer_that_no_cell_can_add_up_is_refused() -> None:
         "network: got a layer of 201, expected at most 200 inputs or neurons in a layer of a workbook: "
         "a cell adds them all up"
     )
-    assert Layout(Columns.plain((200, 1)), 1).formulas("o1")[0].at(21).count("*") == 200
+    assert Layout(Columns.plain((200, 1)), 1).formulas["o1"][0].at(21).count("*") == 200
 
 
 def test_a_network_whose_formulas_excel_cannot_hold_is_refused() -> None:

@@ -158,7 +158,7 @@ def _constants(layout: Layout, learning_rate: float, given: Given) -> Iterator[C
 
 def _table(layout: Layout, values: FloatArray, given: Given) -> Iterator[list[Cell]]:
     columns = layout.columns
-    formulas = [layout.formulas(name) for name in columns.names]
+    formulas = list(layout.formulas.values())
     typed = [definition.typed_in for definition in definitions(columns).values()]
     users = set(given_names(columns))
     styles: list[Style] = [STYLES.get(column.kind, "number") for column in columns.all]
