@@ -61,7 +61,7 @@ def run_process(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedPro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
