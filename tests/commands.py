@@ -45,11 +45,11 @@ def _print_warning(
     category: type[Warning],
     filename: str,
     lineno: int,
-    file: TextIO | None = None,  # noqa: ARG001 - the signature of warnings.showwarning
-    line: str | None = None,  # noqa: ARG001
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
     """Print a warning, which pytest would only keep."""
-    sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
+    (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def run_process(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -61,7 +61,7 @@ def run_process(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedPro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

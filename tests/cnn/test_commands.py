@@ -56,7 +56,7 @@ def uninterrupted(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     """The folder of a quick run that nothing stopped."""
     folder = tmp_path_factory.mktemp("uninterrupted")
     with _process(_quick(data_folder), folder) as process:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     assert "19,298" in out
     assert "seed 1" in out
@@ -79,13 +79,13 @@ def _process(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
 def _stop_after_two_epochs(number: signal.Signals, data_folder: Path, folder: Path) -> tuple[int, str]:
     """Start the quick run, send it the signal once it has two checkpoints: its exit status and stderr."""
     with _process(_quick(data_folder), folder) as process:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while not (folder / "runs/quick/checkpoint-00002.pt").exists():
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.005)
         process.send_signal(number)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=600)
     return process.returncode, err
 
 
