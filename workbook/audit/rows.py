@@ -134,9 +134,9 @@ class _Block:
         between = range(last + 1, after)
         if self.updates(after, last) and (after < end or not any(map(self.numbers, between))):
             return [after]  # across a spacer, if only the headers once more
-        # A row that the next one reads, or of which something is left, is a hole.
-        hole = after == last + 2 < end and self.filled(last + 1)
-        return [last + 1, after] if hole else []
+        # A row that the next one reads, or of which some number is left, is a hole.
+        left = self.updates(after, last + 1) or (self.numbers(last + 1) and self.no_step(last + 1) is None)
+        return [last + 1, after] if left and after == last + 2 < end else []
 
     def updates(self, row: int, above: int) -> bool:
         """Whether the weights of a row are computed from another one: from more than themselves."""
