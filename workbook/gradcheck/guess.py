@@ -69,7 +69,7 @@ def _best(
     found: dict[Area, tuple[float, bool]] = {}
     for loss in _losses(readers, places, dependents, last):
         try:
-            check = checked(readers.cells, loss, places, kind, trace=False)
+            check = checked(readers.cells, loss, places, kind, quick=True)
         except InputError:
             continue
         score = (_agreeing(check), _is_natural(check))
@@ -79,7 +79,7 @@ def _best(
     if not found:
         return None
     best = max(found, key=lambda loss: found[loss])
-    return _judged(checked(readers.cells, best, places, kind, trace=found[best][0] > 0))
+    return _judged(checked(readers.cells, best, places, kind))
 
 
 def _losses(
@@ -95,8 +95,11 @@ def _losses(
     ]
     expected = None if last is None else _moved(last.loss, last.pairs[0].parameter, places[0][0])
 
-    def rank(area: Area) -> tuple[bool, bool, bool]:
-        return area != expected, not is_loss(label(cells, area)), readers.is_read(place_of(area))
+    sheets = {area.sheet for area, _ in places}
+
+    def rank(area: Area) -> tuple[bool, bool, bool, bool]:
+        elsewhere, unread = area.sheet not in sheets, not readers.is_read(place_of(area))
+        return area != expected, elsewhere, not is_loss(label(cells, area)), not unread
 
     most = MOST_LOSSES if len(single) < LARGE else MOST_LOSSES_OF_LARGE
     return sorted(single, key=rank)[:most]
@@ -120,7 +123,7 @@ def _is_natural(check: Check) -> bool:
 
 def _judged(check: Check) -> Check:
     """The check, if enough agrees to accuse what does not, or all of it with a factor that somebody chose."""
-    right = [pair.agrees(check.factor) & np.isfinite(pair.ratios) for pair in check.pairs]
+    right = [(pair.agrees(check.factor) & np.isfinite(pair.ratios)) | (pair.inside is not None) for pair in check.pairs]
     cells, total = sum(int(some.sum()) for some in right), sum(some.size for some in right)
     whole = sum(bool(some.all()) for some in right)
     half = 2 * whole >= len(right) or 2 * cells >= total
