@@ -21,7 +21,7 @@ DOORS = {
     "workbook.sheets": [
         *("engine", "workbook.definitions", "workbook.layout", "workbook.records", "workbook.stored", "workbook.trees"),
     ],
-    "workbook.audit": ["engine", "workbook.definitions", "workbook.layout", "workbook.trees"],
+    "workbook.audit": ["engine", "workbook.definitions", "workbook.layout", "workbook.trees", "workbook.gradcheck"],
     # Of the audit it takes the bounded reader and what belongs to it.
     "workbook.gradcheck": [
         *("engine", "workbook.trees", "workbook.audit.read", "workbook.audit.recalculate", "workbook.audit.shapes"),

@@ -18,6 +18,7 @@ from workbook.audit.recalculate import recalculated
 from workbook.audit.shapes import REFERENCE
 from workbook.audit.table_sheet import TableSheet
 from workbook.audit.tables import Label, Table, find_labels, find_tables, unfilled
+from workbook.gradcheck.guess import summary
 from workbook.trees import Tree, Variable, leaves
 
 LOOKED_FOR = (
@@ -76,7 +77,10 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
         return FileReport(path, error=str(error))
     if not tables:
         headers = next((words for sheet in book.sheets if (words := unfilled(sheet)) is not None), None)
-        return FileReport(path, error=f"{path}: {headers or f'no training table found; {LOOKED_FOR}'}")
+        told = summary(book)  # of a sheet that is no table, by its own formulas
+        return FileReport(
+            path, error=f"{path}: {headers or f'no training table found; {LOOKED_FOR}'}{'; ' * bool(told)}{told}"
+        )
     if not any(judge is not None for judge in judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)
