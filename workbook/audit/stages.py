@@ -23,6 +23,7 @@ from workbook.audit.shapes import REFERENCE
 from workbook.audit.tables import Table, find_tables, turned, unfilled
 from workbook.audit.together import in_short
 from workbook.audit.understand import understand
+from workbook.gradcheck.guess import summary
 from workbook.trees import Tree, Variable, leaves
 
 LOOKED_FOR = (
@@ -98,7 +99,9 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
         return FileReport(path, error=str(error))
     if not tables:
         why = (words for sheet in book.sheets for words in (unfilled(sheet), turned(sheet)) if words is not None)
-        return FileReport(path, error=f"{path}: {next(why, f'no training table found; {LOOKED_FOR}')}")
+        told = summary(book)  # of a sheet that is no table, by its own formulas
+        words = next(why, f"no training table found; {LOOKED_FOR}")
+        return FileReport(path, error=f"{path}: {words}{'; ' * bool(told)}{told}")
     if not any(report.judged for report in reports) and not any(judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)

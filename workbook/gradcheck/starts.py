@@ -62,7 +62,14 @@ class Entry:
 
     def is_right(self, changes: Sequence[tuple[Area, FloatArray]]) -> bool:
         """Whether those changes make it right."""
-        return abs(self.with_(changes) - self.expected) <= AGREES * max(abs(self.expected), 1e-9 * abs(self.value))
+        return self._is_near(self.with_(changes))
+
+    def is_right_with(self, part: float) -> bool:
+        """Whether a part of the update alone is the step that is expected."""
+        return self._is_near(self.sign * part)
+
+    def _is_near(self, number: float) -> bool:
+        return abs(number - self.expected) <= AGREES * max(abs(self.expected), 1e-9 * abs(self.value))
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,29 @@ def find_starts(
             repairs.append((repair.cells, repair.change))
         starts.append(_start(cells, forward, wrong.pair, factor, kind, repair))
     return tuple(starts)
+
+
+def inner_gradients(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], factor: float) -> dict[Area, Area]:
+    """The right gradients inside of updates that follow another rule than descent, by the parameter.
+
+    Either the step is the gradient times the rate and something else (momentum, decay), or no update of the sheet is
+    proportional to its gradient, though each is computed from one that is right (Adam).
+    """
+    forward = Forward(cells, derivatives, [pair.parameter for pair in pairs], factor)
+    traced = list(_traced(cells, pairs, factor, "updates", forward))
+    found: dict[Area, Area] = {}
+    inside: dict[Area, Area] = {}
+    for wrong in traced:
+        for area in blocks(wrong.path):
+            value = numbers(cells.value(area))
+            if not any(other.of == wrong.pair.parameter and not other.slope for other in forward.explained(value)):
+                continue
+            inside[wrong.pair.parameter] = area
+            if all(entry.is_right_with(float((entry.by.of(area)[0] * value).sum())) for entry in wrong.entries):
+                found[wrong.pair.parameter] = area
+    if len(inside) == len(pairs) and not any(pair.agrees(factor).any() for pair in pairs):
+        return inside
+    return found
 
 
 def _traced(cells: Cells, pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Wrong]:
