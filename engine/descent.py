@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -108,19 +109,20 @@ def descend(
         state[:] = 0
     constants = dict(method.constants)
     rates = optimizers.rates(method.schedule, given, experiment.steps, constants)
-    update = _Updater(experiment, row, rates)
+    update = _Updater(columns, row, rates)
+    samples, size = experiment.samples, method.batch_size
     # Overflow is looked for once, at the end, where it can be named.
     with np.errstate(all="ignore"):
         for number, numbers in enumerate(values):
-            step, sample = number // method.batch_size, number % experiment.samples
-            if number == 0 or experiment.samples > 1:
+            step, sample = number // size, number % samples
+            if number == 0 or samples > 1:
                 row.targets[:] = experiment.targets[sample, :, np.newaxis]
                 row.inputs[:] = experiment.inputs[sample, :, np.newaxis]
             signals = _forward(columns, row)
             _backward(columns, row, signals, rates[step])
             numbers[:] = row.values
-            if (number + 1) % method.batch_size == 0:
-                update(step, values[number + 1 - method.batch_size : number + 1])
+            if (number + 1) % size == 0:
+                update(step, values[number + 1 - size : number + 1])
     trace = Trace(given, columns, Numbers(columns, values))
     _count(experiment, trace, rates)
     if not keep_overflow:
@@ -147,13 +149,15 @@ def _forward(columns: Columns, row: Numbers) -> list[FloatArray]:
 
 def _backward(columns: Columns, row: Numbers, signals: list[FloatArray], rates: FloatArray) -> None:
     """Fill in the losses, the errors and the gradients, from what _forward returned; rates are (R,)."""
-    loss = kernels.LOSSES[columns.network.loss]
+    layers, loss = columns.network.layers, kernels.LOSSES[columns.network.loss]
     grad = loss.kernel(row.pre_activations[-1], signals[-1], row.targets, row.losses)
     np.add.reduce(row.losses, axis=0, out=row.loss)
-    for layer in reversed(range(columns.depth)):
-        if layer < columns.depth - 1 or not loss.through_activation:
-            _, activation_backward = kernels.ACTIVATIONS[columns.network.layers[layer].activation]
+    behind_activation = loss.through_activation
+    for layer in reversed(range(len(layers))):
+        if not behind_activation:
+            _, activation_backward = kernels.ACTIVATIONS[layers[layer].activation]
             activation_backward(grad, row.pre_activations[layer], signals[layer + 1])
+        behind_activation = False
         if row.deltas:
             row.deltas[layer][:] = grad
         kernels.affine_backward_weights(grad, signals[layer], out=row.gradients[layer])
@@ -169,11 +173,14 @@ def _backward(columns: Columns, row: Numbers, signals: list[FloatArray], rates: 
 class _Updater:
     """Changes the weights and biases of the row at hand after each batch."""
 
-    def __init__(self, experiment: Experiment, row: Numbers, rates: FloatArray) -> None:
-        self.row, self.method, self.rates = row, experiment.method, rates
-        self.constants = dict(experiment.method.constants)
-        self.optimizer = optimizers.OPTIMIZERS[experiment.method.optimizer]
-        self.gradients = experiment.columns.span(experiment.columns.of("gradient"))
+    def __init__(self, columns: Columns, row: Numbers, rates: FloatArray) -> None:
+        self.row, self.method, self.rates = row, columns.method, rates
+        self.constants = dict(self.method.constants)
+        self.optimizer = optimizers.OPTIMIZERS[self.method.optimizer]
+        self.decay, self.decoupled = self.constants.get("weight_decay", 0.0), self.method.optimizer == "adamw"
+        self.gradients = columns.span(columns.of("gradient"))
+        ends = list(accumulate(map(len, row.trained), initial=0))
+        self.parts = [(trained, slice(*ends_of)) for trained, ends_of in zip(row.trained, pairwise(ends), strict=True)]
         # A row for every weight, because NumPy multiplies arrays of one shape in less time than it broadcasts.
         self.rate_of = np.empty(row.every_gradient.shape)
         self.steady = self.method.schedule == "constant"
@@ -184,12 +191,10 @@ class _Updater:
         if not self.steady:
             self.rate_of[:] = self.rates[step]
         change = self.optimizer(self.gradient(batch), self.row.states, self.rate_of, step + 1, self.constants)
-        if self.method.optimizer == "adamw":
-            change = change + self.rate_of * self.constants["weight_decay"] * self.all_trained()
-        first = 0
-        for trained in self.row.trained:
-            np.subtract(trained, change[first : first + len(trained)], out=trained)
-            first += len(trained)
+        if self.decay and self.decoupled:
+            change = change + self.rate_of * self.decay * np.concatenate(self.row.trained)
+        for trained, part in self.parts:
+            np.subtract(trained, change[part], out=trained)
 
     def gradient(self, batch: FloatArray) -> FloatArray:
         if self.method.batch_size == 1:
@@ -198,12 +203,9 @@ class _Updater:
             gradient = batch[:, self.gradients].sum(axis=0)
             if self.method.reduction == "mean":
                 gradient = gradient / len(batch)
-        if self.method.has_decay and self.method.optimizer != "adamw":
-            gradient = gradient + self.constants["weight_decay"] * self.all_trained()
+        if self.decay and not self.decoupled:
+            gradient = gradient + self.decay * np.concatenate(self.row.trained)
         return gradient
-
-    def all_trained(self) -> FloatArray:
-        return np.concatenate(self.row.trained)
 
 
 def _count(experiment: Experiment, trace: Trace, rates: FloatArray) -> None:

@@ -65,9 +65,8 @@ OPTIMIZERS: dict[str, Update] = {
     "adamw": adam,
 }
 
-# The share of η that the update after k earlier ones has; a cosine's also depends on η: see `rates`.
+# The share of η that the update after k earlier ones has, unless it is constant; see `rates` for the cosine's end.
 SCHEDULES: dict[str, Callable[[FloatArray, Constants], FloatArray]] = {
-    "constant": lambda k, _: np.ones_like(k),
     "step": lambda k, c: c["gamma"] ** np.floor(k / c["step_size"]),
     "exponential": lambda k, c: c["gamma"] ** k,
     "cosine": lambda k, c: (1 + np.cos(np.pi * k / c["T_max"])) / 2,
@@ -78,6 +77,8 @@ SCHEDULES: dict[str, Callable[[FloatArray, Constants], FloatArray]] = {
 
 def rates(schedule: str, learning_rates: Sequence[float], steps: int, c: Constants) -> FloatArray:
     """η of every update, (steps, R). A cosine falls to eta_min: η_min + (η − η_min)·(1 + cos(πk/T_max))/2."""
+    if schedule == "constant":
+        return np.broadcast_to(learning_rates, (steps, len(learning_rates)))
     share = SCHEDULES[schedule](np.arange(steps, dtype=float), c)[:, np.newaxis]
     least = c.get("eta_min", 0.0)
     scheduled: FloatArray = least + (np.asarray(learning_rates, dtype=float) - least) * share

@@ -58,7 +58,7 @@ def test_bad_input_gets_one_line(tmp_path: Path, arguments: str, message: str) -
         ("new nowhere/my.toml", "nowhere/my.toml: the folder nowhere does not exist; create it first"),
         ("show my.toml", "my.toml: missing key 'network'"),
         ("show no.toml", "no.toml: cannot read the experiment: No such file or directory"),
-        ("shwo", "No such command 'shwo'."),
+        ("xyzzy", "No such command 'xyzzy'."),
         ("show", "Missing argument 'EXPERIMENT'."),
     ],
 )

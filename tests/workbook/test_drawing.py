@@ -58,9 +58,9 @@ def texts(path: Path, values: Values) -> dict[str, str]:
 
 
 def beside(values: Values, cell: str) -> float:
-    """The number that a text shows rounded, in the cell left of it."""
+    """The number that a text shows rounded, in the cell right of it."""
     column, row = coordinate_from_string(cell)
-    return float(str(values[f"{get_column_letter(column_index_from_string(column) - 1)}{row}"]))
+    return float(str(values[f"{get_column_letter(column_index_from_string(column) + 1)}{row}"]))
 
 
 def live(path: Path, folder: Path, typed: dict[str, float]) -> Values:

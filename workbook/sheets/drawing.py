@@ -28,8 +28,8 @@ MARGIN = 8.0
 # More edges between two layers, or more layers, are too many to be told apart.
 MOST_EDGES, MOST_LAYERS = 16, 4
 LARGEST = "▸"
-# Where a mark's text, x and y stand, right of its number.
-TEXT, X, Y, COLUMNS_OF_MARKS = 1, 2, 5, 8
+# Where a mark's text, number, x and y stand. The text is first: beside a folded number hashes would be printed.
+TEXT, NUMBER, X, Y, COLUMNS_OF_MARKS = 0, 1, 2, 5, 8
 HOW_TO_READ = (
     "Blue: forward. Red: backward, ∂E/∂ of the weight, bias or neuron that it stands under; "
     f"{LARGEST} the largest of a weight or bias. Lines: blue for a weight above 0, orange below."
@@ -224,7 +224,7 @@ def drawn(
         arrangement: where everything stands.
         quantities: the numbers.
         sheet: the name of the sheet.
-        corner: row and column of the first of the cells: a row for each mark, with a number, a text, and up to three
+        corner: row and column of the first of the cells: a row for each mark, with a text, a number, and up to three
             x and three y.
         top: the row of the drawing's upper edge.
     """
@@ -247,14 +247,16 @@ def drawn(
         marks += [("above 0", series(row, 0, xs[:2], ys[:2])), ("below 0", series(row, 1, xs[1:], ys[1:]))]
     first += len(arrangement.edges)
     for row, (look, x, y) in enumerate(arrangement.neurons, start=first):
+        cells.append(Cell(row, column + TEXT, "folded", look))
         cells += [Cell(row, column + X, "folded", x), Cell(row, column + Y, "folded", y)]
         marks.append((look, series(row, 0, [x], [y])))
     first += len(arrangement.neurons)
     for row, label in enumerate(arrangement.labels, start=first):
         text = _text(label, quantities)
-        number = f"{letter(column)}{row}"
+        number = f"{letter(column + NUMBER)}{row}"
+        value, formula = quantities.numbers[label.quantity], f"={quantities.formulas[label.quantity]}"
         cells += [
-            Cell(row, column, "folded", quantities.numbers[label.quantity], f"={quantities.formulas[label.quantity]}"),
+            Cell(row, column + NUMBER, "folded", value, formula),
             Cell(row, column + TEXT, "folded", text, _text_formula(label, number, quantities)),
             Cell(row, column + X, "folded", label.x),
             Cell(row, column + Y, "folded", label.y),
@@ -269,9 +271,12 @@ def _cells(sheet: str, row: int, column: int, number: int) -> str:
 
 
 def _edge_cells(row: int, column: int, edge: Edge, quantities: Quantities) -> list[Cell]:
-    number = f"{letter(column)}{row}"
+    number = f"{letter(column + NUMBER)}{row}"
     weight = quantities.numbers[edge.weight]
-    cells = [Cell(row, column, "folded", weight, f"={quantities.formulas[edge.weight]}")]
+    cells = [
+        Cell(row, column + TEXT, "folded", edge.weight),
+        Cell(row, column + NUMBER, "folded", weight, f"={quantities.formulas[edge.weight]}"),
+    ]
     for at, start, end in zip((X, Y), edge.at(edge.rim), edge.at(1 - edge.rim), strict=True):
         where = f"{letter(column + at + 1)}{row}"
         cells += [

@@ -49,6 +49,7 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
         frozen_rows=4,
         collapsed=[hidden],
         gridlines=False,
+        print_area=f"A1:{letter(folded - 1)}{max(working.rows.values())}",
         paper="A3",
         drawings=drawings,
         rules=rules,
