@@ -13,6 +13,8 @@ Style = Literal[
 
 
 Color = Literal["green", "red", "yellow", "framed"]
+# What a sheet is for: the table itself, to teach, to prove it, to compare the runs of the sweep.
+Purpose = Literal["table", "teach", "prove", "rates"]
 # How a series of a drawing looks: a line for a weight, a neuron, a text.
 Look = Literal[
     "above 0", "below 0", "input", "hidden", "output", "inside", "inside small", "forward", "backward", "weight",
@@ -171,6 +173,7 @@ class Sheet:
     """A sheet; `rows` yields its cells from the top down, row by row, as `write` must write them.
 
     Attributes:
+        tab: what the sheet is for, which colours its tab.
         widths: characters, by column ("A") or columns ("A:AE").
         heights: points, by row; other rows have `row_height`.
         zoom: percent, as the file opens.
@@ -184,6 +187,7 @@ class Sheet:
     rows: Callable[[], Iterator[list[Cell]]]
     row_count: int
     widths: dict[str, float]
+    tab: Purpose | None = None
     heights: dict[int, float] = field(default_factory=dict)
     charts: Sequence[Chart] = ()
     drawings: Sequence[Drawing] = ()

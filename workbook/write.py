@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from engine import InputError
 from engine.files import replacing
 from workbook.generated import Kind, mark
-from workbook.records import Cell, Chart, Drawing, Overlay, Sheet, Style, Validation
+from workbook.records import Cell, Chart, Drawing, Overlay, Purpose, Sheet, Style, Validation
 from workbook.write_charts import line_chart, overlay_chart
 from workbook.write_drawing import xy_chart
 from workbook.write_rules import conditional_formats
@@ -67,6 +67,8 @@ STYLES: dict[Style, dict[str, Any]] = {
 }
 NUMBER_STYLES = {style for style, properties in STYLES.items() if properties.get("num_format") == NUMBER["num_format"]}
 PAPERS = {"A3": 8, "A4": 9}
+# Told apart by the colour-blind as well.
+TABS: dict[Purpose, str] = {"table": "#000000", "teach": "#0072B2", "prove": "#009E73", "rates": "#E69F00"}
 # The same input gives the same bytes: a file says nothing of when it was made.
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -149,6 +151,8 @@ class _SheetWriter:
         worksheet.freeze_panes(sheet.frozen_rows, 0)
         if not sheet.gridlines:
             worksheet.hide_gridlines(2)
+        if sheet.tab:
+            worksheet.set_tab_color(TABS[sheet.tab])
         worksheet.set_landscape()
         worksheet.set_paper(PAPERS[sheet.paper])
         worksheet.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.6)

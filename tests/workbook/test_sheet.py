@@ -154,6 +154,15 @@ def test_panes_numbers_and_printing(sheet: Worksheet) -> None:
     assert sheet.print_title_rows == "$20:$20"
 
 
+def test_a_tabs_colour_tells_what_its_sheet_is_for(book: Path) -> None:
+    colours: dict[str, set[str]] = {}
+    for sheet in openpyxl.load_workbook(book):
+        colours.setdefault(sheet.sheet_properties.tabColor.rgb, set()).add(sheet.title)
+    rates = {"learning rates", *(f"rate {run}" for run in range(1, 8))}
+    teach = {"explorer", "derivation", "landscape"}
+    assert sorted(colours.values(), key=min) == [{"assignment6-calculations"}, {"check"}, teach, rates]
+
+
 def test_other_lengths_and_excels_limit() -> None:
     assert Layout(Columns.plain((2, 2, 2)), 1_048_556).last_row == 1_048_576
     with pytest.raises(InputError) as error:

@@ -82,6 +82,7 @@ class _Check:
                 *self.all_runs(),
             ],
             widths={"A": 19, "B:D": 20, "E": 12, "F": 17, f"G:{letter(3 * len(self.names) + 3)}": 12},
+            tab="prove",
             heights={1: 24.0},
             highlights=[Highlight(cells, "PASS", "green") for cells in (verdicts, "B3")]
             + [Highlight(cells, "FAIL", "red") for cells in (verdicts, "B3")],

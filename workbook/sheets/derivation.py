@@ -84,6 +84,7 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -
         SHEET,
         cells + list(_line_cells(lines, layout, values, numbers)),
         widths={"A": 16, "B": widest + 5.0, "C:D": 13, "E": 4, "F": 4},
+        tab="teach",
         heights={1: 24.0},
         highlights=[Highlight(f"E{TOP}:E{TOP + len(lines)}", mark, color) for mark, color in MARKS],
         pictures=pictures,

@@ -122,6 +122,7 @@ def exercise_sheets(experiment: Experiment, *, solution: bool) -> list[Sheet]:
         MAIN_SHEET,
         [*_marks(task, solution=solution), *(table if solution else _blank(task, table))],
         widths={f"A:{letter(len(layout.columns.names) - 1)}": COLUMN_WIDTH},
+        tab="table",
         heights={2: 24.0},
         charts=[chart],
         sparklines=sparklines(MAIN_SHEET, layout),

@@ -44,6 +44,7 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
         SHEET,
         [*_choice_cells(layout), Cell(5, 0, "text", reading), *picture, *working.cells()],
         widths={"A": 16, f"B:{letter(folded - 1)}": WIDTH, hidden: WIDTH},
+        tab="teach",
         heights={1: 24.0},
         validations=list(_validations(layout)),
         frozen_rows=4,

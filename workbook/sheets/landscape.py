@@ -48,7 +48,7 @@ def landscape_sheet(layout: Layout, values: FloatArray, tables: Sequence[RunTabl
     if length > FORMULA_LIMIT_OF_EXCEL:
         cells = [Cell(1, 0, "title", TITLE)]
         cells += [Cell(3 + row, 0, "text", line.format(length=length)) for row, line in enumerate(TOO_LARGE)]
-        return small_sheet(SHEET, cells, widths={"A": 16}, heights={1: 24.0}, gridlines=False)
+        return small_sheet(SHEET, cells, widths={"A": 16}, tab="teach", heights={1: 24.0}, gridlines=False)
     return _Landscape(layout, values, tables).sheet()
 
 
@@ -133,6 +133,7 @@ class _Landscape:
             widths={"A": 18, "B": 11, "C": 3.0, letter(GRID - 1): 7}
             | {f"{letter(GRID)}:{letter(GRID + SIDE - 1)}": 3, letter(GRID + SIDE): 3}
             | {letter(GRID + SIDE + 1): 3, folded: 9},
+            tab="teach",
             heights={1: 24.0} | dict.fromkeys(range(TOP, TOP + SIDE), 13.0),
             validations=[
                 Validation(

@@ -115,6 +115,7 @@ class _Comparison:
             widths={"A": 13, "B": 11, "C": 14, "D": 11, "E": 22 if self.methods else 3}
             | {f"F:{letter(STEP - 2)}": 8, letter(STEP - 1): 3}
             | {letter(STEP): 8, losses: 20 if self.methods else 11.5, letter(STEP + self.runs + 1): 3, drawn: 9},
+            tab="rates",
             heights={1: 24.0},
             charts=self.charts(below=words[-1].row + 2),
             validations=[

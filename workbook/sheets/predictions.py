@@ -106,6 +106,7 @@ class _Predictions:
             widths={"A": 16, f"B:{letter(self.picture - 2)}": 9, letter(self.picture - 1): 7}
             | {f"{letter(self.picture)}:{letter(self.picture + SIDE - 1)}": 4.3}
             | {f"{letter(self.picture + SIDE)}:{letter(self.weights_at - 1)}": 3, folded: 9},
+            tab="teach",
             heights={1: 24.0},
             charts=charts,
             validations=[
