@@ -12,7 +12,7 @@ import numpy as np
 
 from engine import FloatArray, InputError
 from workbook.gradcheck.arrays import numbers
-from workbook.gradcheck.blocks import blocks
+from workbook.gradcheck.blocks import all_blocks, blocks
 from workbook.gradcheck.cells import Area, Cells, Formula
 from workbook.gradcheck.forward import Expected, Forward
 from workbook.gradcheck.graph import Derivatives, Planes, ancestors, differentiated
@@ -183,7 +183,7 @@ def _first(
     entries = [*wrong.entries, *kept]
     otherwise: list[Repair] = []
     own = None
-    for area in blocks(wrong.path):
+    for area in all_blocks(wrong.path):
         value = numbers(cells.value(area))
         explained = forward.explained(value)
         for expected in forward.candidates(value, _needed(value, area, entries, known)):
