@@ -48,10 +48,13 @@ class Start:
 
 @dataclass(frozen=True)
 class Entry:
-    """One number of a gradient: what the sheet has, what it should have, and its derivative by the cells before it."""
+    """One number of a gradient: what the sheet has, what it should have, how far off that may be by rounding, and its
+    derivative by the cells before it.
+    """
 
     value: float
     expected: float
+    rounding: float
     by: Planes
     sign: float
 
@@ -69,7 +72,8 @@ class Entry:
         return self._is_near(self.sign * part)
 
     def _is_near(self, number: float) -> bool:
-        return abs(number - self.expected) <= AGREES * max(abs(self.expected), 1e-9 * abs(self.value))
+        allowed = AGREES * max(abs(self.expected), 1e-9 * abs(self.value)) + self.rounding
+        return abs(number - self.expected) <= allowed
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,8 @@ def _entries(cells: Cells, pair: Pair, factor: float, kind: Kind, forward: Forwa
 def _entry(cells: Cells, pair: Pair, at: tuple[int, int], factor: float, kind: Kind, forward: Forward) -> Entry:
     derivatives = differentiated(cells, pair.given.cell(*(at[::-1] if pair.transposed else at)), forward.areas)
     sign = -1.0 if kind == "updates" else 1.0
-    return Entry(float(pair.value[at]), float(factor * pair.derivative[at]), derivatives.planes, sign)
+    rounding = abs(factor) * float(pair.uncertain[at]) + float(pair.value_uncertain[at])
+    return Entry(float(pair.value[at]), float(factor * pair.derivative[at]), rounding, derivatives.planes, sign)
 
 
 def _first(
