@@ -12,7 +12,7 @@ from tests.workbook.test_gradcheck_layouts import named
 from tests.workbook.test_gradcheck_layouts import run as run_json
 from workbook.gradcheck.report import picture
 
-SMALL = {
+SMALL: dict[str, float | str] = {
     "A1": 0.5, "B1": -0.3, "A2": 2.0, "B2": 1.0, "D1": "=(A1*A2+B1*B2)^2", "A4": "=2*(A1*A2+B1*B2)*A2",
     "B4": "=2*(A1*A2+B1*B2)*B2", "A5": "=A1-0.1*A4", "B5": "=B1-0.1*B4", "D5": "text",
 }  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine import FloatArray, InputError
 from workbook.gradcheck.arrays import numbers
-from workbook.gradcheck.blocks import blocks
+from workbook.gradcheck.blocks import all_blocks, blocks
 from workbook.gradcheck.cells import Area, Cells, Formula
 from workbook.gradcheck.forward import Expected, Forward
 from workbook.gradcheck.graph import Derivatives, Planes, ancestors, differentiated
@@ -48,10 +48,13 @@ class Start:
 
 @dataclass(frozen=True)
 class Entry:
-    """One number of a gradient: what the sheet has, what it should have, and its derivative by the cells before it."""
+    """One number of a gradient: what the sheet has, what it should have, how far off that may be by rounding, and its
+    derivative by the cells before it.
+    """
 
     value: float
     expected: float
+    rounding: float
     by: Planes
     sign: float
 
@@ -69,7 +72,8 @@ class Entry:
         return self._is_near(self.sign * part)
 
     def _is_near(self, number: float) -> bool:
-        return abs(number - self.expected) <= AGREES * max(abs(self.expected), 1e-9 * abs(self.value))
+        allowed = AGREES * max(abs(self.expected), 1e-9 * abs(self.value)) + self.rounding
+        return abs(number - self.expected) <= allowed
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,8 @@ def _entries(cells: Cells, pair: Pair, factor: float, kind: Kind, forward: Forwa
 def _entry(cells: Cells, pair: Pair, at: tuple[int, int], factor: float, kind: Kind, forward: Forward) -> Entry:
     derivatives = differentiated(cells, pair.given.cell(*(at[::-1] if pair.transposed else at)), forward.areas)
     sign = -1.0 if kind == "updates" else 1.0
-    return Entry(float(pair.value[at]), float(factor * pair.derivative[at]), derivatives.planes, sign)
+    rounding = abs(factor) * float(pair.uncertain[at]) + float(pair.value_uncertain[at])
+    return Entry(float(pair.value[at]), float(factor * pair.derivative[at]), rounding, derivatives.planes, sign)
 
 
 def _first(
@@ -183,7 +188,7 @@ def _first(
     entries = [*wrong.entries, *kept]
     otherwise: list[Repair] = []
     own = None
-    for area in blocks(wrong.path):
+    for area in all_blocks(wrong.path):
         value = numbers(cells.value(area))
         explained = forward.explained(value)
         for expected in forward.candidates(value, _needed(value, area, entries, known)):
