@@ -115,8 +115,7 @@ def how_to(layout: Layout) -> tuple[str, ...]:
     biases = ", biases b" if columns.of("bias") else ""
     update = "w - eta*∂E/∂w" if method.optimizer == "sgd" else f"the step of {method.optimizer}"
     if method.batch_size > 1:
-        next_row = f"After each batch of {method.batch_size} rows the weights change, by the {method.reduction} of its "
-        next_row += f"gradients: {update}."
+        next_row = f"After every {method.batch_size} rows {update}, with their {method.reduction}."
     else:
         next_row = f"The next row has {update}."
     what = "one step" if columns.samples == 1 else "one sample's pass"
