@@ -6,7 +6,8 @@ from typing import Any
 
 from workbook.records import Chart, Overlay, Series
 
-LINE_COLORS = ("#4472C4", "#ED7D31", "#70AD47", "#FFC000", "#7030A0", "#00B0F0", "#C00000")
+# Okabe's and Ito's, which the colour-blind tell apart; grey in the place of their yellow, which is faint on white.
+LINE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#595959")
 BLACK = "#000000"
 PARTS_OF_THE_STEP_AXIS = 5
 
@@ -50,7 +51,7 @@ def overlay_chart(book: Any, overlay: Overlay) -> Any:
         set_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})
     lines.set_plotarea({"fill": {"none": True}, "layout": {"x": 0, "y": 0, "width": 1, "height": 1}})
     lines.set_chartarea({"fill": {"none": True}, "border": {"none": True}})
-    lines.set_legend({"position": "overlay_right"})
+    lines.set_legend({"position": "overlay_right", "fill": {"color": "#FFFFFF"}})
     return lines
 
 

@@ -84,6 +84,7 @@ class _Check:
             widths={"A": 19, "B:D": 20, "E": 12, "F": 17, f"G:{letter(3 * len(self.names) + 3)}": 12},
             tab="prove",
             heights={1: 24.0},
+            gridlines=False,
             highlights=[Highlight(cells, "PASS", "green") for cells in (verdicts, "B3")]
             + [Highlight(cells, "FAIL", "red") for cells in (verdicts, "B3")],
             print_area=f"A1:F{self.differences.last}",

@@ -23,7 +23,7 @@ from workbook.sheets.shown import (
     is_over_batch,
     numbers_of_the_first_row,
 )
-from workbook.sheets.training import MAIN_SHEET
+from workbook.sheets.training import MAIN_SHEET, ZOOM
 from workbook.trees import Tree, Variable, leaves, printed, value_of
 
 SHEET = "derivation"
@@ -83,11 +83,12 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -
     return small_sheet(
         SHEET,
         cells + list(_line_cells(lines, layout, values, numbers)),
-        widths={"A": 16, "B": widest + 5.0, "C:D": 13, "E": 4, "F": 4},
+        widths={"A": 16, "B": widest + 5.0, "C:D": 12, "E": 4, "F": 2},
         tab="teach",
         heights={1: 24.0},
         highlights=[Highlight(f"E{TOP}:E{TOP + len(lines)}", mark, color) for mark, color in MARKS],
         pictures=pictures,
+        zoom=ZOOM,
         frozen_rows=TOP - 1,
         gridlines=False,
         paper="A3",

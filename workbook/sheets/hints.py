@@ -35,6 +35,7 @@ def hints_sheet(layout: Layout) -> Sheet:
         widths={"A": 12, "B": 11, "D": 11, "F": 11, **hint_widths},
         tab="teach",
         heights={1: 24.0},
+        gridlines=False,
         collapsed=list(hint_widths),
         frozen_rows=TOP - 1,
     )

@@ -22,7 +22,7 @@ TOP = 8  # the first row of the grid
 GRID = 4  # its first column
 # What one types: the two weights, the step of the others, the middle of the grid and its width.
 ACROSS, UP, STEP, MIDDLE_X, MIDDLE_Y, WIDTH = "$B$4", "$B$5", "$B$6", "$B$7", "$B$8", "$B$9"
-LABELS = ("weight across", "weight upwards", "step of the others", "middle across", "middle up", "width")
+LABELS = ("weight across", "weight up", "step of the others", "middle across", "middle up", "width")
 ZOOM = 75  # so that the whole grid is on the first screen
 NARROWEST = 0.2  # a path that hardly moves is not looked at any closer
 POINTS = 200  # of a path, at most

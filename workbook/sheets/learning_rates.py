@@ -123,6 +123,7 @@ class _Comparison:
             ],
             highlights=verdict_colors(self.layout, verdicts),
             frozen_rows=NAME_ROW,
+            gridlines=False,
             collapsed=[drawn],
             paper="A3",
         )

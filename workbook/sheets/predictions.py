@@ -17,6 +17,7 @@ SHEET = "predictions"
 STEP, SHOWN, OUTPUT = "$B$3", "$B$4", "$B$5"
 TOP = 8  # the row of the headers
 SIDE = 21  # of the grid, in cells
+ZOOM = 75  # so that the whole grid is on the first screen
 CURVE = 41  # points of the curve over one input
 MARGIN = 0.25  # around the samples, as a share of their range
 MOST_INPUTS = 2
@@ -104,7 +105,7 @@ class _Predictions:
             SHEET,
             cells,
             widths={"A": 16, f"B:{letter(self.picture - 2)}": 9, letter(self.picture - 1): 7}
-            | {f"{letter(self.picture)}:{letter(self.picture + SIDE - 1)}": 4.3}
+            | {f"{letter(self.picture)}:{letter(self.picture + SIDE - 1)}": 3.4}
             | {f"{letter(self.picture + SIDE)}:{letter(self.weights_at - 1)}": 3, folded: 9},
             tab="teach",
             heights={1: 24.0},
@@ -118,6 +119,7 @@ class _Predictions:
             choices=[Choice(OUTPUT.replace("$", ""), self.outputs_range())] if self.chosen() else [],
             scales=scales,
             rules=rules,
+            zoom=ZOOM,
             frozen_rows=TOP - 2,
             gridlines=False,
             collapsed=[folded],
