@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.workbook.layouts import (
+    PARAMETERS,
+    UPDATE,
     Made,
     Slips,
     column_groups,
@@ -90,3 +92,14 @@ def test_a_slip_is_found_at_its_first_cell(tmp_path: Path, layout: str, slip: st
         status, documents = run(path, *named(made, "gradients"))
         assert status == 1
         assert starts(documents[0]) == [expected], documents[0]["starts"]
+
+
+@pytest.mark.parametrize("layout", ["list", "wide row"])
+def test_a_sheet_without_updates_is_read_by_its_labels(tmp_path: Path, layout: str) -> None:
+    for slips, expected in (({}, []), ({"dh1": HIDDEN}, ["dh1"])):
+        made = SCALARS[layout](slips)
+        for name in UPDATE:
+            del made.cells["Sheet1", made.places[name].rpartition("!")[2]]
+        status, documents = run(made.save(tmp_path / "theirs.xlsx"))
+        assert (status, len(documents[0]["pairs"])) == (int(bool(slips)), len(PARAMETERS))
+        assert starts(documents[0]) == [made.places[name] for name in expected]

@@ -16,7 +16,7 @@ from workbook.gradcheck.recurrences import place_of, steps
 
 MOST_LOSSES, MOST_LOSSES_OF_LARGE = 40, 6
 LARGE = 5_000
-MOST_STEPS = 400
+MOST_STEPS = 1_000
 FEWEST_RIGHT = 3
 
 
@@ -68,12 +68,14 @@ def guesses(cells: Cells) -> Iterator[Guess]:
     """
     readers = Readers(cells)
     last: Check | None = None
-    for number, step in enumerate(steps(readers)[:MOST_STEPS], start=1):
+    found = steps(readers)
+    for number, step in enumerate(found[:MOST_STEPS], start=1):
         places = [(link.parameter, link.update) for link in step.links]
         check = _best(readers, places, "updates", step.dependents, last)
         if check is not None:
             last = check
-            yield Guess(check, number)
+            more = (f"of {len(found):,} steps the first {MOST_STEPS:,} were checked",) * (len(found) > MOST_STEPS)
+            yield Guess(replace(check, notes=(*check.notes, *more)), number)
     if last is None:
         places = labelled_pairs(cells)
         dependents = [readers.dependents([parameter]) for parameter, _ in places]
