@@ -9,13 +9,14 @@ from workbook.audit.comparison import Comparison, Group
 from workbook.audit.drawing import draw
 from workbook.audit.findings import Finding, Score, TableReport
 from workbook.audit.headed import Headed, headed, is_plain
+from workbook.audit.read import Book
 from workbook.audit.tables import Table
 from workbook.trees import Operation, Tree, Variable, leaves, printed
 
 
-def judged_by_definition(table: Table) -> TableReport | None:
+def judged_by_definition(book: Book, table: Table) -> TableReport | None:
     """The report on a table with our own headers; None for any other, or for one that the other judge takes."""
-    own = headed(table)
+    own = headed(book, table)
     if own is None or is_plain(own.columns):
         return None
     return _Judge(own).report(table)

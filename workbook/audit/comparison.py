@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import Columns, FloatArray
+from workbook.audit.references import cell_of
 from workbook.audit.shapes import Shape
 from workbook.definitions import definitions
 from workbook.trees import (
+    Name,
     Number,
     Operation,
     Range,
@@ -65,10 +67,10 @@ class Comparison:
         found = 0.0
         for name in names:
             for group in self.groups(name):
-                if group.tree is not None and self.same(group.tree, group.expected):
-                    found += len(group.rows)
-                elif group.shape is None:
+                if group.tree is None:
                     found += np.count_nonzero(~self.off(name, group))
+                elif self.same(group.tree, group.expected):
+                    found += len(group.rows)
         return found
 
     def same(self, tree: Tree, other: Tree) -> bool:
@@ -126,6 +128,8 @@ class Comparison:
         """
 
         def change(leaf: Tree) -> Tree:
+            if isinstance(leaf, Name):
+                return self._named(leaf, row)
             if isinstance(leaf, Reference):
                 return self._cell(leaf, row)
             if isinstance(leaf, Range):
@@ -133,6 +137,13 @@ class Comparison:
             return leaf
 
         return replaced(parse(shape.key), change)
+
+    def _named(self, leaf: Name, row: int) -> Tree:
+        target = cell_of(self.headed.book, self.headed.sheet, leaf, row)
+        if target is None:
+            raise UnsupportedError(f"the name {leaf.text} stands for no cell")
+        sheet, column, at = target
+        return self._cell(Reference(sheet.name, column, at, frozen=True), row)
 
     def _cell(self, leaf: Reference, row: int) -> Tree:
         at = leaf.row if leaf.frozen else row + leaf.row

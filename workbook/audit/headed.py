@@ -17,7 +17,7 @@ from engine import Columns, InputError, Layer, Method, Network
 from engine.columns import gradient_name
 from engine.network import ACTIVATIONS, LOSSES, OPTIMIZERS, REDUCTIONS, SCHEDULES, STATES, UPDATES
 from workbook.audit.comparison import Comparison
-from workbook.audit.read import Sheet
+from workbook.audit.read import Book, Sheet
 from workbook.audit.tables import Table
 
 CONSTANTS = {"eta", "weight_decay", *(name for of in (*OPTIMIZERS.values(), *SCHEDULES.values()) for name in of)}
@@ -37,6 +37,7 @@ class Headed:
         constants: the cell, (column, row), of the learning rate and of each constant.
     """
 
+    book: Book
     sheet: Sheet
     columns: Columns
     places: dict[str, int]
@@ -56,14 +57,14 @@ class Headed:
 Answers = Callable[[Headed], Iterator[Headed]]
 
 
-def headed(table: Table) -> Headed | None:
+def headed(book: Book, table: Table) -> Headed | None:
     """The table with its network and method inferred; None where its headers are not just ours."""
     places = _headers(table)
     bare = _bare(table.sheet, table.header_row, places)
     if bare is None:
         return None
     constants = dict(_constants(table.sheet, table.header_row))
-    own = Headed(table.sheet, bare, places, range(table.header_row + 1, table.last_row + 1), constants)
+    own = Headed(book, table.sheet, bare, places, range(table.header_row + 1, table.last_row + 1), constants)
     for candidates, names in _questions(own):
         own = max(candidates(own), key=lambda candidate: Comparison(candidate).matches(names(own.columns)), default=own)
     return own

@@ -70,7 +70,7 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     try:
         book = load(path)
         tables = _all_tables(book)
-        ours = [judged_by_definition(table) for table, _ in tables]
+        ours = [judged_by_definition(book, table) for table, _ in tables]
         judges = [
             None if own is not None else _judge(book, table, labels, learning_rate)
             for own, (table, labels) in zip(ours, tables, strict=True)
@@ -86,7 +86,7 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
             book, note = recalculated(book, stale)
             notes.append(note)
             tables = [(replace(table, sheet=book.twin(table.sheet)), labels) for table, labels in tables]
-            ours = [judged_by_definition(table) for table, _ in tables]
+            ours = [judged_by_definition(book, table) for table, _ in tables]
             judges = [
                 None if own is not None else _judge(book, table, labels, learning_rate)
                 for own, (table, labels) in zip(ours, tables, strict=True)
