@@ -14,7 +14,7 @@ from openpyxl.formula.translate import Translator
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 
-from engine import default_experiment
+from engine import Network, default_experiment
 from tests.commands import error_line, run
 from tests.workbook.handmade import FIRST, OURS, ROWS, Cells, HandMade, audited, only_root, roots, save
 from tests.workbook.spreadsheets import poisoned
@@ -564,8 +564,9 @@ def test_inputs_that_stand_outside_of_the_table(tmp_path: Path) -> None:
 def test_networks_of_other_sizes_are_judged(tmp_path: Path) -> None:
     generator = np.random.default_rng(1)
     other = replace(
-        default_experiment(), weights=(generator.normal(size=(3, 2)), generator.normal(size=(1, 3))),
-        inputs=np.array([0.3, -0.4]), targets=np.array([0.7]), steps=6,
+        default_experiment(), network=Network.plain((2, 3, 1)), biases=(),
+        weights=(generator.normal(size=(3, 2)), generator.normal(size=(1, 3))),
+        inputs=np.array([[0.3, -0.4]]), targets=np.array([[0.7]]), steps=6,
     )  # fmt: skip
     write(plan(other)[:1], tmp_path / "other.xlsx")
     assert audit(tmp_path / "other.xlsx").verdict == "right"

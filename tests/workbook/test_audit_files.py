@@ -13,7 +13,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from engine import InputError, default_experiment
+from engine import InputError, Network, default_experiment
 from tests.commands import environment, error_line, run
 from tests.workbook.handmade import FIRST, Cells, HandMade, audited, roots, save
 from workbook.audit.annotate import annotate
@@ -323,7 +323,13 @@ def test_a_bias_as_an_input_numbered_0_is_not_judged(tmp_path: Path) -> None:
 
 def test_a_network_larger_than_the_audit_takes_is_told_the_limits(tmp_path: Path) -> None:
     weights = (np.full((13, 2), 0.1), np.full((2, 13), 0.1))
-    write(plan(replace(default_experiment(), weights=weights, steps=1))[:1], tmp_path / "large.xlsx")
+    network = Network.plain((2, 13, 2))
+    large = replace(default_experiment(), network=network, weights=weights, biases=(), steps=2)
+    write(plan(large)[:1], tmp_path / "ours.xlsx")
+    assert audit(tmp_path / "ours.xlsx").verdict == "right"
+    book = openpyxl.load_workbook(tmp_path / "ours.xlsx")
+    book.worksheets[0]["E20"] = "weight 1"  # no longer our own headers
+    book.save(tmp_path / "large.xlsx")
     assert "(at most 12 hidden neurons in 4 layers and 1,000 weights)" in (audit(tmp_path / "large.xlsx").error or "")
 
 

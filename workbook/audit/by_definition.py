@@ -9,6 +9,7 @@ from workbook.audit.comparison import Comparison, Group
 from workbook.audit.drawing import draw
 from workbook.audit.findings import Finding, Score, TableReport
 from workbook.audit.headed import Headed, headed, is_plain
+from workbook.audit.network import possible_sizes
 from workbook.audit.read import Book
 from workbook.audit.tables import Table
 from workbook.trees import Operation, Tree, Variable, leaves, printed
@@ -17,7 +18,7 @@ from workbook.trees import Operation, Tree, Variable, leaves, printed
 def judged_by_definition(book: Book, table: Table) -> TableReport | None:
     """The report on a table with our own headers; None for any other, or for one that the other judge takes."""
     own = headed(book, table)
-    if own is None or is_plain(own.columns):
+    if own is None or (is_plain(own.columns) and possible_sizes(table.columns)):
         return None
     return _Judge(own).report(table)
 
