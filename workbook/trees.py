@@ -558,4 +558,6 @@ SLOPES: dict[str, Callable[..., tuple[Value, ...]]] = {
     "SUM": lambda _, *terms: (ONE,) * len(terms),
     "AVERAGE": lambda _, *terms: (ONE / len(terms),) * len(terms),
     "IF": _if_slopes,
+    # A comparison is a step: flat everywhere but where it jumps.
+    **dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), lambda *_: (ZERO, ZERO)),
 }
