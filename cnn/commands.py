@@ -1,6 +1,6 @@
 """The commands: train the network, score it, read pictures with it, export it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -11,6 +11,7 @@ import torch
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 from torch import Tensor
@@ -19,9 +20,11 @@ from cnn import cli, machine, processes
 from cnn.data import Digits, hold_out
 from cnn.download import load
 from cnn.errors import InputError
+from cnn.explain import draw_reading, draw_view
 from cnn.export import export_onnx
-from cnn.model import SHIPPED, load_model
-from cnn.predict import find_pictures, probabilities, read_digit
+from cnn.model import SHIPPED, DigitNet, load_model
+from cnn.pictures import find_pictures
+from cnn.predict import Reading, read_picture
 from cnn.recipe import load_recipe
 from cnn.report import CLASSES, confusion
 from cnn.run import Run, Settings, start
@@ -49,14 +52,19 @@ app = typer.Typer(add_completion=False)
 console = Console(highlight=False, markup=False)
 
 RUNS = Path("runs")
+TEACHER_SEED = 1  # one teacher for all seeds
 CPU = torch.device("cpu")  # fast enough for all but training
 
-Recipe = Annotated[str, typer.Option(help="'default', 'quick', 'reference', or a TOML file.")]
+Recipe = Annotated[str, typer.Option(help="'default', 'quick', 'reference', 'best', 'teacher', or a TOML file.")]
 Limit = Annotated[int | None, typer.Option(parser=whole_number, help="Use only the first N training and test images.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda or mps; the default is the fastest here.")]
 Data = Annotated[Path, typer.Option(help="The folder that holds the four files of MNIST, or will.")]
 Weights = Annotated[
     Path, typer.Option(show_default="the trained model that ships", help="A run's model.safetensors, say.")
+]
+
+AverageShifts = Annotated[
+    bool, typer.Option("--average-shifts", help="Average over each image and its four shifts by a pixel.")
 ]
 
 
@@ -82,6 +90,9 @@ def train(
     epochs: Annotated[int | None, typer.Option(parser=whole_number, help="Instead of the recipe's.")] = None,
     batch_size: Annotated[int | None, typer.Option(parser=whole_number, help="Instead of the recipe's.")] = None,
     learning_rate: Annotated[float | None, typer.Option(parser=number, help="Instead of the recipe's.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="Of the convolutions: 'fp32' or 'bf16', fast where a processor has units for it.")
+    ] = None,
     seed: Annotated[int, typer.Option(parser=whole_number, help="Decides every random number of the run.")] = 1,
     limit: Limit = None,
     validation: Annotated[  # noqa: FBT002 - how typer takes a flag
@@ -96,7 +107,7 @@ def train(
     data: Data = Path("data"),
 ) -> None:
     """Train, and write the results into runs/<name>/."""
-    given = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate}
+    given = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "precision": precision}
     plain = load_recipe(recipe)
     changed: dict[str, Any] = {
         key: value for key, value in given.items() if value is not None and value != getattr(plain, key)
@@ -109,7 +120,9 @@ def train(
         done_before = finished(folder) and not resume
         run = start(folder, settings, where, resume=resume or done_before)
         if not (done_before and run.rows):
-            _train(run, *_load(data, where, limit, validation=validation), again=cli.again("--resume"))
+            digits = _load(data, where, limit, validation=validation)
+            run.trainer.teacher = _teacher(settings, where, digits)
+            _train(run, *digits, again=cli.again("--resume"))
         elif processes.rank() == 0:
             line = f"{folder}: finished before; another --seed or --name starts another run\n{run.result()}"
             console.print(line, soft_wrap=True)
@@ -157,6 +170,25 @@ def _train(run: Run, train_digits: Digits, test_digits: Digits, *, again: str) -
         raise
 
 
+def _teacher(settings: Settings, device: torch.device, digits: tuple[Digits, Digits]) -> DigitNet | None:
+    """The recipe's teacher, from the folder of its run; it is trained first where that is not finished.
+
+    Raises:
+        InputError: the teacher's recipe is not there or has a teacher itself.
+    """
+    if not settings.recipe.teacher:
+        return None
+    recipe = settings.recipe.teacher
+    settings = replace(settings, recipe=load_recipe(recipe), recipe_name=Path(recipe).stem, seed=TEACHER_SEED)
+    if settings.recipe.teacher:
+        raise InputError(f"teacher {recipe}: has a teacher itself, expected a recipe without one")
+    folder = RUNS / _name(settings, {})
+    run = start(folder, settings, device, resume=True)
+    if not finished(folder):
+        _train(run, *digits, again=cli.again())
+    return load_model(folder / "model.safetensors", device)
+
+
 @app.command()
 def seeds(
     numbers: Annotated[str, typer.Option("--seeds", help="Such as 1-5 or 1,2,7.")] = "1-5",
@@ -176,6 +208,7 @@ def seeds(
             folder = RUNS / _name(settings, {})
             run = start(folder, settings, where, resume=True)
             if not finished(folder):
+                run.trainer.teacher = _teacher(settings, where, digits)
                 _train(run, *digits, again=cli.again())
             elif first:
                 console.print(f"{folder}: finished before")
@@ -189,12 +222,17 @@ def seeds(
 def _name(settings: Settings, changed: dict[str, Any]) -> str:
     """The name of a run's folder; the same settings give the same name."""
     limit = {"limit": settings.limit} if settings.limit else {}
-    parts = [f"{key.replace('_', '-')}{value:g}" for key, value in (changed | limit).items()]
+    values = {key: value if isinstance(value, str) else f"{value:g}" for key, value in (changed | limit).items()}
+    parts = [f"{key.replace('_', '-')}{value}" for key, value in values.items()]
     return "-".join([settings.recipe_name, f"seed{settings.seed}", *parts, *["validation"] * settings.validation])
 
 
 @app.command()
-def evaluate(weights: Weights = SHIPPED, data: Data = Path("data")) -> None:
+def evaluate(
+    weights: Weights = SHIPPED,
+    average_shifts: AverageShifts = False,  # noqa: FBT002 - how typer takes a flag
+    data: Data = Path("data"),
+) -> None:
     """Score a trained model on all 10,000 test images."""
     machine.prepare()
     model = load_model(weights, CPU)
@@ -203,6 +241,9 @@ def evaluate(weights: Weights = SHIPPED, data: Data = Path("data")) -> None:
     console.print(_matrix(counts))
     right = int(counts.diagonal().sum())
     console.print(f"{weights.name}: {right:,} of {len(test):,} right, {100 * right / len(test):.2f} %")
+    if average_shifts:
+        right = int((score(model, test, average_shifts=True).labels == test.labels).sum())
+        console.print(f"averaged over five shifts: {right:,} right, {100 * right / len(test):.2f} %")
 
 
 def _matrix(counts: Tensor) -> Table:
@@ -218,37 +259,62 @@ def _matrix(counts: Tensor) -> Table:
 
 @app.command()
 def predict(
-    pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures of a digit each, or folders of them.")] = None,
+    pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures of digits, or folders of them.")] = None,
     weights: Weights = SHIPPED,
+    average_shifts: AverageShifts = False,  # noqa: FBT002 - how typer takes a flag
+    picture: Annotated[Path | None, typer.Option(help="Draw what was read onto the picture, into this file.")] = None,
+    explain: Annotated[
+        Path | None, typer.Option(help="Draw how the network sees the first digit, into this file.")
+    ] = None,
 ) -> None:
-    """Read the digits on pictures: any size, colour and background."""
+    """Read the digits on pictures: any number, size, colour and background."""
     if not pictures:
         raise InputError('no picture given; type make predict ARGS="digit.png", or python -m cnn predict digit.png')
+    paths = find_pictures(pictures)
+    for option, value in (("--picture", picture), ("--explain", explain)):
+        if value is not None and len(paths) > 1:
+            raise InputError(f"{option} {value}: got {len(paths)} pictures, expected one")
     model = load_model(weights, CPU)
-    images, errors = {}, []
-    for path in find_pictures(pictures):
-        try:
-            images[path] = read_digit(path)
-        except InputError as error:
-            errors.append(str(error))
-    if images:
-        _print_readings(images, probabilities(model, torch.stack([*images.values()])))
+    readings, errors = _read(paths, model, average_shifts=average_shifts)
+    _print_readings(readings)
+    for reading in readings.values():
+        if picture is not None:
+            draw_reading(reading, picture)
+        if explain is not None and reading.digits:
+            draw_view(model, reading.images[0], explain)
     for line in errors:
         cli.fail(line)
     if errors:
         raise typer.Exit(2)
+    if not all(reading.digits for reading in readings.values()):
+        raise typer.Exit(1)
 
 
-def _print_readings(paths: Iterable[Path], shares: Tensor) -> None:
-    """One line for each picture: the likeliest digit, and the probabilities (N, 10) of all in whole percent."""
-    names = [str(path) for path in paths]
-    width = max(map(len, ["picture", *names]))
-    header = f"{'picture':<{width}} reads" + "".join(f"{digit:4}" for digit in range(CLASSES)) + "  %"
-    console.print(Text(header, "bold"), soft_wrap=True)
-    for name, row in zip(names, (100 * shares).tolist(), strict=True):
-        digit = max(range(CLASSES), key=row.__getitem__)
-        cells = "".join(f"{share:4.0f}" if share >= 0.5 else "   ·" for share in row)
-        console.print(Text.assemble(f"{name:<{width}} ", (f"{digit:>5}", "bold green"), cells), soft_wrap=True)
+def _read(paths: list[Path], model: DigitNet, *, average_shifts: bool) -> tuple[dict[Path, Reading], list[str]]:
+    """The readings of the pictures that can be read, and what is wrong with the others."""
+    readings, errors = {}, []
+    for path in track(paths, "reading", console=console, transient=True, disable=not console.is_terminal):
+        try:
+            readings[path] = read_picture(path, model, average_shifts=average_shifts)
+        except InputError as error:
+            errors.append(str(error))
+    return readings, errors
+
+
+def _print_readings(readings: dict[Path, Reading]) -> None:
+    """One line for each picture: its digits, the probability of each in percent, and what is doubtful."""
+    if not readings:
+        return
+    names = [str(path) for path in readings]
+    texts = [reading.text or "no digit here" for reading in readings.values()]
+    width, wide = max(map(len, ["picture", *names])), max(map(len, ["reads", *texts]))
+    console.print(Text(f"{'picture':<{width}}  {'reads':<{wide}}  sure of each, %", "bold"), soft_wrap=True)
+    for name, text, reading in zip(names, texts, readings.values(), strict=True):
+        shares = " ".join(f"{100 * share:.0f}" for share in reading.shares.amax(1).tolist())
+        doubts = f"  unsure: {', '.join(reading.doubts)}" if reading.doubts else ""
+        style = "bold green" if reading.digits and not doubts else "bold yellow"
+        line = Text.assemble(f"{name:<{width}}  ", (f"{text:<{wide}}", style), f"  {shares}{doubts}")
+        console.print(line, soft_wrap=True)
 
 
 @app.command()

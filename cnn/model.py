@@ -10,13 +10,17 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
+from torch.nn import functional
 
+from cnn.data import normalise
 from cnn.dropout import Dropout
 from cnn.errors import InputError
 from cnn.files import replacing
 from cnn.norm import ReLUBatchNorm2d
 
 SHIPPED = Path(__file__).parent / "weights" / "default.safetensors"  # what trained it: default.toml beside it
+
+CHANNELS = 8  # of the first convolution
 
 
 class DigitNet(nn.Module):
@@ -25,20 +29,22 @@ class DigitNet(nn.Module):
     Args:
         dropout: share of activations that each dropout layer zeroes while training.
         dropout_pooled: the same for the two dropout layers that follow a pooling.
+        width: how many times as many channels each layer but the last has; a teacher is wider.
     """
 
-    def __init__(self, dropout: float = 0.0, dropout_pooled: float = 0.0) -> None:
+    def __init__(self, dropout: float = 0.0, dropout_pooled: float = 0.0, width: int = 1) -> None:
         super().__init__()
-        self.layers = nn.Sequential(  # the shapes are what each line puts out
-            *_block(1, 8), Dropout(dropout),  # (N, 8, 28, 28)
-            *_block(8, 12), Dropout(dropout),  # (N, 12, 28, 28)
-            *_block(12, 16), Dropout(dropout),  # (N, 16, 28, 28)
-            *_block(16, 32), nn.MaxPool2d(2), Dropout(dropout_pooled),  # (N, 32, 14, 14)
-            *_block(32, 24, kernel=1), Dropout(dropout),  # (N, 24, 14, 14)
-            *_block(24, 20), Dropout(dropout),  # (N, 20, 14, 14)
-            *_block(20, 16), nn.MaxPool2d(2), Dropout(dropout_pooled),  # (N, 16, 7, 7)
-            nn.Conv2d(16, 16, 3), ReLUBatchNorm2d(16),  # (N, 16, 5, 5)
-            nn.Conv2d(16, 10, 3),  # (N, 10, 3, 3)
+        c8, c12, c16, c20, c24, c32 = (width * channels for channels in (8, 12, 16, 20, 24, 32))
+        self.layers = nn.Sequential(  # the shapes are what each line puts out, with a width of 1
+            *_block(1, c8), Dropout(dropout),  # (N, 8, 28, 28)
+            *_block(c8, c12), Dropout(dropout),  # (N, 12, 28, 28)
+            *_block(c12, c16), Dropout(dropout),  # (N, 16, 28, 28)
+            *_block(c16, c32), nn.MaxPool2d(2), Dropout(dropout_pooled),  # (N, 32, 14, 14)
+            *_block(c32, c24, kernel=1), Dropout(dropout),  # (N, 24, 14, 14)
+            *_block(c24, c20), Dropout(dropout),  # (N, 20, 14, 14)
+            *_block(c20, c16), nn.MaxPool2d(2), Dropout(dropout_pooled),  # (N, 16, 7, 7)
+            nn.Conv2d(c16, c16, 3), ReLUBatchNorm2d(c16),  # (N, 16, 5, 5)
+            nn.Conv2d(c16, 10, 3),  # (N, 10, 3, 3)
             nn.AvgPool2d(3),  # (N, 10, 1, 1)
         )  # fmt: skip
 
@@ -52,6 +58,25 @@ def _block(fan_in: int, fan_out: int, kernel: int = 3) -> tuple[nn.Module, ...]:
     # No bias: the batch normalisation that follows has its own.
     convolution = nn.Conv2d(fan_in, fan_out, kernel, padding=kernel // 2, bias=False)
     return convolution, ReLUBatchNorm2d(fan_out)
+
+
+SHIFTS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))  # pixels, down and right
+
+
+def log_probabilities(model: DigitNet, images: Tensor, *, average_shifts: bool = False) -> Tensor:
+    """The logarithms (N, 10) of each digit's probability for images (N, 1, 28, 28), bytes.
+
+    Args:
+        average_shifts: take the mean of the logarithms over the image and its four shifts by a pixel, scaled so that
+            the probabilities add up to 1; it takes five times as long.
+    """
+    padded = functional.pad(images, (1, 1, 1, 1))
+    rows, columns = images.shape[2:]
+    moved = [
+        padded[:, :, 1 - y : 1 - y + rows, 1 - x : 1 - x + columns] for y, x in SHIFTS[: None if average_shifts else 1]
+    ]
+    logits = [model(normalise(image)).log_softmax(1) for image in moved]
+    return torch.stack(logits).mean(0).log_softmax(1)
 
 
 def save_weights(weights: dict[str, Tensor], path: Path, note: dict[str, object]) -> None:
@@ -77,7 +102,8 @@ def load_model(path: Path, device: torch.device) -> DigitNet:
     except (OSError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{path}: cannot be read as weights: {reason}; expected a safetensors file") from None
-    model = DigitNet()
+    first = weights.get("layers.0.weight")
+    model = DigitNet(width=max(1, len(first) // CHANNELS) if first is not None and first.ndim else 1)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     got = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     for name in sorted(expected.keys() | got.keys()):

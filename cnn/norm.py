@@ -5,6 +5,9 @@ torch's own kernel lets each core add up activations in a row that has one numbe
 took longer than one. Here, while sums are made, a few neighbouring pixels count as further channels, so that a row
 ends with a cache line. The rest is waiting for memory, so both layers share what they read and write.
 
+On one core it brings nothing: torch's layers take 0.98 times as long a step (median of 25 pairs; quartiles 0.95 and
+1.02). It is here for several cores, and because torch's batch norm over several processes does not run on CPUs.
+
 Shape letters: N images of a batch, C channels, H rows, W columns.
 """
 
@@ -13,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.amp import custom_bwd, custom_fwd
 from torch.autograd import Function
 from torch.nn import functional
 
@@ -60,10 +64,11 @@ class _ReLUNormalise(Function):
     """γ · (x - mean) / √(variance + ε) + β of x = max(0, z), and its gradient.
 
     Ioffe and Szegedy, Batch Normalization, 2015, section 3. For each channel both are a straight line: y = a·x + c,
-    and ∂x = a·∂y + b·x + c, a, b and c being numbers.
+    and ∂x = a·∂y + b·x + c, a, b and c being numbers. Under `torch.autocast` both are computed in 32 bits.
     """
 
     @staticmethod
+    @custom_fwd(device_type="cpu", cast_inputs=torch.float32)  # type: ignore[untyped-decorator]
     def forward(ctx: Any, z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor, ...]:
         x = z.relu_()
         count, mean, variance = _moments(x)
@@ -75,6 +80,7 @@ class _ReLUNormalise(Function):
         return _as_images(y, x), count, mean, variance
 
     @staticmethod
+    @custom_bwd(device_type="cpu")  # type: ignore[untyped-decorator]
     def backward(ctx: Any, dy: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         x, gamma, count, mean, scale = ctx.saved_tensors
         fold = _fold(x)

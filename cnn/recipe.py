@@ -12,6 +12,7 @@ from cnn.errors import InputError
 PACKAGED = Path(__file__).parent / "recipes"
 OPTIMIZERS = ("adam", "muon", "sgd")
 SCHEDULES = ("decay", "one-cycle")
+PRECISIONS = ("fp32", "bf16")
 
 # The values that each number may take, ends included.
 BOUNDS: dict[str, tuple[float, float]] = {
@@ -30,6 +31,9 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "shear": (0.0, 2.0),
     "shift": (0.0, 14.0),
     "average": (0.0, 1.0),
+    "width": (1, 8),
+    "teacher_weight": (0.0, 1.0),
+    "temperature": (0.1, 100.0),
 }
 
 
@@ -58,10 +62,18 @@ class Recipe:
     shear: float = 0.0  # share
     shift: float = 0.0  # pixels
     average: float = 0.0  # the last share of the steps so far over which the weights that are scored are averaged
+    precision: str = "fp32"  # of the convolutions: 'bf16' is 16 bits, by torch.autocast
+    width: int = 1  # how many times as many channels as the network of 19,298 parameters has
+    teacher: str = ""  # the recipe of a network that is trained first and then asked about each image; '' is none
+    teacher_weight: float = 0.9  # the share of the loss that the teacher's answers have, the labels having the rest
+    temperature: float = 2.0  # that the logits of both are divided by, where they are compared
 
     def __post_init__(self) -> None:
         _expect_one_of("optimizer", self.optimizer, OPTIMIZERS)
         _expect_one_of("schedule", self.schedule, SCHEDULES)
+        if not isinstance(self.teacher, str):
+            raise InputError(f"teacher is {self.teacher!r}, expected the name of a recipe or the path of a TOML file")
+        _expect_one_of("precision", self.precision, PRECISIONS)
         for field in fields(self):
             if field.name in BOUNDS:
                 _expect_number(field.name, getattr(self, field.name), whole=field.type is int)

@@ -95,7 +95,7 @@ class Run:
     def announce(self, console: Console) -> None:
         """Print and keep what is about to run: network, machine, seed, recipe."""
         make_folder(self.folder)
-        network = _summary()
+        network = _summary(self.settings.recipe.width)
         recipe = to_toml(self.settings.recipe)
         environment = self._environment()
         _write(self.folder / "summary.txt", network)
@@ -163,6 +163,12 @@ class Run:
         draw_curves(self.rows, self.folder / "curves.png")
         draw_confusion(counts, self.folder / "confusion.png")
         draw_mistakes(test, answers, self.folder / "mistakes.png")
+        shifted = self.trainer.score(test, average_shifts=True).labels
+        result = {
+            "right": int((answers == test.labels).sum()),
+            "right_average_shifts": int((shifted == test.labels).sum()),
+        }
+        _write(self.folder / "result.json", json.dumps({"images": len(test), **result}, indent=2) + "\n")
         title = f"The {self.settings.recipe_name} recipe, seed {self.settings.seed}"
         page = markdown(title, self._scored(), self.rows, counts, self._environment())
         _write(self.folder / "report.md", page)
@@ -193,9 +199,11 @@ class Run:
         return machine.describe(self.trainer.device) | settings
 
 
-def _summary() -> str:
+def _summary(width: int) -> str:
     columns = ("output_size", "num_params")
-    text = str(summary(DigitNet(), (1, 1, SIZE, SIZE), device="cpu", col_names=columns, col_width=18, verbose=0))
+    text = str(
+        summary(DigitNet(width=width), (1, 1, SIZE, SIZE), device="cpu", col_names=columns, col_width=18, verbose=0)
+    )
     return text.replace("(Units.MEGABYTES)", "(millions)") + "\n"  # how torchinfo prints its own enumeration
 
 

@@ -1,6 +1,7 @@
 """Several seeds of a recipe: which runs are finished, and the table and the picture over all of them."""
 
 import csv
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ class Group:
     seeds: list[int]
     accuracy: NDArray[np.float64]
     seconds: float  # an epoch, the median over all
+    shifted: float | None = None  # the last epoch's accuracy averaged over shifts, the mean; None where a run lacks it
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -70,20 +72,36 @@ def finished(folder: Path) -> bool:
 
 def collect(runs: Path) -> list[Group]:
     """The finished runs in a folder, those that differ in nothing but the seed together, the best group first."""
-    runs_of: dict[tuple[str, str], dict[int, list[dict[str, str]]]] = {}
+    runs_of: dict[tuple[str, str], dict[int, Path]] = {}
     for folder in runs.iterdir():
         match = re.fullmatch(r"(.+)-seed(\d+)(.*)", folder.name)
         if match and finished(folder):
             group = runs_of.setdefault((match[1] + match[3], (folder / "recipe.toml").read_text()), {})
-            with (folder / "metrics.csv").open(newline="") as file:
-                group[int(match[2])] = list(csv.DictReader(file))
+            group[int(match[2])] = folder
     return sorted((_group(name, runs_of[name, recipe]) for name, recipe in runs_of), key=lambda group: -group.mean[-1])
 
 
-def _group(name: str, runs: dict[int, list[dict[str, str]]]) -> Group:
-    accuracy = [[float(row["test_accuracy"]) for row in rows] for rows in runs.values()]
-    seconds = np.median([float(row["seconds"]) for rows in runs.values() for row in rows])
-    return Group(name, list(runs), np.array(accuracy), float(seconds))
+def _group(name: str, folders: dict[int, Path]) -> Group:
+    tables = [_rows(folder) for folder in folders.values()]
+    accuracy = [[float(row["test_accuracy"]) for row in rows] for rows in tables]
+    seconds = np.median([float(row["seconds"]) for rows in tables for row in rows])
+    shifted = [_shifted(folder) for folder in folders.values()]
+    mean = None if None in shifted else float(np.mean([share for share in shifted if share is not None]))
+    return Group(name, list(folders), np.array(accuracy), float(seconds), mean)
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _shifted(folder: Path) -> float | None:
+    """The accuracy averaged over shifts, in percent; None for a run of before it was scored so."""
+    path = folder / "result.json"
+    if not path.is_file():
+        return None
+    result = json.loads(path.read_text(encoding="utf-8"))
+    return float(100 * result["right_average_shifts"] / result["images"])
 
 
 def summarise(runs: Path) -> str:
@@ -99,7 +117,7 @@ def summarise(runs: Path) -> str:
 def summary(groups: list[Group]) -> str:
     """A Markdown table with a row for each group."""
     header = ["recipe", "seeds", "epochs", "last epoch, mean %", "standard deviation", "lowest", "highest"]
-    header += [f"mean ≥ {GOAL} % for good from", "seconds an epoch"]
+    header += [f"mean ≥ {GOAL} % for good from", "averaged over shifts, mean %", "seconds an epoch"]
     rows = [
         [
             group.name,
@@ -110,6 +128,7 @@ def summary(groups: list[Group]) -> str:
             f"{group.accuracy[:, -1].min():.2f}",
             f"{group.accuracy[:, -1].max():.2f}",
             f"epoch {group.goal_from}" if group.goal_from else "–",
+            f"{group.shifted:.3f}" if group.shifted is not None else "–",
             f"{group.seconds:.1f}",
         ]
         for group in groups

@@ -17,7 +17,7 @@ from cnn import processes
 from cnn.augment import MOVES, augment
 from cnn.data import Digits, normalise
 from cnn.errors import InputError
-from cnn.model import DigitNet
+from cnn.model import DigitNet, log_probabilities
 from cnn.muon import Muon
 from cnn.norm import ReLUBatchNorm2d, SyncReLUBatchNorm2d
 from cnn.recipe import Recipe, learning_rate
@@ -47,9 +47,10 @@ class Trainer:
     def __init__(self, recipe: Recipe, seed: int, device: torch.device) -> None:
         self.recipe, self.seed, self.device = recipe, seed, device
         self.epoch = 0  # whole epochs done
+        self.teacher: DigitNet | None = None  # whom the recipe asks, once it is trained
         torch.manual_seed(_epoch_seed(seed, 0))
         # Channels-last convolutions are the faster ones on a CPU.
-        self.model = DigitNet(recipe.dropout, recipe.dropout_pooled)
+        self.model = DigitNet(recipe.dropout, recipe.dropout_pooled, recipe.width)
         if device.type == "cuda" and processes.count() > 1:
             for number, layer in enumerate(self.model.layers):
                 if isinstance(layer, ReLUBatchNorm2d):
@@ -114,8 +115,14 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["share"]
         # Not the other way about: what comes in at the borders is 0, which is black only before the normalisation.
-        logits = self.network(normalise(augment(images.float(), moves, self.recipe)))
+        images = normalise(augment(images.float(), moves, self.recipe))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
+            logits = self.network(images)
+        logits = logits.float()
         loss = functional.cross_entropy(logits, labels, reduction="sum")
+        if self.teacher is not None:
+            weight, temperature = self.recipe.teacher_weight, self.recipe.temperature
+            loss = (1 - weight) * loss + weight * distillation(logits, self.teacher, images, temperature)
         self.model.zero_grad()
         # DistributedDataParallel takes the mean of the processes' gradients; the batch's gradient is their sum.
         (loss * (processes.count() / size)).backward()  # type: ignore[no-untyped-call]
@@ -154,12 +161,11 @@ class Trainer:
         """A copy of the weights that are scored and kept: the average, which without one is the network's own."""
         return {name: tensor.clone() for name, tensor in self.average.items()}
 
-    def score(self, digits: Digits) -> Score:
-        """The loss and the answers of `weights()`."""
-        model = DigitNet()
+    def score(self, digits: Digits, *, average_shifts: bool = False) -> Score:
+        """The loss and the answers of `weights()`; see `log_probabilities`."""
+        model = copy.deepcopy(self.model)
         model.load_state_dict(self.weights())
-        model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return score(model, digits)
+        return score(model, digits, average_shifts=average_shifts)
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on from here."""
@@ -197,16 +203,32 @@ def make_optimizers(model: DigitNet, recipe: Recipe) -> list[Optimizer]:
     return [muon, SGD([others], momentum=momentum, nesterov=momentum > 0)]
 
 
+def distillation(logits: Tensor, teacher: DigitNet, images: Tensor, temperature: float) -> Tensor:
+    """How far a network's answers are from its teacher's about the same images: T² · Σ KL(teacher ‖ network).
+
+    Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015: both logits are divided by the
+    temperature T, and T² keeps the gradients as large as those of the labels.
+
+    Args:
+        logits: (N, 10)
+        images: (N, 1, 28, 28), normalised, augmented as the network met them.
+    """
+    with torch.no_grad():
+        answers = functional.log_softmax(teacher(images) / temperature, 1)
+    ours = functional.log_softmax(logits / temperature, 1)
+    return temperature**2 * functional.kl_div(ours, answers, reduction="sum", log_target=True)
+
+
 @torch.inference_mode()
-def score(model: DigitNet, digits: Digits) -> Score:
-    """The mean loss and the labels that a network gives, without dropout."""
+def score(model: DigitNet, digits: Digits, *, average_shifts: bool = False) -> Score:
+    """The mean loss and the labels that a network gives, without dropout; see `log_probabilities`."""
     model.eval()
     pairs = zip(torch.split(digits.images, SCORE_BATCH), torch.split(digits.labels, SCORE_BATCH), strict=True)
     losses, answers = [], []
     for images, labels in pairs:
-        logits = model(normalise(images))
-        losses.append(functional.cross_entropy(logits, labels, reduction="sum"))
-        answers.append(logits.argmax(1))
+        shares = log_probabilities(model, images, average_shifts=average_shifts)
+        losses.append(functional.nll_loss(shares, labels, reduction="sum"))
+        answers.append(shares.argmax(1))
     return Score(torch.stack(losses).sum().item() / len(digits), torch.cat(answers))
 
 

@@ -44,12 +44,12 @@ def _print_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,
-    line: int,
-    _file: TextIO | None = None,
-    _text: str | None = None,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
     """Print a warning, which pytest would only keep."""
-    sys.stderr.write(warnings.formatwarning(message, category, filename, line))
+    (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def run_process(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -61,7 +61,7 @@ def run_process(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedPro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -32,8 +32,8 @@ DOORS = {
     ],
     "workbook.page": ["engine"],
     "workbook.audit": [
-        *("engine", "workbook.definitions", "workbook.functions", "workbook.layout", "workbook.page"),
-        "workbook.trees",
+        *("engine", "workbook.definitions", "workbook.functions", "workbook.gradcheck", "workbook.layout"),
+        *("workbook.page", "workbook.trees"),
     ],
     # Of the audit it takes the bounded reader and what belongs to it.
     "workbook.gradcheck": [

@@ -21,6 +21,8 @@ LAST_ROW_OF_EXCEL = 1_048_576
 COLUMNS_OF_EXCEL = 16_384
 FORMULA_LIMIT_OF_EXCEL = 8_192
 MAX_ROWS = LAST_ROW_OF_EXCEL - HEADER_ROW
+# A sum of more terms is nested more deeply than it can be printed.
+MOST_NEURONS = 200
 # The constants of an optimizer or a schedule stand right of eta; each has room for its label.
 CELLS_PER_CONSTANT = 3
 
@@ -83,11 +85,17 @@ class Layout:
         if self.rows > MAX_ROWS:
             most = MAX_ROWS // self.columns.method.batch_size
             raise InputError(f"steps: got {self.steps}, expected at most {most}: Excel's rows below the header")
+        if max(self.columns.sizes) > MOST_NEURONS:
+            raise InputError(
+                f"network: got a layer of {max(self.columns.sizes)}, expected at most {MOST_NEURONS} inputs or neurons "
+                "in a layer of a workbook: a cell adds them all up"
+            )
         if len(self.columns.names) > COLUMNS_OF_EXCEL:
             raise InputError(
                 f"network: its table has {len(self.columns.names)} columns, Excel's limit is {COLUMNS_OF_EXCEL}; "
                 "take a smaller network"
             )
+        _ = self.formulas  # one that is too long for a cell is better noticed now than when it is written
 
     @property
     def rows(self) -> int:
@@ -122,9 +130,10 @@ class Layout:
         """All rows of a column: $W$21:$W$100."""
         return f"${self.letters[name]}${FIRST_ROW}:${self.letters[name]}${self.last_row}"
 
-    def formulas(self, name: str) -> tuple[RowFormula, ...]:
-        """A column's formulas over cells, by the place of a row in its batch."""
-        return tuple(map(self.formula, definitions(self.columns)[name].trees))
+    @cached_property
+    def formulas(self) -> dict[str, tuple[RowFormula, ...]]:
+        """Each column's formulas over cells, by the place of a row in its batch."""
+        return {name: tuple(map(self.formula, own.trees)) for name, own in definitions(self.columns).items()}
 
     def formula(self, tree: Tree) -> RowFormula:
         """A tree over the table's columns as a formula over cells."""

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,11 +41,12 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small_recipe")
-def test_two_processes_share_a_run_and_one_of_them_writes(data_folder: Path, tmp_path: Path) -> None:
-    command = ["-m", "cnn", "train", "--recipe", "small.toml", "--limit", "225", "--device", "cpu"]
+def test_two_processes_share_a_taught_run_and_one_of_them_writes(data_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "taught.toml").write_text(f'{(tmp_path / "small.toml").read_text()}teacher = "small.toml"\n')
+    command = ["-m", "cnn", "train", "--recipe", "taught.toml", "--limit", "225", "--device", "cpu"]
     out = _python(2, [*command, "--data", str(data_folder)], tmp_path)
-    assert out.count("epoch  1") == 1
-    run = tmp_path / "runs" / "small-seed1-limit225"
+    assert out.count("epoch  1") == 2  # the teacher's and its own
+    run = tmp_path / "runs" / "taught-seed1-limit225"
     assert json.loads((run / "environment.json").read_text())["processes"] == 2
     assert len((run / "metrics.csv").read_text().splitlines()) == 2
     assert (run / "report.md").is_file()
@@ -51,11 +54,12 @@ def test_two_processes_share_a_run_and_one_of_them_writes(data_folder: Path, tmp
 
 
 @pytest.mark.usefixtures("small_recipe")
-def test_two_processes_share_several_seeds_and_one_of_them_prints(data_folder: Path, tmp_path: Path) -> None:
-    command = ["-m", "cnn", "seeds", "--recipe", "small.toml", "--limit", "100", "--device", "cpu"]
-    command += ["--data", str(data_folder), "--seeds"]
-    _python(2, [*command, "1"], tmp_path)
-    out = _python(2, [*command, "1-2"], tmp_path)
+def test_two_processes_share_several_seeds_and_one_of_them_prints(
+    command: Callable[..., Any], data_folder: Path, tmp_path: Path
+) -> None:
+    arguments = ["seeds", "--recipe", "small.toml", "--limit", "100", "--device", "cpu", "--data", str(data_folder)]
+    assert command(*arguments, "--seeds", 1).status == 0
+    out = _python(2, ["-m", "cnn", *arguments, "--seeds", "1-2"], tmp_path)
     assert out.count("finished before") == 1
     assert out.count("epoch  1") == 1
     assert out.count("runs/seeds.md") == 1

@@ -39,7 +39,7 @@ def test_one_cycle_rises_over_its_warm_up_and_falls_to_nothing() -> None:
     assert rates[12 * STEPS] == pytest.approx(0.075, rel=1e-3)  # halfway down
 
 
-@pytest.mark.parametrize("name", ["reference", "default", "quick"])
+@pytest.mark.parametrize("name", ["reference", "default", "quick", "teacher", "best"])
 def test_a_recipe_written_out_reads_back(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name)
     (tmp_path / "again.toml").write_text(to_toml(recipe), encoding="utf-8")
@@ -49,7 +49,8 @@ def test_a_recipe_written_out_reads_back(name: str, tmp_path: Path) -> None:
 REFERENCE = to_toml(load_recipe("reference"))
 KEYS = (
     "epochs, batch_size, optimizer, learning_rate, schedule, momentum, weight_decay, decay, minimum_learning_rate, "
-    "warm_up, dropout, dropout_pooled, rotation, scale, shear, shift, average"
+    "warm_up, dropout, dropout_pooled, rotation, scale, shear, shift, average, precision, width, teacher, "
+    "teacher_weight, temperature"
 )
 
 
@@ -64,6 +65,12 @@ KEYS = (
         (REFERENCE.replace("epochs = 20", "epochs = true"), "epochs is True, expected a whole number from 1 to 10,000"),
         (REFERENCE.replace("dropout = 0.1", "dropout = nan"), "dropout is nan, expected a number from 0 to 0.99"),
         (REFERENCE.replace("'adam'", "'lion'"), "optimizer is 'lion', expected 'adam' or 'muon' or 'sgd'"),
+        (REFERENCE.replace("'fp32'", "16"), "precision is 16, expected 'fp32' or 'bf16'"),
+        (REFERENCE.replace("width = 1", "width = 0"), "width is 0, expected a whole number from 1 to 8"),
+        (
+            REFERENCE.replace("teacher = ''", "teacher = 2"),
+            "teacher is 2, expected the name of a recipe or the path of a TOML file",
+        ),
         (REFERENCE.replace("'decay'", "['decay']"), "schedule is ['decay'], expected 'decay' or 'one-cycle'"),
         ("epochs = = 3", "is not TOML: Invalid value (at line 1, column 10)"),
     ],
@@ -81,7 +88,8 @@ def test_a_recipe_that_is_not_there_is_named() -> None:
     with pytest.raises(InputError) as caught:
         load_recipe("refrence")
     assert str(caught.value) == (
-        "recipe refrence: No such file or directory; expected default or quick or reference, or the path of a TOML file"
+        "recipe refrence: No such file or directory; expected best or default or quick or reference or teacher, "
+        "or the path of a TOML file"
     )
 
 

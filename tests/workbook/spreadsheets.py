@@ -120,7 +120,7 @@ def convert(paths: Sequence[Path], kind: str, folder: Path, out: Path) -> None:
     """Let LibreOffice convert files, in one start and with a profile of its own in the folder."""
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     options: list[str | Path] = ["--headless", "--convert-to", kind, "--outdir", out]
-    subprocess.run([soffice(), profile, *options, *paths], check=True, capture_output=True, timeout=300)
+    subprocess.run([soffice(), profile, *options, *paths], check=True, capture_output=True, timeout=900)
 
 
 def by_openpyxl(path: Path) -> Book:

@@ -96,7 +96,7 @@ def test_ctrl_c_ends_all_processes_with_one_line(folder: Path, tmp_path: Path) -
         assert process.stdout is not None
         process.stdout.readline()
         os.killpg(process.pid, signal.SIGINT)  # as the terminal does
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=600)
     assert (process.returncode, err) == (130, "error: interrupted\n")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.utils import get_column_letter
 
 from tests.commands import run
 from tests.workbook.handmade import FIRST, OURS, ROWS, Cells, HandMade, audited, only_root, roots, save
@@ -85,3 +86,13 @@ def test_results_of_other_runs_are_no_training(tmp_path: Path) -> None:
     assert report.tables[0].findings[-1].cause == (
         "'Sheet 1' A21:W24 is no training: no row follows from the one above; it is ignored"
     )
+
+
+@pytest.mark.parametrize("content", ["next", "=AVERAGE({0}5:{0}8)"], ids=["a word", "averages"])
+def test_what_stands_between_typed_rows_is_no_row(tmp_path: Path, content: str) -> None:
+    cells = {(row + (row > 8), column): number for (row, column), number in typed(HandMade(), tmp_path, 17).items()}
+    cells |= {
+        (9, column): content.format(get_column_letter(column)) for column in range(1, 32 if "=" in content else 2)
+    }
+    report = audit(save(tmp_path / "between.xlsx", cells))
+    assert (roots(report), report.verdict) == ([], "incomplete")

@@ -103,7 +103,7 @@ def test_a_build_that_is_killed_leaves_the_old_file_whole(tmp_path: Path) -> Non
 
 
 def _wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} never came"
         time.sleep(0.02)

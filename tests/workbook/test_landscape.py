@@ -1,5 +1,6 @@
 """The sheets `predictions` and `landscape`, against forward passes written here with NumPy."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from workbook.sheets.training import main_sheet, run_sheet
 from workbook.write import write
 
 XOR = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "tanh": np.tanh,
     "identity": lambda z: z,

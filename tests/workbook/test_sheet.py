@@ -170,6 +170,16 @@ def test_other_lengths_and_excels_limit() -> None:
     assert str(error.value) == "steps: got 1048557, expected at most 1048556: Excel's rows below the header"
 
 
+def test_a_layer_that_no_cell_can_add_up_is_refused() -> None:
+    with pytest.raises(InputError) as error:
+        Layout(Columns.plain((201, 1)), 1)
+    assert str(error.value) == (
+        "network: got a layer of 201, expected at most 200 inputs or neurons in a layer of a workbook: "
+        "a cell adds them all up"
+    )
+    assert Layout(Columns.plain((200, 1)), 1).formulas["o1"][0].at(21).count("*") == 200
+
+
 def test_a_network_whose_formulas_excel_cannot_hold_is_refused() -> None:
     sizes = [4] * 6
     weights = tuple(np.zeros((after, before)) for before, after in pairwise(sizes))

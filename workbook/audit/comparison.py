@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import Columns, FloatArray
 from workbook.audit.shapes import Shape
@@ -180,7 +181,7 @@ class Comparison:
 
         return np.broadcast_to(evaluate(tree, Rows()), at.shape)
 
-    def off(self, name: str, group: Group) -> FloatArray:
+    def off(self, name: str, group: Group) -> NDArray[np.bool_]:
         """Which rows of a group hold another number than they should by the numbers around them."""
         got, right = self.numbers[name][group.rows], self.right(group.expected, group.rows)
         with np.errstate(invalid="ignore"):

@@ -6,8 +6,9 @@ decide.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import takewhile
 
 from openpyxl.utils import get_column_letter
@@ -50,6 +51,9 @@ class Headed:
         """The value of a constant."""
         value = self.sheet.value(*self.constants[name]) if name in self.constants else None
         return value if isinstance(value, float) else None
+
+
+Answers = Callable[[Headed], Iterator[Headed]]
 
 
 def headed(table: Table) -> Headed | None:
@@ -148,13 +152,10 @@ def _constants(sheet: Sheet, header_row: int) -> Iterator[tuple[str, tuple[int, 
                 yield text.strip(), (column + 1, row)
 
 
-def _questions(own: Headed) -> Iterator[tuple[object, object]]:
+def _questions(own: Headed) -> Iterator[tuple[Answers, Callable[[Columns], list[str]]]]:
     """What the headers leave open, each with its possible answers and the columns that tell."""
     for layer in range(own.columns.depth):
-        yield (
-            lambda headed, layer=layer: _with_networks(headed, _activations(headed.columns.network, layer)),
-            lambda columns, layer=layer: columns.activation_names(layer),
-        )
+        yield partial(_activations, layer=layer), partial(Columns.activation_names, layer=layer)
     yield (
         lambda headed: _with_networks(headed, [{"loss": loss} for loss in LOSSES]),
         lambda columns: columns.loss_names,
@@ -177,12 +178,15 @@ def _questions(own: Headed) -> Iterator[tuple[object, object]]:
     )
 
 
-def _activations(network: Network, layer: int) -> Iterator[dict[str, object]]:
+def _activations(headed: Headed, layer: int) -> Iterator[Headed]:
+    network = headed.columns.network
     last = layer == len(network.layers) - 1
+    changes = []
     for name in ACTIVATIONS:
         layers = list(network.layers)
         layers[layer] = replace(layers[layer], activation=name)
-        yield {"layers": tuple(layers), "loss": NEEDED_LOSS.get(name, network.loss) if last else network.loss}
+        changes.append({"layers": tuple(layers), "loss": NEEDED_LOSS.get(name, network.loss) if last else network.loss})
+    return _with_networks(headed, changes)
 
 
 def _schedules(headed: Headed) -> Iterator[dict[str, object]]:
@@ -200,7 +204,7 @@ def _optimizers(headed: Headed) -> Iterator[dict[str, object]]:
             yield {"optimizer": name}
 
 
-def _with_networks(headed: Headed, changes: Iterable[dict[str, object]]) -> Iterator[Headed]:
+def _with_networks(headed: Headed, changes: Iterable[Mapping[str, object]]) -> Iterator[Headed]:
     for change in changes:
         try:
             network = replace(headed.columns.network, **change)  # type: ignore[arg-type] # fields of Network

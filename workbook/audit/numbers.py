@@ -1,9 +1,9 @@
 """The numbers of a table as arrays: what each cell should be by its own row, and how far off it may be."""
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from statistics import median_high
 from typing import NamedTuple
 
 import numpy as np
@@ -138,11 +138,10 @@ def _typed_columns(table: Table, network: Network) -> dict[str, list[float]]:
 def _half_units(typed: Mapping[str, list[float]], network: Network) -> dict[str, FloatArray]:
     """How coarsely each cell of typed columns was rounded: half a unit of its own last digit.
 
-    A file keeps no zeros at the end. So a number of few decimals, 0.5, has as many digits as most of the table.
+    A file keeps no zeros at the end. So a number of few decimals, 0.5, has as many digits as is usual in the table.
     """
     asked = (number for numbers in typed.values() for number in numbers[1:MOST_ASKED] if number)
-    digits = Counter(len(_tuple(number).digits) for number in asked)
-    usual = digits.most_common(1)[0][0] if digits else 0
+    usual = median_high([len(_tuple(number).digits) for number in asked] or [0])
     return {
         name: np.array(
             [0.0 if name in network.given and not step else _half_a_unit(n, usual) for step, n in enumerate(numbers)]

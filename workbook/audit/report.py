@@ -14,7 +14,7 @@ from rich.text import Text
 from engine.files import replacing
 from workbook.audit.findings import Cost, Finding, Score, TableReport
 from workbook.audit.stages import FileReport
-from workbook.audit.together import grouped, grouped_notes, stretches
+from workbook.audit.together import grouped, grouped_notes, in_short, stretches
 
 # A screen or two: so many faults in full, so many more in a line each, so many notes.
 MOST_SHOWN, MOST_SHORT, MOST_NOTES = 8, 10, 10
@@ -188,7 +188,7 @@ def _score(score: Score) -> str:
 
 
 def extent(finding: Finding) -> str:
-    spans = [f"{first}" if first == last else f"{first}-{last}" for first, last in stretches(finding.at)]
+    spans = in_short(finding.at)
     shown = ", ".join(spans[:4]) + (", ..." if len(spans) > 4 else "")
     if finding.deviation is None:
         far = ""

@@ -1,5 +1,6 @@
 """Which rows below the headers are steps of a training, and which only stand there: sums, notes, spacers."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,13 +8,16 @@ from itertools import pairwise
 
 from workbook.audit.headers import COMPUTED, kind_of, typed_number
 from workbook.audit.read import Sheet
+from workbook.audit.shapes import Shape
 from workbook.trees import Reference, references
 
 # A header that is merged downwards, a line of remarks or of units may stand above the first numbers, or between steps.
 MOST_ROWS_BETWEEN = 3
 # So many empty cells in the last row, and it was not filled to its end.
 FEWEST_EMPTY = 3
-OWN_ROW = "‹0›"
+# What a formula has in it that reads its own row, or any row at all: E21, [@w1], a column of an Excel table.
+OWN_ROW = re.compile(r"‹0›|#This Row|\[@|\bROW\(\)", re.IGNORECASE)
+SOME_ROW = re.compile(r"‹-?\d+›|\$\d|\[")
 
 SUMS_UP = "its formulas read no cell of their own row"
 COUNTS = "it counts the columns"
@@ -67,6 +71,10 @@ def find_rows(sheet: Sheet, header: int, columns: Mapping[str, int], stops: Sequ
     return Rows(whole if len(whole) == len(steps) else tuple(steps), partial, passed, goes_on)
 
 
+def _reads_elsewhere(shape: Shape) -> bool:
+    return OWN_ROW.search(shape.key) is None and SOME_ROW.search(shape.key) is not None
+
+
 class _Block:
     """The columns of a table, and what can be said of any row of them."""
 
@@ -100,10 +108,10 @@ class _Block:
         first = next(shapes, None)
         if first is None:
             return self._typed(row)
-        if OWN_ROW in first.key:
+        if not _reads_elsewhere(first):
             return None  # at once, for the many rows that are steps
-        others = [OWN_ROW in shape.key for shape in shapes]
-        return SUMS_UP if 2 * sum(others) <= len(others) else None
+        others = list(map(_reads_elsewhere, shapes))
+        return SUMS_UP if 2 * sum(others) >= len(others) else None
 
     def _typed(self, row: int) -> str | None:
         """Why a row without formulas is none, or none of them in computed columns."""
@@ -134,9 +142,9 @@ class _Block:
         between = range(last + 1, after)
         if self.updates(after, last) and (after < end or not any(map(self.numbers, between))):
             return [after]  # across a spacer, if only the headers once more
-        # A row that the next one reads, or of which something is left, is a hole.
-        hole = after == last + 2 < end and self.filled(last + 1)
-        return [last + 1, after] if hole else []
+        # A row that the next one reads, or of which some number is left, is a hole.
+        left = self.updates(after, last + 1) or (self.numbers(last + 1) and self.no_step(last + 1) is None)
+        return [last + 1, after] if left and after == last + 2 < end else []
 
     def updates(self, row: int, above: int) -> bool:
         """Whether the weights of a row are computed from another one: from more than themselves."""

@@ -21,7 +21,9 @@ from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet
 from workbook.audit.recalculate import recalculated
 from workbook.audit.shapes import REFERENCE
 from workbook.audit.tables import Table, find_tables, turned, unfilled
+from workbook.audit.together import in_short
 from workbook.audit.understand import understand
+from workbook.gradcheck.guess import summary
 from workbook.trees import Tree, Variable, leaves
 
 LOOKED_FOR = (
@@ -97,7 +99,9 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
         return FileReport(path, error=str(error))
     if not tables:
         why = (words for sheet in book.sheets for words in (unfilled(sheet), turned(sheet)) if words is not None)
-        return FileReport(path, error=f"{path}: {next(why, f'no training table found; {LOOKED_FOR}')}")
+        told = summary(book)  # of a sheet that is no table, by its own formulas
+        words = next(why, f"no training table found; {LOOKED_FOR}")
+        return FileReport(path, error=f"{path}: {words}{'; ' * bool(told)}{told}")
     if not any(report.judged for report in reports) and not any(judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)
@@ -270,7 +274,9 @@ def _remarks(judge: Judge) -> list[str]:
     if table.rows.partial:
         empty = [name for name in table.columns if table.ends_early(name)]
         remarks.append(f"row {table.last_row} is only partly filled, without {', '.join(empty)}: these are not checked")
-    remarks += [f"row {row} is taken for no step of the training: {why}" for row, why in table.rows.passed.items()]
+    for why in dict.fromkeys(table.rows.passed.values()):
+        rows = in_short(row for row, reason in table.rows.passed.items() if reason == why)
+        remarks.append(f"taken for no step of the training: row {', '.join(rows)}: {why}")
     if table.rows.goes_on is not None:
         remarks.append(f"row {table.last_row + 1} is empty, but numbers go on in row {table.rows.goes_on}: not checked")
     return remarks

@@ -26,6 +26,11 @@ def _by(pairs: Iterable[tuple[Hashable, Finding]]) -> list[list[Finding]]:
     return list(found.values())
 
 
+def in_short(rows: Iterable[int]) -> list[str]:
+    """Rows as people write them: 21-100, 103."""
+    return [f"{first}" if first == last else f"{first}-{last}" for first, last in stretches(rows)]
+
+
 def stretches(rows: Iterable[int]) -> list[list[int]]:
     """The first and the last of each stretch of rows that stand one below the other: [[21, 100], [103, 103]]."""
     found: list[list[int]] = []

@@ -1,9 +1,9 @@
 """Formulas that were filled over neighbouring cells, as blocks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from workbook.gradcheck.cells import Area, Formula, Place
-from workbook.trees import Range, Reference, Tree, UnsupportedError, replaced
+from workbook.trees import Name, Number, Range, Reference, Tree, UnsupportedError, replaced
 
 
 def pattern(formula: Formula) -> Tree | str:
@@ -25,8 +25,22 @@ def pattern(formula: Formula) -> Tree | str:
         return f"{formula.text} in row {row}"
 
 
-def blocks(formulas: Iterable[Formula]) -> list[Area]:
-    """The cells of formulas, in their order; neighbours filled with one formula are one rectangle.
+def structure(formula: Formula) -> Tree | str:
+    """What a formula computes, whatever cells it reads."""
+    try:
+        return replaced(formula.tree, lambda leaf: Number(0.0) if isinstance(leaf, Range | Reference | Name) else leaf)
+    except UnsupportedError:
+        return pattern(formula)
+
+
+def all_blocks(formulas: Sequence[Formula]) -> list[Area]:
+    """Blocks by their filled formulas, then those by what is computed, whatever cells it is computed from."""
+    filled = blocks(formulas)
+    return [*filled, *(area for area in blocks(formulas, structure) if area not in set(filled))]
+
+
+def blocks(formulas: Iterable[Formula], kind: Callable[[Formula], Tree | str] = pattern) -> list[Area]:
+    """The cells of formulas, in their order; neighbours with formulas of one kind are one rectangle.
 
     The rectangle takes the place of its last formula: all that its cells read stands before it.
     """
@@ -36,7 +50,7 @@ def blocks(formulas: Iterable[Formula]) -> list[Area]:
         if formula.array:
             last[formula.area] = at
         else:
-            same.setdefault(pattern(formula), {})[formula.home] = at
+            same.setdefault(kind(formula), {})[formula.home] = at
     for group in same.values():
         for area in _rectangles(set(group)):
             last[area] = max(group[place] for place in area.places())

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from workbook.gradcheck.arrays import numbers
 from workbook.gradcheck.cells import TYPED, Area, Cells, area_at, bare_text
 from workbook.gradcheck.graph import Derivatives, differentiated
 from workbook.gradcheck.pairs import RELATIVE, SAME_RATIO, Kind, Pair, common_factor, is_plain, pairs_of
-from workbook.gradcheck.starts import Start, find_starts
+from workbook.gradcheck.starts import Start, find_starts, inner_gradients
 from workbook.trees import UnsupportedError
 
 
@@ -52,30 +52,33 @@ def checked(
     kind: Kind,
     rate: float | None = None,
     *,
-    trace: bool = True,
+    quick: bool = False,
 ) -> Check:
     """Differentiate the loss by the parameters and compare.
 
     Args:
         places: each parameter's cells with those of its gradient, or of its new value.
         rate: the factor, where it is known.
-        trace: whether to look for where what is wrong starts.
+        quick: whether to leave out what takes long: central differences, and where what is wrong starts.
 
     Raises:
         UntoldError: a formula on the way cannot be differentiated, or the stored values contradict the formulas.
         InputError: the loss depends on no parameter, or what should be a number is none.
     """
-    derivatives = derived(cells, loss, [parameter for parameter, _ in places])
+    derivatives = derived(cells, loss, [parameter for parameter, _ in places], differences=not quick)
     pairs = pairs_of(cells, derivatives, places, kind)
     _check_numbers(cells, pairs, kind)
     own = common_factor(pairs)
     factor = rate if rate is not None else _factor(cells, pairs, kind, own)
-    holder = None if kind == "gradients" or own is None else rate_cell(cells, pairs, factor)
+    if kind == "updates" and not quick and any(pair.verdict(factor) == "wrong" for pair in pairs):
+        inner = inner_gradients(cells, derivatives, pairs, factor)
+        pairs = [replace(pair, inside=inner.get(pair.parameter)) for pair in pairs]
+    holder = None if kind == "gradients" else rate_cell(cells, pairs, factor)
     wrong = any(pair.verdict(factor) == "wrong" for pair in pairs)
     starts: tuple[Start, ...] = ()
-    if wrong and trace:
+    if wrong and not quick:
         starts = find_starts(cells, derivatives, pairs, factor, kind)
-    elif trace and not (is_plain(factor) or rate is not None or kind == "updates"):
+    elif not quick and not (is_plain(factor) or rate is not None or kind == "updates"):
         # All are off by one strange factor: that of a cell on the way, or one that somebody chose.
         starts = find_starts(cells, derivatives, pairs, 1.0, kind)
         if starts and all(start.lacks for start in starts):
@@ -120,14 +123,14 @@ def single_cells(cells: Cells, pair: Pair) -> list[Area]:
     return [area for area in read if area.size == 1 and area != pair.parameter]
 
 
-def derived(cells: Cells, loss: Area, parameters: Sequence[Area]) -> Derivatives:
+def derived(cells: Cells, loss: Area, parameters: Sequence[Area], *, differences: bool = True) -> Derivatives:
     """The derivatives of a loss.
 
     Raises:
         UntoldError, InputError: as for `checked`.
     """
     try:
-        derivatives = differentiated(cells, loss, parameters)
+        derivatives = differentiated(cells, loss, parameters, differences=differences)
     except UnsupportedError as error:
         raise UntoldError(f"{error}: nothing can be told about the gradients") from None
     if not any(derivatives.by(area)[1:].any() for area in parameters):
@@ -182,6 +185,12 @@ def _notes(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], factor
     ]
     for place, why in list(derivatives.by_differences.items())[:3]:
         notes.append(f"{cells.text(area_at(place))}: {why}; its derivative is a central difference through IronCalc")
+    notes += [
+        f"{cells.text(pair.given)}: the step has more to it than the gradient {cells.text(pair.inside)}, "
+        "as with momentum, Adam or decay; that gradient is judged"
+        for pair in pairs
+        if pair.inside is not None
+    ]
     for pair in pairs:
         count = int((~pair.agrees(factor) & (pair.open > 0)).sum())
         if count:

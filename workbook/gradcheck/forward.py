@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import FloatArray
 from workbook.gradcheck.arrays import Adjoint, numbers
-from workbook.gradcheck.blocks import blocks
+from workbook.gradcheck.blocks import all_blocks
 from workbook.gradcheck.cells import Area, Cells, Formula
 from workbook.gradcheck.graph import Derivatives, Planes
 from workbook.gradcheck.trace import carried_back, traced
@@ -39,7 +39,7 @@ class Forward:
 
     def __init__(self, cells: Cells, derivatives: Derivatives, parameters: Sequence[Area], factor: float) -> None:
         self.cells, self.derivatives, self.parameters = cells, derivatives, list(parameters)
-        self.blocks = blocks(derivatives.order)
+        self.blocks = all_blocks(derivatives.order)
         self.areas = [*self.blocks, *self.parameters]
         self.factor = factor
         lengths = {length for area in self.areas for length in area.shape if length > 1}
@@ -131,7 +131,7 @@ def _slopes(cells: Cells, derivatives: Derivatives) -> tuple[Planes, dict[Area, 
         if found is not None:
             planes.add(formula.area, found[0])
             operands[formula.area] = cells.text(found[1])
-    for block in blocks(derivatives.order):
+    for block in all_blocks(derivatives.order):
         firsts = [operands.get(block.cell(0, 0)), operands.get(block.cell(block.shape[0] - 1, block.shape[1] - 1))]
         if block not in operands and None not in firsts:
             operands[block] = str(firsts[0]) + ":" + str(firsts[1]).rpartition("!")[2]

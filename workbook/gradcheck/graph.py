@@ -102,10 +102,13 @@ class Derivatives:
         return TOLERANCE if self.by_differences else 0.0
 
 
-def differentiated(cells: Cells, loss: Area, parameters: Sequence[Area]) -> Derivatives:
+def differentiated(cells: Cells, loss: Area, parameters: Sequence[Area], *, differences: bool = True) -> Derivatives:
     """The derivative of a loss by parameters and by all that is computed from them on the way to it.
 
     Parameters count as given, though they be formulas themselves.
+
+    Args:
+        differences: whether IronCalc takes over where a function has no derivative here, which takes seconds.
 
     Raises:
         UnsupportedError: a formula on the way can neither be differentiated nor recalculated.
@@ -129,6 +132,8 @@ def differentiated(cells: Cells, loss: Area, parameters: Sequence[Area]) -> Deri
         except UnsupportedError as error:
             by_differences[formula.home] = str(error)
             try:
+                if not differences:
+                    raise
                 carried_back_by_differences(cells, formula, adjoint, live.of, planes.add)
             except UnsupportedError as second:
                 raise UnsupportedError(f"{cells.text(area_at(formula.home))}: {second}") from None

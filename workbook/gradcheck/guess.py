@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine import InputError
+from workbook.audit.read import Book
 from workbook.gradcheck.cells import Area, Cells
 from workbook.gradcheck.check import Check, checked
 from workbook.gradcheck.labels import is_loss, label, labelled_pairs
@@ -34,9 +35,29 @@ class Guess:
 
     def words(self, cells: Cells) -> str:
         """The options that name the same."""
-        named = [[pair.parameter for pair in self.check.pairs], [pair.given for pair in self.check.pairs]]
+        named = zip(*_runs(self.check), strict=True)
         parameters, given = (",".join(map(cells.text, areas)) for areas in named)
         return f'--loss "{cells.text(self.check.loss)}" --parameters "{parameters}" --{self.check.kind} "{given}"'
+
+
+def _runs(check: Check) -> list[tuple[Area, Area]]:
+    """The parameters and what is given for them; single cells that go on side by side are a range."""
+    runs: list[tuple[Area, Area]] = []
+    for pair in check.pairs:
+        both = pair.parameter, pair.given
+        one, other = map(_joined, runs[-1], both) if runs else (None, None)
+        if one is not None and other is not None and one.shape == other.shape:
+            runs[-1] = one, other
+        else:
+            runs.append(both)
+    return runs
+
+
+def _joined(run: Area, area: Area) -> Area | None:
+    """A row or column with the next cell; None if that does not go on with it."""
+    down = area == Area(run.sheet, run.bottom + 1, run.left, run.bottom + 1, run.right) and run.left == run.right
+    right = area == Area(run.sheet, run.top, run.right + 1, run.bottom, run.right + 1) and run.top == run.bottom
+    return Area(run.sheet, run.top, run.left, area.bottom, area.right) if down or right else None
 
 
 def guesses(cells: Cells) -> Iterator[Guess]:
@@ -69,7 +90,7 @@ def _best(
     found: dict[Area, tuple[float, bool]] = {}
     for loss in _losses(readers, places, dependents, last):
         try:
-            check = checked(readers.cells, loss, places, kind, trace=False)
+            check = checked(readers.cells, loss, places, kind, quick=True)
         except InputError:
             continue
         score = (_agreeing(check), _is_natural(check))
@@ -79,7 +100,7 @@ def _best(
     if not found:
         return None
     best = max(found, key=lambda loss: found[loss])
-    return _judged(checked(readers.cells, best, places, kind, trace=found[best][0] > 0))
+    return _judged(checked(readers.cells, best, places, kind))
 
 
 def _losses(
@@ -95,8 +116,11 @@ def _losses(
     ]
     expected = None if last is None else _moved(last.loss, last.pairs[0].parameter, places[0][0])
 
-    def rank(area: Area) -> tuple[bool, bool, bool]:
-        return area != expected, not is_loss(label(cells, area)), readers.is_read(place_of(area))
+    sheets = {area.sheet for area, _ in places}
+
+    def rank(area: Area) -> tuple[bool, bool, bool, bool]:
+        elsewhere, unread = area.sheet not in sheets, not readers.is_read(place_of(area))
+        return area != expected, elsewhere, not is_loss(label(cells, area)), not unread
 
     most = MOST_LOSSES if len(single) < LARGE else MOST_LOSSES_OF_LARGE
     return sorted(single, key=rank)[:most]
@@ -120,7 +144,7 @@ def _is_natural(check: Check) -> bool:
 
 def _judged(check: Check) -> Check:
     """The check, if enough agrees to accuse what does not, or all of it with a factor that somebody chose."""
-    right = [pair.agrees(check.factor) & np.isfinite(pair.ratios) for pair in check.pairs]
+    right = [(pair.agrees(check.factor) & np.isfinite(pair.ratios)) | (pair.inside is not None) for pair in check.pairs]
     cells, total = sum(int(some.sum()) for some in right), sum(some.size for some in right)
     whole = sum(bool(some.all()) for some in right)
     half = 2 * whole >= len(right) or 2 * cells >= total
@@ -128,3 +152,19 @@ def _judged(check: Check) -> Check:
     if check.wrong and not (cells >= FEWEST_RIGHT and (half or put_right)):
         return replace(check, wrong=None)
     return check if _is_natural(check) else replace(check, wrong=None)
+
+
+def summary(book: Book) -> str:
+    """What the check finds by itself in a book, in a few words; "" if nothing can be told."""
+    cells = Cells(book)
+    try:
+        checks = [guess.check for guess in guesses(cells)]
+    except InputError:
+        return ""
+    wrong = next((check for check in checks if check.wrong and check.starts), None)
+    if wrong is not None:
+        start = wrong.starts[0]
+        return f"gradcheck differentiated it instead: {cells.text(start.cells)} is wrong: {start.cause}"
+    if all(check.wrong is False for check in checks):
+        return f"gradcheck differentiated it instead: {len(checks)} step{'s' * (len(checks) > 1)}, right"
+    return ""

@@ -40,6 +40,7 @@ class Pair:
         value: the gradient that stands in the sheet, or the step: the old parameter less the new one.
         uncertain: how far off the derivative may be; `value_uncertain` the value.
         open: where a kink leaves the derivative open: ABS, MAX or IF exactly at the point where they change.
+        inside: the gradient that is judged instead of the step, where that follows another rule (momentum, decay).
     """
 
     parameter: Area
@@ -50,12 +51,14 @@ class Pair:
     uncertain: FloatArray
     value_uncertain: FloatArray
     open: FloatArray
+    inside: Area | None = None
 
     @cached_property
     def ratios(self) -> FloatArray:
-        """Value by derivative, nan where that is noise."""
+        """Value by derivative, nan where one of them is noise."""
         with np.errstate(all="ignore"):
             certain = np.abs(self.derivative) > 1e3 * self.uncertain + self.open
+            certain &= (self.value == 0) | (np.abs(self.value) > 1e3 * self.value_uncertain)
             return np.where(certain, self.value / self.derivative, np.nan)
 
     def agrees(self, factor: float) -> Mask:
@@ -66,13 +69,15 @@ class Pair:
 
     def wrong(self, factor: float) -> Mask:
         """Where it is not, and no kink excuses it: booleans."""
+        if self.inside is not None:
+            return np.zeros(self.value.shape, dtype=bool)
         return np.asarray(~self.agrees(factor) & (self.open == 0))
 
     def verdict(self, factor: float) -> Verdict:
         """The verdict on the whole pair."""
         if self.wrong(factor).any():
             return "wrong"
-        return "right" if self.agrees(factor).all() else "open"
+        return "right" if self.inside is not None or self.agrees(factor).all() else "open"
 
 
 def pairs_of(cells: Cells, derivatives: Derivatives, places: Sequence[tuple[Area, Area]], kind: Kind) -> list[Pair]:
@@ -102,11 +107,11 @@ def _consistency(pair: Pair) -> float:
 
 def common_factor(pairs: Sequence[Pair]) -> float | None:
     """The ratio that most pairs have in common, each pair counted by the share of its cells; 1 where it is one of
-    several; None if there is no ratio at all.
+    several; None if there is no ratio but 0.
     """
     ratios = np.concatenate([pair.ratios.ravel() for pair in pairs] or [np.zeros(0)])
     shares = np.concatenate([np.full(pair.ratios.size, 1 / pair.ratios.size) for pair in pairs] or [np.zeros(0)])
-    known = np.isfinite(ratios)
+    known = np.isfinite(ratios) & (ratios != 0)
     if not known.any():
         return None
     ratios, shares = ratios[known], shares[known]

@@ -1,5 +1,6 @@
 """Updates found by their form: a cell P′ that is P less something, where that something depends on P."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -32,7 +33,7 @@ class Step:
 
 def steps(readers: Readers) -> list[Step]:
     """Every step of every network in a book, in the order of the formulas."""
-    links = _of_parameters(readers, list(_links(readers)))
+    links = _one_each(_of_parameters(readers, list(_links(readers))))
     held = {place for link in links for area in (link.parameter, link.update) for place in area.places()}
     barrier = {readers.position[place] for place in held if place in readers.position}
     levels = _levels(links)
@@ -42,6 +43,27 @@ def steps(readers: Readers) -> list[Step]:
         some = [link for link in links if levels[link] == level]
         found += [_step(readers, group, copies, barrier) for group in _connected(readers, some, barrier)]
     return found
+
+
+def _shift(link: Link) -> tuple[bool, int, int]:
+    """How an update lies to its parameter: on the same sheet, so many rows and columns further."""
+    one, other = link.parameter, link.update
+    return one.sheet == other.sheet, other.top - one.top, other.left - one.left
+
+
+def _one_each(links: list[Link]) -> list[Link]:
+    """Of several updates of the same cells those that lie to them as most do; the others may be nudged copies."""
+    counts: Counter[tuple[bool, int, int]] = Counter()
+    for link in links:
+        counts[_shift(link)] += link.update.size
+    taken: set[Place] = set()
+    kept = []
+    for link in sorted(links, key=lambda link: -counts[_shift(link)]):
+        places = set(link.parameter.places())
+        if not places & taken:
+            taken |= places
+            kept.append(link)
+    return [link for link in links if link in set(kept)]
 
 
 def _of_parameters(readers: Readers, links: list[Link]) -> list[Link]:
@@ -173,15 +195,16 @@ def _connected(readers: Readers, links: Sequence[Link], barrier: set[int]) -> li
 
 
 def _step(readers: Readers, links: Sequence[Link], copies: Sequence[Link], barrier: set[int]) -> Step:
-    """A step, with the copies that stand for updates: parameters that are only carried on, though others of their kind
-    move.
-    """
+    """A step, with the copies that stand where an update belongs: of parameters whose like move."""
     dependents = [readers.dependents([link.parameter], barrier=barrier) for link in links]
     common, any_ = set.intersection(*dependents) - barrier, set.union(*dependents)
+    shifts = {_shift(link) for link in links}
     near = [
         copy
         for copy in copies
-        if any_ & readers.direct(copy.parameter) and common & readers.dependents([copy.parameter], barrier=barrier)
+        if _shift(copy) in shifts
+        and any_ & readers.direct(copy.parameter)
+        and common & readers.dependents([copy.parameter], barrier=barrier)
     ]
     letters = {_letter(readers.cells, link) for link in links} if near else set()
     return Step((*links, *(copy for copy in near if _letter(readers.cells, copy) in letters)), frozenset(common))

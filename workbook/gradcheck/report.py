@@ -169,12 +169,13 @@ def _table(check: Check, cells: Cells) -> Table:
 def _row(pair: Pair, check: Check, cells: Cells, *, short: bool) -> list[str | Text]:
     verdict = pair.verdict(check.factor)
     off = pair.wrong(check.factor)
-    at = tuple(np.argwhere(off)[0].tolist()) if off.any() else (0, 0)
+    shown = np.argwhere(off)[0] if off.any() else np.unravel_index(np.argmax(np.abs(pair.derivative)), off.shape)
+    at = tuple(map(int, shown))
     name = (lambda area: bare_text(area)) if short else cells.text
     words: str = verdict if verdict != "open" else "at a kink"
     if pair.derivative.size > 1:
         words += f" ({int(off.sum()):,} of {off.size:,})" if off.any() else ""
-    ratio = pair.ratios[at]
+    ratio = pair.ratios[at] + 0.0  # no -0
     return [
         Text(plain(name(pair.parameter))), Text(plain(name(pair.given))), f"{pair.derivative[at]:.6g}",
         f"{pair.value[at]:.6g}", "" if np.isnan(ratio) else f"{ratio:.6g}", Text(words, VERDICT_STYLES[verdict]),

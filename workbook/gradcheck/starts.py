@@ -12,7 +12,7 @@ import numpy as np
 
 from engine import FloatArray, InputError
 from workbook.gradcheck.arrays import numbers
-from workbook.gradcheck.blocks import blocks
+from workbook.gradcheck.blocks import all_blocks, blocks
 from workbook.gradcheck.cells import Area, Cells, Formula
 from workbook.gradcheck.forward import Expected, Forward
 from workbook.gradcheck.graph import Derivatives, Planes, ancestors, differentiated
@@ -48,10 +48,13 @@ class Start:
 
 @dataclass(frozen=True)
 class Entry:
-    """One number of a gradient: what the sheet has, what it should have, and its derivative by the cells before it."""
+    """One number of a gradient: what the sheet has, what it should have, how far off that may be by rounding, and its
+    derivative by the cells before it.
+    """
 
     value: float
     expected: float
+    rounding: float
     by: Planes
     sign: float
 
@@ -62,7 +65,15 @@ class Entry:
 
     def is_right(self, changes: Sequence[tuple[Area, FloatArray]]) -> bool:
         """Whether those changes make it right."""
-        return abs(self.with_(changes) - self.expected) <= AGREES * max(abs(self.expected), 1e-9 * abs(self.value))
+        return self._is_near(self.with_(changes))
+
+    def is_right_with(self, part: float) -> bool:
+        """Whether a part of the update alone is the step that is expected."""
+        return self._is_near(self.sign * part)
+
+    def _is_near(self, number: float) -> bool:
+        allowed = AGREES * max(abs(self.expected), 1e-9 * abs(self.value)) + self.rounding
+        return abs(number - self.expected) <= allowed
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,29 @@ def find_starts(
     return tuple(starts)
 
 
+def inner_gradients(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], factor: float) -> dict[Area, Area]:
+    """The right gradients inside of updates that follow another rule than descent, by the parameter.
+
+    Either the step is the gradient times the rate and something else (momentum, decay), or no update of the sheet is
+    proportional to its gradient, though each is computed from one that is right (Adam).
+    """
+    forward = Forward(cells, derivatives, [pair.parameter for pair in pairs], factor)
+    traced = list(_traced(cells, pairs, factor, "updates", forward))
+    found: dict[Area, Area] = {}
+    inside: dict[Area, Area] = {}
+    for wrong in traced:
+        for area in blocks(wrong.path):
+            value = numbers(cells.value(area))
+            if not any(other.of == wrong.pair.parameter and not other.slope for other in forward.explained(value)):
+                continue
+            inside[wrong.pair.parameter] = area
+            if all(entry.is_right_with(float((entry.by.of(area)[0] * value).sum())) for entry in wrong.entries):
+                found[wrong.pair.parameter] = area
+    if len(inside) == len(pairs) and not any(pair.agrees(factor).any() for pair in pairs):
+        return inside
+    return found
+
+
 def _traced(cells: Cells, pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Wrong]:
     for pair in [pair for pair in pairs if pair.verdict(factor) == "wrong"][:MOST_TRACED]:
         try:
@@ -138,7 +172,8 @@ def _entries(cells: Cells, pair: Pair, factor: float, kind: Kind, forward: Forwa
 def _entry(cells: Cells, pair: Pair, at: tuple[int, int], factor: float, kind: Kind, forward: Forward) -> Entry:
     derivatives = differentiated(cells, pair.given.cell(*(at[::-1] if pair.transposed else at)), forward.areas)
     sign = -1.0 if kind == "updates" else 1.0
-    return Entry(float(pair.value[at]), float(factor * pair.derivative[at]), derivatives.planes, sign)
+    rounding = abs(factor) * float(pair.uncertain[at]) + float(pair.value_uncertain[at])
+    return Entry(float(pair.value[at]), float(factor * pair.derivative[at]), rounding, derivatives.planes, sign)
 
 
 def _first(
@@ -153,7 +188,7 @@ def _first(
     entries = [*wrong.entries, *kept]
     otherwise: list[Repair] = []
     own = None
-    for area in blocks(wrong.path):
+    for area in all_blocks(wrong.path):
         value = numbers(cells.value(area))
         explained = forward.explained(value)
         for expected in forward.candidates(value, _needed(value, area, entries, known)):

@@ -129,8 +129,10 @@ class _Comparison:
         )
 
     def summary_cells(self) -> Iterator[Cell]:
-        headers = ["learning rate", "last loss", "halved at step", "verdict"] + ["method"] * self.methods
+        headers = ("learning rate", "last loss", "halved at step", "verdict")
         yield from (Cell(NAME_ROW, column, "header", text) for column, text in enumerate(headers))
+        if self.methods:
+            yield Cell(NAME_ROW, METHOD, "header_left", "method")
         for run, table in enumerate(self.tables):
             row, column = FIRST_RATE_ROW + run, letter(STEP + 1 + run)
             first, last = ends(table.layout, column, FIRST_LOSS_ROW, self.last_loss_row)

@@ -113,17 +113,16 @@ def how_to(layout: Layout) -> tuple[str, ...]:
     method = columns.method
     rows = "row 21" if columns.samples == 1 else f"rows {FIRST_ROW} to {HEADER_ROW + columns.samples}"
     biases = ", biases b" if columns.of("bias") else ""
-    update = "w - eta*∂E/∂w" if method.optimizer == "sgd" else f"the step of {method.optimizer}"
-    if method.batch_size > 1:
-        next_row = f"After every {method.batch_size} rows {update}, with their {method.reduction}."
-    else:
-        next_row = f"The next row has {update}."
-    what = "one step" if columns.samples == 1 else "one sample's pass"
+    batch = method.batch_size > 1
+    gradient = f"{method.reduction}(∂E/∂w)" if batch else "∂E/∂w"
+    update = f"w - eta*{gradient}" if method.optimizer == "sgd" else f"a step of {method.optimizer} by {gradient}"
+    next_row = f"Every {method.batch_size} rows: {update}." if batch else f"The next row: {update}."
+    what = "one step" if columns.samples == 1 else "one sample"
     return (
         "Change the learning rate, eta, in G19: every number and the loss curve follow.",
         f"Change a yellow cell of {rows} (targets t, inputs i; first weights w{biases} in row {FIRST_ROW}): every row "
         "is computed from them.",
-        f"A row is {what}: forward (h, o, a), loss E, gradients ∂E/∂w. {next_row}",
+        f"A row is {what}: forward (h, o, a), loss E, gradients ∂E/∂w. {next_row}",  # left of the chart
     )
 
 
@@ -159,7 +158,7 @@ def _constants(layout: Layout, learning_rate: float, given: Given) -> Iterator[C
 
 def _table(layout: Layout, values: FloatArray, given: Given) -> Iterator[list[Cell]]:
     columns = layout.columns
-    formulas = [layout.formulas(name) for name in columns.names]
+    formulas = list(layout.formulas.values())
     typed = [definition.typed_in for definition in definitions(columns).values()]
     users = set(given_names(columns))
     styles: list[Style] = [STYLES.get(column.kind, "number") for column in columns.all]
