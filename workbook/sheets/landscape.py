@@ -186,7 +186,7 @@ class _Landscape:
         """Each weight as at the step, and whether it is the one across or the one upwards."""
         row_value, row_formula = self.row_of_step()
         at = f"${letter(self.weights_at + 1)}${TOP - 2}"
-        yield Cell(TOP - 2, self.weights_at, "label", "row of the table")
+        yield Cell(TOP - 2, self.weights_at, "folded", "row of the table")
         yield Cell(TOP - 2, self.weights_at + 1, "step", row_value, f"={row_formula}")
         headers = ("weight", "as it is", "across", "up")
         yield from (Cell(TOP - 1, self.weights_at + column, "header", text) for column, text in enumerate(headers))
