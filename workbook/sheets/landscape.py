@@ -116,7 +116,8 @@ class _Landscape:
         moved = {name: float(np.ptp(self.values[:, self.columns.place[name]])) for name in self.names}
         neurons = {column.name: (column.layer, column.neuron) for column in self.columns.all}
         most = max(moved, key=lambda name: moved[name])
-        others = [name for name in moved if neurons[name] != neurons[most]] or list(moved)
+        rest = [name for name in moved if name != most] or [most]
+        others = [name for name in rest if neurons[name] != neurons[most]] or rest
         first, second = sorted((most, max(others, key=lambda name: moved[name])), key=self.names.index)
         return first, second
 
