@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine import default_experiment, descend
+from engine.experiment_file import packaged_experiments
 from tests.commands import ROOT, environment, run_process
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,6 +54,17 @@ def test_make_alone_lists_every_target() -> None:
 def test_every_make_target_in_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets | {"lists", "does", "and"}
+
+
+def test_the_readme_tells_of_every_packaged_experiment() -> None:
+    assert [name for name in packaged_experiments() if f"`{name}`" not in README] == []
+
+
+def test_every_link_in_the_readmes_leads_somewhere() -> None:
+    readmes = [ROOT / "README.md", *ROOT.glob("*/README.md"), *ROOT.glob("workbook/*/README.md")]
+    links = [(page, link) for page in readmes for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text("utf-8"))]
+    assert len(links) > 20
+    assert [link for page, link in links if not (page.parent / link).exists()] == []
 
 
 def test_the_losses_that_the_readme_tells_are_the_engines() -> None:

@@ -1,4 +1,4 @@
-"""Pictures for the README: the sheets as LibreOffice shows them, the loss curves, the network, the page of an audit.
+"""Pictures for the README: the sheets as LibreOffice prints them, the figures, the network, the page of an audit.
 
 `make pictures`.
 """
@@ -6,19 +6,18 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from PIL import Image, ImageChops, ImageOps
 
-from engine import InputError, Trace, default_experiment, descend
+from engine import InputError, default_experiment, load_experiment
 from workbook.audit.page import page_of
 from workbook.audit.stages import audit
+from workbook.figures import figures
 from workbook.layout import Layout
 from workbook.page.render import write_page
 from workbook.plan import plan
@@ -28,10 +27,14 @@ from workbook.write import write
 
 PROGRAMS = {"soffice": "LibreOffice", "chromium": "Chromium"}
 PIXELS_A_POINT = 2.0
-MAIN_SHEETS = 5
+# The sheets shown, by the experiment that shows them best.
+SHEETS = {
+    "default": ("assignment6-calculations", "learning rates", "explorer", "derivation", "check"),
+    "xor": ("landscape", "predictions"),
+}
 FOOTER = 60  # points from the page's lower edge
 # The share of the first printed page's height that a README can show: the chart and the first steps.
-SHOWN = {"assignment6-calculations": 0.465, "learning rates": 0.7, "check": 0.56}
+SHOWN = {"assignment6-calculations": 0.465, "learning rates": 0.7, "explorer": 0.39, "check": 0.56}
 # And of its width: as much as leaves the digits large enough to be read.
 ACROSS = {"assignment6-calculations": 20 / 31, "learning rates": 0.62}
 # The window that shows the faults on the audit's page, and the sheet with them.
@@ -47,13 +50,13 @@ def make_pictures(folder: Path) -> list[Path]:
     for program, name in PROGRAMS.items():
         if shutil.which(program) is None:
             raise InputError(f"{program}: not found; install {name} to make the pictures")
+    made = []
+    for name, shown in SHEETS.items():
+        made += _pictures_of_sheets(plan(load_experiment(name)), shown, folder)
     experiment = default_experiment()
-    trace = descend(experiment)
-    sheets = plan(experiment)
-    made = _pictures_of_sheets(sheets, folder)
     made.append(folder / "audit-page.png")
-    _picture_of_page(_slipped(sheets[0], Layout(experiment.columns, experiment.steps)), made[-1])
-    for name, figure in (("loss-curves", _small_multiples(trace)), ("loss-overlay", _overlay(trace))):
+    _picture_of_page(_slipped(plan(experiment)[0], Layout(experiment.columns, experiment.steps)), made[-1])
+    for name, figure in figures().items():
         made.append(folder / f"{name}.png")
         FigureCanvasAgg(figure)
         figure.savefig(made[-1], metadata={"Software": None})
@@ -62,18 +65,18 @@ def make_pictures(folder: Path) -> list[Path]:
     return made
 
 
-def _pictures_of_sheets(sheets: list[Sheet], folder: Path) -> list[Path]:
+def _pictures_of_sheets(sheets: list[Sheet], shown: Sequence[str], folder: Path) -> list[Path]:
     made = []
     with tempfile.TemporaryDirectory() as work:
         book = Path(work) / "book.xlsx"
         write(sheets, book)
         document = pypdfium2.PdfDocument(_pdf(book))
-        for sheet in sheets[:MAIN_SHEETS]:
-            made.append(folder / f"sheet-{sheet.name.replace(' ', '-')}.png")
-            picture = document[_first_page(document, sheet.name)].render(scale=PIXELS_A_POINT).to_pil()
-            body = picture.crop((0, 0, picture.width, int(picture.height * SHOWN.get(sheet.name, 0.95))))
+        for name in shown:
+            made.append(folder / f"sheet-{name.replace(' ', '-')}.png")
+            picture = document[_first_page(document, name)].render(scale=PIXELS_A_POINT).to_pil()
+            body = picture.crop((0, 0, picture.width, int(picture.height * SHOWN.get(name, 0.95))))
             body = _without_margins(body)
-            right = int(ACROSS.get(sheet.name, 1) * body.width)
+            right = int(ACROSS.get(name, 1) * body.width)
             body.crop((0, 0, right, body.height)).save(made[-1], optimize=True)
         document.close()
     return made
@@ -130,36 +133,3 @@ def _run(*command: str, folder: Path) -> None:
 def _without_margins(picture: Image.Image) -> Image.Image:
     box = ImageChops.invert(picture.convert("L")).getbbox()
     return ImageOps.expand(picture.crop(box), border=16, fill="white")
-
-
-def _small_multiples(trace: Trace) -> Figure:
-    figure = Figure(figsize=(11, 5), dpi=120, layout="constrained")
-    axes = figure.subplots(2, 4).flat
-    for run, rate in enumerate(trace.learning_rates):
-        _curve(axes[run], trace, run)
-        axes[run].set_title(f"η = {rate:g}: {trace.numbers.loss[-1, run]:.2g} at the end", fontsize=10)
-        axes[run].set_ylim(bottom=0)
-    for spare in list(axes)[len(trace.learning_rates) :]:
-        spare.axis("off")
-    figure.supxlabel("step")
-    figure.supylabel("loss")
-    return figure
-
-
-def _overlay(trace: Trace) -> Figure:
-    figure = Figure(figsize=(8, 4.5), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    for run, rate in enumerate(trace.learning_rates):
-        _curve(axes, trace, run, label=f"η = {rate:g}")
-    axes.set_yscale("log")
-    axes.set_xlabel("step")
-    axes.set_ylabel("loss (logarithmic)")
-    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    return figure
-
-
-def _curve(axes: Axes, trace: Trace, run: int, label: str = "") -> None:
-    steps = range(1, len(trace.numbers.loss) + 1)
-    axes.plot(steps, trace.numbers.loss[:, run], label=label)
-    axes.grid(color="#E0E0E0")
-    axes.spines[["top", "right"]].set_visible(False)

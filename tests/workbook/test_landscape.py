@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from openpyxl.utils import get_column_letter as letter
 
-from engine import Experiment, FloatArray, Layer, Method, Network, descend
+from engine import Experiment, FloatArray, Layer, Method, Network, descend, load_experiment
 from tests.workbook.spreadsheets import Book, by_ironcalc, error_cells, poisoned
 from workbook.layout import Layout
 from workbook.records import Sheet
@@ -26,6 +26,14 @@ ACTIVATIONS: dict[str, Callable[[FloatArray], FloatArray]] = {
     "identity": lambda z: z,
     "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=0),
 }
+
+
+def test_a_single_neuron_has_a_landscape_over_two_of_its_weights() -> None:
+    experiment = load_experiment("optimizers")
+    tables = sweep(experiment, experiment.steps)
+    sheet = landscape_sheet(tables[0].layout, tables[0].values, tables)
+    values = {(cell.row, cell.column): cell.value for row in sheet.rows() for cell in row}
+    assert (values[4, 1], values[5, 1]) == ("w1", "w2")
 
 
 def an_experiment(last: str, loss: str, outputs: int, inputs: FloatArray = XOR, hidden: int = 3) -> Experiment:

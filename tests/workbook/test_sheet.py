@@ -157,7 +157,8 @@ def test_panes_numbers_and_printing(sheet: Worksheet) -> None:
 def test_a_tabs_colour_tells_what_its_sheet_is_for(book: Path) -> None:
     colours: dict[str, set[str]] = {}
     for sheet in openpyxl.load_workbook(book):
-        colours.setdefault(sheet.sheet_properties.tabColor.rgb, set()).add(sheet.title)
+        colour = sheet.sheet_properties.tabColor
+        colours.setdefault(colour.rgb if colour else "none", set()).add(sheet.title)
     rates = {"learning rates", *(f"rate {run}" for run in range(1, 8))}
     teach = {"explorer", "derivation", "landscape"}
     assert sorted(colours.values(), key=min) == [{"assignment6-calculations"}, {"check"}, teach, rates]

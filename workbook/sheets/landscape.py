@@ -116,7 +116,8 @@ class _Landscape:
         moved = {name: float(np.ptp(self.values[:, self.columns.place[name]])) for name in self.names}
         neurons = {column.name: (column.layer, column.neuron) for column in self.columns.all}
         most = max(moved, key=lambda name: moved[name])
-        others = [name for name in moved if neurons[name] != neurons[most]] or list(moved)
+        rest = [name for name in moved if name != most] or [most]
+        others = [name for name in rest if neurons[name] != neurons[most]] or rest
         first, second = sorted((most, max(others, key=lambda name: moved[name])), key=self.names.index)
         return first, second
 
@@ -186,7 +187,7 @@ class _Landscape:
         """Each weight as at the step, and whether it is the one across or the one upwards."""
         row_value, row_formula = self.row_of_step()
         at = f"${letter(self.weights_at + 1)}${TOP - 2}"
-        yield Cell(TOP - 2, self.weights_at, "label", "row of the table")
+        yield Cell(TOP - 2, self.weights_at, "folded", "row of the table")
         yield Cell(TOP - 2, self.weights_at + 1, "step", row_value, f"={row_formula}")
         headers = ("weight", "as it is", "across", "up")
         yield from (Cell(TOP - 1, self.weights_at + column, "header", text) for column, text in enumerate(headers))

@@ -19,6 +19,7 @@ from workbook.sheets.dashboard import (
     verdict_colors,
     verdict_formula,
 )
+from workbook.sheets.training import ZOOM
 
 NAME_ROW = 5
 FIRST_RATE_ROW = FIRST_LOSS_ROW = NAME_ROW + 1
@@ -123,6 +124,7 @@ class _Comparison:
             ],
             highlights=verdict_colors(self.layout, verdicts),
             frozen_rows=NAME_ROW,
+            zoom=ZOOM,
             gridlines=False,
             collapsed=[drawn],
             paper="A3",
@@ -130,7 +132,8 @@ class _Comparison:
 
     def summary_cells(self) -> Iterator[Cell]:
         headers = ("learning rate", "last loss", "halved at step", "verdict")
-        yield from (Cell(NAME_ROW, column, "header", text) for column, text in enumerate(headers))
+        for column, text in enumerate(headers):
+            yield Cell(NAME_ROW, column, "header_left" if column == METHOD else "header", text)
         if self.methods:
             yield Cell(NAME_ROW, METHOD, "header_left", "method")
         for run, table in enumerate(self.tables):
