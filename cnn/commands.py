@@ -186,6 +186,7 @@ def _teacher(settings: Settings, device: torch.device, digits: tuple[Digits, Dig
     run = start(folder, settings, device, resume=True)
     if not finished(folder):
         _train(run, *digits, again=cli.again())
+    processes.wait()  # until the first has written it
     return load_model(folder / "model.safetensors", device)
 
 

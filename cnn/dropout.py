@@ -9,8 +9,8 @@ LEVELS = 2**16
 class Dropout(nn.Dropout):
     """`torch.nn.Dropout`, except that on a CPU the masks come from 16-bit random integers.
 
-    There, torch draws one Bernoulli variable after another on one core: a step of the reference recipe on one core
-    takes 1.25 times as long with it (median of 25 pairs of steps; quartiles 1.23 and 1.29).
+    There, torch draws one Bernoulli variable after another on one core: with it, a step of the reference recipe on one
+    core takes 1.25 times as long (median of 25 pairs of steps; quartiles 1.23 and 1.29).
     Here, one draw of 64 random bits decides four activations: an activation is zeroed where its 16 bits, read as an
     integer, lie under `p` × 65536. `p` is thereby rounded to a multiple of 1/65536, and the activations that are
     kept are divided by the exact share that is kept, so that their mean is unchanged. The bits come from torch's own

@@ -27,7 +27,7 @@ def _row(digits: Digits, random: Random, *, thicker: int = 0) -> tuple[Floats, s
     margin = int(random.integers(8, 30))
     pieces: list[Floats] = [np.zeros((28, margin), np.float32)]
     for index in chosen:
-        image: Floats = digits.images[index, 0].numpy().astype(np.float32) / 255
+        image: Floats = digits.images[index, 0].numpy().astype(np.float32) / np.float32(255)
         columns = np.flatnonzero(image.any(axis=0))
         gap = np.zeros((28, int(random.integers(3, 9))), np.float32)
         pieces += [image[:, columns[0] : columns[-1] + 1], gap]
