@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -91,7 +92,7 @@ class Experiment:
         """How many samples."""
         return len(self.inputs)
 
-    @property
+    @cached_property
     def columns(self) -> Columns:
         """The columns of its table."""
         return Columns(self.network, self.samples, self.method)

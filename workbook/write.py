@@ -12,7 +12,7 @@ import xlsxwriter
 from rich.console import Console
 from rich.progress import track
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
-from xlsxwriter.worksheet import Worksheet
+from xlsxwriter.worksheet import CellFormulaTuple, Worksheet
 
 from engine import InputError
 from engine.files import replacing
@@ -100,11 +100,20 @@ class PlainFormulas(Worksheet):  # type: ignore[misc] # XlsxWriter ships no type
     """A worksheet that writes formulas as they are.
 
     XlsxWriter looks through every formula once for each of 29 functions newer than the file format, to spell them with
-    a prefix. We use none of them, and without the search writing takes less than half the time.
+    a prefix, and once more for functions whose results spill into other cells. We use none of them, and without the
+    searches writing takes less than half the time.
     """
 
     def _prepare_formula(self, formula: str, *_: object) -> str:
         return formula.removeprefix("=")
+
+    def _write_formula(self, row: int, col: int, formula: str, cell_format: Any = None, value: Any = 0) -> int:
+        if self._check_dimensions(row, col):
+            return -1
+        if self.constant_memory and row > self.previous_row:
+            self._write_single_row(row)
+        self.table[row][col] = CellFormulaTuple(self._prepare_formula(formula), cell_format, value)
+        return 0
 
 
 class _SheetWriter:

@@ -6,13 +6,16 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from openpyxl.utils.cell import coordinate_from_string
 
 from engine import Experiment, Method, load_experiment
 from engine.experiment_file import packaged_experiments
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, error_cells, poisoned
-from tests.workbook.whole import retyped, shortened, with_method, written, wrong_tables
-from workbook.layout import ETA, Layout
+from tests.workbook.whole import cell, retyped, shortened, with_method, written, wrong_tables
+from workbook.definitions import definitions
+from workbook.layout import ETA, FIRST_ROW, Layout
 from workbook.sheets.check import COMPARED, NOT_RUN
+from workbook.sheets.training import MAIN_SHEET
 
 NAMES = list(packaged_experiments())
 
@@ -121,3 +124,53 @@ def test_the_constants_of_a_run_with_a_method_of_its_own_are_typed_on_its_sheet(
     assert wrong_tables(book, made).keys() == {sheet}
     assert wrong_tables(book, replace(made, runs=(*made.runs[:number], own, *made.runs[number + 1 :]))) == {}
     assert error_cells(book) == []
+
+
+@pytest.fixture(scope="session")
+def adams_workbook(tmp_path_factory: pytest.TempPathFactory) -> tuple[Experiment, Path]:
+    """AND by Adam with a schedule, every cache wrong."""
+    small = replace(packaged("and"), learning_rate=0.5, learning_rates=(0.5,))
+    made = with_method(small, METHODS["adam, inverse-time"])
+    return made, written(made, tmp_path_factory.mktemp("adam"))
+
+
+# A formula of the first row of a later batch: what stands in it, and a slip.
+SLIPS = {
+    "bias": ("xor", "h1", "+ L", "- L"),
+    "bias of its own gradient": ("xor", "∂E/∂b1", "=", "=2*"),
+    "shared bias": ("mazur", "h2", "+ I", "- I"),
+    "softmax": ("three-classes", "a_o2", "EXP(", "1.000001*EXP("),
+    "cross-entropy": ("three-classes", "E1", "MAX(", "MIN("),
+    "binary cross-entropy": ("deep", "E1", "ABS(", "0.999*ABS("),
+    "slope of tanh": ("deep", "∂E/∂h1", "^2", "^3"),
+    "error of a hidden neuron": ("deep", "∂E/∂h4", "+", "-"),
+    "gradient of a weight": ("textbook-3-2-1", "∂E/∂w3", "*", "*0.999999*"),
+    "mean of a batch": ("and", "w1", "AVERAGE(", "SUM("),
+    "loss of a batch": ("and", "E_batch", "AVERAGE(", "SUM("),
+    "sample": ("or", "sample", "+1", "+2"),
+    "order of the updates": ("mazur-output-first", "∂E/∂h1", "- $G$19", "- 0"),
+    "momentum's velocity": ("regression", "v_w1", "*", "*0.99*"),
+    "Adam's m": ("adam", "m_w1", "(1-", "(2-"),
+    "Adam's s": ("adam", "s_w1", "^2", "^3"),
+    "Adam's correction": ("adam", "w1", "(1-", "(1.000001-"),
+    "eta of a schedule": ("adam", "eta", "-1", "-0"),
+}
+
+
+@pytest.mark.parametrize(("name", "column", "right", "slip"), SLIPS.values(), ids=SLIPS)
+def test_a_slip_in_a_formula_of_any_kind_is_noticed_where_it_is(
+    workbook_of: Callable[[str], Path],
+    adams_workbook: tuple[Experiment, Path],
+    name: str,
+    column: str,
+    right: str,
+    slip: str,
+) -> None:
+    made, path = adams_workbook if name == "adam" else (packaged(name), workbook_of(name))
+    layout, row = Layout(made.columns, made.steps), 8 if made.samples <= 4 else 2 * made.samples
+    formula = layout.formula(definitions(made.columns)[column].tree_of(row)).at(FIRST_ROW + row)
+    assert right in formula, formula
+    place = cell(made.columns, column, row)
+    wrong = wrong_tables(by_ironcalc(path, {place: formula.replace(right, slip, 1)}), made)[MAIN_SHEET]
+    assert place in wrong
+    assert {other for other in wrong if coordinate_from_string(other)[1] < FIRST_ROW + row} == set()
