@@ -132,8 +132,8 @@ class _Comparison:
 
     def summary_cells(self) -> Iterator[Cell]:
         headers = ("learning rate", "last loss", "halved at step", "verdict")
-        for column, text in enumerate(headers):
-            yield Cell(NAME_ROW, column, "header_left" if column == METHOD else "header", text)
+        for place, text in enumerate(headers):
+            yield Cell(NAME_ROW, place, "header_left" if place == METHOD else "header", text)
         if self.methods:
             yield Cell(NAME_ROW, METHOD, "header_left", "method")
         for run, table in enumerate(self.tables):
