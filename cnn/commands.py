@@ -12,9 +12,6 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import track
-from rich.table import Table
-from rich.text import Text
-from torch import Tensor
 
 from cnn import cli, machine, processes
 from cnn.data import Digits, hold_out
@@ -25,8 +22,9 @@ from cnn.export import export_onnx
 from cnn.model import SHIPPED, DigitNet, load_model
 from cnn.pictures import find_pictures
 from cnn.predict import Reading, read_picture
+from cnn.printed import matrix, print_readings
 from cnn.recipe import load_recipe
-from cnn.report import CLASSES, confusion
+from cnn.report import confusion
 from cnn.run import Run, Settings, start
 from cnn.seeds import finished, parse_seeds, summarise
 from cnn.train import score
@@ -239,23 +237,12 @@ def evaluate(
     model = load_model(weights, CPU)
     _, test = load(data)
     counts = confusion(test.labels, score(model, test).labels)
-    console.print(_matrix(counts))
+    console.print(matrix(counts))
     right = int(counts.diagonal().sum())
     console.print(f"{weights.name}: {right:,} of {len(test):,} right, {100 * right / len(test):.2f} %")
     if average_shifts:
         right = int((score(model, test, average_shifts=True).labels == test.labels).sum())
         console.print(f"averaged over five shifts: {right:,} right, {100 * right / len(test):.2f} %")
-
-
-def _matrix(counts: Tensor) -> Table:
-    table = Table(title="digits and what they were read as", box=None, title_style="bold")
-    for name in ("is", *map(str, range(CLASSES)), "wrong"):
-        table.add_column(name, justify="right", style="bold red" if name == "wrong" else "")
-    for digit, row in enumerate(counts.tolist()):
-        cells = [str(count) if count else "·" for count in row]
-        right = Text(str(row[digit]), "bold green")
-        table.add_row(Text(str(digit), "bold"), *cells[:digit], right, *cells[digit + 1 :], str(sum(row) - row[digit]))
-    return table
 
 
 @app.command()
@@ -277,7 +264,7 @@ def predict(
             raise InputError(f"{option} {value}: got {len(paths)} pictures, expected one")
     model = load_model(weights, CPU)
     readings, errors = _read(paths, model, average_shifts=average_shifts)
-    _print_readings(readings)
+    print_readings(readings, console)
     for reading in readings.values():
         if picture is not None:
             draw_reading(reading, picture)
@@ -300,22 +287,6 @@ def _read(paths: list[Path], model: DigitNet, *, average_shifts: bool) -> tuple[
         except InputError as error:
             errors.append(str(error))
     return readings, errors
-
-
-def _print_readings(readings: dict[Path, Reading]) -> None:
-    """One line for each picture: its digits, the probability of each in percent, and what is doubtful."""
-    if not readings:
-        return
-    names = [str(path) for path in readings]
-    texts = [reading.text or "no digit here" for reading in readings.values()]
-    width, wide = max(map(len, ["picture", *names])), max(map(len, ["reads", *texts]))
-    console.print(Text(f"{'picture':<{width}}  {'reads':<{wide}}  sure of each, %", "bold"), soft_wrap=True)
-    for name, text, reading in zip(names, texts, readings.values(), strict=True):
-        shares = " ".join(f"{100 * share:.0f}" for share in reading.shares.amax(1).tolist())
-        doubts = f"  unsure: {', '.join(reading.doubts)}" if reading.doubts else ""
-        style = "bold green" if reading.digits and not doubts else "bold yellow"
-        line = Text.assemble(f"{name:<{width}}  ", (f"{text:<{wide}}", style), f"  {shares}{doubts}")
-        console.print(line, soft_wrap=True)
 
 
 @app.command()
