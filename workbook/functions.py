@@ -237,7 +237,7 @@ def _running_mean(letter: str, constant: str, of: Callable[[Step], Tree]) -> Cal
 
 
 def _square(s: Step) -> Tree:
-    return power(s.gradient, Number(2))
+    return call("SUMSQ", s.gradient)  # in LibreOffice ^ is an error where its result is too small for a number
 
 
 def _scaled(s: Step) -> Tree:
@@ -245,8 +245,13 @@ def _scaled(s: Step) -> Tree:
     return over(times(s.rate, s.gradient), plus(call("SQRT", s.after["s"]), own("eps")))
 
 
+def _fading(constant: str, exponent: Tree) -> Tree:
+    """A power that goes to 0, and is 0 where LibreOffice shows an error since it is too small for a number."""
+    return call("IFERROR", power(own(constant), exponent), Number(0))
+
+
 def _corrected(s: Step, letter: str, constant: str) -> Tree:
-    return over(s.after[letter], less(ONE, power(own(constant), s.number)))
+    return over(s.after[letter], less(ONE, _fading(constant, s.number)))
 
 
 def _adam_change(s: Step) -> Tree:
@@ -277,8 +282,8 @@ def _earlier() -> Tree:
 
 # The learning rate of the own row's step, from that which is typed in.
 SCHEDULES: dict[str, Callable[[Tree], Tree]] = {
-    "step": lambda rate: times(rate, power(own("gamma"), call("INT", over(_earlier(), own("step_size"))))),
-    "exponential": lambda rate: times(rate, power(own("gamma"), _earlier())),
+    "step": lambda rate: times(rate, _fading("gamma", call("INT", over(_earlier(), own("step_size"))))),
+    "exponential": lambda rate: times(rate, _fading("gamma", _earlier())),
     "cosine": lambda rate: plus(
         own("eta_min"),
         over(
