@@ -160,11 +160,11 @@ def _check_samples(experiment: Experiment) -> None:
 
 def _check_targets(experiment: Experiment) -> None:
     """∂E/∂o = a − t is the slope of the cross-entropies for shares alone."""
-    loss, targets = experiment.network.loss, experiment.targets
-    if loss == "binary-cross-entropy" and not ((targets >= 0) & (targets <= 1)).all():
-        raise InputError(f"samples.targets: got a target outside of 0 to 1, expected 0 to 1 with the loss {loss}")
-    if loss == "cross-entropy" and not (np.abs(targets.sum(axis=1) - 1) <= 1e-9).all():
-        raise InputError(
-            f"samples.targets: got targets of a sample that add up to {targets.sum(axis=1).tolist()}, "
-            f"expected a sum of 1 for every sample with the loss {loss}"
-        )
+    loss = experiment.network.loss
+    for number, targets in enumerate(experiment.targets):
+        if loss == "binary-cross-entropy" and not ((targets >= 0) & (targets <= 1)).all():
+            raise InputError(f"samples[{number}].targets: got {targets.tolist()}, expected 0 to 1 with the loss {loss}")
+        if loss == "cross-entropy" and abs(targets.sum() - 1) > 1e-9:
+            raise InputError(
+                f"samples[{number}].targets: got {targets.tolist()}, expected a sum of 1 with the loss {loss}"
+            )

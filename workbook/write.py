@@ -61,7 +61,7 @@ STYLES: dict[Style, dict[str, Any]] = {
     "tolerance": {"font_size": 11, "num_format": "0.0E+00", **BORDER},
     "todo": {"font_size": 9, **NUMBER, "border": 4, "border_color": "#0070C0"},
     "mark": {"font_size": 11, "bold": True, "align": "center"},
-    "axis": {"font_size": 8, "font_color": DARK_SLATE, "num_format": "0.00", "align": "center", "shrink": True},
+    "axis": {"font_size": 8, "font_color": DARK_SLATE, "num_format": "0.000", "align": "center", "shrink": True},
     "color": {"font_size": 7, "num_format": ";;;"},
     "tile": {"font_size": 7, "font_color": DARK_SLATE, "num_format": "0.0", "align": "center"},
 }

@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,10 +50,25 @@ def test_several_processes_find_what_one_does_and_write_the_same_csv(folder: Pat
         assert [row["file"] for row in csv.DictReader(file)] == [line.split()[0] for line in printed["1"]]
 
 
-def test_each_file_is_told_as_soon_as_it_is_done(folder: Path) -> None:
+def test_each_file_is_told_as_soon_as_it_is_done(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = sorted(folder.iterdir())
     assert [place for place, _ in audit_all(files, None, 1)] == [0, 1, 2, 3]
-    assert next(place for place, _ in audit_all(files, None, 2)) != 0, "the long one is not done first"
+    # In threads, where the first file can be made to wait until another one is told.
+    told = threading.Event()
+
+    def waiting(file: Path, _: float | None) -> FileReport:
+        if file == files[0]:
+            assert told.wait(timeout=60)
+        return FileReport(file)
+
+    monkeypatch.setattr(parallel, "audit", waiting)
+    monkeypatch.setattr(parallel, "ProcessPoolExecutor", lambda processes, *_: ThreadPoolExecutor(processes))
+    places = []
+    for place, _ in audit_all(files, None, 2):
+        places.append(place)
+        told.set()
+    assert places[0] != 0
+    assert sorted(places) == [0, 1, 2, 3]
 
 
 def test_json_of_many_files_is_a_line_for_each(folder: Path) -> None:
@@ -134,6 +151,6 @@ def test_nothing_in_the_graders_csv_is_a_formula(tmp_path: Path, start: str) -> 
 def test_a_file_with_a_formula_for_a_name_is_text_in_the_graders_csv(tmp_path: Path) -> None:
     shutil.copy(save(tmp_path / "good.xlsx", HandMade(rows=3).cells), tmp_path / "=1+1.xlsx")
     done = run("workbook", "audit", "=1+1.xlsx", "good.xlsx", "--jobs", "1", "--csv", "grades.csv", folder=tmp_path)
-    assert done.stdout == "=1+1.xlsx  right\ngood.xlsx  right\n"
+    assert done.stdout == "".join(f"{name}.xlsx  right  31 of 31 columns right\n" for name in ("=1+1", "good"))
     lines = (tmp_path / "grades.csv").read_text(encoding="utf-8-sig").splitlines()
     assert [line.split(",")[0] for line in lines] == ["file", "'=1+1.xlsx", "good.xlsx"]

@@ -61,11 +61,13 @@ def test_every_sheet_shows_each_numbers_sign_and_value(rate: float, sign: int, f
             shown = list(csv.reader(file))
         for row in sheet.iter_rows():
             for cell in row:
-                if isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
+                hidden = cell.number_format == ";;;"  # a tile of the landscape is seen by its colour
+                if isinstance(cell.value, int | float) and not isinstance(cell.value, bool) and not hidden:
                     text = shown[cell.row - 1][cell.column - 1]
                     compared += 1
-                    # An exponent format keeps two digits at least, the others seven decimals.
-                    if not math.isclose(float(text), cell.value, rel_tol=0.05, abs_tol=5.1e-8):
+                    # An exponent format keeps two digits at least, an axis three decimals, the others seven.
+                    rounding = 5.1e-4 if cell.number_format == "0.000" else 5.1e-8
+                    if not math.isclose(float(text), cell.value, rel_tol=0.05, abs_tol=rounding):
                         wrong.append(f"{sheet.title}!{cell.coordinate}: {cell.value} shows as {text}")
     assert compared > 5_000
     assert wrong == []
@@ -96,7 +98,7 @@ def test_a_page_shows_the_large_and_the_small_with_an_exponent_and_nothing_as_ha
         assert isinstance(worksheet, Worksheet)
         text = pages[worksheet.title]
         assert "###" not in text
-        if worksheet.title in ("check", "learning rates"):
+        if worksheet.title in ("check", "learning rates", "landscape"):
             continue  # not all of their cells are printed
         shown = Counter(text.split())
         numbers = [

@@ -190,7 +190,7 @@ def test_a_large_networks_derivation_is_bounded_and_says_what_it_leaves_out() ->
 
 def test_what_is_too_long_for_a_cell_says_so() -> None:
     # Without columns for the errors a gradient of the first layer spells out the whole chain rule.
-    layout = Layout(Columns.plain((1, 1, 20, 20)), 1)
+    layout = Layout(Columns.plain((1, 1, 14, 14)), 1)
     values = np.full((1, len(layout.columns.names)), 0.123)
     working_cells = {(c.row, c.column): c for c in Working(Shown(layout, "$B$4"), values, 0.1, 10, 21).cells()}
     row = next(row for (row, column), cell in working_cells.items() if column == 0 and cell.value == "∂E/∂w1")

@@ -18,7 +18,10 @@ from workbook.trees import Operation, Tree, Variable, leaves, printed
 def judged_by_definition(book: Book, table: Table) -> TableReport | None:
     """The report on a table with our own headers; None for any other, or for one that the other judge takes."""
     own = headed(book, table)
-    if own is None or (is_plain(own.columns) and possible_sizes(table.columns)):
+    if own is None:
+        return None
+    apart = not set(table.columns.values()) <= set(own.places.values())
+    if is_plain(own.columns) and (apart or possible_sizes(table.columns)):
         return None
     return _Judge(own).report(table)
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -10,6 +11,9 @@ from pathlib import Path
 
 from engine import InputError
 from workbook.audit.stages import FileReport, audit
+
+# Ctrl-C ends the other processes too, perhaps before this one is told: then it is told in this many seconds.
+AFTER_CTRL_C = 1.0
 
 
 def audit_all(files: Sequence[Path], learning_rate: float | None, jobs: int | None) -> Iterator[tuple[int, FileReport]]:
@@ -29,6 +33,7 @@ def audit_all(files: Sequence[Path], learning_rate: float | None, jobs: int | No
         for done in as_completed(places):
             yield places[done], done.result()
     except BrokenProcessPool:
+        time.sleep(AFTER_CTRL_C)
         raise InputError("a process was ended from outside, for want of memory perhaps; try --jobs 1") from None
     finally:
         pool.shutdown(cancel_futures=True)
