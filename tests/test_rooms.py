@@ -38,6 +38,7 @@ DOORS = {
     # Of the audit it takes the bounded reader and what belongs to it.
     "workbook.gradcheck": [
         *("engine", "workbook.trees", "workbook.audit.read", "workbook.audit.recalculate", "workbook.audit.shapes"),
+        "workbook.page",
     ],
     "workbook": ["engine"],
 }

@@ -161,6 +161,7 @@ def gradcheck(
         float | None, typer.Option(parser=cli.number, help="The learning rate, or the gradients' factor, if known.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON object for each check.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Also write the whole report as one page for a browser.")] = None,
 ) -> None:
     """Differentiate anybody's sheet: are its gradients the derivatives of its loss?
 
@@ -171,7 +172,7 @@ def gradcheck(
     from workbook.gradcheck.command import Asked, run_gradcheck  # IronCalc takes a while to load
 
     asked = Asked(loss, parameters, gradients, updates, of_each, rate)
-    raise typer.Exit(run_gradcheck(file, asked, json=json))
+    raise typer.Exit(run_gradcheck(file, asked, json=json, html=html))
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The command line of the gradient check: exact error lines, what it prints, transposed matrices, repeated checks."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -211,3 +212,29 @@ def test_the_picture_of_a_matrix() -> None:
     lines = picture(large).splitlines()
     assert len(lines) <= 12
     assert lines[-1].endswith("✗")
+
+
+WRONG = {**SMALL, "A4": "=(A1*A2+B1*B2)*A2", "A6": 0.7, "A7": "=2*A6", "D2": "=D1+A6^2"}
+
+
+def test_the_page_marks_the_cells_that_are_off(tmp_path: Path) -> None:
+    name = 'a "b" <script>alert(1)'
+    cells = {(name, address): content for address, content in WRONG.items()}
+    Made(cells).save(tmp_path / "wrong.xlsx")
+    options = ("--loss", "D2", "--parameters", "A1:B1,A6", "--gradients", "A4:B4,A7", "--html", "page.html")
+    done = run("workbook", "gradcheck", "wrong.xlsx", *options, folder=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.endswith("Wrote page.html: open it in a browser.\n")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    marks = {cell: 'class="wrong"' in rest for cell, rest in re.findall(r'<td id="f1t1-([A-Z]+\d+)"([^>]*)>', page)}
+    assert marks["A4"]
+    assert not any(marked for cell, marked in marks.items() if cell not in ("A4", "B4"))
+    assert "1 of 2 pairs right" in page
+    assert "alert(1)" in page
+    assert "<script>alert" not in page
+
+
+def test_a_page_needs_a_pages_name(small: Path) -> None:
+    options = [part for option in GOOD.items() for part in option]
+    expected = "error: --html: got page.xlsx, expected a name that ends in .html"
+    assert error_line("workbook", "gradcheck", str(small), *options, "--html", "page.xlsx") == expected

@@ -15,8 +15,7 @@ from workbook.audit.files import WORKBOOKS, workbooks
 from workbook.audit.parallel import audit_all
 from workbook.audit.report import as_json, show, show_line, write_csv
 from workbook.audit.stages import FileReport, audit
-
-PAGES = {".html", ".htm"}
+from workbook.page.records import check_page_name
 
 
 def run_audit(
@@ -40,8 +39,7 @@ def run_audit(
     _check(paths, files, learning_rate, csv, annotated)
     if jobs is not None and jobs < 1:
         raise InputError(f"--jobs: got {jobs}, expected a whole number from 1 up")
-    if html is not None and html.suffix.lower() not in PAGES:
-        raise InputError(f"--html: got {html}, expected a name that ends in .html")
+    check_page_name(html)
     console = Console(highlight=False, markup=False, emoji=False)
     one = len(files) == 1 and not any(path.is_dir() for path in paths)
     if one:

@@ -36,23 +36,16 @@ def one_line(text: str) -> str:
 
 
 def _file(report: FileReport) -> File:
-    right, all_of_them = _score(report)
+    score = report.score
     return File(
         name=one_line(str(report.file)),
         verdict="not judged" if report.error is not None else report.verdict or "incomplete",
         summary=_summary(report),
-        score=f"{right} of {all_of_them}" if all_of_them else "none",
-        share=right / all_of_them if all_of_them else -1.0,
+        score=f"{score.right} of {score.checked} columns" if score.checked else "none",
+        share=score.right / score.checked if score.checked else -1.0,
         parts=[_part(table) for table in report.tables],
         error=one_line(without_file(report)) if report.error is not None else "",
     )
-
-
-def _score(report: FileReport) -> tuple[int, int]:
-    """How many columns are right, and of how many."""
-    all_of_them = sum(len(table.columns) for table in report.tables if table.judged)
-    wrong = sum(len({root.column for root in table.roots}) for table in report.tables if table.judged)
-    return all_of_them - wrong, all_of_them
 
 
 def _summary(report: FileReport) -> str:

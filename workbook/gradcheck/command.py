@@ -17,6 +17,7 @@ from workbook.gradcheck.guess import guesses
 from workbook.gradcheck.pairs import Kind
 from workbook.gradcheck.places import areas, paired
 from workbook.gradcheck.report import as_json, show, show_guesses, show_line
+from workbook.page.records import check_page_name
 
 # The share of formulas that may show nothing before a book counts as never calculated.
 MOST_EMPTY = 0.1
@@ -45,13 +46,14 @@ class Asked:
         return "updates" if self.updates else "gradients"
 
 
-def run_gradcheck(file: Path, asked: Asked, *, json: bool) -> int:
+def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = None) -> int:
     """Check and print; return the exit status.
 
     Raises:
         InputError: the file cannot be read, an option makes no sense, or nothing can be told.
     """
     _check(asked)
+    check_page_name(html)
     terminal = Console(stderr=True)
     with Progress(transient=True, console=terminal, disable=not terminal.is_terminal) as progress:
         task = progress.add_task(f"Reading {file.name}", total=None)
@@ -70,6 +72,12 @@ def run_gradcheck(file: Path, asked: Asked, *, json: bool) -> int:
     else:
         for check in checks:
             show_line(check, cells, console)
+    if html is not None:
+        from workbook.gradcheck.page import page_of  # jinja2 takes a while to load
+        from workbook.page.render import write_page
+
+        write_page(page_of(file, checks, cells), html)
+        typer.echo(f"Wrote {html}: open it in a browser.", err=json)
     statuses = [check.status for check in checks]
     return 1 if 1 in statuses else min(statuses) if guessed else max(statuses)
 

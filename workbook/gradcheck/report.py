@@ -29,7 +29,7 @@ def verdict_of(check: Check) -> str:
 
 def show(check: Check, cells: Cells, console: Console) -> None:
     """Print a check in full."""
-    head = Text(_meaning(check, cells) + "  ")
+    head = Text(meaning(check, cells) + "  ")
     head.append(verdict_of(check), style=VERDICT_STYLES[verdict_of(check)])
     console.print(head)
     console.print()
@@ -138,7 +138,8 @@ def plain(text: str) -> str:
     return "".join(sign if sign.isprintable() else "�" for sign in text)
 
 
-def _meaning(check: Check, cells: Cells) -> str:
+def meaning(check: Check, cells: Cells) -> str:
+    """What the numbers of the sheet are, in words."""
     loss = plain(cells.text(check.loss))
     if check.kind == "updates":
         where = "" if check.rate is None else f" ({plain(cells.text(check.rate))})"

@@ -2,10 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from engine import InputError
 
 Mark = Literal["", "wrong", "off"]
 Look = Literal["", "loss", "ignored"]
+ENDINGS = {".html", ".htm"}
+
+
+def check_page_name(path: Path | None) -> None:
+    """Raise for a page's name that would replace something else than a page, before any work is done.
+
+    Raises:
+        InputError: the name does not end as a page's.
+    """
+    if path is not None and path.suffix.lower() not in ENDINGS:
+        raise InputError(f"--html: got {path}, expected a name that ends in .html")
 
 
 @dataclass(frozen=True)
@@ -85,7 +99,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong: where it starts, why, what stands and what belongs there, how many rows; `extent` in words."""
+    """Something wrong: where it starts, why, what stands and what belongs there, how many rows.
+
+    `extent` says how far it goes, in words, under the word `extent_of`.
+    """
 
     name: str
     cell: str
@@ -94,6 +111,7 @@ class Fault:
     expected: str | None
     rows: int
     extent: str
+    extent_of: str = "rows"
 
 
 @dataclass(frozen=True)
