@@ -35,10 +35,10 @@ DOORS = {
         *("engine", "workbook.definitions", "workbook.functions", "workbook.gradcheck", "workbook.layout"),
         *("workbook.page", "workbook.trees"),
     ],
-    # Of the audit it takes the bounded reader and what belongs to it.
+    # Of the audit it takes the bounded reader and what belongs to it, and which tables are ours.
     "workbook.gradcheck": [
-        *("engine", "workbook.trees", "workbook.audit.read", "workbook.audit.recalculate", "workbook.audit.shapes"),
-        "workbook.page",
+        *("engine", "workbook.page", "workbook.trees", "workbook.audit.read", "workbook.audit.recalculate"),
+        *("workbook.audit.shapes", "workbook.audit.tables", "workbook.audit.headed"),
     ],
     "workbook": ["engine"],
 }

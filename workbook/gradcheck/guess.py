@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from engine import InputError
+from workbook.audit.headed import Headed
 from workbook.audit.read import Book
 from workbook.gradcheck.cells import Area, Cells
 from workbook.gradcheck.check import Check, checked
 from workbook.gradcheck.labels import is_loss, label, labelled_pairs
+from workbook.gradcheck.ours import OUTPUT_FIRST, our_steps, our_tables
 from workbook.gradcheck.pairs import Kind, is_plain
 from workbook.gradcheck.readers import Readers
 from workbook.gradcheck.recurrences import place_of, steps
@@ -66,6 +69,10 @@ def guesses(cells: Cells) -> Iterator[Guess]:
     Raises:
         InputError: nothing was found, or the book is too large; the message says what to type.
     """
+    ours = list(our_tables(cells))
+    if ours:
+        yield from _of_our_tables(cells, ours)
+        return
     readers = Readers(cells)
     last: Check | None = None
     found = steps(readers)
@@ -83,6 +90,15 @@ def guesses(cells: Cells) -> Iterator[Guess]:
         if check is None:
             raise InputError(NOTHING_FOUND)
         yield Guess(check, 1)
+
+
+def _of_our_tables(cells: Cells, ours: Sequence[Headed]) -> Iterator[Guess]:
+    every = ((own, step) for own in ours for step in our_steps(cells, own))
+    for number, (own, (loss, places)) in enumerate(islice(every, MOST_STEPS), start=1):
+        check = checked(cells, loss, places, "gradients", rate=1.0)
+        if own.columns.method.update == "output-first":
+            check = replace(check, notes=(*check.notes, OUTPUT_FIRST))
+        yield Guess(check, number)
 
 
 def _best(
