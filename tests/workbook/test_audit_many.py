@@ -108,7 +108,13 @@ def test_ctrl_c_ends_all_processes_with_one_line(folder: Path, tmp_path: Path) -
         shutil.copy(folder / "a-long.xlsx", tmp_path / f"{number}.xlsx")
     command = [sys.executable, "-m", "workbook", "audit", str(tmp_path), str(folder / "d.xlsx"), "--jobs", "2"]
     with subprocess.Popen(
-        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # where the tests run under nohup
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()

@@ -151,7 +151,7 @@ SLIPS = {
     "order of the updates": ("mazur-output-first", "∂E/∂h1", "- $G$19", "- 0"),
     "momentum's velocity": ("regression", "v_w1", "*", "*0.99*"),
     "Adam's m": ("adam", "m_w1", "(1-", "(2-"),
-    "Adam's s": ("adam", "s_w1", "^2", "^3"),
+    "Adam's s": ("adam", "s_w1", "SUMSQ(", "2*SUMSQ("),
     "Adam's correction": ("adam", "w1", "(1-", "(1.000001-"),
     "eta of a schedule": ("adam", "eta", "-1", "-0"),
 }

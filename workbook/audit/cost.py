@@ -17,7 +17,12 @@ def replay(understood: Understood) -> dict[str, FloatArray] | None:
     numbers, columns = understood.numbers, understood.network.columns
     rate = understood.rate.value if understood.rate is not None else None
     given = [*understood.network.samples, *(name for layer in _weights(understood) for row in layer for name in row)]
-    if rate is None or not understood.one_sample or any(name not in numbers.columns for name in given):
+    if (
+        understood.network.variant
+        or rate is None
+        or not understood.one_sample
+        or any(name not in numbers.columns for name in given)
+    ):
         return None
     first = {name: float(numbers.columns[name][0]) for name in given}
     try:

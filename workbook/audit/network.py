@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import combinations, pairwise
 
-from engine import Columns
+from engine import Column, Columns
 from workbook.definitions import ETA, Definition, definitions, given_names
-from workbook.trees import Name, Tree, UnsupportedError, Variable, leaves, parse, printed, replaced
+from workbook.functions import plus, times
+from workbook.trees import Name, Number, Operation, Tree, UnsupportedError, Variable, leaves, parse, printed, replaced
 
 DEFAULT_SIZES = (2, 2, 2)
 MOST_NEURONS = 12
@@ -63,6 +64,11 @@ def _splits(hidden: int) -> Iterator[tuple[int, ...]]:
             yield tuple(b - a for a, b in pairwise((0, *places, hidden)))
 
 
+# What a table may do otherwise all through without being wrong, and how that is told.
+NO_HALF = "a variant: the losses have no ½, and so the gradients are twice as large"
+NEGATIVE_RATE = "a variant: the learning rate is negative, and so the step is added"
+
+
 @dataclass(frozen=True)
 class Network:
     """What the columns of a table should be, as far as it has them.
@@ -70,10 +76,12 @@ class Network:
     Attributes:
         sizes: neurons in each layer.
         known: our names for which the sheet has a cell in every row, or a labelled one for all rows.
+        variant: NO_HALF, NEGATIVE_RATE, or "" where the table is as it usually is.
     """
 
     sizes: tuple[int, ...]
     known: frozenset[str]
+    variant: str = ""
 
     @cached_property
     def columns(self) -> Columns:
@@ -83,7 +91,8 @@ class Network:
     @cached_property
     def definitions(self) -> dict[str, Definition]:
         """What each column of the whole table is."""
-        return definitions(self.columns)
+        usual = definitions(self.columns)
+        return {column.name: _varied(usual[column.name], column, self.variant) for column in self.columns.all}
 
     @cached_property
     def given(self) -> frozenset[str]:
@@ -117,6 +126,14 @@ class Network:
             return replaced(inner, lambda own: Variable(own.name, leaf.row) if isinstance(own, Variable) else own)
 
         return replaced(tree, known)
+
+
+def _varied(usual: Definition, column: Column, variant: str) -> Definition:
+    if variant == NO_HALF and column.kind in ("loss", "gradient"):
+        return replace(usual, tree=times(Number(2), usual.tree))
+    if variant == NEGATIVE_RATE and column.kind == "weight" and isinstance(usual.tree, Operation):
+        return replace(usual, tree=plus(*usual.tree.operands))
+    return usual
 
 
 def over_variables(text: str, row: int) -> Tree:

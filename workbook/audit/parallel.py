@@ -40,4 +40,5 @@ def audit_all(files: Sequence[Path], learning_rate: float | None, jobs: int | No
 
 
 def _end_quietly_at_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGINT, signal.SIG_DFL)

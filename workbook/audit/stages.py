@@ -15,7 +15,7 @@ from workbook.audit.findings import Finding, Score, TableReport, Verdict
 from workbook.audit.headers import kind_of
 from workbook.audit.judge import Judge
 from workbook.audit.labels import Label, find_labels
-from workbook.audit.network import LARGEST, possible_sizes
+from workbook.audit.network import LARGEST, NEGATIVE_RATE, NO_HALF, possible_sizes
 from workbook.audit.rates import Rate, find_rates
 from workbook.audit.read import LIMITS, MOST_TABLES, Book, Sheet
 from workbook.audit.recalculate import recalculated
@@ -31,6 +31,9 @@ LOOKED_FOR = (
     "(five or more, a weight among them) with numbers below"
 )
 BY_VALUE = "a {} file is judged by its values alone; save it as .xlsx to have its formulas judged"
+
+# So many columns differ at least where a table is a variant: two weights, or a loss and a gradient.
+FEWEST_OF_A_VARIANT = 2
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,7 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     try:
         book = load(path)
         tables = _all_tables(book)
-        ours = [judged_by_definition(book, table) for table, _ in tables]
-        judges = [
-            None if own is not None else _judge(book, table, labels, learning_rate)
-            for own, (table, labels) in zip(ours, tables, strict=True)
-        ]
+        ours, judges = _all_judged(book, tables, learning_rate)
         for number, (table, labels) in enumerate(tables):
             judge = judges[number]
             if judge is not None and (names := judge.look_alikes()):
@@ -86,11 +85,7 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
             book, note = recalculated(book, stale)
             notes.append(note)
             tables = [(replace(table, sheet=book.twin(table.sheet)), labels) for table, labels in tables]
-            ours = [judged_by_definition(book, table) for table, _ in tables]
-            judges = [
-                None if own is not None else _judge(book, table, labels, learning_rate)
-                for own, (table, labels) in zip(ours, tables, strict=True)
-            ]
+            ours, judges = _all_judged(book, tables, learning_rate)
         reports = [
             own or _report(judge, table, notes) for own, judge, (table, _) in zip(ours, judges, tables, strict=True)
         ]
@@ -105,6 +100,18 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     if not any(report.judged for report in reports) and not any(judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)
+
+
+def _all_judged(
+    book: Book, tables: Sequence[tuple[Table, Sequence[Label]]], learning_rate: float | None
+) -> tuple[list[TableReport | None], list[Judge | None]]:
+    """For each table either the report by its definitions, where the headers are ours, or its judge."""
+    ours = [judged_by_definition(book, table) for table, _ in tables]
+    judges = [
+        None if own is not None else _judge(book, table, labels, learning_rate)
+        for own, (table, labels) in zip(ours, tables, strict=True)
+    ]
+    return ours, judges
 
 
 def _without_logs(judges: Sequence[Judge | None], reports: list[TableReport]) -> list[TableReport]:
@@ -146,9 +153,15 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
         if learning_rate is not None:
             rates = [_overridden(rates[0], learning_rate)]
         judges += [Judge(understand(book, table, sizes, rate, labels)) for rate in rates]
-    if len(judges) < 2:
-        return judges[0] if judges else None
-    return min(judges, key=lambda judge: judge.judgement.faults)
+    if not judges:
+        return None
+    best = judges[0] if len(judges) == 1 else min(judges, key=lambda judge: judge.judgement.faults)
+    if best.judgement.faults < FEWEST_OF_A_VARIANT:
+        return best
+    usual, rate = best.understood, best.understood.rate
+    variants = [NO_HALF, *([NEGATIVE_RATE] if rate is not None and (rate.value or 0) < 0 else [])]
+    varied = [Judge(understand(book, table, usual.network.sizes, rate, labels, variant)) for variant in variants]
+    return min([best, *varied], key=lambda judge: judge.judgement.faults)
 
 
 def _overridden(rate: Rate | None, value: float) -> Rate:
@@ -248,7 +261,7 @@ def _names_in(tree: Tree) -> list[str]:
 def _remarks(judge: Judge) -> list[str]:
     """What else the reader should know."""
     table, understood = judge.table, judge.understood
-    remarks = []
+    remarks = [understood.network.variant] if understood.network.variant else []
     if table.sheet.state != "visible":
         remarks.append(
             "the sheet is hidden"

@@ -45,16 +45,16 @@ class Understood:
 
 
 def understand(
-    book: Book, table: Table, sizes: tuple[int, ...], rate: Rate | None, labels: Sequence[Label]
+    book: Book, table: Table, sizes: tuple[int, ...], rate: Rate | None, labels: Sequence[Label], variant: str = ""
 ) -> Understood:
-    """Take a table for one of a network of some sizes."""
+    """Take a table for one of a network of some sizes, see Network for the variants."""
     bare = Network(sizes, frozenset())
     labelled = {
         label.name: label
         for label in labels
         if label.name in bare.samples and label.name not in table.columns and label.value is not None
     }
-    network = Network(sizes, frozenset(table.columns) | frozenset(labelled))
+    network = Network(sizes, frozenset(table.columns) | frozenset(labelled), variant)
     values = {name: label.value for name, label in labelled.items() if label.value is not None}
     numbers = Numbers(table, network, rate, values)
     same_sample = one_sample(numbers.columns, network.samples)
