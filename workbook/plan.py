@@ -14,9 +14,8 @@ from workbook.sheets.training import main_sheet, run_sheet
 from workbook.stored import as_stored
 
 # Longer runs are on the main sheet alone, and large networks with fewer steps elsewhere: the other sheets repeat every
-# number several times over. The second is the default network's table of as many rows.
-ROWS_OF_THE_OTHER_SHEETS = 1_000
-CELLS_OF_THE_OTHER_SHEETS = 31_000
+# number several times over. 600 rows of the default network have so many cells.
+CELLS_OF_THE_OTHER_SHEETS = 18_600
 
 
 def plan(experiment: Experiment) -> list[Sheet]:
@@ -51,5 +50,5 @@ def plan(experiment: Experiment) -> list[Sheet]:
 
 
 def _steps_elsewhere(layout: Layout) -> int:
-    rows = min(ROWS_OF_THE_OTHER_SHEETS, CELLS_OF_THE_OTHER_SHEETS // len(layout.columns.names))
+    rows = CELLS_OF_THE_OTHER_SHEETS // len(layout.columns.names)
     return min(layout.steps, max(1, rows // layout.columns.method.batch_size))

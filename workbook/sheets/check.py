@@ -28,9 +28,9 @@ NOT_RUN = "compared: the gradients of step 1 alone; the engine has not run this 
 NO_SHARES = "compared: nothing, since the targets of a sample do not add up to 1"
 # A number passes within 1e-12 + 1e-9 of the column's largest.
 ABSOLUTE, RELATIVE = 1e-12, 1e-9
-# The blocks at the bottom repeat the table several times over: so many cells of them are enough, as 1,000 steps of the
-# default network at one learning rate take.
-MOST_CELLS = 125_000
+# The blocks at the bottom repeat the table several times over: so many cells of them are enough, as 230 steps of the
+# default network at seven learning rates take.
+MOST_CELLS = 80_000
 # Where numbers overflow, the last loss before that is larger; a slip that shows an error follows an ordinary one.
 OVERFLOWING = "10^20"
 
