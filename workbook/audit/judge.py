@@ -94,6 +94,21 @@ class Judge:
             for tree in trees
         )
 
+    def is_doubled(self) -> bool:
+        """Whether most losses and most gradients are twice what they should be in the first row."""
+        for kind in ("loss", "gradient"):
+            names = [name for name in self.names if kind_of(name) == kind and self._expected(name) is not None]
+            if 2 * sum(map(self._is_twice, names)) <= len(names):
+                return False
+        return True
+
+    def _is_twice(self, name: str) -> bool:
+        expected = self._expected(name)
+        if expected is None:
+            return False
+        right, uncertain = (float(numbers[0]) for numbers in expected)
+        return right != 0 and abs(self.understood.numbers.columns[name][0] - 2 * right) <= 3 * uncertain
+
     def stale(self) -> int:
         """How many formulas have no cached value, or one that they do not give."""
         return sum(self._stale_rows(name, group) for name in self.names for group in self._groups[name] if group.shape)

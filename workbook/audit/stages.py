@@ -32,9 +32,6 @@ LOOKED_FOR = (
 )
 BY_VALUE = "a {} file is judged by its values alone; save it as .xlsx to have its formulas judged"
 
-# So many columns differ at least where a table is a variant: two weights, or a loss and a gradient.
-FEWEST_OF_A_VARIANT = 2
-
 
 @dataclass(frozen=True)
 class FileReport:
@@ -156,12 +153,11 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
     if not judges:
         return None
     best = judges[0] if len(judges) == 1 else min(judges, key=lambda judge: judge.judgement.faults)
-    if best.judgement.faults < FEWEST_OF_A_VARIANT:
-        return best
-    usual, rate = best.understood, best.understood.rate
-    variants = [NO_HALF, *([NEGATIVE_RATE] if rate is not None and (rate.value or 0) < 0 else [])]
-    varied = [Judge(understand(book, table, usual.network.sizes, rate, labels, variant)) for variant in variants]
-    return min([best, *varied], key=lambda judge: judge.judgement.faults)
+    sizes, rate = best.understood.network.sizes, best.understood.rate
+    variants = [NO_HALF] if best.is_doubled() else []
+    variants += [NEGATIVE_RATE] if rate is not None and rate.value is not None and rate.value < 0 else []
+    varied = [Judge(understand(book, table, sizes, rate, labels, variant)) for variant in variants]
+    return min([best, *varied], key=lambda judge: judge.judgement.faults) if varied else best
 
 
 def _overridden(rate: Rate | None, value: float) -> Rate:
