@@ -11,6 +11,11 @@ from cnn.recipe import Recipe
 MOVES = 6  # random numbers an image: rotation, scale across and down, shear, shift right and down
 
 
+def draw_moves(count: int, generator: torch.Generator) -> Tensor:
+    """What `augment` does to each of so many images: (N, 6), from -1 to 1."""
+    return torch.rand(count, MOVES, generator=generator) * 2 - 1
+
+
 def augment(images: Tensor, moves: Tensor, recipe: Recipe) -> Tensor:
     """Each image (N, 1, H, W), black being 0, moved within the recipe's bounds; black comes in at the borders.
 

@@ -27,6 +27,7 @@ from cnn.recipe import load_recipe
 from cnn.report import confusion
 from cnn.run import Run, Settings, start
 from cnn.seeds import finished, parse_seeds, summarise
+from cnn.teacher import Answers, ask
 from cnn.train import score
 
 
@@ -50,7 +51,6 @@ app = typer.Typer(add_completion=False)
 console = Console(highlight=False, markup=False)
 
 RUNS = Path("runs")
-TEACHER_SEED = 1  # one teacher for all seeds
 CPU = torch.device("cpu")  # fast enough for all but training
 
 Recipe = Annotated[str, typer.Option(help="'default', 'quick', 'reference', 'best', 'teacher', or a TOML file.")]
@@ -119,7 +119,7 @@ def train(
         run = start(folder, settings, where, resume=resume or done_before)
         if not (done_before and run.rows):
             digits = _load(data, where, limit, validation=validation)
-            run.trainer.teacher = _teacher(settings, where, digits)
+            run.trainer.answers = _answers(settings, where, data, digits[0])
             _train(run, *digits, again=cli.again("--resume"))
         elif processes.rank() == 0:
             line = f"{folder}: finished before; another --seed or --name starts another run\n{run.result()}"
@@ -168,24 +168,32 @@ def _train(run: Run, train_digits: Digits, test_digits: Digits, *, again: str) -
         raise
 
 
-def _teacher(settings: Settings, device: torch.device, digits: tuple[Digits, Digits]) -> DigitNet | None:
-    """The recipe's teacher, from the folder of its run; it is trained first where that is not finished.
+def _answers(settings: Settings, device: torch.device, data: Path, digits: Digits) -> Answers | None:
+    """What the recipe's teachers answer about the training digits; the teachers are trained first if they are not.
+
+    Their runs hold the last 10,000 training images out whether or not the network's does: so the same teachers serve
+    where recipes are compared and where they are scored in the end, and their own accuracy is known.
 
     Raises:
-        InputError: the teacher's recipe is not there or has a teacher itself.
+        InputError: the teachers' recipe is not there or has a teacher itself.
     """
-    if not settings.recipe.teacher:
+    recipe = settings.recipe
+    if not recipe.teacher:
         return None
-    recipe = settings.recipe.teacher
-    settings = replace(settings, recipe=load_recipe(recipe), recipe_name=Path(recipe).stem, seed=TEACHER_SEED)
-    if settings.recipe.teacher:
-        raise InputError(f"teacher {recipe}: has a teacher itself, expected a recipe without one")
-    folder = RUNS / _name(settings, {})
-    run = start(folder, settings, device, resume=True)
-    if not finished(folder):
-        _train(run, *digits, again=cli.again())
-    processes.wait()  # until the first has written it
-    return load_model(folder / "model.safetensors", device)
+    plain = load_recipe(recipe.teacher)
+    if plain.teacher:
+        raise InputError(f"teacher {recipe.teacher}: has a teacher itself, expected a recipe without one")
+    held_out = _load(data, device, settings.limit, validation=True)
+    teachers = []
+    for seed in range(1, recipe.teachers + 1):
+        own = replace(settings, recipe=plain, recipe_name=Path(recipe.teacher).stem, seed=seed, validation=True)
+        folder = RUNS / _name(own, {})
+        run = start(folder, own, device, resume=True)
+        if not finished(folder):
+            _train(run, *held_out, again=cli.again())
+        processes.wait()  # until the first has written it
+        teachers.append(load_model(folder / "model.safetensors", device))
+    return ask(teachers, digits, recipe, RUNS, console)
 
 
 @app.command()
@@ -207,7 +215,7 @@ def seeds(
             folder = RUNS / _name(settings, {})
             run = start(folder, settings, where, resume=True)
             if not finished(folder):
-                run.trainer.teacher = _teacher(settings, where, digits)
+                run.trainer.answers = _answers(settings, where, data, digits[0])
                 _train(run, *digits, again=cli.again())
             elif first:
                 console.print(f"{folder}: finished before")

@@ -32,6 +32,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "shift": (0.0, 14.0),
     "average": (0.0, 1.0),
     "width": (1, 8),
+    "teachers": (1, 100),
+    "teacher_moves": (1, 1000),
     "teacher_weight": (0.0, 1.0),
     "temperature": (0.1, 100.0),
 }
@@ -64,8 +66,10 @@ class Recipe:
     average: float = 0.0  # the last share of the steps so far over which the weights that are scored are averaged
     precision: str = "fp32"  # of the convolutions: 'bf16' is 16 bits, by torch.autocast
     width: int = 1  # how many times as many channels as the network of 19,298 parameters has
-    teacher: str = ""  # the recipe of a network that is trained first and then asked about each image; '' is none
-    teacher_weight: float = 0.9  # the share of the loss that the teacher's answers have, the labels having the rest
+    teacher: str = ""  # the recipe of networks that are trained first and then asked about each image; '' is none
+    teachers: int = 1  # how many of them, their seeds being 1, 2 and so on; their answers' mean counts
+    teacher_moves: int = 8  # how many moves of each image they are asked about, which the epochs take in turn
+    teacher_weight: float = 0.9  # the share of the loss that the teachers' answers have, the labels having the rest
     temperature: float = 2.0  # that the logits of both are divided by, where they are compared
 
     def __post_init__(self) -> None:

@@ -14,13 +14,14 @@ from torch.optim import SGD, Adam, Optimizer
 from torch.optim.swa_utils import update_bn
 
 from cnn import processes
-from cnn.augment import MOVES, augment
+from cnn.augment import augment, draw_moves
 from cnn.data import Digits, normalise
 from cnn.errors import InputError
 from cnn.model import DigitNet, log_probabilities
 from cnn.muon import Muon
 from cnn.norm import ReLUBatchNorm2d, SyncReLUBatchNorm2d
 from cnn.recipe import Recipe, learning_rate
+from cnn.teacher import Answers
 
 SCORE_BATCH = 1000
 SHORT = 300  # steps, before which the batch norms' running statistics still remember their start
@@ -47,7 +48,7 @@ class Trainer:
     def __init__(self, recipe: Recipe, seed: int, device: torch.device) -> None:
         self.recipe, self.seed, self.device = recipe, seed, device
         self.epoch = 0  # whole epochs done
-        self.teacher: DigitNet | None = None  # whom the recipe asks, once it is trained
+        self.answers: Answers | None = None  # of the recipe's teachers, once they are asked
         torch.manual_seed(_epoch_seed(seed, 0))
         # Channels-last convolutions are the faster ones on a CPU.
         self.model = DigitNet(recipe.dropout, recipe.dropout_pooled, recipe.width)
@@ -73,7 +74,10 @@ class Trainer:
         # All processes draw the same order and the same moves; each its own dropout, from torch's common generator.
         generator = torch.Generator().manual_seed(_epoch_seed(self.seed, self.epoch + 1))
         order = torch.randperm(len(digits), generator=generator).to(self.device)
-        moves = (torch.rand(len(digits), MOVES, generator=generator) * 2 - 1).to(self.device)
+        if self.answers is None:
+            moves, answers = draw_moves(len(digits), generator).to(self.device), None
+        else:
+            moves, answers = self.answers.of(self.epoch)
         torch.manual_seed(_epoch_seed(self.seed, self.epoch + 1, processes.rank() + 1))
         batches = torch.split(order, self.recipe.batch_size)
         if len(batches[-1]) < processes.count():
@@ -87,7 +91,8 @@ class Trainer:
             rate = learning_rate(self.recipe, self.epoch * len(batches) + number, len(batches))
             part = batch[processes.rank() :: processes.count()]
             labels = digits.labels[part]
-            loss, logits = self.step(digits.images[part], labels, moves[part], rate, len(batch))
+            answered = None if answers is None else answers[part]
+            loss, logits = self.step(digits.images[part], labels, moves[part], rate, len(batch), answered)
             self._update_average(self.epoch * len(batches) + number)
             loss_sum += loss
             right += (logits.argmax(1) == labels).sum()
@@ -98,7 +103,9 @@ class Trainer:
         loss_mean, accuracy = (processes.total(torch.stack([loss_sum, right])) / len(digits)).tolist()
         return loss_mean, 100 * accuracy
 
-    def step(self, images: Tensor, labels: Tensor, moves: Tensor, rate: float, size: int) -> tuple[Tensor, Tensor]:
+    def step(
+        self, images: Tensor, labels: Tensor, moves: Tensor, rate: float, size: int, answers: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """One step of the optimiser on this process's share of a batch.
 
         Args:
@@ -107,6 +114,7 @@ class Trainer:
             moves: (N, 6), what `augment` does to each image.
             rate: the learning rate.
             size: how many images the batch has over all processes.
+            answers: (N, 10), the teachers' logits about the moved images; None without a teacher.
 
         Returns:
             The sum of the losses, and the logits (N, 10).
@@ -120,9 +128,9 @@ class Trainer:
             logits = self.network(images)
         logits = logits.float()
         loss = functional.cross_entropy(logits, labels, reduction="sum")
-        if self.teacher is not None:
-            weight, temperature = self.recipe.teacher_weight, self.recipe.temperature
-            loss = (1 - weight) * loss + weight * distillation(logits, self.teacher, images, temperature)
+        if answers is not None:
+            weight = self.recipe.teacher_weight
+            loss = (1 - weight) * loss + weight * distillation(logits, answers, self.recipe.temperature)
         self.model.zero_grad()
         # DistributedDataParallel takes the mean of the processes' gradients; the batch's gradient is their sum.
         (loss * (processes.count() / size)).backward()  # type: ignore[no-untyped-call]
@@ -203,20 +211,14 @@ def make_optimizers(model: DigitNet, recipe: Recipe) -> list[Optimizer]:
     return [muon, SGD([others], momentum=momentum, nesterov=momentum > 0)]
 
 
-def distillation(logits: Tensor, teacher: DigitNet, images: Tensor, temperature: float) -> Tensor:
-    """How far a network's answers are from its teacher's about the same images: T² · Σ KL(teacher ‖ network).
+def distillation(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:
+    """How far a network's logits (N, 10) are from its teachers' about the same images: T² · Σ KL(teachers ‖ network).
 
-    Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015: both logits are divided by the
-    temperature T, and T² keeps the gradients as large as those of the labels.
-
-    Args:
-        logits: (N, 10)
-        images: (N, 1, 28, 28), normalised, augmented as the network met them.
+    Hinton, Vinyals and Dean, Distilling the knowledge in a neural network, 2015: both are divided by the temperature
+    T, and T² keeps the gradients as large as those of the labels.
     """
-    with torch.no_grad():
-        answers = functional.log_softmax(teacher(images) / temperature, 1)
-    ours = functional.log_softmax(logits / temperature, 1)
-    return temperature**2 * functional.kl_div(ours, answers, reduction="sum", log_target=True)
+    ours, theirs = ((values / temperature).log_softmax(1) for values in (logits, answers))
+    return temperature**2 * functional.kl_div(ours, theirs, reduction="sum", log_target=True)
 
 
 @torch.inference_mode()

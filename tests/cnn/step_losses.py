@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from cnn import processes, train
+from cnn.augment import MOVES
 from cnn.data import Digits
-from cnn.model import DigitNet
 from cnn.recipe import Recipe, load_recipe
+from cnn.teacher import Answers
 
 PLAIN = replace(load_recipe("reference"), epochs=2, batch_size=50, dropout=0.0, dropout_pooled=0.0, learning_rate=0.003)
 TAUGHT = replace(load_recipe("best"), epochs=2, batch_size=50)  # and augmented
@@ -25,8 +26,10 @@ class _Recorder(train.Trainer):
         super().__init__(recipe, 1, torch.device("cpu"))
         self.losses: list[float] = []
 
-    def step(self, images: Tensor, labels: Tensor, moves: Tensor, rate: float, size: int) -> tuple[Tensor, Tensor]:
-        loss, logits = super().step(images, labels, moves, rate, size)
+    def step(
+        self, images: Tensor, labels: Tensor, moves: Tensor, rate: float, size: int, answers: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        loss, logits = super().step(images, labels, moves, rate, size, answers)
         self.losses.append(processes.total(loss.clone()).item() / size)
         return loss, logits
 
@@ -36,8 +39,9 @@ def _losses(recipe: Recipe) -> list[float]:
     generator = torch.Generator().manual_seed(2)
     images = torch.randint(0, 256, (275, 1, 28, 28), generator=generator, dtype=torch.uint8)
     recorder = _Recorder(recipe)
-    torch.manual_seed(3)
-    recorder.teacher = DigitNet(width=2).eval() if recipe.teacher else None
+    if recipe.teacher:
+        moves, logits = torch.rand(2, 275, MOVES, generator=generator), torch.randn(2, 275, 10, generator=generator)
+        recorder.answers = Answers(moves, logits)
     for _ in range(recipe.epochs):
         recorder.train_epoch(Digits(images, torch.arange(275) % 10), lambda *_: None)
     return recorder.losses

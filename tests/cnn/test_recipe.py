@@ -50,7 +50,7 @@ REFERENCE = to_toml(load_recipe("reference"))
 KEYS = (
     "epochs, batch_size, optimizer, learning_rate, schedule, momentum, weight_decay, decay, minimum_learning_rate, "
     "warm_up, dropout, dropout_pooled, rotation, scale, shear, shift, average, precision, width, teacher, "
-    "teacher_weight, temperature"
+    "teachers, teacher_moves, teacher_weight, temperature"
 )
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from rich.console import Console
+from torch import Tensor
 
-from cnn.augment import MOVES
-from cnn.data import Digits
+from cnn.augment import augment
+from cnn.data import Digits, normalise
 from cnn.model import DigitNet, load_model
-from cnn.recipe import load_recipe
+from cnn.recipe import Recipe, load_recipe
+from cnn.teacher import Answers, ask
 from cnn.train import Trainer, distillation
 
 CPU = torch.device("cpu")
@@ -23,12 +25,7 @@ TAUGHT = replace(load_recipe("best"), epochs=2, batch_size=50)
 def test_distillation_and_its_gradient_follow_their_definition() -> None:
     torch.manual_seed(1)
     logits, answers, heat = torch.randn(6, 10).double().requires_grad_(), torch.randn(6, 10).double(), 2.0
-
-    class Fixed(DigitNet):
-        def forward(self, images: Tensor) -> Tensor:
-            return answers[: len(images)]
-
-    loss = distillation(logits, Fixed(), torch.zeros(6, 1, 28, 28), heat)
+    loss = distillation(logits, answers, heat)
     ours, theirs = (logits / heat).softmax(1), (answers / heat).softmax(1)
     assert loss.item() == pytest.approx(heat**2 * (theirs * (theirs / ours).log()).sum().item())
     (gradient,) = torch.autograd.grad(loss, logits)
@@ -36,30 +33,62 @@ def test_distillation_and_its_gradient_follow_their_definition() -> None:
     torch.testing.assert_close(gradient, heat * (ours - theirs))
 
 
-def test_the_teacher_is_asked_about_the_same_augmented_images(digits: Digits) -> None:
-    trainer = Trainer(TAUGHT, 1, CPU)
-    trainer.teacher = DigitNet(width=2).eval()
-    seen: list[Tensor] = []
-
-    def see(_model: nn.Module, images: tuple[Tensor]) -> None:
-        seen.append(images[0])
-
-    for model in (trainer.model, trainer.teacher):
-        model.register_forward_pre_hook(see)
-    before = {name: tensor.clone() for name, tensor in trainer.teacher.state_dict().items()}
-    trainer.step(digits.images[:20], digits.labels[:20], torch.ones(20, MOVES), 0.1, 20)
-    assert torch.equal(seen[0], seen[1])
-    assert all(torch.equal(tensor, before[name]) for name, tensor in trainer.teacher.state_dict().items())
+def _asked(teachers: list[DigitNet], digits: Digits, recipe: Recipe, folder: Path) -> Answers:
+    return ask([teacher.eval() for teacher in teachers], digits, recipe, folder, Console(quiet=True))
 
 
-def test_a_network_comes_to_answer_as_its_teacher_though_the_labels_are_wrong(digits: Digits) -> None:
+def test_the_answers_are_the_teachers_mean_about_the_very_images_that_the_network_meets(
+    digits: Digits, tmp_path: Path
+) -> None:
+    torch.manual_seed(2)
+    teachers = [DigitNet(width=2), DigitNet(width=2)]
+    taught = Trainer(replace(TAUGHT, teacher_moves=2), 1, CPU)
+    taught.answers = _asked(teachers, digits, taught.recipe, tmp_path)
+    met: list[tuple[Tensor, Tensor]] = []
+    step = taught.step
+
+    def look(*arguments: Any) -> tuple[Tensor, Tensor]:
+        images, _, moves, *_, answers = arguments
+        met.append((normalise(augment(images.float(), moves, taught.recipe)), answers))
+        return step(*arguments)
+
+    taught.step = look  # type: ignore[method-assign,assignment]
+    for _ in range(3):
+        taught.train_epoch(digits, lambda *_: None)
+    assert len(met) == 3 * 7
+    with torch.inference_mode():
+        for images, answers in met:
+            torch.testing.assert_close(answers, (teachers[0](images) + teachers[1](images)) / 2, atol=1e-4, rtol=1e-4)
+    moved = [torch.cat([images for images, _ in met[7 * epoch : 7 * epoch + 7]]).sum() for epoch in range(3)]
+    assert moved[0] != pytest.approx(moved[1].item(), rel=1e-6)  # the second epoch has other moves,
+    assert moved[0] == pytest.approx(moved[2].item(), rel=1e-6)  # the third those of the first in another order
+
+
+def test_answers_are_asked_once_unless_they_are_about_something_else_or_damaged(digits: Digits, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    recipe, teacher = replace(TAUGHT, teacher_moves=2), DigitNet(width=2)
+    first = _asked([teacher], digits, recipe, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    written = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    (folder / "2.safetensors").write_bytes(b"damaged")
+    again = _asked([teacher], digits, recipe, tmp_path)
+    assert torch.equal(again.logits, first.logits)
+    assert (folder / "1.safetensors").stat().st_mtime_ns == written["1.safetensors"]
+    others = [([DigitNet(width=2)], recipe), ([teacher] * 2, recipe), ([teacher], replace(recipe, rotation=1.0))]
+    for count, (teachers, changed) in enumerate(others, start=2):
+        _asked(teachers, digits, changed, tmp_path)
+        assert len(list(tmp_path.iterdir())) == count
+
+
+def test_a_network_comes_to_answer_as_its_teacher_though_the_labels_are_wrong(digits: Digits, tmp_path: Path) -> None:
     torch.manual_seed(5)
-    taught = Trainer(replace(TAUGHT, epochs=3, teacher_weight=1.0), 1, CPU)
+    recipe = replace(TAUGHT, epochs=3, teacher_weight=1.0)
+    taught = Trainer(recipe, 1, CPU)
     teacher = Trainer(replace(load_recipe("default"), epochs=3, batch_size=50), 2, CPU)
     for _ in range(3):
         teacher.train_epoch(digits, lambda *_: None)
-    taught.teacher = teacher.model.eval()
-    taught.teacher.load_state_dict(teacher.weights())  # whose batch norms have statistics of their own
+    teacher.model.load_state_dict(teacher.weights())  # whose batch norms have statistics of their own
+    taught.answers = _asked([teacher.model], digits, recipe, tmp_path)
     wrong = Digits(digits.images, (digits.labels + 1) % 10)
     for _ in range(3):
         taught.train_epoch(wrong, lambda *_: None)
@@ -80,7 +109,7 @@ def taught(small_recipe: None, command: Callable[..., Any], data_folder: Path, t
 
 def test_the_teacher_is_trained_once_and_a_kill_of_either_run_changes_nothing(taught: Callable[..., Any]) -> None:
     assert taught().status == 0
-    teacher, student = Path("runs/wide-seed1-limit100"), Path("runs/taught-seed1-limit100")
+    teacher, student = Path("runs/wide-seed1-limit100-validation"), Path("runs/taught-seed1-limit100")
     assert load_model(teacher / "model.safetensors", CPU).layers[0].out_channels == 16
     expected = [(folder / "model.safetensors").read_bytes() for folder in (teacher, student)]
     last = ("report.md", "model.safetensors", "checkpoint-00002.pt")
