@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +76,10 @@ def _expect_same(folder: Path, before: dict[str, Any], now: dict[str, Any]) -> N
 
 
 def _pairs(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, object, object]]:
+    # A run of before a key was there had what the key now stands at.
+    recipe = {field.name: field.default for field in fields(Recipe)} | before["recipe"]
     for key, new in now["recipe"].items():
-        yield key, before["recipe"].get(key), new
+        yield key, recipe[key], new
     for key in ("seed", "limit", "validation"):
         yield key, before.get(key), now[key]
 
