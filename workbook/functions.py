@@ -133,11 +133,12 @@ ACTIVATIONS = {
 
 
 class Outputs(NamedTuple):
-    """The last layer as trees: targets, pre-activations, activations."""
+    """The last layer as trees: targets, pre-activations, activations; and whether the table has columns for deltas."""
 
     targets: Sequence[Tree]
     z: Sequence[Tree]
     a: Sequence[Tree]
+    deltas: bool
 
 
 class Loss(NamedTuple):
@@ -163,13 +164,19 @@ def _error(k: int, o: Outputs) -> Tree:
     return less(o.a[k], o.targets[k])
 
 
+def _squared(k: int, o: Outputs) -> Tree:
+    error = less(o.targets[k], o.a[k])
+    if o.deltas:
+        return times(error, error)  # in LibreOffice ^ is an error where its result is too small for a number
+    return power(error, Number(2))  # as the sheet has it that tables without deltas mirror
+
+
 def _half_squared(k: int, o: Outputs) -> Tree:
-    return times(Number(0.5), power(less(o.targets[k], o.a[k]), Number(2)))
+    return times(Number(0.5), _squared(k, o))
 
 
 def _mean_squared(k: int, o: Outputs) -> Tree:
-    square = power(less(o.targets[k], o.a[k]), Number(2))
-    return over(square, Number(len(o.a))) if len(o.a) > 1 else square
+    return over(_squared(k, o), Number(len(o.a))) if len(o.a) > 1 else _squared(k, o)
 
 
 def _mean_squared_slope(k: int, o: Outputs) -> Tree:
