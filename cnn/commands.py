@@ -47,6 +47,12 @@ def whole_number(text: str) -> int:
         raise typer.BadParameter(f"got '{text}', expected a whole number") from None
 
 
+def shipped_or_path(text: str | Path) -> Path:
+    """The weights that ship under that name, or the path as it stands."""
+    shipped = SHIPPED.with_name(f"{text}{SHIPPED.suffix}")
+    return shipped if shipped.is_file() else Path(text)
+
+
 app = typer.Typer(add_completion=False)
 console = Console(highlight=False, markup=False)
 
@@ -58,7 +64,13 @@ Limit = Annotated[int | None, typer.Option(parser=whole_number, help="Use only t
 Device = Annotated[str | None, typer.Option(help="cpu, cuda or mps; the default is the fastest here.")]
 Data = Annotated[Path, typer.Option(help="The folder that holds the four files of MNIST, or will.")]
 Weights = Annotated[
-    Path, typer.Option(show_default="the trained model that ships", help="A run's model.safetensors, say.")
+    Path,
+    typer.Option(
+        parser=shipped_or_path,
+        metavar="NAME|FILE",
+        show_default=SHIPPED.stem,
+        help="'best', 'default' or 'reference', which ship, or a run's model.safetensors.",
+    ),
 ]
 
 AverageShifts = Annotated[

@@ -16,7 +16,7 @@ from PIL import Image
 from rich.console import Console
 from safetensors.torch import save_file
 
-from cnn import commands, run
+from cnn import checkpoint, commands, run
 from cnn.data import Digits
 from cnn.download import load
 from cnn.model import load_model
@@ -187,6 +187,14 @@ def test_a_run_is_not_resumed_with_other_settings(command: Command, data_folder:
     assert result.err == (
         "error: runs/quick: cannot resume with seed 2: that run has seed 1; --name NAME starts another\n"
     )
+
+
+def test_a_run_from_before_a_recipe_had_a_key_goes_on(command: Command, quick_run: Path, data_folder: Path) -> None:
+    state = checkpoint.load(quick_run, warn=print)
+    assert state is not None
+    del state["settings"]["recipe"]["teachers"]
+    checkpoint.save(quick_run, state)
+    assert command(*_quick(data_folder), "--resume").status == 0
 
 
 @pytest.mark.usefixtures("quick_run")

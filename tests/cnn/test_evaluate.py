@@ -16,8 +16,9 @@ def test_a_shipped_model_reads_as_many_test_images_as_its_note_says(
     weights: Path, command: Callable[..., Any], data_folder: Path
 ) -> None:
     note = tomllib.loads(weights.with_suffix(".toml").read_text(encoding="utf-8"))
-    result = command("evaluate", "--weights", weights, "--data", data_folder)
+    result = command("evaluate", "--weights", weights.stem, "--data", data_folder)
     assert result.status == 0
+    assert f"{weights.name}: " in result.out
     found = re.search(r"([\d,]+) of 10,000 right, ([\d.]+) %", result.out)
     assert found is not None
     right = int(found[1].replace(",", ""))
