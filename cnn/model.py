@@ -18,7 +18,7 @@ from cnn.errors import InputError
 from cnn.files import replacing
 from cnn.norm import ReLUBatchNorm2d
 
-SHIPPED = Path(__file__).parent / "weights" / "default.safetensors"  # what trained it: default.toml beside it
+SHIPPED = Path(__file__).parent / "weights" / "best.safetensors"  # what trained it: best.toml beside it
 
 CHANNELS = 8  # of the first convolution
 
