@@ -49,8 +49,7 @@ def whole_number(text: str) -> int:
 
 def shipped_or_path(text: str | Path) -> Path:
     """The weights that ship under that name, or the path as it stands."""
-    shipped = SHIPPED.with_name(f"{text}{SHIPPED.suffix}")
-    return shipped if shipped.is_file() else Path(text)
+    return {path.stem: path for path in SHIPPED.parent.glob("*.safetensors")}.get(str(text), Path(text))
 
 
 app = typer.Typer(add_completion=False)

@@ -101,7 +101,10 @@ def load_model(path: Path, device: torch.device) -> DigitNet:
         weights = load(path.read_bytes())
     except (OSError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{path}: cannot be read as weights: {reason}; expected a safetensors file") from None
+        ship = ", ".join(sorted(shipped.stem for shipped in SHIPPED.parent.glob("*.safetensors")))
+        raise InputError(
+            f"{path}: cannot be read as weights: {reason}; expected a safetensors file, or one that ships: {ship}"
+        ) from None
     first = weights.get("layers.0.weight")
     model = DigitNet(width=max(1, len(first) // CHANNELS) if first is not None and first.ndim else 1)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}

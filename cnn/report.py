@@ -122,8 +122,8 @@ def markdown(title: str, scored: str, rows: list[Row], counts: Tensor, environme
         "",
         "![errors, loss and learning rate over the epochs](curves.png)",
         "",
-        "The training images' errors and loss are those that the batches met, with dropout, augmentation and teachers where "
-        "the recipe has them, while the network still changed.",
+        "The training images' errors and loss are those that the batches met, with dropout, augmentation and teachers "
+        "where the recipe has them, while the network still changed.",
         "",
         "## Mistakes of the last epoch",
         "",

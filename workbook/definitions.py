@@ -214,7 +214,8 @@ def _forward(columns: Columns) -> Iterator[Definition]:
 def _outputs(columns: Columns) -> Outputs:
     last = columns.depth - 1
     names = (columns.target_names, columns.neuron_names(last), columns.activation_names(last))
-    return Outputs(*([own(name) for name in group] for group in names), deltas=columns.network.deltas)
+    targets, z, a = ([own(name) for name in group] for group in names)
+    return Outputs(targets, z, a, columns.network.deltas)
 
 
 def _losses(columns: Columns) -> Iterator[Definition]:

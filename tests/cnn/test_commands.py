@@ -241,9 +241,11 @@ BAD: list[tuple[list[object], str]] = [
     (["predict", "even.png", "--weights", "shape.safetensors"],
         "shape.safetensors: layers.0.weight is 9×1×3×3, expected 8×1×3×3: weights of another network"),
     (["evaluate", "--weights", "nowhere.safetensors"],
-        "nowhere.safetensors: cannot be read as weights: No such file or directory; expected a safetensors file"),
+        "nowhere.safetensors: cannot be read as weights: No such file or directory; expected a safetensors file, "
+        "or one that ships: best, default, reference"),
     (["evaluate", "--weights", "empty"],
-        "empty: cannot be read as weights: Is a directory; expected a safetensors file"),
+        "empty: cannot be read as weights: Is a directory; expected a safetensors file, "
+        "or one that ships: best, default, reference"),
     (["export", "--onnx", "empty"], "empty: is a folder, expected the name of a file to write"),
     (["export", "--onnx", "nowhere/model.onnx"],
         "nowhere/model.onnx: the folder nowhere does not exist; create it first"),
