@@ -194,14 +194,13 @@ def _answers(settings: Settings, device: torch.device, data: Path, digits: Digit
     plain = load_recipe(recipe.teacher)
     if plain.teacher:
         raise InputError(f"teacher {recipe.teacher}: has a teacher itself, expected a recipe without one")
-    held_out = _load(data, device, settings.limit, validation=True)
     teachers = []
     for seed in range(1, recipe.teachers + 1):
         own = replace(settings, recipe=plain, recipe_name=Path(recipe.teacher).stem, seed=seed, validation=True)
         folder = RUNS / _name(own, {})
         run = start(folder, own, device, resume=True)
         if not finished(folder):
-            _train(run, *held_out, again=cli.again())
+            _train(run, *_load(data, device, settings.limit, validation=True), again=cli.again())
         processes.wait()  # until the first has written it
         teachers.append(load_model(folder / "model.safetensors", device))
     return ask(teachers, digits, recipe, RUNS, console)

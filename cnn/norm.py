@@ -1,4 +1,4 @@
-"""ReLU and batch normalisation in one, for training on CPUs: faster on several cores, and over several processes.
+"""ReLU and batch normalisation in one, for training on CPUs, by several processes too.
 
 torch's own kernel lets each core add up activations in a row that has one number for each channel. With 8, 12, 20 or
 24 channels the rows of two cores meet in one cache line, which then travels between them at every addition: two cores
