@@ -59,7 +59,7 @@ def test_the_answers_are_the_teachers_mean_about_the_very_images_that_the_networ
     with torch.inference_mode():
         for images, answers in met:
             torch.testing.assert_close(answers, (teachers[0](images) + teachers[1](images)) / 2, atol=1e-4, rtol=1e-4)
-    moved = [torch.cat([images for images, _ in met[7 * epoch : 7 * epoch + 7]]).sum() for epoch in range(3)]
+    moved = [torch.cat([images for images, _ in met[7 * epoch : 7 * epoch + 7]]).double().sum() for epoch in range(3)]
     assert moved[0] != pytest.approx(moved[1].item(), rel=1e-6)  # the second epoch has other moves,
     assert moved[0] == pytest.approx(moved[2].item(), rel=1e-6)  # the third those of the first in another order
 
