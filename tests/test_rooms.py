@@ -12,10 +12,7 @@ DOORS = {
     "engine": [],
     "cnn": [],
     "workbook.trees": ["engine"],
-    "workbook.functions": ["workbook.trees"],
-    "workbook.definitions": ["engine", "workbook.functions", "workbook.trees"],
-    "workbook.runs": ["engine", "workbook.layout"],
-    "workbook.layout": ["engine", "workbook.definitions", "workbook.trees"],
+    "workbook.table": ["engine", "workbook.trees"],
     "workbook.records": [],
     "workbook.stored": ["engine"],
     "workbook.generated": ["engine"],
@@ -26,15 +23,9 @@ DOORS = {
     "workbook.write_charts": ["workbook.records"],
     "workbook.write_drawing": ["workbook.records"],
     "workbook.write_rules": ["workbook.records", "workbook.write_drawing"],
-    "workbook.sheets": [
-        *("engine", "workbook.definitions", "workbook.functions", "workbook.layout", "workbook.records"),
-        *("workbook.runs", "workbook.stored", "workbook.trees"),
-    ],
+    "workbook.sheets": ["engine", "workbook.records", "workbook.stored", "workbook.table", "workbook.trees"],
     "workbook.page": ["engine"],
-    "workbook.audit": [
-        *("engine", "workbook.definitions", "workbook.functions", "workbook.gradcheck", "workbook.layout"),
-        *("workbook.page", "workbook.trees"),
-    ],
+    "workbook.audit": ["engine", "workbook.gradcheck", "workbook.page", "workbook.table", "workbook.trees"],
     # Of the audit it takes the bounded reader and what belongs to it, and which tables are ours.
     "workbook.gradcheck": [
         *("engine", "workbook.page", "workbook.trees", "workbook.audit.read", "workbook.audit.recalculate"),

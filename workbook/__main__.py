@@ -10,8 +10,8 @@ from engine import InputError, cli, default_experiment, load_experiment
 from workbook.audit.read import LIMITS
 from workbook.drawn import drawn_experiment
 from workbook.generated import Kind, refuse_to_replace
-from workbook.layout import MAX_ROWS
 from workbook.sheets.exercise import exercise_sheets
+from workbook.table.layout import MAX_ROWS
 from workbook.write import write
 
 Force = Annotated[

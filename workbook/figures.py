@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from engine import FloatArray, default_experiment, descend, load_experiment
 from engine.experiment_file import packaged_experiments
-from workbook.runs import sweep
+from workbook.table.runs import sweep
 from workbook.write_charts import LINE_COLORS
 
 ACROSS_THE_PAGE = 4

@@ -18,11 +18,11 @@ from engine import InputError, default_experiment, load_experiment
 from workbook.audit.page import page_of
 from workbook.audit.stages import audit
 from workbook.figures import figures
-from workbook.layout import Layout
 from workbook.page.render import write_page
 from workbook.plan import plan
 from workbook.records import Cell, Sheet
 from workbook.sheets.network import network_png
+from workbook.table.layout import Layout
 from workbook.write import write
 
 PROGRAMS = {"soffice": "LibreOffice", "chromium": "Chromium"}

@@ -1,9 +1,7 @@
 """The workbook's sheets, in their order."""
 
 from engine import Experiment, descend
-from workbook.layout import Layout
 from workbook.records import Sheet
-from workbook.runs import sweep
 from workbook.sheets.check import check_sheet
 from workbook.sheets.derivation import derivation_sheet
 from workbook.sheets.explorer import explorer_sheet
@@ -12,6 +10,8 @@ from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_
 from workbook.sheets.predictions import has_predictions, predictions_sheet
 from workbook.sheets.training import main_sheet, run_sheet
 from workbook.stored import as_stored
+from workbook.table.layout import Layout
+from workbook.table.runs import sweep
 
 # Longer runs are on the main sheet alone, and large networks with fewer steps elsewhere: the other sheets repeat every
 # number several times over. 600 rows of the default network have so many cells.

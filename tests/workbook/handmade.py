@@ -15,7 +15,7 @@ from openpyxl.utils.cell import coordinate_from_string
 from engine import Columns
 from workbook.audit.findings import Finding
 from workbook.audit.stages import FileReport, audit
-from workbook.definitions import definitions
+from workbook.table.definitions import definitions
 from workbook.write import PlainFormulas
 
 FIRST = {

@@ -13,9 +13,9 @@ from engine import Experiment, InputError, Method, descend, load_experiment
 from tests.engine.networks import random_experiment
 from workbook.audit.findings import TableReport
 from workbook.audit.stages import audit
-from workbook.layout import HEADER_ROW, Layout
 from workbook.sheets.training import main_sheet
 from workbook.stored import as_stored
+from workbook.table.layout import HEADER_ROW, Layout
 from workbook.write import write
 
 PACKAGED = ("xor", "and", "mazur", "mazur-output-first", "textbook-3-2-1", "three-classes", "deep", "regression")

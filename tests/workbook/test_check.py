@@ -12,13 +12,13 @@ import pytest
 from engine import Experiment, Layer, Method, Network, descend
 from engine.network import ACTIVATIONS, LOSSES, NEEDED_ACTIVATION, OPTIMIZERS, SCHEDULES
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned
-from workbook.definitions import definitions
-from workbook.layout import FIRST_ROW, Layout
-from workbook.runs import sweep
 from workbook.sheets import check, differences
 from workbook.sheets.check import CHANGED, COMPARED, NO_SHARES, NOT_RUN, by_dependence, check_sheet
 from workbook.sheets.training import main_sheet
 from workbook.stored import as_stored
+from workbook.table.definitions import definitions
+from workbook.table.layout import FIRST_ROW, Layout
+from workbook.table.runs import sweep
 from workbook.write import write
 
 

@@ -11,7 +11,7 @@ from engine import Columns, Experiment, FloatArray, descend, load_experiment
 from engine.experiment_file import packaged_experiments
 from tests.engine.networks import random_experiment
 from tests.workbook.whole import overflows
-from workbook.definitions import constant_names, definitions
+from workbook.table.definitions import constant_names, definitions
 from workbook.trees import Tree, Value, Variable, derivative, evaluate, leaves
 
 EXPERIMENTS = {name: load_experiment(name) for name in packaged_experiments()} | {

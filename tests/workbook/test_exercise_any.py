@@ -13,9 +13,9 @@ from tests.commands import run
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice, error_cells, poisoned
 from tests.workbook.test_check import experiment
 from workbook.drawn import drawn_experiment
-from workbook.layout import FIRST_ROW, Layout, letter
 from workbook.sheets.exercise import LAST_MARK_ROW, Task, exercise_sheets
 from workbook.sheets.training import MAIN_SHEET
+from workbook.table.layout import FIRST_ROW, Layout, letter
 from workbook.write import write
 
 XOR = replace(

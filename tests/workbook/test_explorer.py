@@ -9,13 +9,13 @@ import pytest
 from engine import Columns, Experiment, FloatArray, Layer, Network, descend
 from tests.workbook.drawn import drawn
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_openpyxl, error_cells, poisoned
-from workbook.layout import Layout
 from workbook.sheets.derivation import Line, Note, derivation, derivation_sheet
 from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.shown import Shown
 from workbook.sheets.training import main_sheet
 from workbook.sheets.working import Working
 from workbook.stored import as_stored
+from workbook.table.layout import Layout
 from workbook.trees import evaluate, parse
 from workbook.write import write
 

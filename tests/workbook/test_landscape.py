@@ -10,13 +10,13 @@ from openpyxl.utils import get_column_letter as letter
 
 from engine import Experiment, FloatArray, Layer, Method, Network, descend, load_experiment
 from tests.workbook.spreadsheets import Book, by_ironcalc, error_cells, poisoned
-from workbook.layout import Layout
 from workbook.records import Sheet
-from workbook.runs import sweep
 from workbook.sheets.landscape import landscape_sheet
 from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_name
 from workbook.sheets.predictions import has_predictions, predictions_sheet
 from workbook.sheets.training import main_sheet, run_sheet
+from workbook.table.layout import Layout
+from workbook.table.runs import sweep
 from workbook.write import write
 
 XOR = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

@@ -12,10 +12,10 @@ from engine import Experiment, Method, load_experiment
 from engine.experiment_file import packaged_experiments
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, error_cells, poisoned
 from tests.workbook.whole import cell, retyped, shortened, with_method, written, wrong_tables
-from workbook.definitions import definitions
-from workbook.layout import ETA, FIRST_ROW, Layout
 from workbook.sheets.check import COMPARED, NOT_RUN
 from workbook.sheets.training import MAIN_SHEET
+from workbook.table.definitions import definitions
+from workbook.table.layout import ETA, FIRST_ROW, Layout
 
 NAMES = list(packaged_experiments())
 

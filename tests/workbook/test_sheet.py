@@ -15,8 +15,8 @@ from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine import Columns, InputError, Network, default_experiment
-from workbook.layout import Layout
 from workbook.plan import plan
+from workbook.table.layout import Layout
 
 HEADERS = (
     "t1 t2 i1 i2 w1 w2 w3 w4 h1 a_h1 h2 a_h2 w5 w6 w7 w8 o1 a_o1 o2 a_o2 E1 E2 E_tot "

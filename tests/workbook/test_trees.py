@@ -5,7 +5,7 @@ import pytest
 
 from engine import Columns
 from engine.columns import gradient_name
-from workbook.definitions import definitions
+from workbook.table.definitions import definitions
 from workbook.trees import (
     Name,
     Number,

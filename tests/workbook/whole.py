@@ -7,10 +7,10 @@ import numpy as np
 
 from engine import Columns, Experiment, FloatArray, Method, descend
 from tests.workbook.spreadsheets import Book, Values, poisoned
-from workbook.layout import FIRST_ROW, letter
 from workbook.plan import plan
 from workbook.sheets.training import MAIN_SHEET
 from workbook.stored import as_stored
+from workbook.table.layout import FIRST_ROW, letter
 from workbook.write import write
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from engine import Columns, FloatArray
 from workbook.audit.references import cell_of
 from workbook.audit.shapes import Shape
-from workbook.definitions import definitions
+from workbook.table.definitions import definitions
 from workbook.trees import (
     Name,
     Number,

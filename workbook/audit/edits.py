@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from workbook.audit.network import over_variables
-from workbook.functions import LARGEST_EXPONENT
+from workbook.table.functions import LARGEST_EXPONENT
 from workbook.trees import Number, Operation, Tree, UnsupportedError, Variable
 
 Edit = tuple[Tree, str]

@@ -7,8 +7,8 @@ from functools import cached_property, lru_cache
 from itertools import combinations, pairwise
 
 from engine import Column, Columns
-from workbook.definitions import ETA, Definition, definitions, given_names
-from workbook.functions import plus, times
+from workbook.table.definitions import ETA, Definition, definitions, given_names
+from workbook.table.functions import plus, times
 from workbook.trees import Name, Number, Operation, Tree, UnsupportedError, Variable, leaves, parse, printed, replaced
 
 DEFAULT_SIZES = (2, 2, 2)

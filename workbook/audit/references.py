@@ -3,7 +3,7 @@
 import re
 
 from workbook.audit.read import Book, Sheet
-from workbook.layout import place
+from workbook.table.layout import place
 from workbook.trees import Name, Reference, Tree
 
 # Of names that stand for names, and of formulas that refer to formulas.

@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 
 from engine import Columns, Experiment, FloatArray
-from workbook.definitions import constant_names, definitions, given_names
-from workbook.layout import ETA, FIRST_ROW, Layout, letter, on_sheet
 from workbook.records import Cell, Highlight, Sheet, small_sheet
 from workbook.sheets.dashboard import overflows
 from workbook.sheets.differences import SHARES, Differences
 from workbook.sheets.training import MAIN_SHEET
+from workbook.table.definitions import constant_names, definitions, given_names
+from workbook.table.layout import ETA, FIRST_ROW, Layout, letter, on_sheet
 from workbook.trees import Variable, leaves
 
 SHEET = "check"

@@ -3,9 +3,9 @@
 import numpy as np
 
 from engine import FloatArray
-from workbook.functions import LOSSES
-from workbook.layout import FIRST_ROW, Layout, letter, on_sheet, place
 from workbook.records import Cell, Highlight, Style
+from workbook.table.functions import LOSSES
+from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, place
 
 TOP = 8
 # A step's number and a word need no decimals.

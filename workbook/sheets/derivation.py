@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
-from workbook.definitions import chain_rule
-from workbook.functions import LOSSES
-from workbook.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
 from workbook.records import Cell, Color, Highlight, Picture, Sheet, Style, small_sheet
 from workbook.sheets.check import ABSOLUTE, RELATIVE
 from workbook.sheets.explorer import SHEET as EXPLORER
@@ -24,6 +21,9 @@ from workbook.sheets.shown import (
     numbers_of_the_first_row,
 )
 from workbook.sheets.training import MAIN_SHEET, ZOOM
+from workbook.table.definitions import chain_rule
+from workbook.table.functions import LOSSES
+from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
 from workbook.trees import Tree, Variable, leaves, printed, value_of
 
 SHEET = "derivation"

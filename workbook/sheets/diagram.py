@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from engine import Columns
 from engine.columns import activation_name, gradient_name
-from workbook.layout import letter
 from workbook.records import Cell, Rule, SignScale, Style
 from workbook.sheets.shown import Quantities
+from workbook.table.layout import letter
 
 # A layer's weights and biases stand one below the other; more of them are left out.
 MOST_ROWS = 60

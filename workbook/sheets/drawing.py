@@ -10,9 +10,9 @@ from math import hypot
 
 from engine import Columns
 from engine.columns import activation_name, gradient_name
-from workbook.layout import letter, on_sheet
 from workbook.records import Cell, Drawing, Look, Series
 from workbook.sheets.shown import Quantities
+from workbook.table.layout import letter, on_sheet
 
 # Pixels, y upwards; the chart covers the columns A to L, 22 rows high: what a small screen shows at once.
 WIDTH, HEIGHT, ROWS, LAST_COLUMN = 1128.0, 439.0, 22, "L"

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from engine import Experiment, InputError, descend
-from workbook.definitions import Definition, definitions
-from workbook.layout import ETA, FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, place
 from workbook.records import Cell, Highlight, Sheet, small_sheet
 from workbook.sheets.hints import hints_sheet
 from workbook.sheets.training import (
@@ -19,6 +17,8 @@ from workbook.sheets.training import (
     validations,
 )
 from workbook.stored import as_stored
+from workbook.table.definitions import Definition, definitions
+from workbook.table.layout import ETA, FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, place
 
 LAST_MARK_ROW = 18
 # A cell is right within 1e-9 + 1e-6 of what it should be: no slip of the hand is as small, no formula as far off.

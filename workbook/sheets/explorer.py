@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from engine import Columns, FloatArray
-from workbook.layout import HEADER_ROW, Layout, letter
 from workbook.records import Cell, Drawing, Rule, Sheet, SignScale, Validation, small_sheet
 from workbook.sheets import diagram, drawing
 from workbook.sheets.shown import Shown
 from workbook.sheets.working import Working
+from workbook.table.layout import HEADER_ROW, Layout, letter
 
 SHEET = "explorer"
 STEP, BATCH_ROW = "$B$3", "$D$3"

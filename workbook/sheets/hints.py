@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from engine import Columns
-from workbook.definitions import Definition, definitions
-from workbook.layout import FIRST_ROW, Layout, letter
 from workbook.records import Cell, Sheet, small_sheet
+from workbook.table.definitions import Definition, definitions
+from workbook.table.layout import FIRST_ROW, Layout, letter
 from workbook.trees import Operation, Tree, Variable
 
 SHEET = "hints"

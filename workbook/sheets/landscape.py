@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from engine import Columns, FloatArray
-from workbook.definitions import definitions
-from workbook.functions import over, plus
-from workbook.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, on_sheet, place
 from workbook.records import Cell, Choice, ColorScale, Overlay, Series, Sheet, Validation, small_sheet
-from workbook.runs import RunTable
 from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name, run_title, title_cell
 from workbook.sheets.training import MAIN_SHEET
+from workbook.table.definitions import definitions
+from workbook.table.functions import over, plus
+from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, on_sheet, place
+from workbook.table.runs import RunTable
 from workbook.trees import Number, Tree, Variable, evaluate, leaves, printed, replaced
 
 SHEET = "landscape"

@@ -5,9 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from engine import Method
-from workbook.layout import FIRST_ROW, letter, on_sheet
 from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
-from workbook.runs import RunTable
 from workbook.sheets.dashboard import (
     end_losses,
     ends,
@@ -20,6 +18,8 @@ from workbook.sheets.dashboard import (
     verdict_formula,
 )
 from workbook.sheets.training import ZOOM
+from workbook.table.layout import FIRST_ROW, letter, on_sheet
+from workbook.table.runs import RunTable
 
 NAME_ROW = 5
 FIRST_RATE_ROW = FIRST_LOSS_ROW = NAME_ROW + 1

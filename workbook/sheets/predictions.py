@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 
 from engine import Columns, FloatArray
-from workbook.definitions import definitions
-from workbook.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
 from workbook.records import Cell, Chart, Choice, ColorScale, Rule, Series, Sheet, Validation, small_sheet
 from workbook.sheets.training import MAIN_SHEET
+from workbook.table.definitions import definitions
+from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
 from workbook.trees import Variable, evaluate
 
 SHEET = "predictions"

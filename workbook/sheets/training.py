@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 
 from engine import FloatArray
-from workbook.definitions import constant_names, definitions, given_names
-from workbook.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, LAST_ROW_OF_EXCEL, Layout, on_sheet, place
 from workbook.records import Cell, Chart, Series, Sheet, Sparkline, Style, Validation
 from workbook.sheets.dashboard import TOP, dashboard, highlights
+from workbook.table.definitions import constant_names, definitions, given_names
+from workbook.table.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, LAST_ROW_OF_EXCEL, Layout, on_sheet, place
 
 MAIN_SHEET = "assignment6-calculations"
 

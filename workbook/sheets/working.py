@@ -7,8 +7,6 @@ from itertools import groupby
 
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
-from workbook.definitions import constant_names
-from workbook.layout import FORMULA_LIMIT_OF_EXCEL, letter, on_sheet
 from workbook.records import Cell
 from workbook.sheets.shown import (
     NEW,
@@ -24,6 +22,8 @@ from workbook.sheets.shown import (
     over_batch,
 )
 from workbook.sheets.training import MAIN_SHEET
+from workbook.table.definitions import constant_names
+from workbook.table.layout import FORMULA_LIMIT_OF_EXCEL, letter, on_sheet
 from workbook.trees import Tree, Variable, number_text, pieces, printed, value_of
 
 NAME_COLUMN, VALUE_COLUMN, AFTER_COLUMN, FORMULA_COLUMN, NUMBERS_COLUMN = 0, 1, 2, 3, 10

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from engine import Experiment, FloatArray, Run, descend
-from workbook.layout import Layout
+from workbook.table.layout import Layout
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import cached_property
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from engine import Columns, InputError
-from workbook.definitions import constant_names, definitions
+from workbook.table.definitions import constant_names, definitions
 from workbook.trees import Tree, Variable, printed
 
 ETA_LABEL = "F19"

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from engine import Columns
 from engine.columns import Column, activation_name, gradient_name
-from workbook.functions import (
+from workbook.table.functions import (
     ACTIVATIONS,
     LOSSES,
     ONE,
