@@ -1,13 +1,19 @@
-"""`python -m cnn`: see `cnn/commands.py`."""
+"""`python -m cnn`: see `cnn/commands.py` and `cnn/trained.py`."""
 
-import typer
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from cnn import cli
+
+if TYPE_CHECKING:
+    import typer
 
 
 def load_app() -> typer.Typer:
     """The commands; only now, because torch takes seconds, in which Ctrl-C shall end as cleanly as later."""
-    from cnn.commands import app
+    from cnn import commands, trained  # noqa: F401 - they add themselves to the app
+    from cnn.options import app
 
     return app
 

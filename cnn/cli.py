@@ -1,32 +1,38 @@
 """What every command does alike: one line for an error, clean ends, and their exit statuses."""
 
+from __future__ import annotations
+
+import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
-
-import typer
+from typing import TYPE_CHECKING, NoReturn
 
 from cnn.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    import typer
+
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
 
 class Stopped(BaseException):
     """Ctrl-C or SIGTERM. Its notes say how to go on; half-written files are removed as it passes."""
 
     def __init__(self, number: int) -> None:
-        super().__init__("interrupted" if number == signal.SIGINT else "terminated")
+        super().__init__(WORDS[signal.Signals(number)])
         self.status = 128 + number
 
 
 def run(load_app: Callable[[], typer.Typer], program: str) -> NoReturn:
     """Run the command line and exit: 0 well, 1 'no', 2 bad input (one line on stderr), 130 or 143 stopped."""
-    for number in STOPPING:
-        signal.signal(number, _stop)
+    _when_stopped(_exit_at_once)
     try:
         sys.exit(_run(load_app, program))
     except InputError as error:
@@ -38,17 +44,29 @@ def run(load_app: Callable[[], typer.Typer], program: str) -> NoReturn:
 
 
 def _run(load_app: Callable[[], typer.Typer], program: str) -> int | None:
+    arguments = sys.argv[1:] or ["--help"]
+    if arguments[0] == "--version":  # needs none of the packages that the commands need
+        print_version()
+        return None
     try:
+        from typer import TyperException
+
         app = load_app()
     except ModuleNotFoundError as error:
         raise InputError(
             f"the package {error.name} is not installed, and the CNN needs it: pip install '.[cnn]'"
         ) from None
+    _when_stopped(_stop)
     try:
-        status: int | None = app(args=sys.argv[1:] or ["--help"], prog_name=program, standalone_mode=False)
-    except typer.TyperException as error:
+        status: int | None = app(args=arguments, prog_name=program, standalone_mode=False)
+    except TyperException as error:
         raise InputError(error.format_message()) from None
     return status
+
+
+def print_version() -> None:
+    """Print the version of the installed package, of which the CNN is a part."""
+    sys.stdout.write(f"backprop-workbook {version('backprop-workbook')}\n")
 
 
 def again(*options: str) -> str:
@@ -64,6 +82,17 @@ def fail(message: str, status: int = 2) -> int:
     """Print one line on stderr, and give the status to exit with."""
     sys.stderr.write(f"error: {' '.join(message.split())}\n")
     return status
+
+
+def _when_stopped(handle: Callable[[int, FrameType | None], NoReturn]) -> None:
+    for number in STOPPING:
+        signal.signal(number, handle)
+
+
+def _exit_at_once(number: int, _frame: FrameType | None) -> NoReturn:
+    # While packages are imported there is nothing to tidy up, and an exception might be swallowed by one of them.
+    fail(WORDS[signal.Signals(number)])
+    os._exit(128 + number)
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:

@@ -1,9 +1,8 @@
-"""The commands: train the network, score it, read pictures with it, export it."""
+"""The commands that train: one run, or one for each of several seeds."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,86 +10,19 @@ import torch
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import track
 
 from cnn import cli, machine, processes
 from cnn.data import Digits, hold_out
 from cnn.download import load
 from cnn.errors import InputError
-from cnn.explain import draw_reading, draw_view
-from cnn.export import export_onnx
-from cnn.model import SHIPPED, DigitNet, load_model
-from cnn.pictures import find_pictures
-from cnn.predict import Reading, read_picture
-from cnn.printed import matrix, print_readings
+from cnn.model import load_model
+from cnn.options import Data, Device, Limit, Recipe, app, console, number, whole_number
 from cnn.recipe import load_recipe
-from cnn.report import confusion
 from cnn.run import Run, Settings, start
 from cnn.seeds import finished, parse_seeds, summarise
 from cnn.teacher import Answers, ask
-from cnn.train import score
-
-
-def number(text: str) -> float:
-    """Parse an option's value."""
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(f"got '{text}', expected a number") from None
-
-
-def whole_number(text: str) -> int:
-    """Parse an option's value."""
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"got '{text}', expected a whole number") from None
-
-
-def shipped_or_path(text: str | Path) -> Path:
-    """The weights that ship under that name, or the path as it stands."""
-    return {path.stem: path for path in SHIPPED.parent.glob("*.safetensors")}.get(str(text), Path(text))
-
-
-app = typer.Typer(add_completion=False)
-console = Console(highlight=False, markup=False)
 
 RUNS = Path("runs")
-CPU = torch.device("cpu")  # fast enough for all but training
-
-Recipe = Annotated[str, typer.Option(help="'default', 'quick', 'reference', 'best', 'teacher', or a TOML file.")]
-Limit = Annotated[int | None, typer.Option(parser=whole_number, help="Use only the first N training and test images.")]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda or mps; the default is the fastest here.")]
-Data = Annotated[Path, typer.Option(help="The folder that holds the four files of MNIST, or will.")]
-Weights = Annotated[
-    Path,
-    typer.Option(
-        parser=shipped_or_path,
-        metavar="NAME|FILE",
-        show_default=SHIPPED.stem,
-        help="'best', 'default' or 'reference', which ship, or a run's model.safetensors.",
-    ),
-]
-
-AverageShifts = Annotated[
-    bool, typer.Option("--average-shifts", help="Average over each image and its four shifts by a pixel.")
-]
-
-
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
-    if wanted:
-        typer.echo(f"backprop-workbook {version('backprop-workbook')}")
-        raise typer.Exit
-
-
-@app.callback()
-def main(
-    *,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
-    ] = False,
-) -> None:
-    """Train a small convolutional network on MNIST, and use it."""
 
 
 @app.command()
@@ -122,7 +54,9 @@ def train(
         key: value for key, value in given.items() if value is not None and value != getattr(plain, key)
     }
     settings = Settings(replace(plain, **changed), Path(recipe).stem, seed, limit, validation)
-    folder = RUNS / (name or _name(settings, changed))
+    folder = RUNS / (_name(settings, changed) if name is None else _plain_name(name))
+    if Path(recipe).resolve().parent == folder.resolve():
+        raise InputError(f"--recipe {recipe}: the run would write over it; copy it out of {folder}, or use --name")
     if resume and not folder.is_dir():
         raise InputError(f"{folder}: no such run, so --resume has nothing to go on with; leave it out to start one")
     with _processes(device) as where:
@@ -236,82 +170,15 @@ def seeds(
             console.print(f"{RUNS / 'seeds.md'}, {RUNS / 'seeds.png'}")
 
 
+def _plain_name(name: str) -> str:
+    if name in ("", "..") or Path(name).name != name:
+        raise InputError(f"--name {name!r}: expected the name of a folder in {RUNS}/, without a '/'")
+    return name
+
+
 def _name(settings: Settings, changed: dict[str, Any]) -> str:
     """The name of a run's folder; the same settings give the same name."""
     limit = {"limit": settings.limit} if settings.limit else {}
     values = {key: value if isinstance(value, str) else f"{value:g}" for key, value in (changed | limit).items()}
     parts = [f"{key.replace('_', '-')}{value}" for key, value in values.items()]
     return "-".join([settings.recipe_name, f"seed{settings.seed}", *parts, *["validation"] * settings.validation])
-
-
-@app.command()
-def evaluate(
-    weights: Weights = SHIPPED,
-    average_shifts: AverageShifts = False,  # noqa: FBT002 - how typer takes a flag
-    data: Data = Path("data"),
-) -> None:
-    """Score a trained model on all 10,000 test images."""
-    machine.prepare()
-    model = load_model(weights, CPU)
-    _, test = load(data)
-    counts = confusion(test.labels, score(model, test).labels)
-    console.print(matrix(counts))
-    right = int(counts.diagonal().sum())
-    console.print(f"{weights.name}: {right:,} of {len(test):,} right, {100 * right / len(test):.2f} %")
-    if average_shifts:
-        right = int((score(model, test, average_shifts=True).labels == test.labels).sum())
-        console.print(f"averaged over five shifts: {right:,} right, {100 * right / len(test):.2f} %")
-
-
-@app.command()
-def predict(
-    pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures of digits, or folders of them.")] = None,
-    weights: Weights = SHIPPED,
-    average_shifts: AverageShifts = False,  # noqa: FBT002 - how typer takes a flag
-    picture: Annotated[Path | None, typer.Option(help="Draw what was read onto the picture, into this file.")] = None,
-    explain: Annotated[
-        Path | None, typer.Option(help="Draw how the network sees the first digit, into this file.")
-    ] = None,
-) -> None:
-    """Read the digits on pictures: any number, size, colour and background."""
-    if not pictures:
-        raise InputError('no picture given; type make predict ARGS="digit.png", or python -m cnn predict digit.png')
-    paths = find_pictures(pictures)
-    for option, value in (("--picture", picture), ("--explain", explain)):
-        if value is not None and len(paths) > 1:
-            raise InputError(f"{option} {value}: got {len(paths)} pictures, expected one")
-    model = load_model(weights, CPU)
-    readings, errors = _read(paths, model, average_shifts=average_shifts)
-    print_readings(readings, console)
-    for reading in readings.values():
-        if picture is not None:
-            draw_reading(reading, picture)
-        if explain is not None and reading.digits:
-            draw_view(model, reading.images[0], explain)
-    for line in errors:
-        cli.fail(line)
-    if errors:
-        raise typer.Exit(2)
-    if not all(reading.digits for reading in readings.values()):
-        raise typer.Exit(1)
-
-
-def _read(paths: list[Path], model: DigitNet, *, average_shifts: bool) -> tuple[dict[Path, Reading], list[str]]:
-    """The readings of the pictures that can be read, and what is wrong with the others."""
-    readings, errors = {}, []
-    for path in track(paths, "reading", console=console, transient=True, disable=not console.is_terminal):
-        try:
-            readings[path] = read_picture(path, model, average_shifts=average_shifts)
-        except InputError as error:
-            errors.append(str(error))
-    return readings, errors
-
-
-@app.command()
-def export(
-    onnx: Annotated[Path, typer.Option(help="The file to write.")],
-    weights: Weights = SHIPPED,
-) -> None:
-    """Write a trained model as ONNX, and check it against torch with onnxruntime."""
-    difference = export_onnx(load_model(weights, CPU), onnx)
-    console.print(f"{onnx}: onnxruntime's logits equal torch's to {difference:.1e}")

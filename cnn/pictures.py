@@ -9,10 +9,13 @@ from PIL import Image, ImageOps
 from cnn.errors import InputError
 
 LARGEST = 1024  # pixels; larger pictures are made smaller first, for speed
+SOFTWARE, OURS = 0x0131, "backprop-cnn"  # Exif's tag for the program that made a picture, and our name in it
+PIXELS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp")  # the kinds of files that can hold that tag
+FIGURES = (*PIXELS, ".svg", ".pdf")  # what we can draw into
 
 
 def find_pictures(paths: list[Path]) -> list[Path]:
-    """The files, and for each folder the pictures in it, by name.
+    """The files, and for each folder the pictures in it, by name, but those that this program made.
 
     Raises:
         InputError: a path does not exist, or a folder holds no picture.
@@ -29,8 +32,23 @@ def find_pictures(paths: list[Path]) -> list[Path]:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    suffixes = Image.registered_extensions()
-    return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in suffixes)
+    kinds = Image.registered_extensions()
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and kinds.get(path.suffix.lower()) in Image.OPEN and not _is_ours(path)
+    )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether this program made the picture: of readings, say, which would be read again."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return image.getexif().get(SOFTWARE) == OURS
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False  # what is wrong with it is said where it is read
 
 
 def open_picture(path: Path) -> Image.Image:

@@ -20,7 +20,6 @@ from torch import Tensor
 
 from cnn.data import SIZE
 from cnn.digits import Digit, find_digits
-from cnn.errors import InputError
 from cnn.ink import Floats, find_ink
 from cnn.model import DigitNet, log_probabilities
 from cnn.pictures import open_picture
@@ -69,13 +68,11 @@ def read_picture(path: Path, model: DigitNet, *, average_shifts: bool = False) -
     """Find and read the digits of a picture.
 
     Raises:
-        InputError: the file is no picture that can be read, or nothing can be seen on it.
+        InputError: the file is no picture that can be read.
     """
     picture = open_picture(path)
     ink = find_ink(picture)
-    if ink is None:
-        raise InputError(f"{path}: is of one colour, expected a digit that stands out from its background")
-    lines = find_digits(ink)
+    lines = [] if ink is None else find_digits(ink)
     images = [torch.from_numpy(_centre(_fit(digit.ink))).unsqueeze(0) for line in lines for digit in line]
     stacked = torch.stack(images) if images else torch.empty(0, 1, SIZE, SIZE, dtype=torch.uint8)
     with torch.inference_mode():

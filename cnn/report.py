@@ -5,10 +5,12 @@ from typing import Any
 
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import Tensor
 
 from cnn.data import Digits
 from cnn.files import replacing
+from cnn.pictures import OURS, PIXELS, SOFTWARE
 
 Row = dict[str, float]  # of metrics.csv
 
@@ -183,6 +185,12 @@ def table(header: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a picture, beside an old one until it is whole."""
+    """Write a picture, beside an old one until it is whole; the kind of file is that of the name's end.
+
+    Pictures that people may read digits from say that this program made them: see `cnn/pictures.py`.
+    """
+    made_by = Image.Exif()
+    made_by[SOFTWARE] = OURS
+    options: dict[str, Any] = {"pil_kwargs": {"exif": made_by}} if path.suffix.lower() in PIXELS else {}
     with replacing(path) as part:
-        figure.savefig(part, dpi=120)
+        figure.savefig(part, dpi=120, **options)

@@ -16,7 +16,7 @@ from PIL import Image
 from rich.console import Console
 from safetensors.torch import save_file
 
-from cnn import checkpoint, commands, run
+from cnn import checkpoint, commands, run, trained
 from cnn.data import Digits
 from cnn.download import load
 from cnn.model import load_model
@@ -232,9 +232,29 @@ BAD: list[tuple[list[object], str]] = [
         "expected PNG, JPEG or the like"),
     (["predict", "empty"], "empty: holds no picture, expected files such as PNG or JPEG in it"),
     (["predict", "nowhere.png"], "nowhere.png: no such file or folder, expected a picture of a digit"),
-    (["predict", "even.png"], "even.png: is of one colour, expected a digit that stands out from its background"),
     (["predict", "even.png", "even.png", "--picture", "new.png"], "--picture new.png: got 2 pictures, expected one"),
     (["predict", "even.png", "even.png", "--explain", "new.png"], "--explain new.png: got 2 pictures, expected one"),
+    (["predict", "even.png", "--picture", "x.txt"],
+        "--picture x.txt: expected a name that ends with .png, .jpg, .jpeg, .tif, .tiff, .webp, .svg, .pdf"),
+    (["predict", "even.png", "--explain", "x.foo"],
+        "--explain x.foo: expected a name that ends with .png, .jpg, .jpeg, .tif, .tiff, .webp, .svg, .pdf"),
+    (["predict", "even.png", "--picture", "even.png"],
+        "--picture even.png: this file is read as well; give it another name"),
+    (["predict", "even.png", "--picture", "hard.png"],
+        "--picture hard.png: this file is read as well; give it another name"),
+    (["predict", "even.png", "--explain", "soft.png"],
+        "--explain soft.png: this file is read as well; give it another name"),
+    (["predict", "even.png", "--picture", "new.png", "--explain", "empty/../new.png"],
+        "--explain empty/../new.png: this file is written by --picture as well; give it another name"),
+    (["predict", "even.png", "--explain", "nowhere/new.png"],
+        "nowhere/new.png: the folder nowhere does not exist; create it first"),
+    (["predict", "even.png", "--picture", "pipe.png"],
+        "pipe.png: is no regular file and stays as it is; expected the name of a file to write"),
+    (["export", "--onnx", "shape.safetensors", "--weights", "shape.safetensors"],
+        "--onnx shape.safetensors: this file is read as well; give it another name"),
+    (["train", "--name", "../x"], "--name '../x': expected the name of a folder in runs/, without a '/'"),
+    (["train", "--name", ".."], "--name '..': expected the name of a folder in runs/, without a '/'"),
+    (["train", "--name", ""], "--name '': expected the name of a folder in runs/, without a '/'"),
     (["train", "--precision", "fp8"], "precision is 'fp8', expected 'fp32' or 'bf16'"),
     (["predict", LONG], f"{LONG}: File name too long"),
     (["export", "--onnx", LONG], f"{LONG}: File name too long"),
@@ -261,13 +281,18 @@ def test_bad_input_is_one_line_and_exit_status_2(
     (tmp_path / "text.txt").write_text("seven")
     (tmp_path / "empty").mkdir()
     Image.new("RGB", (20, 20), "white").save(tmp_path / "even.png")
+    (tmp_path / "hard.png").hardlink_to(tmp_path / "even.png")
+    (tmp_path / "soft.png").symlink_to(tmp_path / "even.png")
+    os.mkfifo(tmp_path / "pipe.png")
     save_file({"layers.0.weight": torch.zeros(9, 1, 3, 3)}, tmp_path / "shape.safetensors")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     kinds = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     devices = ", ".join(kind for kind, there in kinds.items() if there)
     result = command(*arguments)
     assert (result.status, result.out, result.err) == (2, "", f"error: {line.format(devices=devices)}\n")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
     assert not (tmp_path / "runs").exists()
-    assert (tmp_path / "text.txt").read_text() == "seven"
+    assert (tmp_path / "pipe.png").is_fifo()
 
 
 @pytest.mark.parametrize(
@@ -319,13 +344,11 @@ def test_predict_prints_a_line_of_80_characters_for_each_picture(
 
 def test_a_picture_that_cannot_be_read_leaves_the_others_their_results(command: Command, tmp_path: Path) -> None:
     _stroke(tmp_path / "one.png")
-    Image.new("L", (20, 20), 255).save(tmp_path / "blank.png")
     (tmp_path / "damaged.png").write_text("seven")
-    result = command("predict", "blank.png", "damaged.png", "one.png")
+    result = command("predict", "damaged.png", "one.png")
     assert result.status == 2
     assert result.out.splitlines()[1].split()[:2] == ["one.png", "1"]
-    blank, damaged = result.err.splitlines()
-    assert blank.startswith("error: blank.png: is of one colour")
+    (damaged,) = result.err.splitlines()
     assert damaged.startswith("error: damaged.png: is no picture that can be read")
 
 
@@ -338,11 +361,13 @@ def test_predict_says_what_is_doubtful_and_where_there_is_no_digit(command: Comm
     loop.paste(255, (25, 10, 45, 25))
     loop.save(tmp_path / "loop.png")
     _stroke(tmp_path / "one.png")
+    Image.new("L", (20, 20), 255).save(tmp_path / "white.png")
     # Of weights that stay: others may be sure of this.
-    result = command("predict", "blot.png", "loop.png", "one.png", "--weights", "default")
+    result = command("predict", "blot.png", "white.png", "loop.png", "one.png", "--weights", "default")
     assert (result.status, result.err) == (1, "")  # the answer is no
-    _, blank, doubtful, sure = result.out.splitlines()
-    assert blank.split(maxsplit=1)[1].strip() == "no digit here"
+    _, blank, white, doubtful, sure = result.out.splitlines()
+    for line in (blank, white):
+        assert line.split(maxsplit=1)[1].strip() == "no digit here"
     assert re.fullmatch(r"loop\.png +[\d?] +\d+  unsure: \d or \d", doubtful)
     assert "unsure" not in sure
 
@@ -356,11 +381,44 @@ def test_predict_draws_what_it_read_and_how_the_network_sees_it(command: Command
             assert picture.width > 300
 
 
+@pytest.mark.parametrize("kind", ["png", "jpg", "tif", "webp", "svg", "pdf"])
+def test_a_folder_s_pictures_are_read_without_those_that_predict_wrote(
+    kind: str, command: Command, tmp_path: Path
+) -> None:
+    _stroke(tmp_path / "one.png")
+    options = ["--picture", f"read.{kind}", "--explain", f"view.{kind}"]
+    first, second = (command("predict", tmp_path, *options) for _ in range(2))
+    assert (first.status, first.err) == (0, "")
+    assert len(first.out.splitlines()) == 2
+    assert second == first
+
+
+def test_a_link_stays_a_link_and_what_it_leads_to_is_written(command: Command, tmp_path: Path) -> None:
+    _stroke(tmp_path / "one.png")
+    (tmp_path / "read.png").symlink_to(tmp_path / "kept.png")
+    assert command("predict", "one.png", "--picture", "read.png").status == 0
+    assert (tmp_path / "read.png").is_symlink()
+    assert (tmp_path / "kept.png").stat().st_size > 1000
+
+
+def test_a_run_does_not_write_over_its_recipe(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "runs/own").mkdir(parents=True)
+    recipe = tmp_path / "runs/own/recipe.toml"
+    recipe.write_text(
+        "epochs = 1\nbatch_size = 50\noptimizer = 'sgd'\nlearning_rate = 0.1\nschedule = 'decay' # mine\n"
+    )
+    before = recipe.read_bytes()
+    result = command("train", "--recipe", "runs/own/recipe.toml", "--name", "own")
+    assert result.status == 2
+    assert result.err.startswith("error: --recipe runs/own/recipe.toml: the run would write over it")
+    assert recipe.read_bytes() == before
+
+
 def test_evaluate_tells_the_average_over_shifts_beside_the_plain_figure(
     command: Command, data_folder: Path, mnist: tuple[Digits, Digits], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = mnist[0].first(10), mnist[1].first(500)
-    monkeypatch.setattr(commands, "load", lambda _folder: few)
+    monkeypatch.setattr(trained, "load", lambda _folder: few)
     plain, both = (command("evaluate", *option, "--data", data_folder) for option in ([], ["--average-shifts"]))
     assert both.status == 0
     assert both.out.startswith(plain.out)
@@ -375,14 +433,46 @@ def test_predict_without_a_picture_says_what_to_type(command: Command) -> None:
     )
 
 
-def test_without_torch_the_extra_is_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("cnn.commands", "torchinfo"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.delitem(sys.modules, "cnn.run", raising=False)
-    monkeypatch.setitem(sys.modules, "torchinfo", None)
-    result = command("evaluate")
-    assert result.status == 2
-    assert result.err == ("error: the package torchinfo is not installed, and the CNN needs it: pip install '.[cnn]'\n")
+def test_without_torch_the_extra_is_named() -> None:
+    script = (
+        "import sys; sys.modules['torch'] = None; from cnn.__main__ import main; sys.argv = ['', 'evaluate']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: the package torch is not installed, and the CNN needs it: pip install '.[cnn]'\n"
+
+
+def test_the_version_needs_no_package_of_the_cnn(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("torch", "typer", "torchinfo", "cnn.commands", "cnn.run"):
+        monkeypatch.setitem(sys.modules, name, None)
+    result = command("--version")
+    assert (result.status, result.err) == (0, "")
+    assert re.fullmatch(r"backprop-workbook \d+\.\d+.*\n", result.out)
+
+
+def test_ctrl_c_is_awaited_before_any_package_is_imported() -> None:
+    script = "import sys, cnn.__main__; print([n for n in ('torch', 'numpy', 'typer', 'rich') if n in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", script], cwd=Path(__file__).parents[2]) == b"[]\n"
+
+
+@pytest.mark.parametrize("seconds", [0, 0.4, 0.8])
+def test_ctrl_c_while_packages_are_imported_is_one_line(seconds: float, tmp_path: Path) -> None:
+    with _process(["predict", "nowhere.png"], tmp_path) as process:
+        while not _awaits(signal.SIGTERM, process.pid):
+            time.sleep(0.005)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=600)
+    assert (process.returncode, err) == (130, "error: interrupted\n") or "no such file" in err  # it had read it before
+
+
+def _awaits(number: int, process: int) -> bool:
+    """Whether a process has a handler for the signal."""
+    status = Path(f"/proc/{process}/status")
+    if not status.exists():
+        pytest.skip("needs Linux")
+    caught = re.search(r"SigCgt:\s*(\w+)", status.read_text())
+    return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
 
 
 def test_resuming_a_run_that_does_not_exist_says_so(command: Command, data_folder: Path, tmp_path: Path) -> None:
