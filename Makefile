@@ -7,6 +7,8 @@ EXPERIMENT ?=
 FILE ?=
 FILES ?=
 ARGS ?=
+ROSTER ?=
+FOLDER ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,6 +25,8 @@ READY_TEST := $(VENV)/ready-test
 # What each target takes; any other variable on the command line is a slip (STEP=5), and would do nothing.
 TAKES_workbook := STEPS LEARNING_RATE EXPERIMENT OUT ARGS
 TAKES_exercise := EXPERIMENT ARGS
+TAKES_class := ROSTER EXPERIMENT ARGS
+TAKES_grade := FOLDER ROSTER EXPERIMENT ARGS
 TAKES_audit := FILE FILES ARGS
 TAKES_gradcheck := FILE ARGS
 TAKES_train := ARGS
@@ -37,7 +41,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook exercise audit gradcheck train evaluate predict test lint pictures bench clean
+.PHONY: help workbook exercise class grade audit gradcheck train evaluate predict test lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -69,6 +73,14 @@ workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1
 
 exercise: $(READY) ## write build/exercise.xlsx for a student to fill (EXPERIMENT=file.toml ARGS="--seed 7 --solution s.xlsx")
 	@$(BIN)/python -m workbook exercise $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)
+
+class: $(READY) ## write an exercise for each student (ROSTER=students.csv EXPERIMENT=file.toml ARGS="--seed 7 --zip")
+	@$(BIN)/python -m workbook class $(if $(ROSTER),--roster=$(call quoted,$(ROSTER))) \
+	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)
+
+grade: $(READY) ## grade what they handed in (FOLDER=submissions ROSTER=students.csv ARGS="--seed 7 --typed 0")
+	@$(BIN)/python -m workbook grade $(if $(FOLDER),$(call quoted,$(FOLDER))) $(if $(ROSTER),--roster=$(call quoted,$(ROSTER))) \
+	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)
 
 audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--html report.html")
 	@$(BIN)/python -m workbook audit $(if $(FILE),$(call quoted,$(FILE))) $(FILES) $(ARGS)

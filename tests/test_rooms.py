@@ -26,6 +26,10 @@ DOORS = {
     "workbook.sheets": ["engine", "workbook.records", "workbook.stored", "workbook.table", "workbook.trees"],
     "workbook.page": ["engine"],
     "workbook.audit": ["engine", "workbook.gradcheck", "workbook.page", "workbook.table", "workbook.trees"],
+    "workbook.classroom": [
+        *("engine", "workbook.audit", "workbook.drawn", "workbook.generated", "workbook.page", "workbook.sheets"),
+        *("workbook.table", "workbook.trees", "workbook.write"),
+    ],
     # Of the audit it takes the bounded reader and what belongs to it, and which tables are ours.
     "workbook.gradcheck": [
         *("engine", "workbook.page", "workbook.trees", "workbook.audit.read", "workbook.audit.recalculate"),

@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine import InputError, cli, default_experiment, load_experiment
+from engine import Experiment, InputError, cli, default_experiment, load_experiment
 from workbook.audit.read import LIMITS
 from workbook.drawn import drawn_experiment
 from workbook.generated import Kind, refuse_to_replace
 from workbook.sheets.exercise import exercise_sheets
 from workbook.table.layout import MAX_ROWS
 from workbook.write import write
+
+if TYPE_CHECKING:
+    from workbook.classroom.roster import Roster
 
 Force = Annotated[
     bool, typer.Option("--force", help="Replace the file even if it was changed, or was not made by this command.")
@@ -89,6 +92,86 @@ def exercise(
     _make_build_folder(out)
     write(sheets, out, kind)
     typer.echo(f"Wrote {out}: the {kind}{'' if seed is None else f' of seed {seed}'}.")
+
+
+RosterFile = Annotated[
+    Path | None,
+    typer.Option("--roster", help="A CSV file: id, name, email; or an export of Moodle, Canvas, Gradescope."),
+]
+ClassSeed = Annotated[
+    int, typer.Option(parser=cli.whole_number, help="The class's; with each id it draws the numbers.")
+]
+Rows = Annotated[
+    int | None, typer.Option("--rows", parser=cli.whole_number, help="Steps of the table; the experiment's by default.")
+]
+
+
+@app.command("class")
+def make_class(
+    out: Annotated[Path, typer.Argument(help="The folder to write into.")] = Path("build/class"),
+    roster: RosterFile = None,
+    seed: ClassSeed = 1,
+    experiment_file: ExperimentFile = None,
+    rows: Rows = None,
+    *,
+    zipped: Annotated[bool, typer.Option("--zip", help="Write exercises.zip and solutions.zip.")] = False,
+    force: Force = False,
+) -> None:
+    """Write an exercise for each student of a roster, with their own numbers, and the solutions apart."""
+    from workbook.classroom.command import make_class as write_class
+
+    students, experiment = _class_of(roster, experiment_file, rows)
+    write_class(students, experiment, seed, out, zipped=zipped, force=force)
+
+
+@app.command()
+def grade(
+    folder: Annotated[Path | None, typer.Argument(help="The folder or the zip of the submissions.")] = None,
+    roster: RosterFile = None,
+    seed: ClassSeed = 1,
+    experiment_file: ExperimentFile = None,
+    rows: Rows = None,
+    out: Annotated[Path, typer.Option(help="The folder for the gradebook and the pages.")] = Path("build/grades"),
+    rubric: Annotated[Path | None, typer.Option(help="A TOML file: points, typed, and weights below [kinds].")] = None,
+    typed: Annotated[
+        float | None,
+        typer.Option(parser=cli.number, help="The share of the points for a typed number; 0.5 by default."),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="moodle, canvas, gradescope or plain; the roster's by default.")
+    ] = "",
+    assignment: Annotated[str, typer.Option(help="The assignment's name in Canvas's gradebook.")] = "Backpropagation",
+    jobs: Annotated[
+        int | None, typer.Option(parser=cli.whole_number, help="Files to grade at once; one for each core by default.")
+    ] = None,
+    *,
+    answers: Annotated[bool, typer.Option("--show-answers", help="Give the right formulas on the pages.")] = False,
+) -> None:
+    """Grade the exercises of a class: a table, the gradebook's file, and a page for each student.
+
+    Exit status 0: all that was handed in is graded. 1: a file could not be read, is nobody's, or holds somebody else's
+    numbers.
+    """
+    if folder is None:
+        raise InputError("no submissions named; type `make grade FOLDER=submissions ROSTER=students.csv`")
+    from workbook.classroom import command  # IronCalc takes a while to load
+    from workbook.classroom.grade import Class
+
+    students, experiment = _class_of(roster, experiment_file, rows)
+    weights = command.rubric_of(rubric, typed)
+    of = Class.of(students, experiment, seed)
+    platform = command.platform_of(form, students)
+    status = command.grade_class(of, folder, out, weights, platform, assignment, answers=answers, jobs=jobs)
+    raise typer.Exit(status)
+
+
+def _class_of(roster: Path | None, experiment_file: Path | None, rows: int | None) -> "tuple[Roster, Experiment]":
+    from workbook.classroom.roster import read_roster
+
+    if roster is None:
+        raise InputError("no roster named; type `make class ROSTER=students.csv`, a CSV file with id, name, email")
+    experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
+    return read_roster(roster), experiment if rows is None else replace(experiment, steps=rows)
 
 
 def _make_build_folder(out: Path) -> None:

@@ -128,7 +128,7 @@ def _killed(*_: object) -> None:
 
 
 def test_a_process_that_the_system_ends_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "audit", _killed)
+    monkeypatch.setattr(parallel, "_audited", _killed)
     with pytest.raises(InputError) as caught:
         list(audit_all(sorted(folder.iterdir()), None, 2))
     assert str(caught.value) == "a process was ended from outside, for want of memory perhaps; try --jobs 1"

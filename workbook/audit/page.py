@@ -41,7 +41,7 @@ def _file(report: FileReport) -> File:
         name=one_line(str(report.file)),
         verdict="not judged" if report.error is not None else report.verdict or "incomplete",
         summary=_summary(report),
-        score=f"{score.right} of {score.checked} columns" if score.checked else "none",
+        score=f"{score.right} of {score.checked} columns right" if score.checked else "none",
         share=score.right / score.checked if score.checked else -1.0,
         parts=[_part(table) for table in report.tables],
         error=one_line(without_file(report)) if report.error is not None else "",

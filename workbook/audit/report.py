@@ -85,7 +85,7 @@ def write_csv(reports: Iterable[FileReport], path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(CSV_COLUMNS)
         for report in reports:
-            writer.writerow([_harmless(value) for value in _csv_row(report)])
+            writer.writerow([harmless(value) for value in _csv_row(report)])
 
 
 def plain(text: str) -> str:
@@ -105,7 +105,7 @@ def _csv_row(report: FileReport) -> list[Any]:
     ]  # fmt: skip
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
     """A value that a spreadsheet program does not take for a formula."""
     text = plain(str(value))
     if isinstance(value, int | float):

@@ -30,7 +30,7 @@ def page_of(file: Path, checks: Sequence[Check], cells: Cells) -> Page:
                 name=plain(str(file)),
                 verdict=verdict_of(worst),
                 summary="",
-                score=f"{right} of {len(pairs)} pairs",
+                score=f"{right} of {len(pairs)} pairs right",
                 share=right / len(pairs),
                 parts=sorted(parts, key=lambda part: part.verdict == "right"),
             )

@@ -99,8 +99,11 @@ def _listed(rows: list[int]) -> str:
     return " and ".join(", ".join(map(str, part)) for part in (rows[:-1], rows[-1:]) if part)
 
 
-def exercise_sheets(experiment: Experiment, *, solution: bool) -> list[Sheet]:
+def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = "") -> list[Sheet]:
     """The exercise's sheets: blank where the student works, or with the whole table filled in.
+
+    Args:
+        student: whose it is, as it stands on the sheet; nobody's by default.
 
     Raises:
         InputError: the table does not fit on an Excel sheet, a formula not in a cell, or the numbers overflow.
@@ -120,7 +123,11 @@ def exercise_sheets(experiment: Experiment, *, solution: bool) -> list[Sheet]:
     ]
     main = small_sheet(
         MAIN_SHEET,
-        [*_marks(task, solution=solution), *(table if solution else _blank(task, table))],
+        [
+            *([Cell(3, 0, "heading", student)] if student else []),
+            *_marks(task, solution=solution),
+            *(table if solution else _blank(task, table)),
+        ],
         widths={f"A:{letter(len(layout.columns.names) - 1)}": COLUMN_WIDTH},
         tab="table",
         heights={2: 24.0},

@@ -1,0 +1,1 @@
+"""A class: an exercise for each student of a roster, and their grades for the gradebook."""
