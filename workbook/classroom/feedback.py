@@ -28,7 +28,7 @@ def _file(grade: Grade, *, answers: bool) -> File:
     return File(
         name=grade.student.name,
         verdict=_verdict(grade),
-        summary=error or first,
+        summary="; ".join([*grade.notes, *([] if error else [first])]),
         score=f"{grade.points:g} of {grade.most:g} points",
         share=grade.points / grade.most if grade.most else 0.0,
         parts=[] if error else [_part(grade, answers=answers)],
@@ -60,5 +60,5 @@ def _part(grade: Grade, *, answers: bool) -> Part:
         verdict=_verdict(grade),
         faults=faults,
         notes=[Note(note) for note in grade.notes],
-        judged=REMARK,
+        judged="All cells that were asked were judged, and no others.",
     )
