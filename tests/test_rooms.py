@@ -12,7 +12,8 @@ DOORS = {
     "engine": [],
     "cnn": [],
     "workbook.trees": ["engine"],
-    "workbook.table": ["engine", "workbook.trees"],
+    "workbook.spreadsheet": ["engine", "workbook.trees"],
+    "workbook.table": ["engine", "workbook.spreadsheet", "workbook.trees"],
     "workbook.records": [],
     "workbook.stored": ["engine"],
     "workbook.generated": ["engine"],
@@ -23,9 +24,13 @@ DOORS = {
     "workbook.write_charts": ["workbook.records"],
     "workbook.write_drawing": ["workbook.records"],
     "workbook.write_rules": ["workbook.records", "workbook.write_drawing"],
-    "workbook.sheets": ["engine", "workbook.records", "workbook.stored", "workbook.table", "workbook.trees"],
+    "workbook.sheets": [
+        *("engine", "workbook.records", "workbook.spreadsheet", "workbook.stored", "workbook.table", "workbook.trees"),
+    ],
     "workbook.page": ["engine"],
-    "workbook.audit": ["engine", "workbook.gradcheck", "workbook.page", "workbook.table", "workbook.trees"],
+    "workbook.audit": [
+        *("engine", "workbook.gradcheck", "workbook.page", "workbook.spreadsheet", "workbook.table", "workbook.trees"),
+    ],
     "workbook.classroom": [
         *("engine", "workbook.audit", "workbook.drawn", "workbook.generated", "workbook.page", "workbook.sheets"),
         *("workbook.table", "workbook.trees", "workbook.write"),

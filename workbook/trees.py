@@ -1,4 +1,4 @@
-"""Formulas as trees: parsed, printed, evaluated over arrays, and differentiated. No cell is looked up here."""
+"""Formulas as trees: parsed, printed, evaluated over arrays. No cell is looked up here."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -383,33 +383,6 @@ def value_of(tree: Tree, numbers: Mapping[str, float]) -> float:
     return float(evaluate(tree, values))
 
 
-def derivative(tree: Tree, leaf: Variable, values: Mapping[Any, Value]) -> Value:
-    """∂tree/∂leaf where the leaves have these values, exactly but for rounding: by the rules, forwards.
-
-    Raises:
-        UnsupportedError: no rule for a function of the tree is known here.
-    """
-    with np.errstate(all="ignore"):
-        return _dual(tree, leaf, values)[1]
-
-
-def _dual(tree: Tree, leaf: Variable, values: Mapping[Any, Value]) -> tuple[Value, Value]:
-    """The value of a tree and its derivative."""
-    zero = np.float64(0)
-    if not isinstance(tree, Operation):
-        return _evaluate(tree, values), np.float64(tree == leaf)
-    duals = [_dual(operand, leaf, values) for operand in _flat(tree)]
-    value = _evaluate(tree, values)
-    if tree.kind not in SLOPES:
-        if all(np.all(change == 0) for _, change in duals):
-            return value, zero
-        raise UnsupportedError(f"it uses {tree.kind}, whose derivative is not known here")
-    slopes = SLOPES[tree.kind](value, *(operand for operand, _ in duals))
-    # What does not depend on the leaf adds nothing, though its slope be infinite.
-    terms = [slope * change for slope, (_, change) in zip(slopes, duals, strict=True) if np.any(change != 0)]
-    return value, _sum(*terms)
-
-
 def evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
     """The value of a tree, in which `values` holds arrays of one length for the leaves that are not numbers.
 
@@ -432,13 +405,18 @@ def _evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
     if tree.kind not in FUNCTIONS:
         raise UnsupportedError(f"it uses {tree.kind}")
     fewest, most, function = FUNCTIONS[tree.kind]
-    operands = [_evaluate(operand, values) for operand in _flat(tree)]
+    operands = [_evaluate(operand, values) for operand in flat(tree)]
     if not fewest <= len(operands) <= most:
         raise UnsupportedError(f"{tree.kind} has {len(operands)} operands")
     return function(*operands)
 
 
-def _flat(tree: Operation) -> Iterator[Tree]:
+def flat(tree: Operation) -> Iterator[Tree]:
+    """The operands of an operation, of a block its cells.
+
+    Raises:
+        UnsupportedError: a block stands where one cell is expected.
+    """
     for operand in tree.operands:
         if isinstance(operand, Operation) and operand.kind == "block":
             if tree.kind not in AGGREGATES:
@@ -517,6 +495,7 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "COS": (1, 1, np.cos),
     "POWER": (2, 2, np.power),
     "ABS": (1, 1, np.abs),
+    "SIGN": (1, 1, np.sign),
     "TANH": (1, 1, np.tanh),
     "PI": (0, 0, lambda: np.float64(np.pi)),
     "SUM": (1, ANY, _sum),
@@ -528,36 +507,4 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "ROUND": (2, 2, _round),
     "IF": (2, 3, _if),
     "IFERROR": (2, 2, _if_error),
-}
-
-
-def _extreme_slopes(value: Value, *operands: Value) -> tuple[Value, ...]:
-    return tuple(np.where(operand == value, 1.0, 0.0) for operand in operands)
-
-
-def _if_slopes(_: Value, test: Value, *chosen: Value) -> tuple[Value, ...]:
-    return (ZERO, *(np.where((test != 0) == yes, 1.0, 0.0) for yes, _ in zip((True, False), chosen, strict=False)))
-
-
-ZERO, ONE = np.float64(0), np.float64(1)
-# The slopes of an operation by each of its operands, from its value and the operands.
-SLOPES: dict[str, Callable[..., tuple[Value, ...]]] = {
-    "+": lambda *_: (ONE, ONE),
-    "-": lambda *_: (ONE, -ONE),
-    "*": lambda _, a, b: (b, a),
-    "/": lambda value, _, b: (1 / b, -value / b),
-    "^": lambda value, a, b: (b * np.power(a, b - 1), value * np.log(a)),
-    "neg": lambda *_: (-ONE,),
-    "EXP": lambda value, _: (value,),
-    "LN": lambda _, x: (1 / x,),
-    "SQRT": lambda value, _: (0.5 / value,),
-    "TANH": lambda value, _: (1 - value * value,),
-    "ABS": lambda _, x: (np.sign(x),),
-    "MIN": _extreme_slopes,
-    "MAX": _extreme_slopes,
-    "SUM": lambda _, *terms: (ONE,) * len(terms),
-    "AVERAGE": lambda _, *terms: (ONE / len(terms),) * len(terms),
-    "IF": _if_slopes,
-    # A comparison is a step: flat everywhere but where it jumps.
-    **dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), lambda *_: (ZERO, ZERO)),
 }

@@ -19,7 +19,7 @@ from workbook.audit.repairs import of_another_column, of_another_neuron, repaire
 from workbook.audit.shapes import Shape
 from workbook.audit.understand import Understood
 from workbook.audit.wording import cell_text, described, place, shown, spelled, spelled_tree
-from workbook.table.definitions import ETA
+from workbook.table.updates import ETA
 from workbook.trees import (
     Number,
     Operation,

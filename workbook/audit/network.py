@@ -7,8 +7,10 @@ from functools import cached_property, lru_cache
 from itertools import combinations, pairwise
 
 from engine import Column, Columns
-from workbook.table.definitions import ETA, Definition, definitions, given_names
-from workbook.table.functions import plus, times
+from workbook.spreadsheet.algebra import plus, times
+from workbook.table.definition import Definition
+from workbook.table.definitions import definitions, given_names
+from workbook.table.updates import ETA
 from workbook.trees import Name, Number, Operation, Tree, UnsupportedError, Variable, leaves, parse, printed, replaced
 
 DEFAULT_SIZES = (2, 2, 2)

@@ -13,7 +13,7 @@ from workbook.audit.headers import typed_number
 from workbook.audit.network import FAR, Network, variables
 from workbook.audit.rates import Rate
 from workbook.audit.tables import Table
-from workbook.table.definitions import ETA
+from workbook.table.updates import ETA
 from workbook.trees import Tree, Variable, evaluate
 
 # Workbooks that were exported with 10 significant digits are right.

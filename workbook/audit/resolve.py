@@ -12,7 +12,7 @@ from workbook.audit.read import Book, Sheet
 from workbook.audit.references import LONGEST_CHAIN, Cell, cell_of, row_of
 from workbook.audit.shapes import Shape
 from workbook.audit.tables import Table
-from workbook.table.definitions import ETA
+from workbook.table.updates import ETA
 from workbook.trees import (
     Name,
     Number,

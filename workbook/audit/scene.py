@@ -8,7 +8,7 @@ import numpy as np
 from engine import FloatArray
 from workbook.audit.evaluator import Evaluator
 from workbook.audit.network import FAR, Network
-from workbook.table.definitions import ETA
+from workbook.table.updates import ETA
 from workbook.trees import Tree, UnsupportedError, Value, Variable, evaluate
 
 DRAWS = 24

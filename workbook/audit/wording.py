@@ -9,7 +9,7 @@ from openpyxl.utils import get_column_letter
 from workbook.audit.read import ErrorValue
 from workbook.audit.shapes import Shape
 from workbook.audit.understand import Understood
-from workbook.table.definitions import ETA
+from workbook.table.updates import ETA
 from workbook.trees import Leaf, Number, Reference, Tree, Variable, pieces, printed
 
 

@@ -14,7 +14,8 @@ from engine.columns import Kind
 from workbook.audit.read import Book, ErrorValue, Sheet
 from workbook.sheets.exercise import ABSOLUTE, RELATIVE, Task
 from workbook.sheets.training import MAIN_SHEET
-from workbook.table.definitions import Definition, definitions
+from workbook.table.definition import Definition
+from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, Layout, place
 from workbook.trees import Variable, evaluate, leaves
 

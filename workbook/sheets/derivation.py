@@ -157,9 +157,7 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
         which = "the outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
         lines.append(Note(f"{number}. Back through {which}", "heading"))
         lines += _why(columns, layer)
-        lines += [
-            line(factor.name, factor.tree) for factor in chain_rule(columns, layer) if factor.name not in left_out
-        ]
+        lines += [line(each.name, each.trees[0]) for each in chain_rule(columns)[layer] if each.name not in left_out]
     number = columns.depth + 2
     changed = [name for name in changing(columns) if gradient_name(columns.by_name[name].of or name) not in left_out]
     after = {name: after_the_step(columns, name) for name in changed if columns.by_name[name].kind != "step"}

@@ -17,7 +17,8 @@ from workbook.sheets.training import (
     validations,
 )
 from workbook.stored import as_stored
-from workbook.table.definitions import Definition, definitions
+from workbook.table.definition import Definition
+from workbook.table.definitions import definitions
 from workbook.table.layout import ETA, FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, place
 
 LAST_MARK_ROW = 18

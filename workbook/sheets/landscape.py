@@ -10,8 +10,8 @@ from engine import Columns, FloatArray
 from workbook.records import Cell, Choice, ColorScale, Overlay, Series, Sheet, Validation, small_sheet
 from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name, run_title, title_cell
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.algebra import over, plus
 from workbook.table.definitions import definitions
-from workbook.table.functions import over, plus
 from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, on_sheet, place
 from workbook.table.runs import RunTable
 from workbook.trees import Number, Tree, Variable, evaluate, leaves, printed, replaced

@@ -1,59 +1,14 @@
-"""Activations, losses, optimizers and schedules as trees: what the engine's kernels are, spelled for cells.
-
-A table of pairs each: an activation beside its slope, a loss beside the lines of its slope, an optimizer beside its
-state.
-"""
+"""Activations and losses as trees, each beside its slope: what the engine's kernels are, spelled for cells."""
 
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import NamedTuple
 
+from workbook.spreadsheet.algebra import ONE, call, less, over, plus, power, times
 from workbook.trees import Number, Operation, Tree, Variable
 
 # EXP overflows above it; the rest of the sheet must survive any learning rate.
 LARGEST_EXPONENT = 709
 LEAK = 0.01
-ONE = Number(1)
-
-
-def own(name: str) -> Variable:
-    """A column's cell in the formula's own row, or one of the constants beside the table."""
-    return Variable(name, 0)
-
-
-def above(name: str) -> Variable:
-    """A column's cell in the row above."""
-    return Variable(name, -1)
-
-
-def times(*factors: Tree) -> Tree:
-    """A product, from left to right."""
-    return reduce(lambda left, right: Operation("*", (left, right)), factors)
-
-
-def plus(*terms: Tree) -> Tree:
-    """A sum, from left to right."""
-    return reduce(lambda left, right: Operation("+", (left, right)), terms)
-
-
-def less(left: Tree, right: Tree) -> Tree:
-    """A difference."""
-    return Operation("-", (left, right))
-
-
-def over(left: Tree, right: Tree) -> Tree:
-    """A quotient."""
-    return Operation("/", (left, right))
-
-
-def power(base: Tree, exponent: Tree) -> Tree:
-    """A power."""
-    return Operation("^", (base, exponent))
-
-
-def call(function: str, *operands: Tree) -> Tree:
-    """A function of a spreadsheet."""
-    return Operation(function, operands)
 
 
 class Activation(NamedTuple):
@@ -61,13 +16,13 @@ class Activation(NamedTuple):
 
     Attributes:
         value: a, from z and the pre-activations of its whole layer.
-        slope: ∂a/∂z, from z and a.
+        slope: ∂a/∂z, from z and a; none where the chain rule finds it, or goes past it.
         idea: what it is, in words.
         slope_idea: what its slope is, in words.
     """
 
     value: Callable[[Tree, Sequence[Tree]], Tree]
-    slope: Callable[[Tree, Tree], Tree]
+    slope: Callable[[Tree, Tree], Tree] | None
     idea: str
     slope_idea: str
 
@@ -121,10 +76,10 @@ ACTIVATIONS = {
         "The pre-activation to the left, as it is.",
         "the slope 1",
     ),
-    # Its loss passes back through it: cross-entropy's slope is by the pre-activation.
+    # Cross-entropy's slope is by the pre-activation.
     "softmax": Activation(
         _softmax,
-        lambda _z, _a: ONE,
+        None,
         "Softmax: e^o of this output as a share of the sum over all outputs; less the largest o, so that nothing "
         "overflows.",
         "",
@@ -133,11 +88,11 @@ ACTIVATIONS = {
 
 
 class Outputs(NamedTuple):
-    """The last layer as trees: targets, pre-activations, activations; and whether the table has columns for deltas."""
+    """The last layer's columns: targets, pre-activations, activations; and whether the table has columns for deltas."""
 
-    targets: Sequence[Tree]
-    z: Sequence[Tree]
-    a: Sequence[Tree]
+    targets: Sequence[Variable]
+    z: Sequence[Variable]
+    a: Sequence[Variable]
     deltas: bool
 
 
@@ -149,15 +104,19 @@ class Loss(NamedTuple):
         slope: ∂E/∂a of one output; of a cross-entropy ∂E/∂z.
         idea: what E is, in words.
         slope_idea: what the slope is, in words.
-        through_activation: whether the slope is ∂E/∂z.
-        lines: how that comes out, for the derivation: a name over {E}, {t}, {z} and {j}, and a tree each.
+        parts: of a loss whose slope is ∂E/∂z, how that comes out: the slopes that add up to it, with their names.
     """
 
     value: Callable[[int, Outputs], Tree]
     slope: Callable[[int, Outputs], Tree]
     idea: str
     slope_idea: str
-    through_activation: bool = False
+    parts: Callable[[int, Outputs], list[tuple[str, Tree]]] | None = None
+
+    @property
+    def through_activation(self) -> bool:
+        """Whether the slope is ∂E/∂z."""
+        return self.parts is not None
 
 
 def _error(k: int, o: Outputs) -> Tree:
@@ -191,9 +150,21 @@ def _binary_cross_entropy(k: int, o: Outputs) -> Tree:
     return plus(less(call("MAX", o.z[k], Number(0)), times(o.targets[k], o.z[k])), softplus)
 
 
+def _binary_parts(k: int, o: Outputs) -> list[tuple[str, Tree]]:
+    """E = ln(1 + e^z) − t·z, whose terms have the slopes σ(z) = a and t."""
+    z, t = o.z[k].name, o.targets[k].name
+    return [(f"∂ln(1+e^{z})/∂{z}", o.a[k]), (f"∂({t}*{z})/∂{z}", o.targets[k])]
+
+
 def _cross_entropy(k: int, o: Outputs) -> Tree:
     largest = call("MAX", *o.z)
     return times(o.targets[k], less(call("LN", plus(*_powers(o.z))), less(o.z[k], largest)))
+
+
+def _cross_entropy_parts(k: int, o: Outputs) -> list[tuple[str, Tree]]:
+    """E_j = −t_j ln a_j has the slope t_j·a_k by z_k, less t_k for j = k; their sum is a_k·Σt − t_k, and Σt = 1."""
+    shares = [less(o.a[k], ONE) if j == k else o.a[k] for j in range(len(o.z))]
+    return [(f"∂E{j + 1}/∂{o.z[k].name}", times(o.targets[j], share)) for j, share in enumerate(shares)]
 
 
 LOSSES = {
@@ -209,98 +180,13 @@ LOSSES = {
         _error,
         "-(t*ln a + (1-t)*ln(1-a)), spelled with the pre-activation so that no logarithm of 0 appears.",
         "output - target, which is the slope by the pre-activation already",
-        through_activation=True,
+        _binary_parts,
     ),
     "cross-entropy": Loss(
         _cross_entropy,
         _error,
         "-t*ln a, spelled with the pre-activations so that no logarithm of 0 appears.",
         "output - target, which is the slope by the pre-activation already",
-        through_activation=True,
+        _cross_entropy_parts,
     ),
-}
-
-
-class Step(NamedTuple):
-    """What an optimizer works with, as trees: the weight before, its gradient, its state before and after by letter."""
-
-    weight: Tree
-    gradient: Tree
-    before: dict[str, Tree]
-    after: dict[str, Tree]
-    rate: Tree
-    number: Tree
-
-
-class Optimizer(NamedTuple):
-    """An optimizer: each letter of its state after the step, then the change that is taken from the weight."""
-
-    states: dict[str, Callable[[Step], Tree]]
-    change: Callable[[Step], Tree]
-
-
-def _running_mean(letter: str, constant: str, of: Callable[[Step], Tree]) -> Callable[[Step], Tree]:
-    return lambda s: plus(times(own(constant), s.before[letter]), times(less(ONE, own(constant)), of(s)))
-
-
-def _square(s: Step) -> Tree:
-    return call("SUMSQ", s.gradient)  # in LibreOffice ^ is an error where its result is too small for a number
-
-
-def _scaled(s: Step) -> Tree:
-    """η·g/(√s + ε)."""
-    return over(times(s.rate, s.gradient), plus(call("SQRT", s.after["s"]), own("eps")))
-
-
-def _fading(constant: str, exponent: Tree) -> Tree:
-    """A power that goes to 0, and is 0 where LibreOffice shows an error since it is too small for a number."""
-    return call("IFERROR", power(own(constant), exponent), Number(0))
-
-
-def _corrected(s: Step, letter: str, constant: str) -> Tree:
-    return over(s.after[letter], less(ONE, _fading(constant, s.number)))
-
-
-def _adam_change(s: Step) -> Tree:
-    root = call("SQRT", _corrected(s, "s", "beta2"))
-    return over(times(s.rate, _corrected(s, "m", "beta1")), plus(root, own("eps")))
-
-
-_VELOCITY = {"v": lambda s: plus(times(own("momentum"), s.before["v"]), s.gradient)}
-_ADAM_STATES = {
-    "m": _running_mean("m", "beta1", lambda s: s.gradient),
-    "s": _running_mean("s", "beta2", _square),
-}
-OPTIMIZERS = {
-    "sgd": Optimizer({}, lambda s: times(s.rate, s.gradient)),
-    "momentum": Optimizer(_VELOCITY, lambda s: times(s.rate, s.after["v"])),
-    "nesterov": Optimizer(_VELOCITY, lambda s: times(s.rate, plus(s.gradient, times(own("momentum"), s.after["v"])))),
-    "adagrad": Optimizer({"s": lambda s: plus(s.before["s"], _square(s))}, _scaled),
-    "rmsprop": Optimizer({"s": _running_mean("s", "alpha", _square)}, _scaled),
-    "adam": Optimizer(_ADAM_STATES, _adam_change),
-    "adamw": Optimizer(_ADAM_STATES, _adam_change),
-}
-
-
-def _earlier() -> Tree:
-    """How many steps came before the own row's."""
-    return less(own("step"), ONE)
-
-
-# The learning rate of the own row's step, from that which is typed in.
-SCHEDULES: dict[str, Callable[[Tree], Tree]] = {
-    "step": lambda rate: times(rate, _fading("gamma", call("INT", over(_earlier(), own("step_size"))))),
-    "exponential": lambda rate: times(rate, _fading("gamma", _earlier())),
-    "cosine": lambda rate: plus(
-        own("eta_min"),
-        over(
-            times(
-                less(rate, own("eta_min")),
-                plus(ONE, call("COS", over(times(call("PI"), _earlier()), own("T_max")))),
-            ),
-            Number(2),
-        ),
-    ),
-    "inverse-time": lambda rate: over(rate, plus(ONE, times(own("decay"), _earlier()))),
-    "warm-up": lambda rate: times(rate, call("MIN", ONE, over(own("step"), own("warm_up")))),
 }

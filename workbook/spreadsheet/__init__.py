@@ -1,0 +1,1 @@
+"""Formulas and cells, free of networks."""

@@ -1,0 +1,233 @@
+"""The backward pass, derived from the forward columns: the chain rule as it is, for any kind of layer.
+
+∂E/∂c in row p of an update is the sum, over every column d and every row q of the same update whose formula reads c in
+row p, of ∂E/∂d in row q times the slope of that formula by what it reads. Nothing here knows what a layer is.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import and_
+
+from engine.columns import gradient_name
+from workbook.spreadsheet.algebra import ONE, own, product, shifted, signed_factors, times, total
+from workbook.spreadsheet.differentiate import slopes
+from workbook.table.definition import Definition
+from workbook.trees import Number, Operation, Tree, Variable, leaves
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the chain rule, over the names of columns and of lines before it.
+
+    Attributes:
+        name: such as `∂E/∂h1`, or `∂a_h1/∂h1`.
+        trees: what it is, by the place of a row in its update; one where all rows have the same.
+    """
+
+    name: str
+    trees: tuple[Tree, ...]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """That a column, in some row of an update, reads another so many rows from there; and its slope by that."""
+
+    by: str
+    row: int
+    offset: int
+    slope: Tree
+
+
+def backward(
+    stages: Sequence[Sequence[Definition]],
+    trained: Collection[str],
+    rows: int = 1,
+    passing_back: Callable[[Tree], Tree] = lambda slope: slope,
+) -> list[list[Line]]:
+    """The lines of each stage, in an order in which each can be computed if the last stage goes first.
+
+    Where a column is read once, and that within its stage, its slope has a line of its own before the product; errors
+    that come from later stages are one sum.
+
+    Args:
+        stages: the forward columns, layer by layer; the last stage is the losses', and its last column their total.
+        trained: the names of the weights, biases and their like.
+        rows: of an update, which may read one another.
+        passing_back: what is done to a slope through which an error passes back to an earlier stage.
+
+    Raises:
+        UnsupportedError: a column on the way from a trained one to the loss uses a function without a derivative.
+    """
+    return _Backward(stages, frozenset(trained), rows, passing_back).lines()
+
+
+@dataclass(frozen=True)
+class _Backward:
+    stages: Sequence[Sequence[Definition]]
+    trained: frozenset[str]
+    rows: int
+    passing_back: Callable[[Tree], Tree]
+
+    @cached_property
+    def total(self) -> str:
+        return self.stages[-1][-1].name
+
+    @cached_property
+    def computed(self) -> dict[str, Definition]:
+        return {definition.name: definition for stage in self.stages for definition in stage}
+
+    @cached_property
+    def relevant(self) -> frozenset[str]:
+        """The columns between the trained ones and the loss, with both ends."""
+        reads = {name: _reads(definition) for name, definition in self.computed.items()}
+        return _closure(self.trained, lambda found: {name for name in reads if reads[name] & found}) & _closure(
+            {self.total}, lambda found: {read for name in found for read in reads.get(name, ())}
+        )
+
+    @cached_property
+    def readings(self) -> dict[str, list[_Reading]]:
+        """By whom each column is read."""
+        found: dict[str, list[_Reading]] = {name: [] for name in self.relevant}
+        for name in self.computed:
+            by_tree = _slopes(self.computed[name]) if name in self.relevant else []
+            for row in range(self.places if by_tree else 0):
+                for leaf, slope in by_tree[row % len(by_tree)].items():
+                    if leaf.name in found and 0 <= row + leaf.row < self.places:
+                        found[leaf.name].append(_Reading(name, row, leaf.row, slope))
+        return found
+
+    @cached_property
+    def places(self) -> int:
+        """The rows of an update, or 1 where none of them reads another, so that all are alike."""
+        trees = [self.computed[name].trees for name in self.relevant if name in self.computed]
+        apart = all(
+            leaf.row == 0
+            for by_row in trees
+            for tree in by_row
+            for leaf in leaves(tree)
+            if isinstance(leaf, Variable) and leaf.name in self.relevant
+        )
+        return 1 if apart and all(len(by_row) == 1 for by_row in trees) else self.rows
+
+    @cached_property
+    def stage(self) -> dict[str, int]:
+        """In which stage each column stands; a trained one in the first that reads it."""
+        found = {definition.name: number for number, stage in enumerate(self.stages) for definition in stage}
+        return found | {
+            name: min(found[reading.by] for reading in self.readings[name]) for name in self.trained & self.relevant
+        }
+
+    def lines(self) -> list[list[Line]]:
+        found: list[list[Line]] = [[] for _ in self.stages]
+        seen = {self.total}
+
+        def visit(name: str) -> None:
+            """Adds the lines of a column after those of all that read it."""
+            if name in seen or name not in self.relevant:
+                return
+            seen.add(name)
+            for reading in self.readings[name]:
+                visit(reading.by)
+            found[self.stage[name]] += self._lines_of(name)
+
+        for number in reversed(range(len(self.stages))):
+            for definition in self.stages[number]:
+                visit(definition.name)
+                for name in filter(self._is_read_once, self._trained_in(definition)):
+                    visit(name)
+            for definition in self.stages[number]:
+                for name in self._trained_in(definition):
+                    visit(name)
+        return found
+
+    def _trained_in(self, definition: Definition) -> list[str]:
+        """The trained columns that a column reads, in order."""
+        read = dict.fromkeys(leaf.name for leaf in leaves(definition.tree) if isinstance(leaf, Variable))
+        return [name for name in read if name in self.trained]
+
+    def _is_read_once(self, name: str) -> bool:
+        return len({reading.by for reading in self.readings.get(name, ())}) == 1
+
+    def _lines_of(self, name: str) -> Iterator[Line]:
+        readings = self.readings[name]
+        by, stage = readings[0].by, self.stage[name]
+        here = by != self.total and self.stage[by] == stage
+        if here and self._is_read_once(name) and all(reading.offset == 0 for reading in readings):
+            slope = f"∂{by}/∂{name}"
+            yield Line(slope, _as_few(reading.slope for reading in readings))
+            yield Line(gradient_name(name), (times(own(gradient_name(by)), own(slope)),))
+        else:
+            yield Line(gradient_name(name), _as_few(self._sum(name, row) for row in range(self.places)))
+
+    def _sum(self, name: str, row: int) -> Tree:
+        """∂E/∂name in a row of the update."""
+        terms: dict[str, list[Tree]] = {}
+        for reading in self.readings[name]:
+            if reading.row + reading.offset == row:
+                away = reading.row - row
+                error = ONE if reading.by == self.total else Variable(gradient_name(reading.by), away)
+                slope = shifted(reading.slope, away)
+                if name in self.computed and self.stage[reading.by] > self.stage[name]:
+                    slope = self.passing_back(slope)
+                terms.setdefault(reading.by, []).append(product(error, slope))
+        return total(*(_over_rows(of_one, self.places) for of_one in terms.values()))
+
+
+def _reads(definition: Definition) -> frozenset[str]:
+    if definition.slopes is not None:
+        return frozenset(definition.slopes)
+    return frozenset(leaf.name for tree in definition.trees for leaf in leaves(tree) if isinstance(leaf, Variable))
+
+
+def _slopes(definition: Definition) -> list[dict[Variable, Tree]]:
+    """The slopes of each of its trees."""
+    if definition.slopes is not None:
+        return [{own(name): slope for name, slope in definition.slopes.items()}]
+    return [slopes(tree, definition.name) for tree in definition.trees]
+
+
+def _closure(first: Collection[str], more: Callable[[frozenset[str]], set[str]]) -> frozenset[str]:
+    found = frozenset(first)
+    while not (new := more(found)) <= found:
+        found |= new
+    return found
+
+
+def _as_few(trees: Iterable[Tree]) -> tuple[Tree, ...]:
+    """The trees by the place of a row, or the one that all rows have."""
+    by_row = tuple(trees)
+    return by_row[:1] if len(set(by_row)) == 1 else by_row
+
+
+def _over_rows(terms: Sequence[Tree], rows: int) -> Tree:
+    """The sum of what the rows of an update add, as SUM, AVERAGE or SUMPRODUCT of ranges if they all add alike."""
+    parts = [signed_factors(term) for term in terms]
+    if len(terms) < rows or rows == 1 or len({negative for negative, _ in parts}) > 1:
+        return total(*terms)
+    shared = reduce(and_, (Counter(factors) for _, factors in parts))
+    common = list(shared.elements())
+    varying = [list((Counter(factors) - shared).elements()) for _, factors in parts]
+    blocks = [_block(column) for column in zip(*varying, strict=False)]
+    if not blocks or None in blocks or len(set(map(len, varying))) > 1:
+        return total(*terms)
+    whole = [block for block in blocks if block is not None]
+    function = "SUM" if len(blocks) == 1 else "SUMPRODUCT"
+    if function == "SUM" and (mean := ("/", Number(rows))) in common:
+        common.remove(mean)
+        function = "AVERAGE"
+    added: Tree = Operation(function, tuple(whole))
+    for sign, factor in common:
+        added = Operation(sign, (added, factor))
+    return product(Operation("neg", (added,)) if parts[0][0] else added)
+
+
+def _block(column: Sequence[tuple[str, Tree]]) -> Tree | None:
+    """The range of what is one column's cell in each row, from the first on."""
+    sign, first = column[0]
+    if sign == "*" and isinstance(first, Variable):
+        cells = tuple(Variable(first.name, first.row + row) for row in range(len(column)))
+        if [factor for _, factor in column] == list(cells):
+            return Operation("block", cells)
+    return None

@@ -1,0 +1,52 @@
+"""What a column of the table is: a tree over the columns that its cells read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workbook.trees import Operation, Tree, Variable, printed
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a column is.
+
+    Attributes:
+        name: the column's.
+        tree: its value in the first row of a batch, over columns of the same row (variables of row 0), of rows before
+            (-1 and less) or, in a batch, after it, and over the constants beside the table.
+        typed_in: how many of its first rows are typed in instead of computed.
+        idea: the same in words, for somebody who is stuck.
+        others: its value in the other rows of a batch, from the second on; none if all rows have the same.
+        slopes: its slopes by columns of the own row, where a learner knows them by heart, as a·(1 − a) by the
+            pre-activation; the chain rule goes back through these alone. None where they follow from the tree.
+    """
+
+    name: str
+    tree: Tree
+    idea: str
+    typed_in: int = 0
+    others: tuple[Tree, ...] = ()
+    slopes: Mapping[str, Tree] | None = field(default=None, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The tree as a formula over names, without a leading `=`, such as `w1*i1 + w2*i2`."""
+        return printed(over_names(self.tree))
+
+    @property
+    def trees(self) -> tuple[Tree, ...]:
+        """Its value by the place of a row in its batch."""
+        return (self.tree, *self.others)
+
+    def tree_of(self, row: int) -> Tree:
+        """Its value in a row, counted from 0, of the table."""
+        return self.trees[row % len(self.trees)]
+
+
+def over_names(tree: Tree) -> Tree:
+    """The tree with `∂E/∂w1 of the batch` for the cells of several rows."""
+    if not isinstance(tree, Operation):
+        return tree
+    if tree.kind == "block" and isinstance(first := tree.operands[0], Variable):
+        return Variable(f"{first.name} of the batch", first.row)
+    return Operation(tree.kind, tuple(map(over_names, tree.operands)))

@@ -1,0 +1,1 @@
+"""The forward columns of each kind of layer, one module for each."""
