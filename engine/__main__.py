@@ -24,7 +24,7 @@ from engine import (
     table,
 )
 from engine.experiment_file import FOLDER, packaged_experiments
-from engine.files import replacing
+from engine.files import check_outputs, replacing
 from engine.overview import overview
 
 app = typer.Typer(add_completion=False)
@@ -59,6 +59,8 @@ def print_table(
     """Train a small network by gradient descent and show every number of every step."""
     if context.invoked_subcommand:
         return
+    inputs = [] if experiment_file is None else [experiment_file]
+    check_outputs({"--csv": csv}, inputs)
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
     if steps is not None:
         experiment = replace(experiment, steps=steps)

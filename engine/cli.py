@@ -53,6 +53,9 @@ def run(app: typer.Typer, program: str) -> NoReturn:
         if message:  # a command that printed its help has nothing to add
             sys.stderr.write(f"error: {' '.join(message.split())}\n")
         sys.exit(2)
+    except MemoryError:
+        sys.stderr.write("error: it takes more memory than this machine has; expected fewer steps, rows or runs\n")
+        sys.exit(2)
     except (typer.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     if status == INTERRUPTED:  # what typer makes of Ctrl-C

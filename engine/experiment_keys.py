@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from engine.errors import InputError
 from engine.initial_weights import INITS
 from engine.network import ACTIVATIONS, LOSSES, OPTIMIZERS, REDUCTIONS, SCHEDULES, UPDATES
+
+# From so many letters on, a word may be two letters away from the one that was meant; adamax is not adam.
+LONG_WORD = 8
 
 # Takes where a value stands in the file, and the value; raises an InputError that names the place.
 Reader = Callable[[str, Any], Any]
@@ -45,10 +47,24 @@ def read_table(where: str, table: Any, keys: Keys) -> dict[str, Any]:
 def nearest(word: str, known: Iterable[str], prefix: str = "") -> str:
     """The end of a message about an unknown word: the known one most like it, or all of them."""
     names = list(known)
-    close = get_close_matches(word, names, n=1) or get_close_matches(word.lower(), names, n=1)
-    if close:
-        return f"; did you mean '{prefix}{close[0]}'?"
+    close = min(names, key=lambda name: _letters_apart(word.lower(), name), default="")
+    if close and _letters_apart(word.lower(), close) <= (1 if len(word) < LONG_WORD else 2):
+        return f"; did you mean '{prefix}{close}'?"
     return f"; expected {', '.join(prefix + name for name in names)}"
+
+
+def _letters_apart(one: str, other: str) -> int:
+    """How many letters are to be put in, left out, changed or swapped with the next to make one word the other."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, start=1):
+        before, above, row = row, before, [i]
+        for j, wanted in enumerate(other, start=1):
+            apart = min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], wanted):
+                apart = min(apart, above[j - 2] + 1)
+            row.append(apart)
+    return row[-1]
 
 
 def number(expected: str, fits: Callable[[float], bool] = math.isfinite) -> Reader:

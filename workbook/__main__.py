@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine import Experiment, InputError, cli, default_experiment, load_experiment
+from engine.files import check_outputs
 from workbook.audit.read import LIMITS
 from workbook.drawn import drawn_experiment
 from workbook.generated import Kind, refuse_to_replace
@@ -53,12 +54,12 @@ def build(
         experiment = replace(experiment, steps=steps)
     if learning_rate is not None:
         experiment = replace(experiment, learning_rate=learning_rate)
+    _check_out(out, experiment_file)
     if not force:
         refuse_to_replace(out, "workbook")
     from workbook.plan import plan  # matplotlib, which draws one of the sheets' pictures, takes a while to load
 
     sheets = plan(experiment)
-    _make_build_folder(out)
     write(sheets, out)
     typer.echo(
         f"Wrote {out}: {experiment.steps} step{'s' * (experiment.steps != 1)}, "
@@ -83,13 +84,13 @@ def exercise(
 ) -> None:
     """Write the exercise: a student fills the first rows, and marks judge every cell live."""
     kind: Kind = "solution" if solution else "exercise"
+    _check_out(out, experiment_file)
     if not force:
         refuse_to_replace(out, kind)
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
     if seed is not None:
         experiment = drawn_experiment(experiment, seed)
     sheets = exercise_sheets(experiment, solution=solution)
-    _make_build_folder(out)
     write(sheets, out, kind)
     typer.echo(f"Wrote {out}: the {kind}{'' if seed is None else f' of seed {seed}'}.")
 
@@ -174,16 +175,24 @@ def _class_of(roster: Path | None, experiment_file: Path | None, rows: int | Non
     return read_roster(roster), experiment if rows is None else replace(experiment, steps=rows)
 
 
-def _make_build_folder(out: Path) -> None:
-    if out.parent == Path("build"):
-        out.parent.mkdir(exist_ok=True)
+def _check_out(out: Path, experiment_file: Path | None) -> None:
+    """Before the work: the workbook can be written, and over nothing that is read."""
+    if out.parent == Path("build") and not out.parent.exists():
+        out.parent.mkdir()
+    check_outputs({"the workbook": out}, [] if experiment_file is None else [experiment_file])
 
 
 @app.command()
 def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go.")] = Path("assets")) -> None:
     """Make the README's pictures of the workbook (needs LibreOffice and Chromium)."""
-    from workbook.pictures import make_pictures  # its packages are a developer's, not a user's
-
+    try:
+        from workbook.pictures import make_pictures  # its packages are a developer's, not a user's
+    except ImportError as error:
+        raise InputError(
+            f"pictures: {error.name} is not installed; pip install 'backprop-workbook[pictures]'"
+        ) from None
+    if not folder.is_dir():
+        raise InputError(f"{folder}: is no folder; create it first")
     for path in make_pictures(folder):
         typer.echo(f"Wrote {path}")
 

@@ -166,7 +166,8 @@ def test_weights_are_drawn(tmp_path: Path, init: str, spread: float) -> None:
         ("inputs = 2\n", "", "missing key 'network.inputs'"),
         ("inputs = 2\n", "inputs = 0\n", "network.inputs: got 0, expected a whole number from 1 to 1000"),
         ("inputs = 2\n", "inputs = 2.0\n", "network.inputs: got 2.0, expected a whole number from 1 to 1000"),
-        ("mean-squared-error", "mean-square", "network.loss: got 'mean-square'; did you mean 'mean-squared-error'?"),
+        ("mean-squared-error", "mean-squarederor",
+         "network.loss: got 'mean-squarederor'; did you mean 'mean-squared-error'?"),
         ("mean-squared-error", "mse", "network.loss: got 'mse'; expected half-squared-error, mean-squared-error, "
          "binary-cross-entropy, cross-entropy"),
         ('"mean-squared-error"', "3", "network.loss: got 3, expected half-squared-error, mean-squared-error, "
@@ -225,6 +226,8 @@ def test_weights_are_drawn(tmp_path: Path, init: str, spread: float) -> None:
          "training.learning_rates: got [], expected a list with at least one element"),
         ("learning_rate = 0.5", "learning_rate = 0.5\nlearning_rates = [1, '2']",
          "training.learning_rates[1]: got '2', expected a number from 0 up"),
+        ('"adam"', '"adamax"',
+         "training.optimizer: got 'adamax'; expected sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw"),
         ('"adam"', '"adma"', "training.optimizer: got 'adma'; did you mean 'adam'?"),
         ("betas = [0.8, 0.9]", "beta = 3", "unknown key 'training.beta'; did you mean 'training.betas'?"),
         ("betas = [0.8, 0.9]", "betas = 0.9", "training.betas: got 0.9, expected a list of 2 elements"),

@@ -57,6 +57,13 @@ def test_bad_input_gets_one_line(tmp_path: Path, arguments: str, message: str) -
         ("new my.toml", "my.toml: exists already; name another file, or remove it first"),
         ("new nowhere/my.toml", "nowhere/my.toml: the folder nowhere does not exist; create it first"),
         ("show my.toml", "my.toml: missing key 'network'"),
+        ("--csv .", ".: is a directory, expected the name of a file to write"),
+        ("--csv /dev/full", "/dev/full: is a device or a pipe, expected the name of a file to write"),
+        (
+            "--experiment my.toml --csv my.toml",
+            "--csv: got my.toml, a file that is read, and never changed; expected another name",
+        ),
+        ("--steps 1000000000000", "it takes more memory than this machine has; expected fewer steps, rows or runs"),
         ("show no.toml", "no.toml: cannot read the experiment: No such file or directory"),
         ("xyzzy", "No such command 'xyzzy'."),
         ("show", "Missing argument 'EXPERIMENT'."),

@@ -195,7 +195,14 @@ def test_annotating_colours_the_wrong_cells_and_comments_on_the_first(tmp_path: 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("a.xlsx --annotate a.xlsx", "a.xlsx: is the audited file, which is never changed; take another name"),
+        (
+            "a.xlsx --annotate a.xlsx",
+            "--annotate: got a.xlsx, a file that is read, and never changed; expected another name",
+        ),
+        ("a.xlsx --csv .", ".: is a directory, expected the name of a file to write"),
+        ("a.xlsx --csv /dev/full", "/dev/full: is a device or a pipe, expected the name of a file to write"),
+        ("a.xlsx --html no/b.html", "no/b.html: the folder no does not exist; create it first"),
+        ("a.xlsx --html b.html --csv b.html", "--html: got b.html, which --csv writes already; expected another name"),
         ("a.xlsx --annotate b.csv", "b.csv: expected a file name that ends in .xlsx, as the audited file does"),
         ("a.xlsx --annotate no/b.xlsx", "no/b.xlsx: the folder no does not exist; create it first"),
         ("a.xlsx a.xlsx b.xlsx --annotate c.xlsx", "--annotate: got 2 files, expected one"),

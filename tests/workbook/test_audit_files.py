@@ -379,3 +379,46 @@ def test_an_unknown_encoding_is_a_damaged_file(tmp_path: Path) -> None:
     error = audit(tmp_path / "odd.xlsx").error
     assert error is not None
     assert error.startswith(f"{tmp_path}/odd.xlsx: damaged or not an Excel workbook")
+
+
+def test_a_shared_formula_that_openpyxl_cannot_read_is_copied_as_it_is(tmp_path: Path) -> None:
+    path = save(tmp_path / "theirs.xlsx", HandMade().cells)
+    changed = tmp_path / "shared.xlsx"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(changed, "w") as new:
+        for part in old.namelist():
+            data = old.read(part).decode()
+            if part == "xl/worksheets/sheet1.xml":
+                shared = (
+                    '<row r="90"><c r="A90"><f t="shared" ref="A90:A91" si="9">0.5{*(D90-$T$7)^2</f><v>1</v></c></row>'
+                    '<row r="91"><c r="A91"><f t="shared" si="9"/><v>1</v></c></row></sheetData>'
+                )
+                data = data.replace("</sheetData>", shared)
+            new.writestr(part, data)
+    done = run("workbook", "audit", "shared.xlsx", "--annotate", "out.xlsx", folder=tmp_path)
+    assert "Wrote out.xlsx" in done.stdout, done.stderr
+    assert openpyxl.load_workbook(tmp_path / "out.xlsx").worksheets[0]["A91"].value == "=0.5{*(D91-$T$7)^2"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("<v>0.5</v>", "<v>half</v>", "got 'half', expected a number"),
+        ('t="s"><v>0</v>', 't="s"><v>x</v>', "got 'x', expected the number of a text"),
+        ('<row r="5"', '<row r="five"', "got 'five', expected a row's number"),
+    ],
+)
+def test_a_damaged_cell_is_named_with_what_was_got_and_expected(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    path = save(tmp_path / "theirs.xlsx", HandMade().cells)
+    with zipfile.ZipFile(path) as before, zipfile.ZipFile(tmp_path / "bad.xlsx", "w") as after:
+        for part in before.namelist():
+            data = before.read(part).decode()
+            if part == "xl/worksheets/sheet1.xml":
+                assert old in data
+                data = data.replace(old, new, 1)
+            after.writestr(part, data)
+    done = run("workbook", "audit", "bad.xlsx", folder=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "bad.xlsx: damaged: '" in done.stderr

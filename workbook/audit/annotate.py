@@ -5,13 +5,14 @@ import zipfile
 from collections import Counter
 from copy import copy
 from pathlib import Path
+from unittest import mock
 
 import openpyxl
 from openpyxl.cell.cell import MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.styles.colors import Color
-from openpyxl.utils.cell import coordinate_from_string
+from openpyxl.utils.cell import coordinate_from_string, coordinate_to_tuple
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -20,6 +21,7 @@ from engine.files import replacing
 from workbook.audit.files import VALUES_ONLY
 from workbook.audit.findings import Finding
 from workbook.audit.read import check_parts, reporting
+from workbook.audit.shapes import shape_of
 from workbook.audit.stages import FileReport
 
 ROOT_FILL = PatternFill("solid", fgColor="FFFF9999")
@@ -76,12 +78,25 @@ def _loaded(source: Path) -> tuple[openpyxl.Workbook, list[str]]:
     with warnings.catch_warnings(record=True) as caught, reporting(source):
         warnings.simplefilter("always")
         try:
-            book = openpyxl.load_workbook(source, keep_vba=source.suffix.lower() == ".xlsm")
+            with mock.patch("openpyxl.worksheet._reader.Translator", _Filled):
+                book = openpyxl.load_workbook(source, keep_vba=source.suffix.lower() == ".xlsm")
         except (
             InvalidFileException, TypeError, AttributeError, IndexError, AssertionError, RecursionError,
         ) as error:  # fmt: skip
             raise InputError(f"openpyxl cannot load it to annotate a copy: {error}") from None
     return book, [_lost(str(warning.message)) for warning in caught]
+
+
+class _Filled:
+    """Fills a shared formula into other cells, in openpyxl's place, whose tokenizer refuses what it cannot read."""
+
+    def __init__(self, formula: str, origin: str) -> None:
+        self.formula, (self.row, self.column) = formula.removeprefix("="), coordinate_to_tuple(origin)
+
+    def translate_formula(self, place: str) -> str:
+        """The formula as it stands in another cell."""
+        row, column = coordinate_to_tuple(place)
+        return "=" + shape_of(self.formula, self.row, column - self.column).text(row)
 
 
 def _lost(message: str) -> str:

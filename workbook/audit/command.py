@@ -10,6 +10,7 @@ from rich.progress import track
 from rich.text import Text
 
 from engine import InputError
+from engine.files import check_outputs
 from workbook.audit.annotate import annotate
 from workbook.audit.files import WORKBOOKS, workbooks
 from workbook.audit.parallel import audit_all
@@ -37,6 +38,7 @@ def run_audit(
     """
     files = workbooks(paths)
     _check(paths, files, learning_rate, csv, annotated)
+    check_outputs({"--csv": csv, "--annotate": annotated, "--html": html}, files)
     if jobs is not None and jobs < 1:
         raise InputError(f"--jobs: got {jobs}, expected a whole number from 1 up")
     check_page_name(html)
@@ -70,8 +72,6 @@ def _check(
     # `--csv *.xlsx` names the first of the workbooks as the place of the CSV.
     if csv is not None and csv.suffix.lower() in WORKBOOKS:
         raise InputError(f"--csv: got {csv}, a workbook; expected a name that ends in .csv")
-    if csv is not None and csv.resolve() in {file.resolve() for file in files}:
-        raise InputError(f"--csv: got {csv}, an audited file, which is never changed; expected another name")
     if annotated is not None and len(files) > 1:
         raise InputError(f"--annotate: got {len(files)} files, expected one")
     if learning_rate is not None and not (math.isfinite(learning_rate) and learning_rate >= 0):

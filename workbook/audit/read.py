@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from openpyxl.utils import column_index_from_string, range_boundaries
+from openpyxl.utils import column_index_from_string, get_column_letter, range_boundaries
 
 from engine import InputError
 from workbook.audit.shapes import Shape, shape_of
@@ -359,7 +359,7 @@ class _Cells(Handler):
             self._go_to(attributes.get("r"))
             self.value = self.formula = self.formula_kind = ""
         elif name == "row":
-            self.row = int(attributes["r"]) if "r" in attributes else self.row + 1
+            self.row = self._whole(attributes["r"], "a row's number") if "r" in attributes else self.row + 1
             self.column = 0
         elif name == "f":
             self.formula_kind, self.index = attributes.get("t", "normal"), attributes.get("si", "")
@@ -383,10 +383,13 @@ class _Cells(Handler):
             return
         letters = reference.rstrip("0123456789")
         if letters not in self.letters:
-            self.letters[letters] = column_index_from_string(letters)
+            try:
+                self.letters[letters] = column_index_from_string(letters)
+            except ValueError:
+                raise InputError(self._damaged(reference, "the address of a cell")) from None
         self.column = self.letters[letters]
         if reference != f"{letters}{self.row}":
-            self.row = int(reference[len(letters) :])
+            self.row = self._whole(reference[len(letters) :], "the row in a cell's address")
 
     def _keep(self) -> None:
         if not self.value and not self.formula_kind:
@@ -403,15 +406,28 @@ class _Cells(Handler):
 
     def _typed(self, text: str) -> Value:
         if self.kind == "s":
-            return self.reader.string(int(text))
+            return self.reader.string(self._whole(text, "the number of a text"))
         if self.kind == "b":
             return text == "1"
         if self.kind == "e":
             return ErrorValue(text[:20])
         if self.kind in ("str", "inlineStr", "d"):
             return text[:LONGEST_TEXT]
-        number = float(text)
+        try:
+            number = float(text)
+        except ValueError:
+            raise InputError(self._damaged(text, "a number")) from None
         return number if math.isfinite(number) else ErrorValue("#NUM!")
+
+    def _whole(self, text: str, what: str) -> int:
+        try:
+            return int(text)
+        except ValueError:
+            raise InputError(self._damaged(text, what)) from None
+
+    def _damaged(self, got: str, expected: str) -> str:
+        cell = f"{get_column_letter(self.column)}{self.row}" if self.row > 0 and self.column > 0 else "the first row"
+        return f"damaged: '{self.sheet.name}', at {cell}: got '{got[:40]}', expected {expected}"
 
     def _shape(self, above: Shape | None) -> Shape:
         """The cell's formula; the same object as the one above where that was only filled down."""
@@ -420,6 +436,8 @@ class _Cells(Handler):
                 self.shared[self.index] = (self.formula, self.column, self.row)
             key = (self.index, self.column)
             if key not in self.filled:
+                if self.index not in self.shared:
+                    raise InputError(self._damaged(self.index, "the number of a shared formula"))
                 formula, column, row = self.shared[self.index]
                 self.filled[key] = shape_of(formula, row, self.column - column)
             return self.filled[key]

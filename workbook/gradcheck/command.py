@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from engine import InputError
+from engine.files import check_outputs
 from workbook.audit.read import Book, read
 from workbook.audit.recalculate import recalculated
 from workbook.gradcheck.cells import Area, Cells
@@ -54,6 +55,7 @@ def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = N
     """
     _check(asked)
     check_page_name(html)
+    check_outputs({"--html": html}, [file])
     terminal = Console(stderr=True)
     with Progress(transient=True, console=terminal, disable=not terminal.is_terminal) as progress:
         task = progress.add_task(f"Reading {file.name}", total=None)
