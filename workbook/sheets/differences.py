@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
@@ -23,6 +23,8 @@ MOST_CELLS = 20_000
 # MAX takes 255 numbers, and a formula 8,192 characters.
 MOST_NUMBERS = 100
 WITH_KINKS = ("relu", "leaky-relu")
+# The kinds of columns that a pass from the inputs to the loss does without.
+NOT_FORWARD = ("step", "sample", "rate", "batch", "delta", "gradient", "state")
 KINK, ORDER, SHARES = "kink", "order", "Σt ≠ 1"
 
 
@@ -42,9 +44,7 @@ class Differences:
         self.layout, self.columns, self.experiment = layout, layout.columns, experiment
         self.place, self.batch = self.columns.place, self.columns.method.batch_size
         self.values = values[: self.batch]
-        self.forward = self.columns.of(
-            "target", "input", "weight", "bias", "pre-activation", "activation", "loss", "total"
-        )
+        self.forward = [column.name for column in self.columns.all if column.kind not in NOT_FORWARD]
         self.cell_of = {name: letter(position) for position, name in enumerate(self.forward)}
         self.trained = [name for name in self.columns.of("weight", "bias") if name in self.columns.trained]
         self.checked = self.trained[:: -(-len(self.trained) // self.most_checked)]
@@ -140,11 +140,10 @@ class Differences:
         weights = [matrix.copy() for matrix in self.experiment.weights]
         biases = [bias.copy() for bias in self.experiment.biases]
         column = self.columns.by_name[name]
-        layer, neuron, source = column.layer or 0, column.neuron or 0, column.source
-        if source is None:
-            biases[layer][neuron] += sign * self.nudge
-        else:
-            weights[layer][neuron, source] += sign * self.nudge
+        layer = column.layer or 0
+        alike = [of.name for of in self.columns.all if (of.kind, of.layer) == (column.kind, column.layer)]
+        arrays = weights if column.kind == "weight" else biases
+        arrays[layer].flat[alike.index(name)] += sign * self.nudge
         nudged = replace(self.experiment, weights=tuple(weights), biases=tuple(biases), steps=1, runs=())
         numbers: FloatArray = descend(nudged, [0.0]).numbers.values[:, :, 0]
         return numbers
@@ -264,7 +263,10 @@ class Differences:
 
     def _row(self, row: int, nudged: str, sign: str, sample: int, values: FloatArray) -> Iterator[Cell]:
         defined, given = definitions(self.columns), set(given_names(self.columns))
-        references = {name: f"{column}{row}" for name, column in self.cell_of.items()}
+
+        def cell(leaf: Variable) -> str:
+            return f"{self.cell_of[leaf.name]}{row + leaf.row}"
+
         for position, name in enumerate(self.forward):
             if name in given:
                 # The weights of the whole batch are those of its first row.
@@ -272,10 +274,6 @@ class Differences:
                 nudge = f"{sign}{self.nudge_cell}" if name == nudged else ""
                 formula = f"={on_sheet(MAIN_SHEET, f'{self.layout.letters[name]}{at}')}{nudge}"
             else:
-                formula = over_cells(defined[name].tree, partial(_cell, references))
+                formula = over_cells(defined[name].tree_of(sample), cell)
             style: Style = "box" if name == nudged else "number"
             yield Cell(row, position, style, float(values[self.place[name]]), formula)
-
-
-def _cell(cells: dict[str, str], leaf: Variable) -> str:
-    return cells[leaf.name]

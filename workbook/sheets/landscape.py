@@ -10,7 +10,7 @@ from engine import Columns, FloatArray
 from workbook.records import Cell, Choice, ColorScale, Overlay, Series, Sheet, Validation, small_sheet
 from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name, run_title, title_cell
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import over, plus
+from workbook.spreadsheet.algebra import cell_by_cell, over, plus
 from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, on_sheet, place
 from workbook.table.runs import RunTable
@@ -54,11 +54,11 @@ def landscape_sheet(layout: Layout, values: FloatArray, tables: Sequence[RunTabl
 
 def _leaves(columns: Columns) -> int:
     """How many weights, inputs and targets the loss of one sample names when all else is spelled out."""
-    defined, typed = definitions(columns), {*columns.of("target", "input", "weight", "bias")}
+    defined = definitions(columns)
 
     @cache
     def count(name: str) -> int:
-        if name in typed:
+        if defined[name].typed_in:
             return 1
         return sum(count(leaf.name) for leaf in leaves(defined[name].tree) if isinstance(leaf, Variable))
 
@@ -66,17 +66,17 @@ def _leaves(columns: Columns) -> int:
 
 
 def _loss(columns: Columns, samples: int) -> Tree:
-    """The loss over all samples, over the weights (row 0) and over the targets and inputs of each sample (its row)."""
-    defined, given = definitions(columns), {*columns.target_names, *columns.input_names}
-    weights = {*columns.of("weight", "bias")}
+    """The loss over all samples, over the weights (row 0) and over what is typed in of each sample (its row)."""
+    defined, weights = definitions(columns), {*columns.of("weight", "bias")}
 
     def spelled(name: str, sample: int) -> Tree:
         def change(leaf: Tree) -> Tree:
             if not isinstance(leaf, Variable) or leaf.name in weights:
                 return leaf
-            return Variable(leaf.name, sample) if leaf.name in given else spelled(leaf.name, sample)
+            at = sample + leaf.row
+            return Variable(leaf.name, at) if defined[leaf.name].typed_in else spelled(leaf.name, at)
 
-        return replaced(defined[name].tree, change)
+        return replaced(cell_by_cell(defined[name].tree_of(sample)), change)
 
     total = plus(*(spelled("E_tot", sample) for sample in range(samples)))
     return over(total, Number(samples)) if columns.method.reduction == "mean" and samples > 1 else total
@@ -250,10 +250,10 @@ class _Landscape:
         numbers = {Variable(name, 0): np.asarray(row[self.columns.place[name]]) for name in self.names}
         numbers[Variable(self.up, 0)] = y[:, np.newaxis]
         numbers[Variable(self.across, 0)] = x
-        for name in (*self.columns.target_names, *self.columns.input_names):
-            for sample in range(self.samples):
-                numbers[Variable(name, sample)] = np.asarray(self.values[sample, self.columns.place[name]])
-        losses = evaluate(_loss(self.columns, self.samples), numbers)
+        loss = _loss(self.columns, self.samples)
+        for leaf in {leaf for leaf in leaves(loss) if isinstance(leaf, Variable) and leaf.name not in self.names}:
+            numbers[leaf] = np.asarray(self.values[leaf.row, self.columns.place[leaf.name]])
+        losses = evaluate(loss, numbers)
         return np.broadcast_to(losses, (SIDE, SIDE))
 
     def stride(self, path: int) -> int:

@@ -64,6 +64,18 @@ def shifted(tree: Tree, rows: int) -> Tree:
     return Variable(tree.name, tree.row + rows) if isinstance(tree, Variable) else tree
 
 
+def cell_by_cell(tree: Tree) -> Tree:
+    """The tree with the cells of a range one by one: SUM(a,b,c) for SUM(a:c)."""
+    if not isinstance(tree, Operation):
+        return tree
+    operands = [
+        cell
+        for operand in tree.operands
+        for cell in (operand.operands if isinstance(operand, Operation) and operand.kind == "block" else (operand,))
+    ]
+    return Operation(tree.kind, tuple(map(cell_by_cell, operands)))
+
+
 def product(*factors: Tree) -> Tree:
     """A product of products as one, from left to right, without factors of 1: a·(b·c) as a·b·c, a·(b/c) as a·b/c."""
     negative, parts = signed_factors(times(*factors) if factors else ONE)
