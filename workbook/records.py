@@ -52,7 +52,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over the steps, on the cells from `first` to `last`. `title_cell` makes the title live.
+    """Lines over the steps, on the cells from `first` to `last`. Without a title the legend stands in its place.
 
     Where they are not over the steps, each series has its own x, and the axis is as long as these.
     """
@@ -61,7 +61,6 @@ class Chart:
     series: Sequence[Series]
     first: str
     last: str
-    title_cell: str | None = None
     logarithmic: bool = False
     legend: bool = False
     over_steps: bool = True

@@ -10,6 +10,8 @@ from workbook.records import Chart, Overlay, Series
 LINE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#595959")
 BLACK = "#000000"
 PARTS_OF_THE_STEP_AXIS = 5
+AXIS_FONT = {"size": 9, "bold": False, "color": "#595959"}
+AXIS_NAMES = {name: {"name": name, "name_font": AXIS_FONT} for name in ("loss", "step")}
 
 
 def line_chart(book: Any, chart: Chart) -> Any:
@@ -24,13 +26,12 @@ def line_chart(book: Any, chart: Chart) -> Any:
     for series, color in zip(chart.series, cycle(LINE_COLORS), strict=False):
         lines.add_series(_series_options(series, color))
     font = {"size": 14, "bold": False, "color": "#595959"}
-    if chart.title_cell:
-        title = {"name": f"={chart.title_cell}", "data": [chart.title], "name_font": font}
-    else:
-        title = {"name": chart.title, "name_font": font}
-    lines.set_title({**title, "overlay": False})
-    lines.set_legend({"position": "right"} if chart.legend else {"none": True})
+    lines.set_title({"name": chart.title, "name_font": font, "overlay": False} if chart.title else {"none": True})
+    lines.set_legend({"position": "right" if chart.title else "top"} if chart.legend else {"none": True})
+    # A loss is never below 0: an axis from there on shows a loss that stands still as a line, not as a cliff.
     scale = {"log_base": 10, "crossing": "min", "num_format": "0E+00"} if chart.logarithmic else {}
+    if chart.over_steps:
+        scale = {**AXIS_NAMES["loss"], **(scale or {"min": 0})}
     gridlines = {"visible": True, "line": {"color": "#D9D9D9"}}
     side = {} if chart.over_steps else {"label_position": "low"}
     lines.set_y_axis({"line": {"none": True}, "major_gridlines": gridlines, **scale, **side})
@@ -78,7 +79,7 @@ def _series_options(series: Series, color: str) -> dict[str, Any]:
 def _step_axis(series: Series) -> dict[str, Any]:
     steps = int(series.x_values[-1]) if series.x_range else len(series.values)
     unit = _round_unit(steps)
-    return {"num_format": "0", "min": 0, "max": -(-steps // unit) * unit, "major_unit": unit}
+    return {**AXIS_NAMES["step"], "num_format": "0", "min": 0, "max": -(-steps // unit) * unit, "major_unit": unit}
 
 
 def _round_unit(steps: int) -> int:

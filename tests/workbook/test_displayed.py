@@ -134,12 +134,17 @@ def test_the_dashboard_shows_the_step_that_halved_the_loss_as_a_whole_number(boo
 
 
 def test_the_dashboard_follows_the_learning_rate(book: Path) -> None:
-    for rate, halved, verdict in ((0.1, "never", "slow"), (2, 7, "falls"), (10000, "never", "saturated")):
+    for rate, halved, verdict in (
+        (0, "never", "stands still"),
+        (0.1, "never", "slow"),
+        (2, 7, "falls"),
+        (10000, "never", "saturated"),
+    ):
         values = by_ironcalc(book, {"G19": rate})["assignment6-calculations"]
         assert (values["E11"], values["E13"]) == (halved, verdict)
         losses = [values[f"W{row}"] for row in range(21, 101)]
         assert (values["E9"], values["E10"]) == (losses[0], losses[-1])
-        gradients = [values[f"{column}{row}"] for column in GRADIENTS for row in range(21, 101)]
+        gradients = [values[f"{column}{row}"] for column in GRADIENTS for row in (100,)]
         assert values["E12"] == max(abs(float(str(gradient))) for gradient in gradients)
 
 

@@ -11,9 +11,13 @@ from openpyxl.utils import get_column_letter
 
 from engine import Columns, Experiment, Layer, Network, default_experiment, descend, table
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
+from workbook.plan import plan
 from workbook.sheets.check import CHANGED, COMPARED, NOT_RUN
+from workbook.sheets.dashboard import verdict
 from workbook.sheets.derivation import Line, derivation
 from workbook.sheets.network import draw_network, is_drawn, too_large
+from workbook.table.layout import Layout
+from workbook.write import write
 
 MAIN = "assignment6-calculations"
 GIVEN = {
@@ -98,6 +102,36 @@ def test_a_loss_that_grows_rises(poisoned_book: Path) -> None:
     values = by_ironcalc(poisoned_book, typed)["learning rates"]
     assert float(str(values["B6"])) > float(str(values["T6"]))
     assert values["D6"] == "rises"
+
+
+def test_a_run_whose_hidden_layer_is_dead_does_not_only_fall(poisoned_book: Path) -> None:
+    # With targets away from the saturated outputs' bounds the loss halves although no gradient reaches w1 to w4.
+    recalculated = by_ironcalc(poisoned_book, {"G19": 100000})
+    hidden = [float(str(recalculated[MAIN][f"{column}100"])) for column in "JL"]
+    assert all(a * (1 - a) < 1e-6 for a in hidden)
+    assert recalculated[MAIN]["E13"] == "dead layer"
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
+def test_the_dead_layer_is_named_for_every_activation_that_can_die(activation: str) -> None:
+    experiment = default_experiment()
+    layers = (Layer(2, activation), Layer(2, "sigmoid"))
+    network = replace(experiment.network, layers=layers)
+    weights = (np.full((2, 2), -1000.0), experiment.weights[1])
+    dead = replace(experiment, network=network, weights=weights, learning_rate=0.1)
+    values = descend(dead, [0.1]).numbers.values[:, :, 0]
+    assert verdict(Layout(dead.columns, dead.steps), values) == "dead layer"
+
+
+def test_what_is_cut_is_said_and_no_verdict_is_given_for_the_rest(tmp_path: Path) -> None:
+    experiment = replace(default_experiment(), steps=700, learning_rates=(0.01, 1.0))
+    write(plan(experiment), tmp_path / "cut.xlsx")
+    values = by_ironcalc(tmp_path / "cut.xlsx")["learning rates"]
+    assert values["A3"] == (
+        "Only the first 600 of 700 steps are compared here, so a verdict holds so far; the table has all steps."
+    )
+    assert [values[f"C{row}"] for row in (6, 7)] == ["not so far", 13]
+    assert [values[f"D{row}"] for row in (6, 7)] == ["slow so far", "falls so far"]
 
 
 @pytest.mark.parametrize("step", [1, 40, 80])

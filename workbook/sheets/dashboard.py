@@ -8,14 +8,16 @@ from workbook.table.functions import LOSSES
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, place
 
 TOP = 8
+DEAD, STILL = "dead layer", "stands still"
 # A step's number and a word need no decimals.
 STYLES: dict[str, Style] = {"halved at step": "result", "verdict": "verdict"}
 LABEL_COLUMN, VALUE_COLUMN = 0, 4
 # An output this near to its bounds is pinned there: the slope of its activation, a factor of every gradient, is no
 # larger.
 PINNED = 1e-6
-# The activations that pin an output, and their slope over it.
-BOUNDED = {"sigmoid": "{0}*(1-{0})", "tanh": "(1-{0}^2)"}
+# The activations that pin a neuron, and their slope over its activation; a pinned ReLU is 0.
+PINS = {"sigmoid": "{0}*(1-{0})", "tanh": "(1-{0}^2)", "relu": "({0}>0)*1"}
+BOUNDED = {"sigmoid", "tanh"}
 UNBOUNDED = {"relu", "leaky-relu", "identity"}
 
 
@@ -26,14 +28,17 @@ def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
     column = layout.letters[columns.loss]
     first, last = ends(layout, column, FIRST_ROW, layout.last_row, columns.method.batch_size)
     gradients = columns.span(columns.of("gradient"))
-    gradient_cells = f"{letter(gradients.start)}{FIRST_ROW}:{letter(gradients.stop - 1)}{layout.last_row}"
+    # Of the last step alone: over all steps the first ones would hide that nothing moves any more.
+    size = columns.method.batch_size
+    top = layout.last_row + 1 - size
+    gradient_cells = f"{letter(gradients.start)}{top}:{letter(gradients.stop - 1)}{layout.last_row}"
     largest = f"MAX(MAX({gradient_cells}),-MIN({gradient_cells}))"
     first_loss, last_loss = end_losses(layout, losses)
     lines: tuple[tuple[str, float | str, str], ...] = (
         (_loss_label(1, layout.epoch), first_loss, f"={first}"),
         (_loss_label(layout.steps - layout.epoch + 1, layout.steps), last_loss, f"={last}"),
         ("halved at step", halved(losses), halved_formula(layout, layout.range(columns.loss))),
-        ("largest gradient, either sign", float(np.abs(values[:, gradients]).max()), f"={largest}"),
+        (f"largest |gradient|, step {layout.steps}", float(np.abs(values[-size:, gradients]).max()), f"={largest}"),
         ("verdict", verdict(layout, values), verdict_formula(layout, first, last)),
     )
     rows = [[Cell(TOP, LABEL_COLUMN, "heading", "This run")]]
@@ -54,7 +59,7 @@ def highlights(layout: Layout) -> list[Highlight]:
 
 def verdict_colors(layout: Layout, cells: str) -> list[Highlight]:
     """Green for what is good, red for what is not."""
-    bad = ["saturated", "rises", *(["overflows"] if overflows(layout) else [])]
+    bad = ["saturated", DEAD, "rises", *(["overflows"] if overflows(layout) else [])]
     return [Highlight(cells, "falls", "green"), *(Highlight(cells, word, "red") for word in bad)]
 
 
@@ -80,6 +85,12 @@ def saturates(layout: Layout) -> bool:
     return network.layers[-1].activation in BOUNDED and not LOSSES[network.loss].through_activation
 
 
+def hidden_that_die(layout: Layout) -> list[int]:
+    """The hidden layers whose neurons can all be pinned, so that no gradient comes through to the layers before."""
+    layers = layout.columns.network.layers
+    return [layer for layer, of in enumerate(layers[:-1]) if of.activation in PINS]
+
+
 def overflows(layout: Layout) -> bool:
     """Whether a learning rate can be so large that the numbers overflow."""
     return any(layer.activation in UNBOUNDED for layer in layout.columns.network.layers)
@@ -91,12 +102,13 @@ def verdict(layout: Layout, values: FloatArray) -> str:
     losses = values[:: columns.method.batch_size, columns.place[columns.loss]]
     if not np.isfinite(losses[-1]):
         return "overflows"
-    if saturates(layout):
-        outputs = values[-columns.samples :, columns.span(columns.activation_names(columns.depth - 1))]
-        slope = 1 - outputs**2 if columns.network.layers[-1].activation == "tanh" else outputs * (1 - outputs)
-        if (slope < PINNED).all():
-            return "saturated"
+    if saturates(layout) and _is_pinned(layout, values, columns.depth - 1):
+        return "saturated"
+    if any(_is_pinned(layout, values, layer) for layer in hidden_that_die(layout)):
+        return DEAD
     first, last = end_losses(layout, losses)
+    if last == first:
+        return STILL
     if last > first:
         return "rises"
     return "falls" if last <= first / 2 else "slow"
@@ -104,17 +116,31 @@ def verdict(layout: Layout, values: FloatArray) -> str:
 
 def verdict_formula(layout: Layout, first: str, last: str, sheet: str | None = None) -> str:
     """The same over cells: the first and the last loss, and the outputs on the sheet of the run."""
-    word = f'IF({last}>{first},"rises",IF({last}<={first}/2,"falls","slow"))'
+    word = f'IF({last}={first},"{STILL}",IF({last}>{first},"rises",IF({last}<={first}/2,"falls","slow")))'
+    if hidden := hidden_that_die(layout):
+        dead = ",".join(f"AND({_pinned(layout, sheet, layer)})" for layer in hidden)
+        word = f'IF(OR({dead}),"{DEAD}",{word})'
     if saturates(layout):
-        word = f'IF(AND({_pinned(layout, sheet)}),"saturated",{word})'
+        word = f'IF(AND({_pinned(layout, sheet, layout.columns.depth - 1)}),"saturated",{word})'
     return f'=IF(ISNUMBER({last}),{word},"overflows")' if overflows(layout) else f"={word}"
 
 
-def _pinned(layout: Layout, sheet: str | None) -> str:
+def _is_pinned(layout: Layout, values: FloatArray, layer: int) -> bool:
+    """Whether all neurons of a layer are pinned in the last pass of every sample."""
+    columns = layout.columns
+    activations = values[-columns.samples :, columns.span(columns.activation_names(layer))]
+    slopes = {
+        "sigmoid": activations * (1 - activations), "tanh": 1 - activations**2, "relu": (activations > 0) * 1.0,
+    }  # fmt: skip
+    return bool((slopes[columns.network.layers[layer].activation] < PINNED).all())
+
+
+def _pinned(layout: Layout, sheet: str | None, layer: int) -> str:
+    """The same over cells: conditions that all hold."""
     columns, top = layout.columns, layout.last_row - min(layout.columns.samples, layout.rows) + 1
-    slope = BOUNDED[columns.network.layers[-1].activation]
+    slope = PINS[columns.network.layers[layer].activation]
     conditions = []
-    for name in columns.activation_names(columns.depth - 1):
+    for name in columns.activation_names(layer):
         column = layout.letters[name]
         cells = f"{column}{layout.last_row}" if columns.samples == 1 else f"{column}{top}:{column}{layout.last_row}"
         pinned = slope.format(cells if sheet is None else on_sheet(sheet, cells))

@@ -13,7 +13,7 @@ MOST_ROWS = 60
 # Columns of a layer: the edge, its weight, its gradient, the neuron's quantities, their numbers.
 ACROSS = 5
 HOW_TO_READ = (
-    "From left to right. Blue: forward. Red: backward, ∂E/∂ of the weight, bias or neuron; yellow: the largest. "
+    "From left to right. Blue numbers go forward. Red ones are gradients of the loss; yellow: the largest. "
     "Weights: blue above 0, orange below, the deeper the larger."
 )
 

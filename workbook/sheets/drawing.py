@@ -31,8 +31,8 @@ LARGEST = "▸"
 # Where a mark's text, number, x and y stand. The text is first: beside a folded number hashes would be printed.
 TEXT, NUMBER, X, Y, COLUMNS_OF_MARKS = 0, 1, 2, 5, 8
 HOW_TO_READ = (
-    "Blue: forward. Red: backward, ∂E/∂ of the weight, bias or neuron that it stands under; "
-    f"{LARGEST} the largest of a weight or bias. Lines: blue for a weight above 0, orange below."
+    "Blue numbers go forward. Red ones are gradients: how the loss changes with the number above them "
+    f"({LARGEST} the largest of a weight or bias). Lines: blue for a weight above 0, orange below."
 )
 
 

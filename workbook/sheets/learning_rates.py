@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from engine import Method
 from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
 from workbook.sheets.dashboard import (
+    DEAD,
+    STILL,
     end_losses,
     ends,
     halved,
     halved_formula,
+    hidden_that_die,
     overflows,
     saturates,
     verdict,
@@ -32,8 +34,10 @@ OVERLAY_ROWS = 17
 LOWEST_DRAWN = -34
 
 SATURATED = ("saturated", "at the last step every output is within 0.000001 of {bounds}, where the gradients vanish")
+DEAD_LAYER = (DEAD, "at the last step every neuron of a hidden layer is that near to its bounds, or 0 if it is a ReLU")
 OVERFLOWS = ("overflows", "the numbers grow beyond what a cell can hold")
 WORDS = (
+    (STILL, "the loss of the last step is that of step 1"),
     ("rises", "the loss of the last step is larger than that of step 1"),
     ("falls", "it is at most half of that of step 1"),
     ("slow", "it is smaller, but more than half"),
@@ -41,8 +45,10 @@ WORDS = (
 )
 OVER_AN_EPOCH = "For the first three, the loss is the mean over as many steps as take every sample once: {steps}."
 NOTE = (
-    "Saturated is bad luck whatever the loss: where the targets lie near 0 and 1 it can even look small, by accident."
+    "Saturated outputs learn nothing more. With targets near 0 and 1 their loss may be small all the same, by accident."
 )
+CUT = "Only the first {steps:,} of {all:,} steps are compared here, so a verdict holds so far; the table has all steps."
+SO_FAR = " so far"
 
 
 def learning_rates_sheet(tables: Sequence[RunTable]) -> Sheet:
@@ -88,6 +94,7 @@ class _Comparison:
         self.tables, self.runs, self.layout = tables, len(tables), tables[0].layout
         self.name = sheet_name(tables)
         self.methods = self.name == "runs"
+        self.cut = tables[0].is_cut
         self.below = max(FIRST_RATE_ROW + self.runs, NAME_ROW + OVERLAY_ROWS) + 1
         self.last_loss_row = FIRST_LOSS_ROW + self.layout.steps - 1
 
@@ -105,6 +112,11 @@ class _Comparison:
                 2, 0, "text", "Change a learning rate in column A: its verdict, its curve and its whole table follow."
             ),
             Cell(2, STEP, "text", f"The losses of every step, by {'run' if self.methods else 'learning rate'}."),
+            *(
+                [Cell(3, 0, "text", CUT.format(steps=self.layout.steps, all=self.tables[0].all_steps))]
+                if self.cut
+                else []
+            ),
             *self.summary_cells(),
             *words,
             *self.loss_cells(),
@@ -113,7 +125,7 @@ class _Comparison:
         return small_sheet(
             self.name,
             cells,
-            widths={"A": 13, "B": 11, "C": 14, "D": 11, "E": 22 if self.methods else 3}
+            widths={"A": 13, "B": 11, "C": 14, "D": 16 if self.cut else 12, "E": 22 if self.methods else 3}
             | {f"F:{letter(STEP - 2)}": 8, letter(STEP - 1): 3}
             | {letter(STEP): 8, losses: 20 if self.methods else 11.5, letter(STEP + self.runs + 1): 3, drawn: 9},
             tab="rates",
@@ -141,10 +153,16 @@ class _Comparison:
             first, last = ends(table.layout, column, FIRST_LOSS_ROW, self.last_loss_row)
             losses = f"{column}{FIRST_LOSS_ROW}:{column}{self.last_loss_row}"
             words = verdict_formula(table.layout, first, last, run_name(self.tables, run))
+            word, half = verdict(table.layout, table.values), halved(table.losses)
+            half_formula = halved_formula(table.layout, losses)
+            if self.cut:  # a cut run's verdict and its 'never' may change after the steps shown
+                words, word = f'{words}&"{SO_FAR}"', word + SO_FAR
+                half = f"not{SO_FAR}" if half == "never" else half
+                half_formula = half_formula.replace('"never"', f'"not{SO_FAR}"')
             yield Cell(row, RATE, "input", table.run.learning_rate)
             yield Cell(row, LAST_LOSS, "tolerance", _shown(end_losses(table.layout, table.losses)[1]), f"={last}")
-            yield Cell(row, HALVED, "result", halved(table.losses), halved_formula(table.layout, losses))
-            yield Cell(row, VERDICT, "verdict", verdict(table.layout, table.values), words)
+            yield Cell(row, HALVED, "result", half, half_formula)
+            yield Cell(row, VERDICT, "verdict", word, words)
             if self.methods:
                 yield Cell(row, METHOD, "beside", method_name(table.run.method))
 
@@ -152,6 +170,7 @@ class _Comparison:
         network = self.layout.columns.network
         bounds = "-1 or 1" if network.layers[-1].activation == "tanh" else "0 or 1"
         words = [(SATURATED[0], SATURATED[1].format(bounds=bounds))] if saturates(self.layout) else []
+        words += [DEAD_LAYER] if hidden_that_die(self.layout) else []
         words += [OVERFLOWS] if overflows(self.layout) else []
         row = self.below
         yield Cell(row, 0, "heading", "The verdicts, the first that fits:")
@@ -229,5 +248,5 @@ def _small_chart(line: Series, place: int, top: int) -> Chart:
     """Small multiples, three in a row."""
     first, last = ((0, 3), (CHARTS, CHARTS + 5), (CHARTS + 6, STEP - 2))[place % 3]
     row = top + place // 3 * 15
-    unnamed = replace(line, name_cell=None, name="")
-    return Chart(line.name, [unnamed], f"{letter(first)}{row}", f"{letter(last)}{row + 13}", title_cell=line.name_cell)
+    # LibreOffice does not follow a title that refers to a cell; the name of a line it does.
+    return Chart("", [line], f"{letter(first)}{row}", f"{letter(last)}{row + 13}", legend=True)

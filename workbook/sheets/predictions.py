@@ -136,7 +136,7 @@ class _Predictions:
         yield Cell(1, 0, "title", "What the network says")
         yield Cell(3, 0, "label", "step")
         yield Cell(3, 1, "input", steps)
-        yield Cell(3, 2, "beside", f"of {steps}: with the weights that this step starts from")
+        yield Cell(3, 2, "beside", f"of {steps}: with the weights before this step changes them")
         yield Cell(4, 0, "label", "row of the table")
         shown = f"=IF(ISNUMBER({STEP}),{FIRST_ROW}+{size}*({step}-1),{FIRST_ROW})"
         yield Cell(4, 1, "step", float(FIRST_ROW + size * (steps - 1)), shown)

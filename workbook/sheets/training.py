@@ -84,7 +84,7 @@ def run_sheet(
             return ("number", f"={on_sheet(MAIN_SHEET, main.constants[column])}") if same_method else ("input", None)
         return "number", f"={on_sheet(MAIN_SHEET, f'{main.letters[column]}{row}')}"
 
-    title = f"The whole table at {name}"
+    title = f"{name.capitalize()}: the whole table at η = "
     lines = (
         f"The learning rate is that of {rate_cell.replace('$', '')}: change it there.",
         f"{'Row 21 repeats' if layout.columns.samples == 1 else 'The first rows repeat'} the targets, inputs and "
@@ -92,7 +92,15 @@ def run_sheet(
     )
     return Sheet(
         name=name,
-        rows=lambda: training_rows(layout, values, learning_rate, title, lines, given),
+        rows=lambda: training_rows(
+            layout,
+            values,
+            learning_rate,
+            f"{title}{learning_rate:g}",
+            lines,
+            given,
+            title_formula=f'="{title}"&{rate_cell}',
+        ),
         row_count=layout.rows,
         widths={f"A:{layout.letters[layout.columns.names[-1]]}": COLUMN_WIDTH},
         tab="rates",
@@ -134,9 +142,10 @@ def training_rows(
     lines: tuple[str, ...],
     given: Given,
     below: Iterable[list[Cell]] = (),
+    title_formula: str | None = None,
 ) -> Iterator[list[Cell]]:
     """The sheet's cells, row by row."""
-    yield [Cell(2, 0, "title", title)]
+    yield [Cell(2, 0, "title", title, title_formula)]
     for row, line in enumerate(lines, start=4):
         yield [Cell(row, 0, "text", line)]
     yield from below

@@ -8,11 +8,20 @@ from workbook.table.layout import Layout
 
 @dataclass(frozen=True)
 class RunTable:
-    """One run; `values` are its numbers, (T, C), with inf and nan where it overflows."""
+    """One run; `values` are its numbers, (T, C), with inf and nan where it overflows.
+
+    Of a long run these are the first steps; `all_steps` says how many the whole has.
+    """
 
     run: Run
     layout: Layout
     values: FloatArray
+    all_steps: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether steps are left out."""
+        return self.layout.steps < self.all_steps
 
     @property
     def losses(self) -> FloatArray:
@@ -31,5 +40,5 @@ def sweep(experiment: Experiment, steps: int) -> list[RunTable]:
         trace = descend(own, [runs[number].learning_rate for number in of_method], keep_overflow=True)
         layout = Layout(own.columns, steps)
         for place, number in enumerate(of_method):
-            tables[number] = RunTable(runs[number], layout, trace.numbers.values[:, :, place])
+            tables[number] = RunTable(runs[number], layout, trace.numbers.values[:, :, place], experiment.steps)
     return [tables[number] for number in range(len(runs))]
