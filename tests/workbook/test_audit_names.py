@@ -4,10 +4,12 @@ import random
 import re
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from tests.workbook.handmade import FIRST, NAME, OURS, HandMade, audited, only_root, ours
 from workbook.audit.causes import UNNAMED
+from workbook.audit.stages import audit
 
 COMPUTED = [name for name in OURS if name[0] not in "ti"]
 ALIKE = [
@@ -118,3 +120,19 @@ def test_a_slip_with_ranges_is_a_fault(tmp_path: Path, text: str) -> None:
     for step in range(made.rows):
         made.put("h1", step, text)
     assert only_root(audited(tmp_path, made)).column == "h1"
+
+
+def test_names_of_parameters_below_one_another_beside_samples_are_no_table(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for line in (
+        ("w1", 0.5, None, "x1", "x2", "h1", "a_h1", "E1", "∂E/∂w1"),
+        ("b1", 0.1, None, 1.0, 2.0, "=B1*D2+B2", "=1/(1+EXP(-F2))", "=(G2-1)^2/2", "=(G2-1)*G2*(1-G2)*D2"),
+        ("w2", 0.2, None, 2.0, 1.0, "=B1*D3+B2", "=1/(1+EXP(-F3))", "=(G3-1)^2/2", "=(G3-1)*G3*(1-G3)*D3"),
+        ("b2", 0.3, None, 3.0, 0.5, "=B1*D4+B2", "=1/(1+EXP(-F4))", "=(G4-1)^2/2", "=(G4-1)*G4*(1-G4)*D4"),
+    ):
+        sheet.append(line)
+    book.save(tmp_path / "theirs.xlsx")
+    report = audit(tmp_path / "theirs.xlsx")
+    assert report.roots == []
+    assert "no training table found" in str(report.error)

@@ -200,9 +200,19 @@ def _named_rows(sheet: Sheet) -> dict[int, list[tuple[int, str]]]:
     rows: dict[int, list[tuple[int, str]]] = {}
     for column, cells in sorted(sheet.values.items()):
         for row, text in cells.items():
-            if isinstance(text, str) and (name := meaning(text)) is not None:
+            if (
+                isinstance(text, str)
+                and (name := meaning(text)) is not None
+                and not _is_listed(name, cells.get(row + 1))
+            ):
                 rows.setdefault(row, []).append((column, name))
     return rows
+
+
+def _is_listed(name: str, below: Value | None) -> bool:
+    """Whether a parameter's name stands in a list of names, one below the other, and heads no column."""
+    under = meaning(below) if isinstance(below, str) else None
+    return under not in (None, name) and all(kind_of(one) in ("weight", "bias") for one in (name, str(under)))
 
 
 def _is_table(names: Iterable[str]) -> bool:
