@@ -5,17 +5,21 @@
 np.float64(0.014181378)
 """
 
-from engine.columns import Column, Columns
+from engine.arrays import FloatArray
+from engine.columns import Columns
 from engine.descent import Trace, descend
 from engine.errors import InputError, InputWarning
-from engine.experiment import Experiment, FloatArray, Run
+from engine.experiment import Experiment, Run
 from engine.experiment_file import default_experiment, load_experiment
-from engine.network import Layer, Method, Network
+from engine.layers import Dense, Layer
+from engine.names import Column
+from engine.network import Method, Network
 from engine.table import long_table, sweep_table, table
 
 __all__ = [
     "Column",
     "Columns",
+    "Dense",
     "Experiment",
     "FloatArray",
     "InputError",

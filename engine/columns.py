@@ -1,37 +1,14 @@
 """The columns of the table: their names, kinds and order, and where each layer's numbers stand among them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, pairwise
-from typing import Literal
 
-from engine.network import PLAIN, STATES, Method, Network
+from engine.names import Column, Kind, Names, activation_name, gradient_name
+from engine.network import PLAIN, Method, Network
+from engine.optimizers import OPTIMIZERS
 
-Kind = Literal[
-    "step", "sample", "rate", "target", "input", "weight", "bias", "pre-activation", "activation",
-    "loss", "total", "batch", "delta", "gradient", "state",
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the table: its name, what it holds, and where in the network that belongs.
-
-    Attributes:
-        layer: from 0 for the first hidden layer; None for what belongs to no layer.
-        neuron: which of its layer, or which target, input or output, from 0; of a bias that a layer shares 0; None
-            for what belongs to no neuron.
-        source: which of the layer's inputs a weight multiplies, from 0; also of its gradient; else None.
-        of: the weight or bias of a gradient or a state.
-    """
-
-    name: str
-    kind: Kind
-    layer: int | None = None
-    neuron: int | None = None
-    source: int | None = None
-    of: str | None = None
+__all__ = ["Column", "Columns", "Kind", "activation_name", "gradient_name"]
 
 
 @dataclass(frozen=True)
@@ -72,16 +49,16 @@ class Columns:
     @cached_property
     def all(self) -> tuple[Column, ...]:
         """Every column, in the order of the table."""
-        trained = [column for column in self._parameters() if column.name in self.trained]
+        trained = [column for columns in self.layers for column in columns if column.name in self.trained]
         return (
             *self._counters(),
             *(Column(name, "target", neuron=place) for place, name in enumerate(self.target_names)),
             *(Column(name, "input", neuron=place) for place, name in enumerate(self.input_names)),
-            *(column for layer in range(self.depth) for column in self._layer(layer)),
+            *(column for columns in self.layers for column in columns),
             *(Column(name, "loss", neuron=place) for place, name in enumerate(self.loss_names)),
             Column("E_tot", "total"),
             *([Column("E_batch", "batch")] if self.samples > 1 else []),
-            *(column for layer in reversed(range(self.depth)) for column in self._deltas(layer)),
+            *(column for layer in reversed(range(self.depth)) for column in self._errors(layer)),
             *(Column(gradient_name(p.name), "gradient", p.layer, p.neuron, p.source, p.name) for p in trained),
             *(
                 Column(f"{letter}_{p.name}", "state", p.layer, p.neuron, p.source, p.name)
@@ -112,7 +89,7 @@ class Columns:
     @property
     def states(self) -> str:
         """The letters of the optimizer's state: v, s, or m and s."""
-        return STATES.get(self.method.optimizer, "")
+        return OPTIMIZERS[self.method.optimizer].states
 
     @property
     def loss(self) -> str:
@@ -134,16 +111,28 @@ class Columns:
         """E1, E2, ...: one for each output."""
         return [f"E{n}" for n in range(1, self.outputs + 1)]
 
+    @cached_property
+    def layers(self) -> tuple[tuple[Column, ...], ...]:
+        """Each layer's own columns, in the order of the table."""
+        names, last = Names(), self.depth - 1
+        return tuple(
+            tuple(layer.columns(number, self.network.shapes[number], names, last=number == last))
+            for number, layer in enumerate(self.network.layers)
+        )
+
+    def names_in(self, layer: int, kind: Kind) -> list[str]:
+        """The names of a layer's columns of a kind; none where it has none."""
+        return [column.name for column in self.layers[layer] if column.kind == kind]
+
     def weight_names(self, layer: int) -> list[list[str]]:
         """w1, w2, ... as (fan-out, fan-in) rows."""
-        fan_in, fan_out = self.sizes[layer], self.sizes[layer + 1]
-        first = 1 + sum(before * after for before, after in pairwise(self.sizes[: layer + 1]))
-        return [[f"w{first + row * fan_in + column}" for column in range(fan_in)] for row in range(fan_out)]
+        names = self.names_in(layer, "weight")
+        fan_in = len(names) // self.sizes[layer + 1]
+        return [names[first : first + fan_in] for first in range(0, len(names), fan_in or 1)]
 
     def bias_names(self, layer: int) -> list[str]:
         """b1, b2, ...: one for each neuron, one for the whole layer, or none."""
-        last = list(accumulate((layer.biases for layer in self.network.layers), initial=0))
-        return [f"b{n}" for n in range(last[layer] + 1, last[layer + 1] + 1)]
+        return self.names_in(layer, "bias")
 
     def bias_of(self, layer: int, neuron: int) -> str | None:
         """The bias of a neuron, which the whole layer may share."""
@@ -152,8 +141,8 @@ class Columns:
 
     def trained_names(self, layer: int) -> list[str]:
         """The weights, and the biases if they are trained, of a layer."""
-        weights = [name for row in self.weight_names(layer) for name in row]
-        return weights + (self.bias_names(layer) if self.network.layers[layer].train_bias else [])
+        kinds = self.network.layers[layer].trained(self.network.shapes[layer])
+        return [column.name for column in self.layers[layer] if column.kind in kinds]
 
     @cached_property
     def trained(self) -> frozenset[str]:
@@ -162,13 +151,11 @@ class Columns:
 
     def neuron_names(self, layer: int) -> list[str]:
         """h1, h2, ... or, in the last layer, o1, o2, ...: the pre-activations."""
-        first = 1 + sum(self.sizes[1 : layer + 1])
-        letter, first = ("o", 1) if layer == self.depth - 1 else ("h", first)
-        return [f"{letter}{n}" for n in range(first, first + self.sizes[layer + 1])]
+        return self.names_in(layer, "pre-activation")
 
     def activation_names(self, layer: int) -> list[str]:
         """a_h1, a_h2, ... of a layer; the inputs for a layer of -1."""
-        return self.input_names if layer < 0 else [activation_name(name) for name in self.neuron_names(layer)]
+        return self.input_names if layer < 0 else self.names_in(layer, "activation")
 
     def _counters(self) -> Iterator[Column]:
         if self.samples > 1 or self.method.counts_steps:
@@ -178,25 +165,12 @@ class Columns:
         if self.method.schedule != "constant":
             yield Column("eta", "rate")
 
-    def _parameters(self) -> list[Column]:
-        return [
-            column for layer in range(self.depth) for column in self._layer(layer) if column.kind in ("weight", "bias")
-        ]
-
-    def _layer(self, layer: int) -> Iterator[Column]:
-        for neuron, names in enumerate(self.weight_names(layer)):
-            for source, name in enumerate(names):
-                yield Column(name, "weight", layer, neuron, source)
-        for neuron, name in enumerate(self.bias_names(layer)):
-            yield Column(name, "bias", layer, neuron)
-        for neuron, name in enumerate(self.neuron_names(layer)):
-            yield Column(name, "pre-activation", layer, neuron)
-            yield Column(activation_name(name), "activation", layer, neuron)
-
-    def _deltas(self, layer: int) -> Iterator[Column]:
+    def _errors(self, layer: int) -> Iterator[Column]:
         if self.network.deltas:
-            for neuron, name in enumerate(self.neuron_names(layer)):
-                yield Column(gradient_name(name), "delta", layer, neuron)
+            for kind in self.network.layers[layer].errors:
+                for column in self.layers[layer]:
+                    if column.kind == kind:
+                        yield replace(column, name=gradient_name(column.name), kind="delta")
 
     def span(self, names: list[str]) -> slice:
         """Where columns stand that are equally far from one another, as the weights or activations of a layer are."""
@@ -205,13 +179,3 @@ class Columns:
             return slice(0, 0)
         step = places[1] - places[0] if len(places) > 1 else 1
         return slice(places[0], places[-1] + 1, step)
-
-
-def activation_name(neuron: str) -> str:
-    """a_h1 for h1."""
-    return f"a_{neuron}"
-
-
-def gradient_name(of: str) -> str:
-    """∂E/∂w1 for w1."""
-    return f"∂E/∂{of}"

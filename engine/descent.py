@@ -6,64 +6,68 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from engine import kernels, optimizers
-from engine.columns import Columns, gradient_name
+from engine import optimizers
+from engine.activations import ACTIVATIONS
+from engine.arrays import FloatArray
+from engine.columns import Columns
 from engine.errors import InputError
-from engine.experiment import Experiment, FloatArray
+from engine.experiment import Experiment
+from engine.losses import LOSSES
+from engine.names import Kind, gradient_name
+from engine.network import Network
 
 
 class Numbers:
-    """The table's numbers by their meaning: views of one array, shaped (…, C, R), that change it when written to.
+    """The table's numbers by their meaning: views of one array, shaped (T, C, R), that change it when written to.
 
-    C columns in the table's order, R runs, O fan-out and I fan-in of a layer, P its weights and trained biases; … is
-    T rows for a whole trace and nothing for one row.
+    T rows, C columns in the table's order, R runs, O fan-out and I fan-in of a dense layer.
 
     Attributes:
-        values: (…, C, R), the array itself.
-        targets, inputs: (…, O of the last layer, R) and (…, I of the first, R).
-        weights, gradients: a (…, O, I, R) array for each layer; the weights are those before the update.
-        biases, bias_gradients: a (…, its biases, R) array for each layer, with none where it has none or trains none.
-        trained, trained_gradients: a (…, P, R) array for each layer: its weights, then its biases if they are trained.
-        pre_activations, activations: a (…, O, R) array for each layer.
-        losses: (…, O of the last layer, R), E of each output.
-        loss: (…, R), their sum E_tot.
-        deltas: a (…, O, R) array for each layer, ∂E/∂(pre-activation), where the network has columns for them.
-        every_gradient: (…, P of all layers, R), the gradients once more, in one array.
-        states: a (…, P of all layers, R) array for each of the optimizer's states.
+        values: (T, C, R), the array itself.
+        targets, inputs: (T, outputs, R) and (T, inputs, R).
+        layers: a dict for each layer, by the kind of its columns: (T, O, I, R) for the weights of a dense layer, (T,
+            its biases, R), (T, O, R) for its pre-activations and its activations. Weights and biases are those before
+            the update.
+        slopes: ∂E/∂ these, in the same shapes, where the table has columns for them.
+        trained: a (T, weights and trained biases, R) array for each layer.
+        losses: (T, outputs, R), E of each output.
+        loss: (T, R), their sum E_tot.
+        every_gradient: (T, P of all layers, R), all gradients of weights and biases.
+        states: a (T, P of all layers, R) array for each of the optimizer's states.
     """
 
     def __init__(self, columns: Columns, values: FloatArray) -> None:
-        *leading, _, runs = values.shape
-        self.values = values
-
-        def view(names: list[str]) -> FloatArray:
-            return values[..., columns.span(names), :]
-
-        self.targets, self.inputs = view(columns.target_names), view(columns.input_names)
-        self.weights, self.gradients, self.biases, self.bias_gradients = [], [], [], []
-        self.trained, self.trained_gradients = [], []
-        for layer in range(columns.depth):
-            matrix = (*leading, columns.sizes[layer + 1], columns.sizes[layer], runs)
-            names = [name for row in columns.weight_names(layer) for name in row]
-            self.weights.append(view(names).reshape(matrix))
-            self.gradients.append(view(list(map(gradient_name, names))).reshape(matrix))
-            biases = columns.bias_names(layer)
-            self.biases.append(view(biases))
-            trained = columns.trained_names(layer)
-            self.bias_gradients.append(view([gradient_name(name) for name in biases if name in trained]))
-            self.trained.append(view(trained))
-            self.trained_gradients.append(view(list(map(gradient_name, trained))))
-        layers = range(columns.depth)
-        self.pre_activations = [view(columns.neuron_names(layer)) for layer in layers]
-        self.activations = [view(columns.activation_names(layer)) for layer in layers]
-        self.losses = view(columns.loss_names)
-        self.loss = values[..., columns.place["E_tot"], :]
-        deltas = columns.network.deltas
-        self.deltas = [view(list(map(gradient_name, columns.neuron_names(layer)))) for layer in layers if deltas]
-        self.every_gradient = view(columns.of("gradient"))
+        rows, _, runs = values.shape
+        self.values, self._columns = values, columns
+        self.targets, self.inputs = self._view(columns.target_names), self._view(columns.input_names)
+        self.layers: list[dict[Kind, FloatArray]] = []
+        self.slopes: list[dict[Kind, FloatArray]] = []
+        for number, layer in enumerate(columns.network.layers):
+            shapes = layer.parameters(columns.network.shapes[number])
+            fields, slopes = {}, {}
+            for kind in dict.fromkeys(column.kind for column in columns.layers[number]):
+                names = columns.names_in(number, kind)
+                shape = (rows, *shapes.get(kind, (len(names),)), runs)
+                fields[kind] = self._view(names).reshape(shape)
+                if gradient_name(names[0]) in columns.place:
+                    slopes[kind] = self._view(list(map(gradient_name, names))).reshape(shape)
+            self.layers.append(fields)
+            self.slopes.append(slopes)
+        self.trained = [self._view(columns.trained_names(number)) for number in range(columns.depth)]
+        self.losses = self._view(columns.loss_names)
+        self.loss = values[:, columns.place["E_tot"], :]
+        self.every_gradient = self._view(columns.of("gradient"))
         states = columns.of("state")
         each = len(states) // max(1, len(columns.states))
-        self.states = [view(states[first : first + each]) for first in range(0, len(states), each or 1)]
+        self.states = [self._view(states[first : first + each]) for first in range(0, len(states), each or 1)]
+
+    def _view(self, names: list[str]) -> FloatArray:
+        return self.values[:, self._columns.span(names), :]
+
+    def each(self, kind: Kind) -> list[FloatArray]:
+        """The array of one kind for each layer; an empty one for a layer that has none."""
+        nothing = self.values[:, :0]
+        return [fields.get(kind, nothing) for fields in self.layers]
 
 
 @dataclass(frozen=True)
@@ -100,29 +104,24 @@ def descend(
     given = tuple(experiment.learning_rates if learning_rates is None else learning_rates)
     columns, method = experiment.columns, experiment.method
     values = np.empty((experiment.rows, len(columns.names), len(given)))
-    # One row is computed in place in a block that stays in the processor's cache, then copied to its place.
-    row = Numbers(columns, np.empty(values.shape[1:]))
-    for arrays, first in ((row.weights, experiment.weights), (row.biases, experiment.biases)):
-        for array, start in zip(arrays, first, strict=True):
-            array[:] = start[..., np.newaxis]
-    for state in row.states:
-        state[:] = 0
-    constants = dict(method.constants)
-    rates = optimizers.rates(method.schedule, given, experiment.steps, constants)
-    update = _Updater(columns, row, rates)
-    samples, size = experiment.samples, method.batch_size
+    # An update's rows are computed in a block that stays in the processor's cache, then copied to their place.
+    size = method.batch_size
+    block = Numbers(columns, np.empty((size, *values.shape[1:])))
+    _begin(experiment, block)
+    rates = optimizers.rates(method.schedule, given, experiment.steps, dict(method.constants))
+    update = _Updater(columns, block, rates)
+    inputs, targets = experiment.inputs[..., np.newaxis], experiment.targets[..., np.newaxis]
     # Overflow is looked for once, at the end, where it can be named.
     with np.errstate(all="ignore"):
-        for number, numbers in enumerate(values):
-            step, sample = number // size, number % samples
-            if number == 0 or samples > 1:
-                row.targets[:] = experiment.targets[sample, :, np.newaxis]
-                row.inputs[:] = experiment.inputs[sample, :, np.newaxis]
-            signals = _forward(columns, row)
-            _backward(columns, row, signals, rates[step])
-            numbers[:] = row.values
-            if (number + 1) % size == 0:
-                update(step, values[number + 1 - size : number + 1])
+        for step in range(experiment.steps):
+            first = step * size
+            if step == 0 or size < experiment.samples:
+                samples = np.arange(first, first + size) % experiment.samples
+                block.inputs[:], block.targets[:] = inputs[samples], targets[samples]
+            signals = _forward(columns.network, block)
+            _backward(columns, block, signals, rates[step])
+            values[first : first + size] = block.values
+            update(step)
     trace = Trace(given, columns, Numbers(columns, values))
     _count(experiment, trace, rates)
     if not keep_overflow:
@@ -130,81 +129,94 @@ def descend(
     return trace
 
 
-def _forward(columns: Columns, row: Numbers) -> list[FloatArray]:
-    """Fill in the pre-activations and activations; return what goes into each layer and, last, what comes out.
+def _begin(experiment: Experiment, block: Numbers) -> None:
+    """Fill in the first weights and biases, and 0 for the optimizer's states."""
+    for number, fields in enumerate(block.layers):
+        for kind, start in (("weight", experiment.weights[number]), ("bias", experiment.biases[number])):
+            if kind in fields:
+                fields[kind][:] = start[..., np.newaxis]
+    for state in block.states:
+        state[:] = 0
 
-    These arrays, (neurons, R) each, are contiguous, and so NumPy computes with them twice as fast as with the
+
+def _forward(network: Network, block: Numbers) -> list[FloatArray]:
+    """Fill in every layer's columns; return the signals: what goes into each layer and, last, what comes out.
+
+    These arrays, (B, features, R) each, are contiguous, and so NumPy computes with them twice as fast as with the
     activations' columns, which have the pre-activations between them.
     """
-    signals = [row.inputs]
-    for layer, of in enumerate(columns.network.layers):
-        z = row.pre_activations[layer]
-        kernels.affine(row.weights[layer], signals[-1], out=z)
-        if of.biases:
-            np.add(z, row.biases[layer], out=z)
-        signals.append(kernels.ACTIVATIONS[of.activation][0](z))
-        row.activations[layer][:] = signals[-1]
+    signals = [block.inputs]
+    for number, (layer, of) in enumerate(zip(network.layers, block.layers, strict=True)):
+        layer.forward(of, [signals[source] for source in layer.reads(number)])
+        signals.append(ACTIVATIONS[layer.activation].forward(of["pre-activation"]))
+        of["activation"][:] = signals[-1]
     return signals
 
 
-def _backward(columns: Columns, row: Numbers, signals: list[FloatArray], rates: FloatArray) -> None:
+def _backward(columns: Columns, block: Numbers, signals: list[FloatArray], rates: FloatArray) -> None:
     """Fill in the losses, the errors and the gradients, from what _forward returned; rates are (R,)."""
-    layers, loss = columns.network.layers, kernels.LOSSES[columns.network.loss]
-    grad = loss.kernel(row.pre_activations[-1], signals[-1], row.targets, row.losses)
-    np.add.reduce(row.losses, axis=0, out=row.loss)
+    layers, loss = columns.network.layers, LOSSES[columns.network.loss]
+    last = block.layers[-1]["pre-activation"]
+    # ∂E/∂signal, by the signal's place, as far as it has come back.
+    grads = {len(layers): loss.kernel(last, signals[-1], block.targets, block.losses)}
+    np.add.reduce(block.losses, axis=1, out=block.loss)
     behind_activation = loss.through_activation
-    for layer in reversed(range(len(layers))):
+    for number in reversed(range(len(layers))):
+        layer, of, slopes, grad = layers[number], block.layers[number], block.slopes[number], grads.pop(number + 1)
         if not behind_activation:
-            _, activation_backward = kernels.ACTIVATIONS[layers[layer].activation]
-            activation_backward(grad, row.pre_activations[layer], signals[layer + 1])
+            ACTIVATIONS[layer.activation].backward(grad, of["pre-activation"], signals[number + 1])
         behind_activation = False
-        if row.deltas:
-            row.deltas[layer][:] = grad
-        kernels.affine_backward_weights(grad, signals[layer], out=row.gradients[layer])
-        if len(row.bias_gradients[layer]):
-            kernels.affine_backward_biases(grad, out=row.bias_gradients[layer])
-        if layer:
-            weights = row.weights[layer]
+        if "pre-activation" in slopes:
+            slopes["pre-activation"][:] = grad
+        sources = layer.reads(number)
+        inputs = [signals[source] for source in sources]
+        layer.backward_parameters(of, slopes, inputs, grad)
+        if any(sources):
             if columns.method.update == "output-first":
-                weights = weights - rates * row.gradients[layer]
-            grad = kernels.affine_backward_inputs(grad, weights)
+                of = {**of, "weight": of["weight"] - rates * slopes["weight"]}
+            for source, back in zip(sources, layer.backward_inputs(of, inputs, grad), strict=True):
+                grads[source] = grads[source] + back if source in grads else back
 
 
 class _Updater:
-    """Changes the weights and biases of the row at hand after each batch."""
+    """Changes the weights, the biases and the optimizer's states of all rows of the block after each update."""
 
-    def __init__(self, columns: Columns, row: Numbers, rates: FloatArray) -> None:
-        self.row, self.method, self.rates = row, columns.method, rates
+    def __init__(self, columns: Columns, block: Numbers, rates: FloatArray) -> None:
+        self.block, self.method, self.rates = block, columns.method, rates
         self.constants = dict(self.method.constants)
         self.optimizer = optimizers.OPTIMIZERS[self.method.optimizer]
-        self.decay, self.decoupled = self.constants.get("weight_decay", 0.0), self.method.optimizer == "adamw"
-        self.gradients = columns.span(columns.of("gradient"))
-        ends = list(accumulate(map(len, row.trained), initial=0))
-        self.parts = [(trained, slice(*ends_of)) for trained, ends_of in zip(row.trained, pairwise(ends), strict=True)]
+        self.decay = self.constants.get("weight_decay", 0.0)
+        # The numbers that an update reads are the same in all rows: it computes with those of the first.
+        self.trained, self.states = [of[0] for of in block.trained], [state[0] for state in block.states]
+        ends = list(accumulate(map(len, self.trained), initial=0))
+        self.parts = [(of, slice(*ends_of)) for of, ends_of in zip(block.trained, pairwise(ends), strict=True)]
         # A row for every weight, because NumPy multiplies arrays of one shape in less time than it broadcasts.
-        self.rate_of = np.empty(row.every_gradient.shape)
+        self.rate_of = np.empty(block.every_gradient.shape[1:])
         self.steady = self.method.schedule == "constant"
         self.rate_of[:] = rates[0]
 
-    def __call__(self, step: int, batch: FloatArray) -> None:
-        """Update after a step, counted from 0, from the rows of its batch, (batch, C, R)."""
+    def __call__(self, step: int) -> None:
+        """Update after a step, counted from 0, from the gradients of the block's rows."""
         if not self.steady:
             self.rate_of[:] = self.rates[step]
-        change = self.optimizer(self.gradient(batch), self.row.states, self.rate_of, step + 1, self.constants)
-        if self.decay and self.decoupled:
-            change = change + self.rate_of * self.decay * np.concatenate(self.row.trained)
+        change = self.optimizer.update(self.gradient(), self.states, self.rate_of, step + 1, self.constants)
+        if self.decay and self.optimizer.decouples_decay:
+            change = change + self.rate_of * self.decay * np.concatenate(self.trained)
         for trained, part in self.parts:
             np.subtract(trained, change[part], out=trained)
+        if self.method.batch_size > 1:
+            for state in self.block.states:
+                state[1:] = state[0]
 
-    def gradient(self, batch: FloatArray) -> FloatArray:
+    def gradient(self) -> FloatArray:
         if self.method.batch_size == 1:
-            gradient = self.row.every_gradient
+            gradient: FloatArray = self.block.every_gradient[0]
         else:
-            gradient = batch[:, self.gradients].sum(axis=0)
+            gradient = self.block.every_gradient.sum(axis=0)
             if self.method.reduction == "mean":
-                gradient = gradient / len(batch)
-        if self.decay and not self.decoupled:
-            gradient = gradient + self.decay * np.concatenate(self.row.trained)
+                gradient = gradient / self.method.batch_size
+        if self.decay and not self.optimizer.decouples_decay:
+            gradient = gradient + self.decay * np.concatenate(self.trained)
         return gradient
 
 
@@ -231,7 +243,7 @@ def _check_finite(trace: Trace) -> None:
     weight. So the last row tells, save for what may overflow in passing: the pre-activations and the losses.
     """
     numbers = trace.numbers
-    if all(np.isfinite(array).all() for array in (*numbers.pre_activations, numbers.loss, numbers.values[-1])):
+    if all(np.isfinite(array).all() for array in (*numbers.each("pre-activation"), numbers.loss, numbers.values[-1])):
         return
     row, column, run = (int(place) for place in np.argwhere(~np.isfinite(numbers.values))[0])
     raise InputError(

@@ -3,16 +3,14 @@
 import math
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from engine.arrays import FloatArray
 from engine.columns import Columns
 from engine.errors import InputError
+from engine.losses import LOSSES
 from engine.network import PLAIN, Method, Network
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -123,21 +121,16 @@ def _same(mine: object, theirs: object) -> bool:
 def _check_shapes(experiment: Experiment) -> None:
     if not experiment.weights:
         raise InputError("network.weights: got no layer, expected at least one matrix")
-    for layer, (before, after) in enumerate(pairwise(experiment.sizes)):
-        matrix, bias, of = experiment.weights[layer], experiment.biases[layer], experiment.network.layers[layer]
-        whose = f"neuron of network.weights[{layer - 1}]" if layer else "input"
-        if matrix.ndim != 2 or 0 in matrix.shape or matrix.shape[1] != before:
-            raise InputError(
-                f"network.weights[{layer}]: got shape {'×'.join(map(str, matrix.shape))}, "
-                f"expected {before} columns, one for each {whose}"
-            )
-        if len(matrix) != after:
-            raise InputError(f"network.weights[{layer}]: got {len(matrix)} rows, expected {after}, one for each neuron")
-        if bias.shape != (of.biases,) or of.biases not in (0, 1, of.neurons):
-            raise InputError(
-                f"network.layers[{layer}].bias: got {len(bias)} numbers, expected {of.neurons}, one for each neuron, "
-                "or one number for all"
-            )
+    network = experiment.network
+    for number, (layer, inputs) in enumerate(zip(network.layers, network.shapes, strict=False)):
+        if problem := layer.problem(inputs):
+            raise InputError(f"network.layers[{number}].{problem}")
+        shapes = layer.parameters(inputs)
+        given = {"weights": experiment.weights[number], "bias": experiment.biases[number]}
+        for (word, array), expected in zip(given.items(), (shapes.get("weight"), shapes.get("bias")), strict=True):
+            if array.shape != (expected or (0,)):
+                got, wanted = ("×".join(map(str, shape)) for shape in (array.shape, expected or (0,)))
+                raise InputError(f"network.layers[{number}].{word}: got shape {got}, expected {wanted}")
     _check_samples(experiment)
     for array in (experiment.inputs, experiment.targets, *experiment.weights, *experiment.biases):
         if not np.isfinite(array).all():
@@ -159,12 +152,10 @@ def _check_samples(experiment: Experiment) -> None:
 
 
 def _check_targets(experiment: Experiment) -> None:
-    """∂E/∂o = a − t is the slope of the cross-entropies for shares alone."""
-    loss = experiment.network.loss
+    name = experiment.network.loss
+    loss = LOSSES[name]
     for number, targets in enumerate(experiment.targets):
-        if loss == "binary-cross-entropy" and not ((targets >= 0) & (targets <= 1)).all():
-            raise InputError(f"samples[{number}].targets: got {targets.tolist()}, expected 0 to 1 with the loss {loss}")
-        if loss == "cross-entropy" and abs(targets.sum() - 1) > 1e-9:
+        if not loss.fits(targets):
             raise InputError(
-                f"samples[{number}].targets: got {targets.tolist()}, expected a sum of 1 with the loss {loss}"
+                f"samples[{number}].targets: got {targets.tolist()}, expected {loss.expected} with the loss {name}"
             )

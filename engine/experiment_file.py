@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.activations import ACTIVATIONS
+from engine.arrays import FloatArray
 from engine.errors import InputError, InputWarning
-from engine.experiment import Experiment, FloatArray
+from engine.experiment import Experiment
 from engine.experiment_keys import finite, list_of, numbers
 from engine.experiment_tables import read_experiment
 from engine.network import Network
@@ -22,8 +24,6 @@ PLAIN_KEYS = {
     "samples": ("inputs", "targets"),
     "training": ("steps", "learning_rate", "learning_rates"),
 }
-# What an output of an activation can be.
-REACH = {"sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "relu": (0, math.inf)}
 
 
 def packaged_experiments() -> dict[str, Path]:
@@ -74,7 +74,7 @@ def _find(path: Path) -> Path:
 
 def _warn_of_targets(path: Path, experiment: Experiment) -> None:
     activation = experiment.network.layers[-1].activation
-    least, most = REACH.get(activation, (-math.inf, math.inf))
+    least, most = ACTIVATIONS[activation].least, ACTIVATIONS[activation].most
     for target in experiment.targets.ravel().tolist():
         if not least <= target <= most:
             expected = f"{least} to {most}" if math.isfinite(most) else f"{least} or more"

@@ -4,9 +4,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from engine.activations import ACTIVATIONS
 from engine.errors import InputError
 from engine.initial_weights import INITS
-from engine.network import ACTIVATIONS, LOSSES, OPTIMIZERS, REDUCTIONS, SCHEDULES, UPDATES
+from engine.losses import LOSSES
+from engine.network import REDUCTIONS, UPDATES
+from engine.optimizers import OPTIMIZERS, SCHEDULES
 
 # From so many letters on, a word may be two letters away from the one that was meant; adamax is not adam.
 LONG_WORD = 8

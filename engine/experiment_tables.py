@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from engine.arrays import FloatArray
 from engine.columns import Columns
 from engine.errors import InputError
-from engine.experiment import Experiment, FloatArray, Run
+from engine.experiment import Experiment, Run
 from engine.experiment_keys import CONSTANTS, FILE, finite, read_table
 from engine.initial_weights import initial_weights
-from engine.network import OPTIMIZERS, SCHEDULES, Layer, Method, Network
+from engine.layers import Dense, Layer
+from engine.network import Method, Network
+from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
 
 # The sweep of an experiment that names none, as powers of ten around its learning rate.
 SWEEP = range(-2, 3)
@@ -62,7 +65,7 @@ def _layers(network: Values) -> tuple[tuple[Layer, ...], tuple[FloatArray, ...],
         weights.append(_weights(where, layer, fan_in, generator))
         biases.append(_bias(f"{where}.bias", layer))
         fan_in = layer["neurons"]
-        layers.append(Layer(fan_in, layer["activation"], len(biases[-1]), layer["train_bias"]))
+        layers.append(Dense(fan_in, layer["activation"], len(biases[-1]), layer["train_bias"]))
     return tuple(layers), tuple(weights), tuple(biases)
 
 
@@ -169,10 +172,10 @@ def _run(where: str, given: Values, training: Values, samples: int) -> Run:
 def _check_constants(where: str, given: Values, optimizer: str, schedule: str) -> None:
     for key in CONSTANTS:
         name = "beta1" if key == "betas" else key
-        takers = [taker for taker, constants in {**OPTIMIZERS, **SCHEDULES}.items() if name in constants]
-        if given[key] is not None and key != "weight_decay" and not {optimizer, schedule} & set(takers):
+        of = TAKERS.get(name, [])
+        if given[key] is not None and key != "weight_decay" and not {optimizer, schedule} & set(of):
             raise InputError(
-                f"{where}.{key}: got it with {optimizer} and {schedule}, expected it with {' or '.join(takers)}"
+                f"{where}.{key}: got it with {optimizer} and {schedule}, expected it with {' or '.join(of)}"
             )
 
 
@@ -182,7 +185,7 @@ def _constants(run: Values) -> dict[str, float]:
     if "betas" in values:
         values["beta1"], values["beta2"] = values["betas"]
     decay = {"weight_decay": values["weight_decay"]} if "weight_decay" in values else {}
-    defaults = {**OPTIMIZERS[run["optimizer"]], **decay, **SCHEDULES[run["schedule"]]}
+    defaults = {**OPTIMIZERS[run["optimizer"]].constants, **decay, **SCHEDULES[run["schedule"]].constants}
     if "T_max" in defaults:
         defaults["T_max"] = run["steps"]
     return {name: float(values.get(name, default)) for name, default in defaults.items()}

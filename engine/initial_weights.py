@@ -5,7 +5,7 @@ from math import sqrt
 
 import numpy as np
 
-from engine.experiment import FloatArray
+from engine.arrays import FloatArray
 
 # What a fan-in and a fan-out make of the range ±r of uniform numbers, or of the standard deviation of normal ones.
 # Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010); He et al.,

@@ -1,53 +1,18 @@
 """What a network and its training are, apart from the numbers: what decides which columns the table has."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
+from math import prod
 
+from engine.activations import ACTIVATIONS
+from engine.arrays import Shape
 from engine.errors import InputError
+from engine.layers import Dense, Layer
+from engine.losses import LOSSES
+from engine.optimizers import OPTIMIZERS
 
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky-relu", "identity", "softmax")
-LOSSES = ("half-squared-error", "mean-squared-error", "binary-cross-entropy", "cross-entropy")
-# What the last layer has to be for a loss that is computed from its pre-activations.
-NEEDED_ACTIVATION = {"binary-cross-entropy": "sigmoid", "cross-entropy": "softmax"}
 REDUCTIONS = ("mean", "sum")
 UPDATES = ("simultaneous", "output-first")
-# The constants of each optimizer and schedule, by the names of torch.optim where it has them, with their defaults.
-OPTIMIZERS: dict[str, dict[str, float]] = {
-    "sgd": {},
-    "momentum": {"momentum": 0.9},
-    "nesterov": {"momentum": 0.9},
-    "adagrad": {"eps": 1e-10},
-    "rmsprop": {"alpha": 0.99, "eps": 1e-8},
-    "adam": {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
-    "adamw": {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01},
-}
-SCHEDULES: dict[str, dict[str, float]] = {
-    "constant": {},
-    "step": {"step_size": 30, "gamma": 0.1},
-    "exponential": {"gamma": 0.99},
-    "cosine": {"T_max": 80, "eta_min": 0},
-    "inverse-time": {"decay": 0.01},
-    "warm-up": {"warm_up": 10},
-}
-# The letters of an optimizer's state: momentum's velocity v, Adam's mean m, the mean or sum of squares s.
-STATES = {"momentum": "v", "nesterov": "v", "adagrad": "s", "rmsprop": "s", "adam": "ms", "adamw": "ms"}
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer of neurons.
-
-    Attributes:
-        neurons: how many.
-        activation: one of ACTIVATIONS.
-        biases: how many columns of biases: none, one for each neuron, or one that all of them share.
-        train_bias: whether gradient descent changes the biases.
-    """
-
-    neurons: int
-    activation: str = "sigmoid"
-    biases: int = 0
-    train_bias: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,13 +33,14 @@ class Network:
 
     def __post_init__(self) -> None:
         last = self.layers[-1].activation if self.layers else "sigmoid"
-        needed = NEEDED_ACTIVATION.get(self.loss, last)
+        needed = LOSSES[self.loss].activation or last
         if needed != last:
             raise InputError(
                 f"network.loss: got {self.loss} with {last} in the last layer, expected the activation {needed} there"
             )
         for number, layer in enumerate(self.layers):
-            if layer.activation == "softmax" and (number < len(self.layers) - 1 or self.loss != "cross-entropy"):
+            through = number == len(self.layers) - 1 and LOSSES[self.loss].through_activation
+            if ACTIVATIONS[layer.activation].is_share and not through:
                 raise InputError(
                     f"network.layers[{number}].activation: got softmax, expected it in the last layer alone, "
                     "with the loss cross-entropy"
@@ -83,17 +49,26 @@ class Network:
     @classmethod
     def plain(cls, sizes: tuple[int, ...]) -> "Network":
         """A sigmoid network without biases, with half squared errors, for the layer sizes (inputs first)."""
-        return cls(sizes[0], tuple(Layer(size) for size in sizes[1:]))
+        return cls(sizes[0], tuple(Dense(size) for size in sizes[1:]))
 
-    @property
+    @cached_property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shape of what goes into each layer and, last, of what comes out."""
+        shapes: list[Shape] = [(self.inputs,)]
+        for layer in self.layers:
+            shapes.append(layer.shape(shapes[-1]))
+        return tuple(shapes)
+
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """Neurons in each layer, the inputs first: (2, 2, 2) for the default network."""
-        return (self.inputs, *(layer.neurons for layer in self.layers))
+        """How many numbers these are; of dense layers the neurons, inputs first: (2, 2, 2) for the default network."""
+        return tuple(map(prod, self.shapes))
 
     @property
     def weights(self) -> int:
         """How many weights it has."""
-        return sum(before * after for before, after in pairwise(self.sizes))
+        shapes = [layer.parameters(of) for layer, of in zip(self.layers, self.shapes, strict=False)]
+        return sum(prod(of["weight"]) for of in shapes if "weight" in of)
 
 
 @dataclass(frozen=True)
@@ -133,7 +108,7 @@ class Method:
     @property
     def counts_steps(self) -> bool:
         """Whether an update depends on its step's number."""
-        return self.schedule != "constant" or self.optimizer in ("adam", "adamw")
+        return self.schedule != "constant" or OPTIMIZERS[self.optimizer].counts
 
 
 PLAIN = Method()

@@ -5,10 +5,11 @@ the same shape, changed in place; η is (R,) or (P, R); k counts updates from 1;
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.experiment import FloatArray
+from engine.arrays import FloatArray
 
 Constants = Mapping[str, float]
 Update = Callable[[FloatArray, Sequence[FloatArray], FloatArray, int, Constants], FloatArray]
@@ -55,31 +56,74 @@ def sgd(g: FloatArray, _states: Sequence[FloatArray], rate: FloatArray, _k: int,
     return np.multiply(g, rate, out=g)
 
 
-OPTIMIZERS: dict[str, Update] = {
-    "sgd": sgd,
-    "momentum": momentum,
-    "nesterov": nesterov,
-    "adagrad": adagrad,
-    "rmsprop": rmsprop,
-    "adam": adam,
-    "adamw": adam,
+@dataclass(frozen=True)
+class Optimizer:
+    """An optimizer.
+
+    Attributes:
+        update: changes the states in place and returns the step, which is taken off what the gradient belongs to.
+        constants: by the names of torch.optim where it has them, with their defaults.
+        states: the letters of its states: momentum's velocity v, Adam's mean m, the mean or sum of squares s.
+        counts: whether an update depends on its number k.
+        decouples_decay: whether the weight decay stays out of the gradient.
+    """
+
+    update: Update
+    constants: Constants = field(default_factory=dict)
+    states: str = ""
+    counts: bool = False
+    decouples_decay: bool = False
+
+
+OPTIMIZERS = {
+    "sgd": Optimizer(sgd),
+    "momentum": Optimizer(momentum, {"momentum": 0.9}, "v"),
+    "nesterov": Optimizer(nesterov, {"momentum": 0.9}, "v"),
+    "adagrad": Optimizer(adagrad, {"eps": 1e-10}, "s"),
+    "rmsprop": Optimizer(rmsprop, {"alpha": 0.99, "eps": 1e-8}, "s"),
+    "adam": Optimizer(adam, {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}, "ms", counts=True),
+    "adamw": Optimizer(
+        adam,
+        {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01},
+        "ms",
+        counts=True,
+        decouples_decay=True,
+    ),
 }
 
-# The share of η that the update after k earlier ones has, unless it is constant; see `rates` for the cosine's end.
-SCHEDULES: dict[str, Callable[[FloatArray, Constants], FloatArray]] = {
-    "step": lambda k, c: c["gamma"] ** np.floor(k / c["step_size"]),
-    "exponential": lambda k, c: c["gamma"] ** k,
-    "cosine": lambda k, c: (1 + np.cos(np.pi * k / c["T_max"])) / 2,
-    "inverse-time": lambda k, c: 1 / (1 + c["decay"] * k),
-    "warm-up": lambda k, c: np.minimum(1.0, (k + 1) / c["warm_up"]),
+
+@dataclass(frozen=True)
+class Schedule:
+    """A schedule of the learning rate: the share of η that the update after k earlier ones has, and its constants."""
+
+    share: Callable[[FloatArray, Constants], FloatArray]
+    constants: Constants = field(default_factory=dict)
+
+
+SCHEDULES = {
+    "constant": Schedule(lambda k, _c: np.ones_like(k)),
+    "step": Schedule(lambda k, c: c["gamma"] ** np.floor(k / c["step_size"]), {"step_size": 30, "gamma": 0.1}),
+    "exponential": Schedule(lambda k, c: c["gamma"] ** k, {"gamma": 0.99}),
+    "cosine": Schedule(lambda k, c: (1 + np.cos(np.pi * k / c["T_max"])) / 2, {"T_max": 80, "eta_min": 0}),
+    "inverse-time": Schedule(lambda k, c: 1 / (1 + c["decay"] * k), {"decay": 0.01}),
+    "warm-up": Schedule(lambda k, c: np.minimum(1.0, (k + 1) / c["warm_up"]), {"warm_up": 10}),
+}
+
+
+_CONSTANTS = [
+    *((name, of.constants) for name, of in OPTIMIZERS.items()),
+    *((name, of.constants) for name, of in SCHEDULES.items()),
+]
+# The optimizers and schedules that take each constant.
+TAKERS = {
+    constant: [name for name, taken in _CONSTANTS if constant in taken]
+    for constant in dict.fromkeys(constant for _, taken in _CONSTANTS for constant in taken)
 }
 
 
 def rates(schedule: str, learning_rates: Sequence[float], steps: int, c: Constants) -> FloatArray:
     """η of every update, (steps, R). A cosine falls to eta_min: η_min + (η − η_min)·(1 + cos(πk/T_max))/2."""
-    if schedule == "constant":
-        return np.broadcast_to(learning_rates, (steps, len(learning_rates)))
-    share = SCHEDULES[schedule](np.arange(steps, dtype=float), c)[:, np.newaxis]
+    share = SCHEDULES[schedule].share(np.arange(steps, dtype=float), c)[:, np.newaxis]
     least = c.get("eta_min", 0.0)
     scheduled: FloatArray = least + (np.asarray(learning_rates, dtype=float) - least) * share
     return scheduled

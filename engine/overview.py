@@ -57,13 +57,14 @@ def _layers(experiment: Experiment) -> Table:
     table.add_row("inputs", str(columns.sizes[0]))
     for number, layer in enumerate(columns.network.layers):
         last = number == columns.depth - 1
-        biases = _first_to_last(columns.bias_names(number))
+        biases = columns.bias_names(number)
+        fixed = ", not trained" if set(biases) - columns.trained else ""
         table.add_row(
             "outputs" if last else f"hidden {number + 1}",
-            str(layer.neurons),
+            str(columns.sizes[number + 1]),
             layer.activation,
             _first_to_last([name for row in columns.weight_names(number) for name in row]),
-            biases + (", not trained" if layer.biases and not layer.train_bias else ""),
+            _first_to_last(biases) + fixed,
         )
     return table
 
@@ -74,7 +75,7 @@ def _first_to_last(names: list[str]) -> str:
 
 def _facts(experiment: Experiment) -> Table:
     columns, method = experiment.columns, experiment.method
-    weights, biases = experiment.network.weights, sum(layer.biases for layer in experiment.network.layers)
+    weights, biases = len(columns.of("weight")), len(columns.of("bias"))
     fixed = weights + biases - len(columns.trained)
     batch = f"; an update takes the {method.reduction} of {method.batch_size}" if method.batch_size > 1 else ""
     facts = {

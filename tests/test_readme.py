@@ -76,7 +76,7 @@ def test_the_losses_that_the_readme_tells_are_the_engines() -> None:
     halved = (trace.numbers.loss <= trace.numbers.loss[0] / 2).argmax(axis=0) + 1
     told = dict(zip(trace.learning_rates, halved.tolist(), strict=True))
     assert f"With 0.2 it halves by step {told[0.2]}, with 1 by step {told[1]}, with 2 by step {told[2]}." in README
-    assert f"a_o1 is about {trace.numbers.activations[-1][1, 0, -1]:.0e}" in README
+    assert f"a_o1 is about {trace.numbers.each('activation')[-1][1, 0, -1]:.0e}" in README
 
 
 @pytest.mark.parametrize("version", ["3.10"])

@@ -49,8 +49,8 @@ def torch_steps(experiment: Experiment) -> Iterator[Step]:
     network, method = experiment.network, experiment.method
     weights = [torch.tensor(matrix, requires_grad=True) for matrix in experiment.weights]
     biases = [
-        torch.tensor(bias, requires_grad=layer.train_bias and layer.biases > 0)
-        for bias, layer in zip(experiment.biases, network.layers, strict=True)
+        torch.tensor(bias, requires_grad="bias" in layer.trained(inputs))
+        for bias, layer, inputs in zip(experiment.biases, network.layers, network.shapes[:-1], strict=True)
     ]
     trained = [array for pair in zip(weights, biases, strict=True) for array in pair if array.requires_grad]
     optimizer = _optimizer(experiment, trained)
@@ -61,7 +61,7 @@ def torch_steps(experiment: Experiment) -> Iterator[Step]:
         step = Step(weights, biases, optimizer.param_groups[0]["lr"])
         z = a = inputs[rows]
         for matrix, bias, layer in zip(weights, biases, network.layers, strict=True):
-            z = a @ matrix.T + (bias if layer.biases else 0)
+            z = a @ matrix.T + (bias if len(bias) else 0)
             a = ACTIVATIONS[layer.activation](z)
         losses = LOSSES[network.loss](z, a, targets[rows])
         loss = losses.mean() if method.reduction == "mean" else losses.sum()

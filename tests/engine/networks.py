@@ -5,8 +5,11 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import strategies as st
 
-from engine import Experiment, FloatArray, Layer, Method, Network, Run
-from engine.network import ACTIVATIONS, LOSSES, NEEDED_ACTIVATION, OPTIMIZERS, REDUCTIONS, SCHEDULES
+from engine import Dense, Experiment, FloatArray, Method, Network, Run
+from engine.activations import ACTIVATIONS
+from engine.losses import LOSSES
+from engine.network import REDUCTIONS
+from engine.optimizers import OPTIMIZERS, SCHEDULES
 
 # For each constant of a method, the range that its random values are from.
 RANGES = {
@@ -46,7 +49,7 @@ def random_experiment(seed: int) -> Experiment:
     optimizer that divides it by its own size makes a step of that.
     """
     generator = np.random.default_rng(seed)
-    loss = str(generator.choice(LOSSES))
+    loss = str(generator.choice(list(LOSSES)))
     depth, samples = (int(number) for number in generator.integers(1, 4, 2))
     layers = tuple(_random_layer(generator, loss, last=number == depth - 1) for number in range(depth))
     network = Network(int(generator.integers(1, 4)), layers, loss, deltas=bool(generator.random() < 0.7))
@@ -71,9 +74,9 @@ def random_experiment(seed: int) -> Experiment:
 def random_method(generator: np.random.Generator, batch_size: int) -> Method:
     """Any optimizer, schedule and update, with random constants."""
     optimizer, schedule = str(generator.choice(list(OPTIMIZERS))), str(generator.choice(list(SCHEDULES)))
-    names = [*OPTIMIZERS[optimizer], *SCHEDULES[schedule]]
+    names = [*OPTIMIZERS[optimizer].constants, *SCHEDULES[schedule].constants]
     if optimizer != "adamw" and generator.random() < 0.3:
-        names.insert(len(OPTIMIZERS[optimizer]), "weight_decay")
+        names.insert(len(OPTIMIZERS[optimizer].constants), "weight_decay")
     plain = batch_size == 1 and optimizer == "sgd" and "weight_decay" not in names
     return Method(
         batch_size=batch_size,
@@ -90,13 +93,13 @@ def _random_constant(generator: np.random.Generator, name: str) -> float:
     return float(generator.integers(int(least), int(most) + 1) if name in WHOLE else generator.uniform(least, most))
 
 
-def _random_layer(generator: np.random.Generator, loss: str, *, last: bool) -> Layer:
+def _random_layer(generator: np.random.Generator, loss: str, *, last: bool) -> Dense:
     activation = str(generator.choice([name for name in ACTIVATIONS if name != "softmax"]))
     if last:
-        activation = NEEDED_ACTIVATION.get(loss, activation)
+        activation = LOSSES[loss].activation or activation
     neurons = int(generator.integers(1, 4))
     biases = [0, neurons] if activation == "softmax" else [0, 1, neurons]
-    return Layer(neurons, activation, int(generator.choice(biases)), train_bias=bool(generator.random() < 0.7))
+    return Dense(neurons, activation, int(generator.choice(biases)), train_bias=bool(generator.random() < 0.7))
 
 
 def _random_targets(generator: np.random.Generator, loss: str, shape: tuple[int, int]) -> FloatArray:

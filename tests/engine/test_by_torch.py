@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
-from engine import Experiment, FloatArray, Layer, Method, Network, descend
-from engine.network import ACTIVATIONS, LOSSES, NEEDED_ACTIVATION, OPTIMIZERS, REDUCTIONS, SCHEDULES
+from engine import Dense, Experiment, FloatArray, Method, Network, descend
+from engine.activations import ACTIVATIONS
+from engine.losses import LOSSES
+from engine.network import REDUCTIONS
+from engine.optimizers import OPTIMIZERS, SCHEDULES
 from tests.engine.by_torch import torch_steps
 from tests.engine.networks import any_experiments, experiments
 
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
-OUTPUTS = [
-    (loss, out) for loss in LOSSES for out in ([NEEDED_ACTIVATION[loss]] if loss in NEEDED_ACTIVATION else HIDDEN)
-]
+OUTPUTS = [(loss, out) for loss in LOSSES for out in ([LOSSES[loss].activation] if LOSSES[loss].activation else HIDDEN)]
 
 
 def close(got: FloatArray | float, expected: FloatArray | float) -> None:
@@ -29,8 +30,8 @@ def check(experiment: Experiment) -> None:
     for number, step in enumerate(torch_steps(experiment)):
         rows = slice(number * method.batch_size, (number + 1) * method.batch_size)
         for layer in range(trace.columns.depth):
-            close(numbers.weights[layer][rows.start, :, :, 0], step.weights[layer])
-            close(numbers.biases[layer][rows.start, :, 0], step.biases[layer])
+            close(numbers.each("weight")[layer][rows.start, :, :, 0], step.weights[layer])
+            close(numbers.each("bias")[layer][rows.start, :, 0], step.biases[layer])
         close(trace.curve[rows, 0], step.loss)
         if "eta" in trace.columns.place:
             close(numbers.values[rows, trace.columns.place["eta"], 0], step.rate)
@@ -40,7 +41,7 @@ def check(experiment: Experiment) -> None:
 
 
 def network(loss: str, hidden: str, out: str) -> Network:
-    return Network(2, (Layer(3, hidden, 3), Layer(2, out, 2)), loss, deltas=True)
+    return Network(2, (Dense(3, hidden, 3), Dense(2, out, 2)), loss, deltas=True)
 
 
 def experiment_of(network: Network, method: Method, rate: float, steps: int, seed: int) -> Experiment:
@@ -73,7 +74,11 @@ def test_fifty_steps_of_every_activation_loss_reduction_and_batch(hidden: str, l
     [*product(OPTIMIZERS, SCHEDULES, [0.0]), *product(OPTIMIZERS, ["constant"], [0.02])],
 )
 def test_a_hundred_steps_of_every_optimizer_and_schedule(optimizer: str, schedule: str, decay: float) -> None:
-    constants = {**OPTIMIZERS[optimizer], **({"weight_decay": decay} if decay else {}), **SCHEDULES[schedule]}
+    constants = {
+        **OPTIMIZERS[optimizer].constants,
+        **({"weight_decay": decay} if decay else {}),
+        **SCHEDULES[schedule].constants,
+    }
     method = Method(2, "mean", optimizer, schedule, constants=tuple(constants.items()))
     check(experiment_of(network("cross-entropy", "tanh", "softmax"), method, rate=0.05, steps=100, seed=len(constants)))
 

@@ -8,10 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine import (
+    Dense,
     Experiment,
     FloatArray,
     InputError,
-    Layer,
     Method,
     Network,
     default_experiment,
@@ -49,7 +49,7 @@ def loss_by_hand(experiment: Experiment, sample: int, weights: list[FloatArray],
     """E_tot of one forward pass, written without the engine and as the losses are defined."""
     a, t = experiment.inputs[sample], experiment.targets[sample]
     for matrix, bias, layer in zip(weights, biases, experiment.network.layers, strict=True):
-        z = matrix @ a + (bias if layer.biases else 0)
+        z = matrix @ a + (bias if len(bias) else 0)
         a = {
             "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
             "tanh": lambda z: (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z)),
@@ -80,13 +80,13 @@ def test_gradients_equal_central_differences(experiment: Experiment) -> None:
     trace = descend(experiment)
     run, row, nudge = 1, -1, 1e-5
     numbers, sample = trace.numbers, (experiment.rows - 1) % experiment.samples
-    for z, layer in zip(numbers.pre_activations, experiment.network.layers, strict=True):
+    for z, layer in zip(numbers.each("pre-activation"), experiment.network.layers, strict=True):
         assume("relu" not in layer.activation or (np.abs(z[row, :, run]) > 1e-3).all())  # no kink between the two
-    weights = [matrix[row, :, :, run].copy() for matrix in numbers.weights]
-    biases = [bias[row, :, run].copy() for bias in numbers.biases]
+    weights = [matrix[row, :, :, run].copy() for matrix in numbers.each("weight")]
+    biases = [bias[row, :, run].copy() for bias in numbers.each("bias")]
     by_difference = []
-    for number, of in enumerate(experiment.network.layers):
-        for array in (weights[number], biases[number]) if of.train_bias else (weights[number],):
+    for number in range(trace.columns.depth):
+        for array in (weights[number], biases[number]) if "bias" in numbers.slopes[number] else (weights[number],):
             for place in np.ndindex(array.shape):
                 losses, kept = [], array[place]
                 for sign in (1, -1):
@@ -100,7 +100,7 @@ def test_gradients_equal_central_differences(experiment: Experiment) -> None:
 def test_output_first_passes_errors_back_through_the_new_weights() -> None:
     """By hand: a chain of three linear neurons, x = 1, t = 0, η = 0.1; the errors are 30, 30·(−13), −390·81."""
     experiment = Experiment(
-        network=Network(1, (Layer(1, "identity"),) * 3, deltas=True),
+        network=Network(1, (Dense(1, "identity"),) * 3, deltas=True),
         weights=(np.array([[2.0]]), np.array([[3.0]]), np.array([[5.0]])),
         inputs=np.array([[1.0]]),
         targets=np.array([[0.0]]),
@@ -117,7 +117,7 @@ def test_output_first_passes_errors_back_through_the_new_weights() -> None:
 
 def test_a_batch_goes_round_the_samples_and_its_loss_is_the_mean() -> None:
     experiment = Experiment(
-        network=Network(1, (Layer(1, "identity"),)),
+        network=Network(1, (Dense(1, "identity"),)),
         weights=(np.array([[1.0]]),),
         inputs=np.array([[1.0], [2.0], [3.0]]),
         targets=np.zeros((3, 1)),
@@ -172,7 +172,7 @@ def test_no_input_or_learning_rate_overflows_where_outputs_are_bounded_or_the_lo
 ) -> None:
     generator = np.random.default_rng(seed)
     experiment = Experiment(
-        network=Network(2, (Layer(2, hidden, 2), Layer(2, out, 1)), loss, deltas=True),
+        network=Network(2, (Dense(2, hidden, 2), Dense(2, out, 1)), loss, deltas=True),
         weights=(generator.normal(size=(2, 2)), generator.normal(size=(2, 2))),
         inputs=np.array(inputs).reshape(3, 2),
         targets=np.array([[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]]),

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Experiment, InputError, InputWarning, Layer, Method, Network, Run, load_experiment
+from engine import Dense, Experiment, InputError, InputWarning, Method, Network, Run, load_experiment
 from engine.experiment_keys import CONSTANTS, LAYER, NETWORK, TRAINING
-from engine.network import OPTIMIZERS, SCHEDULES
+from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
 from tests.commands import run
 
 WHOLE = """
@@ -73,7 +73,7 @@ def load(folder: Path, text: str) -> Experiment:
 
 def test_every_key_is_read(tmp_path: Path) -> None:
     constants = {"beta1": 0.8, "beta2": 0.9, "eps": 1e-6, "weight_decay": 0.1, "step_size": 3.0, "gamma": 0.1}
-    layers = (Layer(3, "tanh", 1, train_bias=False), Layer(1, "sigmoid", 1))
+    layers = (Dense(3, "tanh", 1, train_bias=False), Dense(1, "sigmoid", 1))
     assert load(tmp_path, WHOLE) == Experiment(
         network=Network(2, layers, "mean-squared-error"),
         weights=(np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]), np.array([[0.8, 0.9, 1]])),
@@ -89,7 +89,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
 
 def test_what_a_file_leaves_out_has_its_default(tmp_path: Path) -> None:
     assert load(tmp_path, SHORT) == Experiment(
-        network=Network(1, (Layer(1),), deltas=True),
+        network=Network(1, (Dense(1),), deltas=True),
         weights=(np.array([[0.5]]),),
         inputs=np.array([[1.0], [2.0]]),
         targets=np.array([[1.0], [0.0]]),
@@ -335,8 +335,7 @@ def test_a_target_out_of_an_activations_reach_gets_a_warning(
 
 
 def test_every_constant_of_an_optimizer_or_a_schedule_has_a_key() -> None:
-    names = {name for constants in (*OPTIMIZERS.values(), *SCHEDULES.values()) for name in constants}
-    assert names - {"beta1", "beta2"} | {"betas"} == set(CONSTANTS)
+    assert set(TAKERS) - {"beta1", "beta2"} | {"betas"} == set(CONSTANTS)
 
 
 def test_the_file_to_start_from_is_read_and_tells_every_key_and_word(tmp_path: Path) -> None:

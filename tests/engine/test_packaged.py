@@ -20,7 +20,7 @@ def own_run(name: str) -> tuple[Experiment, Trace]:
 def last_outputs(experiment: Experiment, trace: Trace, run: int = 0) -> FloatArray:
     """The outputs of the last pass over all samples, (samples, outputs)."""
     assert experiment.rows % experiment.samples == 0
-    return trace.numbers.activations[-1][-experiment.samples :, :, run]
+    return trace.numbers.each("activation")[-1][-experiment.samples :, :, run]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,7 +58,7 @@ def test_all_four_outputs_end_on_the_right_side(name: str) -> None:
 
 def test_xor_stays_near_a_half_at_first_and_a_learning_rate_of_100_ends_it() -> None:
     experiment, trace = own_run("xor")
-    assert np.abs(trace.numbers.activations[-1][: 10 * 4] - 0.5).max() < 0.16
+    assert np.abs(trace.numbers.each("activation")[-1][: 10 * 4] - 0.5).max() < 0.16
     np.testing.assert_allclose(last_outputs(experiment, descend(experiment, [100.0])), 1)
 
 
@@ -95,7 +95,7 @@ def test_the_regression_follows_the_parabola_rising_at_times_and_a_learning_rate
 
 def test_the_first_layer_of_deep_gets_less_than_half_of_the_thirds_gradients() -> None:
     _, trace = own_run("deep")
-    first, third = (np.abs(trace.numbers.gradients[layer][: 20 * 4]).mean(axis=(1, 2, 3)) for layer in (0, 2))
+    first, third = (np.abs(trace.numbers.slopes[layer]["weight"][: 20 * 4]).mean(axis=(1, 2, 3)) for layer in (0, 2))
     steps_first, steps_third = first.reshape(20, 4).mean(axis=1), third.reshape(20, 4).mean(axis=1)
     assert (steps_first < 0.5 * steps_third).all()
 
@@ -104,7 +104,9 @@ def paths() -> dict[str, FloatArray]:
     """w1 and w2 at every step of each optimizer, (steps, 2)."""
     experiment = load_experiment("optimizers")
     return {
-        run.method.optimizer: descend(experiment.as_run(run), [run.learning_rate]).numbers.weights[0][::2, 0, :, 0]
+        run.method.optimizer: descend(experiment.as_run(run), [run.learning_rate]).numbers.each("weight")[0][
+            ::2, 0, :, 0
+        ]
         for run in experiment.sweep
     }
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import Experiment, Layer, Method, Network, Trace, descend, load_experiment
+from engine import Dense, Experiment, Method, Network, Trace, descend, load_experiment
 
 
 def first_steps(name: str, steps: int = 2) -> Trace:
@@ -89,7 +89,7 @@ def test_the_errors_of_han_and_kamber(column: str, printed: float) -> None:
 def valley(scales: list[float], targets: list[float], weights: list[float], rate: float, method: Method) -> Experiment:
     """Weights w whose loss is Σ (t − w)² · scale: a linear neuron, and a sample for each weight."""
     return Experiment(
-        network=Network(len(weights), (Layer(1, "identity"),), "mean-squared-error"),
+        network=Network(len(weights), (Dense(1, "identity"),), "mean-squared-error"),
         weights=(np.array([weights]),),
         inputs=np.diag(np.sqrt(scales)),
         targets=np.array(targets)[:, np.newaxis] * np.sqrt(scales)[:, np.newaxis],
@@ -114,7 +114,7 @@ def test_momentum_and_rmsprop_of_the_little_learner(method: Method, rate: float,
     correction, and so is another than torch's.)
     """
     trace = descend(valley([1], [30], [3], rate, method))
-    assert trace.numbers.weights[0][updates, 0, 0, 0] == pytest.approx(printed, rel=1e-12)
+    assert trace.numbers.each("weight")[0][updates, 0, 0, 0] == pytest.approx(printed, rel=1e-12)
 
 
 def test_adam_of_an_exercise() -> None:
@@ -123,7 +123,7 @@ def test_adam_of_an_exercise() -> None:
     Source: github.com/tienhyu/AIO-Exercise-Module-05, Week_04/4d_Adam.ipynb.
     """
     method = Method(optimizer="adam", constants=(("beta1", 0.9), ("beta2", 0.999), ("eps", 1e-6)))
-    weights = descend(valley([0.1, 2], [0, 0], [-5, -2], 0.2, method)).numbers.weights[0][::2, 0, :, 0]
+    weights = descend(valley([0.1, 2], [0, 0], [-5, -2], 0.2, method)).numbers.each("weight")[0][::2, 0, :, 0]
     printed = {
         1: (-4.8000002, -1.80000002),
         2: (-4.60025478, -1.60082451),

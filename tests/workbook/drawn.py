@@ -4,8 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from engine import Experiment, Layer, Method, Network
-from engine.network import LOSSES, NEEDED_ACTIVATION, OPTIMIZERS, REDUCTIONS, SCHEDULES
+from engine import Dense, Experiment, Method, Network
+from engine.losses import LOSSES
+from engine.network import REDUCTIONS
+from engine.optimizers import OPTIMIZERS, SCHEDULES
 
 HIDDEN = ("sigmoid", "tanh", "relu", "leaky-relu", "identity")
 OPTIMIZER_NAMES, SCHEDULE_NAMES = tuple(OPTIMIZERS), tuple(SCHEDULES)
@@ -16,11 +18,11 @@ def drawn(seed: int, steps: int = 5) -> Experiment:
     generator = np.random.default_rng(seed)
     depth = 1 + seed % 3
     sizes = generator.integers(1, 4, size=depth + 1).tolist()
-    loss = LOSSES[seed % len(LOSSES)]
+    loss = list(LOSSES)[seed % len(LOSSES)]
     layers = tuple(
-        Layer(
+        Dense(
             neurons=neurons,
-            activation=NEEDED_ACTIVATION.get(loss, "tanh") if at == depth - 1 else str(generator.choice(HIDDEN)),
+            activation=(LOSSES[loss].activation or "tanh") if at == depth - 1 else str(generator.choice(HIDDEN)),
             biases=int(generator.choice([0, 1, neurons])),
             train_bias=bool(generator.integers(4)),
         )
@@ -33,7 +35,7 @@ def drawn(seed: int, steps: int = 5) -> Experiment:
         reduction=REDUCTIONS[seed % 2],
         optimizer=optimizer,
         schedule=schedule,
-        constants=tuple({**OPTIMIZERS[optimizer], **SCHEDULES[schedule]}.items()),
+        constants=tuple({**OPTIMIZERS[optimizer].constants, **SCHEDULES[schedule].constants}.items()),
     )
     targets = generator.uniform(0.1, 0.9, (samples, sizes[-1]))
     if loss == "cross-entropy":

@@ -68,7 +68,11 @@ def test_what_we_package_is_right_and_understood(name: str, tmp_path: Path) -> N
     assert (table.verdict, table.roots, table.columns) == ("right", [], experiment.columns.names)
     words = table.findings[-1].cause
     network, method = experiment.network, experiment.method
-    for part in (*(f"{of.neurons} {of.activation}" for of in network.layers), network.loss, method.optimizer):
+    for part in (
+        *(f"{size} {of.activation}" for size, of in zip(network.sizes[1:], network.layers, strict=True)),
+        network.loss,
+        method.optimizer,
+    ):
         assert part in words
     assert ("output layer first" in words) == (method.update == "output-first")
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Experiment, Layer, Method, Network, descend
-from engine.network import ACTIVATIONS, LOSSES, NEEDED_ACTIVATION, OPTIMIZERS, SCHEDULES
+from engine import Dense, Experiment, Method, Network, descend
+from engine.activations import ACTIVATIONS
+from engine.losses import LOSSES
+from engine.optimizers import OPTIMIZERS, SCHEDULES
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned
 from workbook.sheets import check, differences
 from workbook.sheets.check import CHANGED, COMPARED, NO_SHARES, NOT_RUN, by_dependence, check_sheet
@@ -23,7 +25,7 @@ from workbook.write import write
 
 
 def experiment(
-    layers: tuple[Layer, ...] = (Layer(3, "tanh", 3), Layer(2, "sigmoid", 1)),
+    layers: tuple[Dense, ...] = (Dense(3, "tanh", 3), Dense(2, "sigmoid", 1)),
     *,
     loss: str = "half-squared-error",
     samples: int = 4,
@@ -40,7 +42,8 @@ def experiment(
     targets = draw.uniform(0, 1, (samples, sizes[-1]))
     if loss == "cross-entropy":
         targets /= targets.sum(axis=1, keepdims=True)
-    taken = {**OPTIMIZERS[str(method.get("optimizer", "sgd"))], **SCHEDULES[str(method.get("schedule", "constant"))]}
+    schedule = SCHEDULES[str(method.get("schedule", "constant"))]
+    taken = {**OPTIMIZERS[str(method.get("optimizer", "sgd"))].constants, **schedule.constants}
     return as_stored(
         Experiment(
             network=network,
@@ -95,16 +98,16 @@ def verdicts(book: Book) -> dict[object, object]:
     return {name: book["check"][f"E{row}"] for name, row in difference_rows(book).items()}
 
 
-SOFTMAX = (Layer(3, "tanh", 3), Layer(3, "softmax", 3))
+SOFTMAX = (Dense(3, "tanh", 3), Dense(3, "softmax", 3))
 KINDS = {
     "one sample": experiment(samples=1),
-    "one sample a batch, shared biases, no errors": experiment((Layer(2, "relu", 1), Layer(2)), deltas=False),
+    "one sample a batch, shared biases, no errors": experiment((Dense(2, "relu", 1), Dense(2)), deltas=False),
     "mean of a batch": experiment(batch_size=4),
     "sum of a batch that is no divisor of the samples": experiment(batch_size=3, reduction="sum"),
     "softmax": experiment(SOFTMAX, loss="cross-entropy", batch_size=2),
-    "binary cross-entropy": experiment((Layer(1, "sigmoid", 1),), loss="binary-cross-entropy", batch_size=4),
+    "binary cross-entropy": experiment((Dense(1, "sigmoid", 1),), loss="binary-cross-entropy", batch_size=4),
     "leaky ReLU, identity": experiment(
-        (Layer(2, "leaky-relu", 2, train_bias=False), Layer(1, "identity", 1)), loss="mean-squared-error"
+        (Dense(2, "leaky-relu", 2, train_bias=False), Dense(1, "identity", 1)), loss="mean-squared-error"
     ),
     "adam with a cosine": experiment(optimizer="adam", schedule="cosine", batch_size=2),
     "adamw": experiment(optimizer="adamw", batch_size=2),
@@ -132,12 +135,12 @@ def test_check_passes_every_kind_of_network(made: Experiment, tmp_path: Path) ->
 def random_experiment(seed: int) -> Experiment:
     """A small network of any kind: at most three neurons a layer, and four steps."""
     draw = random.Random(seed)  # noqa: S311 - a seeded draw of test data
-    loss = draw.choice(LOSSES)
-    hidden = [draw.choice(ACTIVATIONS[:-1]) for _ in range(draw.randint(0, 2))]
+    loss = draw.choice(list(LOSSES))
+    hidden = [draw.choice(list(ACTIVATIONS)[:-1]) for _ in range(draw.randint(0, 2))]
     layers = []
-    for activation in (*hidden, NEEDED_ACTIVATION.get(loss, draw.choice(ACTIVATIONS[:-1]))):
+    for activation in (*hidden, LOSSES[loss].activation or draw.choice(list(ACTIVATIONS)[:-1])):
         neurons = draw.randint(1, 3)
-        layers.append(Layer(neurons, activation, draw.choice((0, 1, neurons)), draw.random() < 0.8))
+        layers.append(Dense(neurons, activation, draw.choice((0, 1, neurons)), draw.random() < 0.8))
     samples, first = draw.randint(1, 4), draw.random() < 0.15
     return experiment(
         tuple(layers),
@@ -242,7 +245,7 @@ def test_targets_that_are_no_shares_are_said_to_be_so(tmp_path: Path) -> None:
 
 def test_a_difference_across_a_kink_is_no_failure(tmp_path: Path) -> None:
     """A sample of zeros puts ReLUs without a bias of their own at exactly 0."""
-    made = experiment((Layer(2, "relu", 2), Layer(1, "sigmoid", 1)), batch_size=4)
+    made = experiment((Dense(2, "relu", 2), Dense(1, "sigmoid", 1)), batch_size=4)
     made = replace(made, biases=(np.zeros(2), np.zeros(1)), inputs=np.array([[0, 0], [0, 1.0], [1, 0], [1, 1]]))
     path = written(made, tmp_path / "book.xlsx")
     copy = poisoned(path, tmp_path / "poisoned.xlsx")
@@ -266,7 +269,7 @@ def test_output_first_has_slopes_in_the_last_layer_alone(tmp_path: Path) -> None
 
 
 def test_numbers_that_overflow_at_a_users_rate_are_no_failure(tmp_path: Path) -> None:
-    layers = (Layer(3, "relu", 3), Layer(1, "identity", 1))
+    layers = (Dense(3, "relu", 3), Dense(1, "identity", 1))
     made = experiment(layers, loss="mean-squared-error", batch_size=2, steps=60, rates=(0.01, 1e6))
     path = written(made, tmp_path / "book.xlsx")
     assert by_openpyxl(path)["check"]["C4"] == "of the learning rates 0.01", "the run that overflows is left out"
@@ -282,7 +285,7 @@ def test_an_error_that_follows_an_ordinary_loss_is_a_failure(tmp_path: Path) -> 
 
 
 def test_the_check_of_a_large_network_is_bounded() -> None:
-    made = experiment((Layer(20, "tanh", 20), Layer(10)), samples=8, steps=50, batch_size=2)
+    made = experiment((Dense(20, "tanh", 20), Dense(10)), samples=8, steps=50, batch_size=2)
     layout, values = Layout(made.columns, made.steps), descend(made, [0.5]).numbers.values[:, :, 0]
     cells = sum(map(len, check_sheet(layout, made, {0.5: values}).rows()))
     assert cells < check.MOST_CELLS + differences.MOST_CELLS + 20 * len(made.columns.names)

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from openpyxl.utils.cell import column_index_from_string, coordinate_from_string, get_column_letter
 
-from engine import Columns, Experiment, Layer, Network, default_experiment
+from engine import Columns, Dense, Experiment, Network, default_experiment
 from tests.workbook.drawn import drawn
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice, by_openpyxl, poisoned
 from tests.workbook.test_explorer import chosen, written
@@ -71,7 +71,7 @@ def shapes() -> list[Columns]:
     """Networks that are drawn, with biases and without."""
     sizes = [(2, 2, 2), (2, 3, 1), (2, 4, 3), (3, 4, 4, 2), (3, 3, 3), (4, 4, 2), (1, 1), (2, 2, 2, 2, 1)]
     return [
-        Columns(Network(first, tuple(Layer(size, "tanh", size if biased else 0) for size in rest)))
+        Columns(Network(first, tuple(Dense(size, "tanh", size if biased else 0) for size in rest)))
         for first, *rest in sizes
         for biased in (False, True)
     ]
@@ -187,7 +187,7 @@ def crowded(neurons: int) -> Experiment:
     generator = np.random.default_rng(2)
     return replace(
         default_experiment(),
-        network=Network(2, (Layer(neurons, "tanh", neurons), Layer(2, "sigmoid"))),
+        network=Network(2, (Dense(neurons, "tanh", neurons), Dense(2, "sigmoid"))),
         weights=(generator.normal(size=(neurons, 2)), generator.normal(size=(2, neurons))),
         biases=(generator.normal(size=neurons), np.empty(0)),
         steps=5,

@@ -100,7 +100,7 @@ def test_filling_row_22_down_completes_the_table(tmp_path: Path) -> None:
     values = by_ironcalc(blank(tmp_path / "exercise.xlsx", seed=4), filled)[MAIN]
     trace = descend(drawn_experiment(default_experiment(), 4)).numbers  # the fifth rate of the sweep is 1
     assert values["W100"] == pytest.approx(trace.loss[-1, 4], rel=1e-9)
-    assert values["AE100"] == pytest.approx(trace.gradients[1][-1, 1, 1, 4], rel=1e-9)
+    assert values["AE100"] == pytest.approx(trace.slopes[1]["weight"][-1, 1, 1, 4], rel=1e-9)
 
 
 def test_a_seed_draws_round_numbers_and_the_same_file_each_time(tmp_path: Path) -> None:

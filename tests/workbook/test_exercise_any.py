@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 from openpyxl.formula.translate import Translator
 
-from engine import Experiment, InputError, Layer, default_experiment, descend
+from engine import Dense, Experiment, InputError, default_experiment, descend
 from tests.commands import run
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice, error_cells, poisoned
 from tests.workbook.test_check import experiment
@@ -19,7 +19,7 @@ from workbook.table.layout import FIRST_ROW, Layout, letter
 from workbook.write import write
 
 XOR = replace(
-    experiment((Layer(3, "tanh", 3), Layer(1, "sigmoid", 1)), batch_size=4, steps=5),
+    experiment((Dense(3, "tanh", 3), Dense(1, "sigmoid", 1)), batch_size=4, steps=5),
     inputs=np.array([[0, 0], [0, 1.0], [1, 0], [1, 1]]),
     targets=np.array([[0], [1.0], [1], [0]]),
 )
@@ -27,7 +27,7 @@ KINDS = {
     "xor in one batch": XOR,
     "xor in batches of two": replace(XOR, method=replace(XOR.method, batch_size=2)),
     "xor one by one": replace(XOR, method=replace(XOR.method, batch_size=1)),
-    "softmax": experiment((Layer(2, "tanh", 1), Layer(3, "softmax", 3)), loss="cross-entropy", samples=1),
+    "softmax": experiment((Dense(2, "tanh", 1), Dense(3, "softmax", 3)), loss="cross-entropy", samples=1),
     "adam": experiment(optimizer="adam", schedule="cosine", batch_size=3, steps=3),
 }
 
@@ -153,15 +153,15 @@ def test_drawn_numbers_suit_the_experiment() -> None:
     numbers = [number for array in (*drawn.weights, *drawn.biases) for number in array.ravel().tolist()]
     assert len(set(numbers)) == len(numbers) == 13
     assert drawn == drawn_experiment(XOR, 5) != drawn_experiment(XOR, 6)
-    softmax = drawn_experiment(experiment((Layer(4, "softmax", 4),), loss="cross-entropy", samples=3), 2)
+    softmax = drawn_experiment(experiment((Dense(4, "softmax", 4),), loss="cross-entropy", samples=3), 2)
     assert (softmax.targets > 0).all()
     np.testing.assert_allclose(softmax.targets.sum(axis=1), 1, rtol=1e-12)
-    large = drawn_experiment(experiment((Layer(30, "tanh", 30), Layer(20))), 2)
+    large = drawn_experiment(experiment((Dense(30, "tanh", 30), Dense(20))), 2)
     assert len(set(large.weights[1].ravel().tolist())) == 600
 
 
 def test_a_mark_that_does_not_fit_into_a_cell_is_refused_in_one_line() -> None:
-    made = experiment(tuple(Layer(size, "tanh") for size in (7, 7, 7, 3)), samples=1, deltas=False, steps=2)
+    made = experiment(tuple(Dense(size, "tanh") for size in (7, 7, 7, 3)), samples=1, deltas=False, steps=2)
     with pytest.raises(InputError, match=r"^network: the mark of ∂E/∂w1 has \d+ characters, Excel's limit is 8192; "):
         exercise_sheets(made, solution=False)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Columns, Experiment, FloatArray, Layer, Network, descend
+from engine import Columns, Dense, Experiment, FloatArray, Network, descend
 from tests.workbook.drawn import drawn
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_openpyxl, error_cells, poisoned
 from workbook.sheets.derivation import Line, Note, derivation, derivation_sheet
@@ -169,7 +169,7 @@ def test_the_batchs_numbers_stand_in_the_update(tmp_path: Path) -> None:
 
 
 def large(*sizes: int) -> Columns:
-    return Columns(Network(sizes[0], tuple(Layer(size, "tanh", size) for size in sizes[1:]), deltas=True), samples=2)
+    return Columns(Network(sizes[0], tuple(Dense(size, "tanh", size) for size in sizes[1:]), deltas=True), samples=2)
 
 
 def test_a_large_networks_derivation_is_bounded_and_says_what_it_leaves_out() -> None:

@@ -9,7 +9,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine import Experiment, Method
-from engine.network import OPTIMIZERS
+from engine.optimizers import OPTIMIZERS
 from tests.commands import run
 from tests.engine.networks import random_experiment
 from tests.workbook.test_audit_any import main_only, runnable, short
@@ -18,7 +18,7 @@ XOR = short("xor")
 
 
 def with_optimizer(name: str) -> Experiment:
-    constants = (*OPTIMIZERS[name].items(), ("gamma", 0.9))
+    constants = (*OPTIMIZERS[name].constants.items(), ("gamma", 0.9))
     return replace(XOR, steps=3, method=Method(4, "mean", name, "exponential", constants=constants))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from openpyxl.utils import get_column_letter as letter
 
-from engine import Experiment, FloatArray, Layer, Method, Network, descend, load_experiment
+from engine import Dense, Experiment, FloatArray, Method, Network, descend, load_experiment
 from tests.workbook.spreadsheets import Book, by_ironcalc, error_cells, poisoned
 from workbook.records import Sheet
 from workbook.sheets.landscape import landscape_sheet
@@ -44,7 +44,7 @@ def an_experiment(last: str, loss: str, outputs: int, inputs: FloatArray = XOR, 
     )
     width = inputs.shape[1]
     return Experiment(
-        Network(width, (Layer(hidden, "tanh", hidden), Layer(outputs, last, 1)), loss, deltas=True),
+        Network(width, (Dense(hidden, "tanh", hidden), Dense(outputs, last, 1)), loss, deltas=True),
         (generator.normal(size=(hidden, width)).round(2), generator.normal(size=(outputs, hidden)).round(2)),
         inputs,
         targets.astype(float),

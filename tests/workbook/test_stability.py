@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Experiment, Layer, Method, Network
+from engine import Dense, Experiment, Method, Network
 from tests.workbook.spreadsheets import by_ironcalc, by_libreoffice, error_cells
 from tests.workbook.whole import written, wrong_tables
 from workbook.sheets.check import COMPARED
@@ -15,15 +15,15 @@ from workbook.sheets.check import COMPARED
 MILLION = 1e6
 
 
-def extreme(last: Layer, loss: str, hidden: str, method: Method) -> Experiment:
+def extreme(last: Dense, loss: str, hidden: str, method: Method) -> Experiment:
     """Three samples with inputs of ±1e6, weights up to ±1e6, learning rates up to 1e12."""
-    draw, network = np.random.default_rng(5), Network(2, (Layer(2, hidden, 2), last), loss, deltas=True)
+    draw, network = np.random.default_rng(5), Network(2, (Dense(2, hidden, 2), last), loss, deltas=True)
     targets = np.zeros((3, last.neurons))
     targets[np.arange(3), np.arange(3) % last.neurons] = 1
     return Experiment(
         network=network,
         weights=tuple(np.round(draw.uniform(-MILLION, MILLION, (b, a))) for a, b in pairwise(network.sizes)),
-        biases=tuple(np.round(draw.uniform(-MILLION, MILLION, layer.biases)) for layer in network.layers),
+        biases=tuple(np.round(draw.uniform(-MILLION, MILLION, layer.biases)) for layer in (Dense(2, hidden, 2), last)),
         inputs=np.array([[MILLION, -MILLION], [-MILLION, 0.0], [1e-6, MILLION]]),
         targets=targets,
         learning_rate=1.0,
@@ -35,12 +35,12 @@ def extreme(last: Layer, loss: str, hidden: str, method: Method) -> Experiment:
 
 BATCH = Method(batch_size=3)
 EXTREME = {
-    "sigmoid, half squared": extreme(Layer(2, "sigmoid", 1), "half-squared-error", "sigmoid", BATCH),
-    "tanh, binary cross-entropy": extreme(Layer(2, "sigmoid", 2), "binary-cross-entropy", "tanh", BATCH),
-    "sigmoid, softmax": extreme(Layer(3, "softmax", 3), "cross-entropy", "sigmoid", BATCH),
-    "tanh, softmax, one by one": extreme(Layer(3, "softmax"), "cross-entropy", "tanh", Method()),
+    "sigmoid, half squared": extreme(Dense(2, "sigmoid", 1), "half-squared-error", "sigmoid", BATCH),
+    "tanh, binary cross-entropy": extreme(Dense(2, "sigmoid", 2), "binary-cross-entropy", "tanh", BATCH),
+    "sigmoid, softmax": extreme(Dense(3, "softmax", 3), "cross-entropy", "sigmoid", BATCH),
+    "tanh, softmax, one by one": extreme(Dense(3, "softmax"), "cross-entropy", "tanh", Method()),
     "tanh, tanh, Adam": extreme(
-        Layer(2, "tanh", 2), "mean-squared-error", "tanh",
+        Dense(2, "tanh", 2), "mean-squared-error", "tanh",
         Method(batch_size=3, optimizer="adam", constants=(("beta1", 0.9), ("beta2", 0.999), ("eps", 1e-8))),
     ),
 }  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from openpyxl.utils import get_column_letter
 
-from engine import Columns, Experiment, Layer, Network, default_experiment, descend, table
+from engine import Columns, Dense, Experiment, Network, default_experiment, descend, table
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
 from workbook.plan import plan
 from workbook.sheets.check import CHANGED, COMPARED, NOT_RUN
@@ -115,7 +115,7 @@ def test_a_run_whose_hidden_layer_is_dead_does_not_only_fall(poisoned_book: Path
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
 def test_the_dead_layer_is_named_for_every_activation_that_can_die(activation: str) -> None:
     experiment = default_experiment()
-    layers = (Layer(2, activation), Layer(2, "sigmoid"))
+    layers = (Dense(2, activation), Dense(2, "sigmoid"))
     network = replace(experiment.network, layers=layers)
     weights = (np.full((2, 2), -1000.0), experiment.weights[1])
     dead = replace(experiment, network=network, weights=weights, learning_rate=0.1)
@@ -271,7 +271,7 @@ def test_every_column_of_a_rate_sheet_is_the_engines(poisoned_book: Path) -> Non
 
 
 def biased(*sizes: int, activation: str = "tanh", shared: bool = False) -> Columns:
-    return Columns(Network(sizes[0], tuple(Layer(size, activation, 1 if shared else size) for size in sizes[1:])))
+    return Columns(Network(sizes[0], tuple(Dense(size, activation, 1 if shared else size) for size in sizes[1:])))
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,12 @@ class _Judge:
     def taken_for(self) -> str:
         """The network and the method, in words."""
         network, method = self.columns.network, self.columns.method
-        layers = " - ".join([str(network.inputs), *(f"{of.neurons} {of.activation}" for of in network.layers)])
+        layers = " - ".join(
+            [
+                str(network.inputs),
+                *(f"{size} {of.activation}" for size, of in zip(network.sizes[1:], network.layers, strict=True)),
+            ]
+        )
         batch = f", batches of {method.batch_size} ({method.reduction})" if method.batch_size > 1 else ""
         samples = f", {self.columns.samples} samples{batch}" if self.columns.samples > 1 else ""
         schedule = "" if method.schedule == "constant" else f", {method.schedule} schedule"

@@ -13,14 +13,21 @@ from itertools import takewhile
 
 from openpyxl.utils import get_column_letter
 
-from engine import Columns, InputError, Layer, Method, Network
+from engine import Columns, Dense, InputError, Method, Network
+from engine.activations import ACTIVATIONS
 from engine.columns import gradient_name
-from engine.network import ACTIVATIONS, LOSSES, OPTIMIZERS, REDUCTIONS, SCHEDULES, STATES, UPDATES
+from engine.losses import LOSSES
+from engine.network import REDUCTIONS, UPDATES
+from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
 from workbook.audit.comparison import Comparison
 from workbook.audit.read import Book, Sheet
 from workbook.audit.tables import Table
 
-CONSTANTS = {"eta", "weight_decay", *(name for of in (*OPTIMIZERS.values(), *SCHEDULES.values()) for name in of)}
+CONSTANTS = {
+    "eta",
+    "weight_decay",
+    *TAKERS,
+}
 ROWS_ABOVE = 3  # in which the constants stand
 COUNTS_SAMPLES = re.compile(r"MOD\([A-Z]+‹-1›,(\d{1,6})\)\+1")
 NEEDED_LOSS = {"softmax": "cross-entropy"}
@@ -99,7 +106,7 @@ def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | No
         samples = _samples(sheet, places["sample"], header_row)
         batch = _count_of_first(sheet, places["step"], header_row) if "step" in places else 1
     letters = "".join(dict.fromkeys(name[0] for name in names if re.fullmatch(r"[vms]_[wb]\d+", name)))
-    optimizer = next((name for name in OPTIMIZERS if STATES.get(name, "") == letters), None)
+    optimizer = next((name for name in OPTIMIZERS if OPTIMIZERS[name].states == letters), None)
     deltas = any(re.fullmatch(r"∂E/∂[ho]\d+", name) for name in names)
     if optimizer is None or not 1 <= batch <= samples:
         return None
@@ -112,7 +119,7 @@ def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | No
     return None
 
 
-def _layers(names: Sequence[str]) -> Iterator[Layer]:
+def _layers(names: Sequence[str]) -> Iterator[Dense]:
     """The layers, from the order of the names: weights, biases, then each neuron's pair."""
     biases: list[str] = []
     neurons = 0
@@ -123,7 +130,7 @@ def _layers(names: Sequence[str]) -> Iterator[Layer]:
             neurons += 1
             if not re.fullmatch(r"[ho]\d+", following):
                 trained = not biases or gradient_name(biases[0]) in names
-                yield Layer(neurons, "sigmoid", len(biases), trained)
+                yield Dense(neurons, "sigmoid", len(biases), trained)
                 biases, neurons = [], 0
 
 
@@ -185,7 +192,7 @@ def _activations(headed: Headed, layer: int) -> Iterator[Headed]:
     changes = []
     for name in ACTIVATIONS:
         layers = list(network.layers)
-        layers[layer] = replace(layers[layer], activation=name)
+        layers[layer] = layers[layer].with_activation(name)
         changes.append({"layers": tuple(layers), "loss": NEEDED_LOSS.get(name, network.loss) if last else network.loss})
     return _with_networks(headed, changes)
 
@@ -194,14 +201,14 @@ def _schedules(headed: Headed) -> Iterator[dict[str, object]]:
     if headed.columns.method.schedule == "constant":
         yield {}
         return
-    for name, constants in SCHEDULES.items():
-        if constants and set(constants) <= set(headed.constants):
+    for name, schedule in SCHEDULES.items():
+        if schedule.constants and set(schedule.constants) <= set(headed.constants):
             yield {"schedule": name}
 
 
 def _optimizers(headed: Headed) -> Iterator[dict[str, object]]:
-    for name, constants in OPTIMIZERS.items():
-        if STATES.get(name, "") == headed.columns.states and set(constants) <= set(headed.constants):
+    for name, optimizer in OPTIMIZERS.items():
+        if optimizer.states == headed.columns.states and set(optimizer.constants) <= set(headed.constants):
             yield {"optimizer": name}
 
 
@@ -218,7 +225,7 @@ def _with_methods(headed: Headed, changes: Iterable[dict[str, object]]) -> Itera
     for change in changes:
         try:
             method = replace(headed.columns.method, **change)  # type: ignore[arg-type] # fields of Method
-            wanted = [*OPTIMIZERS[method.optimizer], *SCHEDULES[method.schedule]]
+            wanted = [*OPTIMIZERS[method.optimizer].constants, *SCHEDULES[method.schedule].constants]
             decay = ["weight_decay"] if "weight_decay" in headed.constants and "weight_decay" not in wanted else []
             numbers = tuple((name, headed.number(name) or 0.0) for name in [*wanted, *decay])
             method = replace(method, constants=numbers)

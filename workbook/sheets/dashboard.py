@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine import FloatArray
+from engine.activations import ACTIVATIONS
 from workbook.records import Cell, Highlight, Style
 from workbook.table.functions import LOSSES
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, place
@@ -17,8 +18,6 @@ LABEL_COLUMN, VALUE_COLUMN = 0, 4
 PINNED = 1e-6
 # The activations that pin a neuron, and their slope over its activation; a pinned ReLU is 0.
 PINS = {"sigmoid": "{0}*(1-{0})", "tanh": "(1-{0}^2)", "relu": "({0}>0)*1"}
-BOUNDED = {"sigmoid", "tanh"}
-UNBOUNDED = {"relu", "leaky-relu", "identity"}
 
 
 def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
@@ -82,7 +81,7 @@ def end_losses(layout: Layout, losses: FloatArray) -> tuple[float, float]:
 def saturates(layout: Layout) -> bool:
     """Whether the outputs can be pinned where no gradient comes through."""
     network = layout.columns.network
-    return network.layers[-1].activation in BOUNDED and not LOSSES[network.loss].through_activation
+    return ACTIVATIONS[network.layers[-1].activation].is_bounded and not LOSSES[network.loss].through_activation
 
 
 def hidden_that_die(layout: Layout) -> list[int]:
@@ -93,7 +92,7 @@ def hidden_that_die(layout: Layout) -> list[int]:
 
 def overflows(layout: Layout) -> bool:
     """Whether a learning rate can be so large that the numbers overflow."""
-    return any(layer.activation in UNBOUNDED for layer in layout.columns.network.layers)
+    return any(not ACTIVATIONS[layer.activation].is_bounded for layer in layout.columns.network.layers)
 
 
 def verdict(layout: Layout, values: FloatArray) -> str:

@@ -82,5 +82,5 @@ def _incoming(columns: Columns, layer: int, neuron: int) -> Iterator[tuple[str, 
 
 
 def _layer_height(columns: Columns, layer: int) -> int:
-    edges = columns.sizes[layer] + bool(columns.network.layers[layer].biases)
+    edges = columns.sizes[layer] + bool(columns.bias_names(layer))
     return columns.sizes[layer + 1] * (max(edges, 3) + 1) - 1

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from engine import Experiment, FloatArray, descend
+from engine.activations import ACTIVATIONS
 from engine.columns import gradient_name
 from workbook.records import Cell, Style
 from workbook.sheets.training import MAIN_SHEET
@@ -22,7 +23,6 @@ ABSOLUTE, RELATIVE, ROUNDING = 1e-9, 1e-5, 1e-13
 MOST_CELLS = 20_000
 # MAX takes 255 numbers, and a formula 8,192 characters.
 MOST_NUMBERS = 100
-WITH_KINKS = ("relu", "leaky-relu")
 # The kinds of columns that a pass from the inputs to the loss does without.
 NOT_FORWARD = ("step", "sample", "rate", "batch", "delta", "gradient", "state")
 KINK, ORDER, SHARES = "kink", "order", "Σt ≠ 1"
@@ -77,7 +77,7 @@ class Differences:
     def kinked_layers(self) -> list[int]:
         """The layers whose activation has a kink."""
         layers = enumerate(self.columns.network.layers)
-        return [number for number, layer in layers if layer.activation in WITH_KINKS]
+        return [number for number, layer in layers if ACTIVATIONS[layer.activation].has_kink]
 
     def in_order(self, name: str) -> bool:
         """Whether the table's gradient is the slope of E: output-first it is so for the last layer alone."""

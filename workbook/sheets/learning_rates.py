@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from engine import Method
+from engine.activations import ACTIVATIONS
 from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
 from workbook.sheets.dashboard import (
     DEAD,
@@ -168,7 +169,8 @@ class _Comparison:
 
     def word_cells(self) -> Iterator[Cell]:
         network = self.layout.columns.network
-        bounds = "-1 or 1" if network.layers[-1].activation == "tanh" else "0 or 1"
+        outputs = ACTIVATIONS[network.layers[-1].activation]
+        bounds = f"{outputs.least:g} or {outputs.most:g}"
         words = [(SATURATED[0], SATURATED[1].format(bounds=bounds))] if saturates(self.layout) else []
         words += [DEAD_LAYER] if hidden_that_die(self.layout) else []
         words += [OVERFLOWS] if overflows(self.layout) else []

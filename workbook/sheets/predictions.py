@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from engine import Columns, FloatArray
+from engine.activations import ACTIVATIONS
 from workbook.records import Cell, Chart, Choice, ColorScale, Rule, Series, Sheet, Validation, small_sheet
 from workbook.sheets.training import MAIN_SHEET
 from workbook.table.definitions import definitions
@@ -24,8 +25,6 @@ MOST_INPUTS = 2
 # Every point of the grid is a forward pass of its own, spelled out in cells.
 MOST_NEURONS = 40
 MOST_SAMPLES = 500
-# The class of an output is above this or not; an output of the identity or ReLU is a number, not a class.
-THRESHOLDS = {"sigmoid": 0.5, "tanh": 0.0}
 TOO_LARGE = f"The grid is left out: it is drawn for networks of up to {MOST_NEURONS} neurons."
 GRID_COLORS = ("#74ADD1", "#FFFFFF", "#F4A442")  # dark digits can be read on all of them
 
@@ -75,7 +74,7 @@ class _Predictions:
         row = (layout.steps - 1) * columns.method.batch_size
         self.numbers = {name: values[row, columns.place[name]] for name in self.parameters}
         self.given = {name: values[: self.samples, columns.place[name]] for name in self.inputs + self.targets}
-        self.activation = columns.network.layers[-1].activation
+        self.activation = ACTIVATIONS[columns.network.layers[-1].activation]
         self.small = sum(columns.sizes[1:]) <= MOST_NEURONS
         neurons = [*columns.of("pre-activation", "activation")]
         self.order = self.inputs + [name for name in neurons if name not in self.outputs] + self.outputs
@@ -188,7 +187,7 @@ class _Predictions:
 
     def sample_cells(self, passes: _Passes) -> Iterator[Cell]:
         """A row a sample: its inputs and targets, what the network says, and whether that is right."""
-        classes = self.activation == "softmax" or self.activation in THRESHOLDS
+        classes = self.activation.tells_classes
         headers = ["sample", *self.inputs, *self.targets, *self.outputs, "right" if classes else "error"]
         yield from (Cell(TOP, column, "header", text) for column, text in enumerate(headers))
         first_target = 1 + len(self.inputs)
@@ -212,10 +211,10 @@ class _Predictions:
         if not classes:
             error = f"=SQRT(SUMXMY2({t},{a}))" if len(targets) > 1 else f"=ABS({t.split(':')[0]}-{a.split(':')[0]})"
             return Cell(row, column, "number", float(np.sqrt(((targets - outputs) ** 2).sum())), error)
-        if self.activation == "softmax":
+        if self.activation.threshold is None:
             right, same = targets.argmax() == outputs.argmax(), f"MATCH(MAX({t}),{t},0)=MATCH(MAX({a}),{a},0)"
         else:
-            least = THRESHOLDS[self.activation]
+            least = self.activation.threshold
             right = bool(((targets > least) == (outputs > least)).all())
             same = f"SUMPRODUCT((({t})>{least:g})*(({a})<={least:g})+(({t})<={least:g})*(({a})>{least:g}))=0"
         return Cell(row, column, "mark", "✓" if right else "✗", f'=IF({same},"✓","✗")')
@@ -270,11 +269,8 @@ class _Predictions:
 
     def scale(self, area: str) -> ColorScale:
         """Blue for the lower, orange for the upper class, white on the boundary."""
-        if self.activation == "tanh":
-            return ColorScale(area, GRID_COLORS, (-1, 0, 1))
-        if self.activation in ("sigmoid", "softmax"):
-            return ColorScale(area, GRID_COLORS, (0, 0.5, 1))
-        return ColorScale(area, GRID_COLORS)
+        least, most = self.activation.least, self.activation.most
+        return ColorScale(area, GRID_COLORS, (least, (least + most) / 2, most) if self.activation.is_bounded else None)
 
     def near_a_sample(self, samples: _Passes) -> str:
         """Whether a sample lies in the cell, for the first cell of the grid."""

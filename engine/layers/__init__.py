@@ -1,0 +1,32 @@
+"""The kinds of layers. Whoever needs something of a layer asks the layer, and nobody asks what kind it is.
+
+A layer is a frozen dataclass of what the experiment file says of it (`Dense`: neurons, activation, biases). It knows
+nothing of its neighbours: it is told the shape of what goes in, (features,) or (channels, rows, columns), and says
+
+- `shape(inputs)`: the shape of what comes out,
+- `parameters(inputs)`: what it has to learn from, as kind -> shape: {"weight": (O, I), "bias": (O,)}; those of
+  `trained` have gradients and optimizer states,
+- `columns(number, inputs, names, last=…)`: its columns in the table's order, each a `Column` with its kind, the layer's
+  number, and where it stands in it; `errors`: the kinds of these that also have a column ∂E/∂…,
+- `forward` and `backward…`: its kernels.
+
+Every layer ends in the same two steps: `forward` fills in its pre-activations (for a layer without neurons: what comes
+out of it), and its `activation` makes of them what goes on, which is the identity where a layer has none of its own.
+
+Kernels work on the whole batch of an update at once, so that a row may read the others. `of` holds the layer's columns
+by kind: views (B, …, R) of B rows and R runs, runs last; parameters keep their shape, (B, O, I, R), and are the same in
+each row; all else is flat, (B, features, R). `slopes` holds ∂E/∂… likewise, where the table has columns for it.
+Within an update the total that is differentiated is Σ over its rows of E_tot. A row's slopes are its share: of a
+parameter, what passes through this row's use of it, so that Σ over the rows is the parameter's gradient; of any other
+column c, ∂(Σ E_tot)/∂c, so that what later rows make of c is in the row that holds it. The mean or sum over the rows is
+the update's.
+
+A new kind is one file here, with its line in LAYERS; the workbook has its forward formulas in a file of its own.
+"""
+
+from engine.layers.base import Fields, Layer
+from engine.layers.dense import Dense
+
+LAYERS: dict[str, type[Layer]] = {"dense": Dense}
+
+__all__ = ["LAYERS", "Dense", "Fields", "Layer"]
