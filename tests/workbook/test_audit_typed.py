@@ -96,3 +96,11 @@ def test_what_stands_between_typed_rows_is_no_row(tmp_path: Path, content: str) 
     }
     report = audit(save(tmp_path / "between.xlsx", cells))
     assert (roots(report), report.verdict) == ([], "incomplete")
+
+
+def test_right_numbers_without_a_formula_are_typed_and_not_right(tmp_path: Path) -> None:
+    save(tmp_path / "typed.xlsx", typed(HandMade(), tmp_path, 17))
+    done = run("workbook", "audit", "typed.xlsx", "formulas.xlsx", "--csv", "out.csv", folder=tmp_path)
+    assert done.stdout.splitlines()[0].startswith("typed.xlsx  typed  ")
+    lines = (tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert [line.split(",")[1] for line in lines] == ["verdict", "typed", "right"]

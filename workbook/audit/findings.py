@@ -6,7 +6,8 @@ from typing import Literal
 from workbook.audit.drawing import Drawing
 
 Kind = Literal["root", "consequence", "note"]
-Verdict = Literal["right", "wrong", "incomplete"]
+# Typed: the numbers are right, but no cell of the table computes one.
+Verdict = Literal["right", "wrong", "incomplete", "typed"]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from workbook.audit.together import grouped, grouped_notes, in_short, stretches
 
 # A screen or two: so many faults in full, so many more in a line each, so many notes.
 MOST_SHOWN, MOST_SHORT, MOST_NOTES = 8, 10, 10
-VERDICT_STYLES = {"right": "bold green", "wrong": "bold red", "incomplete": "bold yellow"}
+VERDICT_STYLES = {"right": "bold green", "wrong": "bold red", "incomplete": "bold yellow", "typed": "bold yellow"}
 CSV_COLUMNS = (
     "file",
     "verdict",

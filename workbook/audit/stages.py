@@ -50,7 +50,7 @@ class FileReport:
     def verdict(self) -> Verdict | None:
         """The worst of the tables' verdicts."""
         verdicts = {table.verdict for table in self.tables}
-        return next((verdict for verdict in ("wrong", "incomplete", "right") if verdict in verdicts), None)
+        return next((verdict for verdict in ("wrong", "incomplete", "typed", "right") if verdict in verdicts), None)
 
     @property
     def score(self) -> Score:
@@ -86,6 +86,8 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
         reports = [
             own or _report(judge, table, notes) for own, judge, (table, _) in zip(ours, judges, tables, strict=True)
         ]
+        if path.suffix.lower() not in VALUES_ONLY:
+            reports = [_typed_if_so(report, table) for report, (table, _) in zip(reports, tables, strict=True)]
         reports = _without_logs(judges, reports)
     except InputError as error:
         return FileReport(path, error=str(error))
@@ -97,6 +99,12 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     if not any(report.judged for report in reports) and not any(judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)
+
+
+def _typed_if_so(report: TableReport, table: Table) -> TableReport:
+    """The report, with another verdict where the numbers are right but no cell of the table computes one."""
+    computes = any(table.sheet.shape(column, row) for column in table.columns.values() for row in table.at)
+    return report if computes or report.verdict != "right" else replace(report, verdict="typed")
 
 
 def _all_judged(
