@@ -57,7 +57,7 @@ def build(
     _check_out(out, experiment_file)
     if not force:
         refuse_to_replace(out, "workbook")
-    from workbook.plan import plan  # matplotlib, which draws one of the sheets' pictures, takes a while to load
+    from workbook.plan import plan
 
     sheets = plan(experiment)
     write(sheets, out)

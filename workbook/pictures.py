@@ -21,7 +21,6 @@ from workbook.figures import figures
 from workbook.page.render import write_page
 from workbook.plan import plan
 from workbook.records import Cell, Sheet
-from workbook.sheets.network import network_png
 from workbook.table.layout import Layout
 from workbook.write import write
 
@@ -60,8 +59,6 @@ def make_pictures(folder: Path) -> list[Path]:
         made.append(folder / f"{name}.png")
         FigureCanvasAgg(figure)
         figure.savefig(made[-1], metadata={"Software": None})
-    made.append(folder / "network.png")
-    made[-1].write_bytes(network_png(experiment.columns))
     return made
 
 

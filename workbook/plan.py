@@ -31,11 +31,12 @@ def plan(experiment: Experiment) -> list[Sheet]:
     values = descend(experiment, [rate]).numbers.values[:, :, 0]
     tables = sweep(experiment, short.steps)
     runs = {table.run.learning_rate: table.values for table in tables if table.run.method == experiment.method}
+    explorer = explorer_sheet(layout, values, rate)
     return [
         main_sheet(layout, values, rate),
         learning_rates_sheet(tables),
-        explorer_sheet(layout, values, rate),
-        derivation_sheet(layout, values, rate),
+        explorer,
+        derivation_sheet(layout, values, rate, explorer.drawings),
         check_sheet(short, experiment, {rate: values[: short.rows]} | runs),
         landscape_sheet(layout, values, tables),
         *([predictions_sheet(layout, values)] if has_predictions(layout.columns) else []),

@@ -158,16 +158,6 @@ class SignScale:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A PNG image whose upper left corner is at a cell."""
-
-    name: str
-    png: bytes
-    cell: str
-    scale: float
-
-
-@dataclass(frozen=True)
 class Sheet:
     """A sheet; `rows` yields its cells from the top down, row by row, as `write` must write them.
 
@@ -197,7 +187,6 @@ class Sheet:
     choices: Sequence[Choice] = ()
     scales: Sequence[ColorScale | SignScale] = ()
     overlays: Sequence[Overlay] = ()
-    pictures: Sequence[Picture] = ()
     row_height: float = 15.0
     zoom: int = 100
     frozen_rows: int = 0

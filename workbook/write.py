@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -138,9 +137,6 @@ class _SheetWriter:
             _check(self.worksheet.data_validation(choice.cell, texts), choice)
         for cells, options in conditional_formats(self.book, self.sheet):
             _check(self.worksheet.conditional_format(cells, options), options)
-        for picture in self.sheet.pictures:
-            options = {"image_data": BytesIO(picture.png), "x_scale": picture.scale, "y_scale": picture.scale}
-            _check(self.worksheet.insert_image(picture.cell, picture.name, options), picture.name)
 
     def set_up(self) -> None:
         sheet, worksheet = self.sheet, self.worksheet

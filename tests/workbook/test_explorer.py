@@ -28,8 +28,9 @@ def written(experiment: Experiment, path: Path) -> FloatArray:
     rate = experiment.learning_rate
     values: FloatArray = descend(experiment, [rate]).numbers.values[:, :, 0]
     layout = Layout(experiment.columns, experiment.steps)
-    sheets = [sheet(layout, values, rate) for sheet in (main_sheet, explorer_sheet, derivation_sheet)]
-    write(sheets, path)
+    explorer = explorer_sheet(layout, values, rate)
+    derivation = derivation_sheet(layout, values, rate, explorer.drawings)
+    write([main_sheet(layout, values, rate), explorer, derivation], path)
     return values
 
 

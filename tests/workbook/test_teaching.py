@@ -1,7 +1,9 @@
 """The sheets beside the main one: right and free of errors, whatever the user types."""
 
-import itertools
+import math
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +11,13 @@ import numpy as np
 import pytest
 from openpyxl.utils import get_column_letter
 
-from engine import Columns, Dense, Experiment, Network, default_experiment, descend, table
+from engine import Columns, Dense, Experiment, default_experiment, descend, load_experiment, table
+from tests.commands import environment
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
 from workbook.plan import plan
 from workbook.sheets.check import CHANGED, COMPARED, NOT_RUN
 from workbook.sheets.dashboard import verdict
 from workbook.sheets.derivation import Line, derivation
-from workbook.sheets.network import draw_network, is_drawn, too_large
 from workbook.table.layout import Layout
 from workbook.write import write
 
@@ -270,44 +272,18 @@ def test_every_column_of_a_rate_sheet_is_the_engines(poisoned_book: Path) -> Non
             np.testing.assert_allclose(np.array(cells, dtype=float), frame[name], rtol=1e-9, atol=1e-12)
 
 
-def biased(*sizes: int, activation: str = "tanh", shared: bool = False) -> Columns:
-    return Columns(Network(sizes[0], tuple(Dense(size, activation, 1 if shared else size) for size in sizes[1:])))
+def test_a_cross_entropy_is_shown_as_minus_t_times_the_logarithm_first(tmp_path: Path) -> None:
+    experiment = load_experiment(Path("three-classes"))
+    write(plan(experiment), tmp_path / "book.xlsx")
+    values = by_ironcalc(tmp_path / "book.xlsx")["derivation"]
+    assert values["A7"] == "E1 = -t1*ln a_o1, the other outputs likewise."
+    assert (values["A11"], values["B11"], values["E11"]) == ("E1", "= t1*(LN(s)-(o1-m))", "✓")
+    first = descend(experiment).numbers.values[0, :, 0]
+    output = first[experiment.columns.place["a_o1"]]
+    assert values["C11"] == pytest.approx(-float(experiment.targets[0, 0]) * math.log(output), rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    "columns",
-    [
-        *map(Columns.plain, [(2, 2, 2), (3, 4, 4, 2), (4, 4, 4), (2, 8, 1), (5, 3, 5)]),
-        *(biased(*sizes) for sizes in [(2, 2, 2), (2, 3, 1), (3, 4, 4, 2), (4, 4, 4), (2, 8, 1), (5, 3, 5)]),
-        biased(2, 3, 2, activation="leaky-relu", shared=True),
-    ],
-    ids=lambda columns: f"{columns.sizes} {columns.network.layers[0].activation}",
-)
-def test_the_labels_of_the_network_picture_never_overlap(columns: Columns) -> None:
-    figure = draw_network(columns)
-    figure.draw_without_rendering()
-    (axes,) = figure.axes
-    boxes = [(text.get_text(), text.get_window_extent()) for text in axes.texts]
-    wanted = {*columns.input_names, *columns.of("activation"), *columns.of("bias")}
-    assert wanted < {text for text, _ in boxes}
-    # The activations are named where one of them is not the sigmoid.
-    named = [text for text, _ in boxes if text == columns.network.layers[0].activation]
-    assert len(named) == (0 if columns.network.layers[0].activation == "sigmoid" else columns.depth)
-    pairs = [(one, other) for (one, box), (other, with_) in itertools.combinations(boxes, 2) if box.overlaps(with_)]
-    assert pairs == []
-
-
-def test_a_network_too_large_for_a_picture_says_how_large_it_may_be() -> None:
-    assert is_drawn(biased(10, 10))
-    assert not is_drawn(biased(11, 2))
-    assert not is_drawn(biased(2, 2, 2, 2, 2, 2, 2))
-    assert too_large(biased(11, 2)) == (
-        "No picture: networks of up to 5 layers of up to 10 neurons are drawn; this one is 11-2."
-    )
-
-
-def test_a_crowded_layer_has_no_labels() -> None:
-    (axes,) = draw_network(Columns.plain((5, 6, 1))).axes
-    texts = {text.get_text() for text in axes.texts}
-    assert "w1" not in texts
-    assert "w31" in texts
+def test_building_a_workbook_loads_no_matplotlib() -> None:
+    code = "import sys, workbook.plan, workbook.__main__; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
+    assert done.stdout == "False\n"

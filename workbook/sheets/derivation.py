@@ -1,15 +1,15 @@
 """The sheet `derivation`: the chain rule from the loss back to every weight, and the update, with a row's numbers."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
-from workbook.records import Cell, Color, Highlight, Picture, Sheet, Style, small_sheet
+from workbook.records import Cell, Color, Drawing, Highlight, Sheet, Style, small_sheet
 from workbook.sheets.check import ABSOLUTE, RELATIVE
+from workbook.sheets.drawing import ROWS
 from workbook.sheets.explorer import SHEET as EXPLORER
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
-from workbook.sheets.network import is_drawn, network_png, too_large
 from workbook.sheets.shown import (
     NEW,
     Shown,
@@ -21,10 +21,11 @@ from workbook.sheets.shown import (
     numbers_of_the_first_row,
 )
 from workbook.sheets.training import MAIN_SHEET, ZOOM
+from workbook.spreadsheet.algebra import call, less, plus
 from workbook.table.definitions import chain_rule
 from workbook.table.functions import LOSSES
 from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
-from workbook.trees import Tree, Variable, leaves, printed, value_of
+from workbook.trees import Operation, Tree, Variable, leaves, printed, value_of
 
 SHEET = "derivation"
 TOP = 6
@@ -32,6 +33,8 @@ TOP = 6
 SHOWN = "$B$3"
 MARKS: tuple[tuple[str, Color], ...] = (("✓", "green"), ("✗", "red"))
 QUANTITY, EXPRESSION, VALUE, TABLE, MARK = range(5)
+# As many pixels as the drawing takes on the explorer.
+LAST_DRAWN, DRAWN_WIDTH = "R", 12.5
 WIDEST = 80  # characters of a formula that are shown
 # Weights of a layer whose lines are shown; and outputs whose every loss is differentiated.
 MOST_WEIGHTS, MOST_OUTPUTS = 60, 6
@@ -56,8 +59,9 @@ class Note:
     style: Style = "text"
 
 
-def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
-    """The derivation for a network of any size; `values` is its run, (T, C)."""
+def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float, drawings: Sequence[Drawing]) -> Sheet:
+    """The derivation for a network of any size; `values` is its run, (T, C), `drawings` the explorer's, whose cells
+    follow the same step."""
     columns = layout.columns
     numbers = numbers_of_the_first_row(layout, values, learning_rate)
     lines = derivation(columns, numbers)
@@ -74,20 +78,17 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float) -
         Cell(4, 1, "beside", *_chosen(layout)),
         *(Cell(TOP - 1, column, style, text) for column, (style, text) in enumerate(headers)),
     ]
-    pictures = []
-    if is_drawn(columns):
-        pictures = [Picture("network.png", network_png(columns), f"G{TOP}", 0.75)]
-    else:
-        cells.append(Cell(TOP, 6, "text", too_large(columns)))
+    if not drawings:
+        cells.append(Cell(TOP, 6, "text", f"The network stands as a diagram on the sheet {EXPLORER}."))
     widest = min(max(len(printed(line.tree)) for line in lines if isinstance(line, Line)), WIDEST)
     return small_sheet(
         SHEET,
         cells + list(_line_cells(lines, layout, values, numbers)),
-        widths={"A": 16, "B": widest + 5.0, "C:D": 12, "E": 4, "F": 2},
+        widths={"A": 16, "B": widest + 5.0, "C:D": 12, "E": 4, "F": 2, f"G:{LAST_DRAWN}": DRAWN_WIDTH},
         tab="teach",
         heights={1: 24.0},
         highlights=[Highlight(f"E{TOP}:E{TOP + len(lines)}", mark, color) for mark, color in MARKS],
-        pictures=pictures,
+        drawings=[replace(drawing, first=f"G{TOP}", last=f"{LAST_DRAWN}{TOP + ROWS - 1}") for drawing in drawings],
         zoom=ZOOM,
         frozen_rows=TOP - 1,
         gridlines=False,
@@ -152,7 +153,12 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
 
     left_out = _left_out(columns)
     lines: list[Note | Line] = [Note("1. The loss", "heading")]
-    lines += [line(name, in_the_row(columns, name)) for name in (*columns.loss_names, "E_tot")]
+    lines += _loss_by_definition(columns)
+    short: dict[Tree, str] = {}
+    for name, tree in _parts_of_the_loss(columns).items():
+        lines.append(line(name, _with_names(tree, short)))
+        short[tree] = name
+    lines += [line(name, _with_names(in_the_row(columns, name), short)) for name in (*columns.loss_names, "E_tot")]
     for number, layer in enumerate(reversed(range(columns.depth)), start=2):
         which = "the outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
         lines.append(Note(f"{number}. Back through {which}", "heading"))
@@ -177,6 +183,34 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
     lines.append(Note(f"{number}. The update: {_how(columns)}", "heading"))
     lines += [line(NEW + name, tree) for name, tree in after.items()]
     return lines
+
+
+def _loss_by_definition(columns: Columns) -> list[Note]:
+    """What a cross-entropy is, before it is spelled so that no logarithm of 0 appears."""
+    if not LOSSES[columns.network.loss].through_activation:
+        return []
+    binary = columns.network.loss == "binary-cross-entropy"
+    what = "E1 = -(t1*ln a_o1 + (1 - t1)*ln(1 - a_o1))" if binary else "E1 = -t1*ln a_o1"
+    more = ", the other outputs likewise" if columns.outputs > 1 else ""
+    return [Note(f"{what}{more}."), Note("The same from the pre-activations, without a logarithm of 0:")]
+
+
+def _parts_of_the_loss(columns: Columns) -> dict[str, Tree]:
+    """What all outputs' cross-entropies share, by a short name: the largest output m, and the sum s of powers."""
+    if columns.network.loss != "cross-entropy":
+        return {}
+    z = [Variable(name, 0) for name in columns.neuron_names(columns.depth - 1)]
+    largest = call("MAX", *z)
+    return {"m": largest, "s": plus(*(call("EXP", less(each, largest)) for each in z))}
+
+
+def _with_names(tree: Tree, names: dict[Tree, str]) -> Tree:
+    """The tree with short names in the place of the parts that have one."""
+    if tree in names:
+        return Variable(names[tree], 0)
+    if not isinstance(tree, Operation):
+        return tree
+    return Operation(tree.kind, tuple(_with_names(operand, names) for operand in tree.operands))
 
 
 def _left_out(columns: Columns) -> set[str]:
