@@ -11,9 +11,8 @@ ROOT = Path(__file__).parent.parent
 DOORS = {
     "engine": [],
     "cnn": [],
-    "workbook.trees": ["engine"],
-    "workbook.spreadsheet": ["engine", "workbook.trees"],
-    "workbook.table": ["engine", "workbook.spreadsheet", "workbook.trees"],
+    "workbook.spreadsheet": ["engine"],
+    "workbook.table": ["engine", "workbook.spreadsheet"],
     "workbook.records": [],
     "workbook.stored": ["engine"],
     "workbook.generated": ["engine"],
@@ -24,21 +23,23 @@ DOORS = {
     "workbook.write_charts": ["workbook.records"],
     "workbook.write_drawing": ["workbook.records"],
     "workbook.write_rules": ["workbook.records", "workbook.write_drawing"],
-    "workbook.sheets": [
-        *("engine", "workbook.records", "workbook.spreadsheet", "workbook.stored", "workbook.table", "workbook.trees"),
-    ],
+    "workbook.sheets": ["engine", "workbook.records", "workbook.spreadsheet", "workbook.stored", "workbook.table"],
     "workbook.page": ["engine"],
-    "workbook.audit": [
-        *("engine", "workbook.gradcheck", "workbook.page", "workbook.spreadsheet", "workbook.table", "workbook.trees"),
+    "workbook.inspect.findings": ["workbook.inspect.find.drawing"],
+    "workbook.inspect.find": ["engine", "workbook.spreadsheet", "workbook.table"],
+    # A finding says its cause: a column's judge asks for it where it has the formula at hand.
+    "workbook.inspect.judge": [
+        *("engine", "workbook.inspect.find", "workbook.inspect.findings", "workbook.inspect.explain.causes"),
+        *("workbook.spreadsheet", "workbook.table"),
     ],
+    "workbook.inspect.explain": [
+        *("engine", "workbook.inspect.find", "workbook.inspect.findings", "workbook.inspect.judge"),
+        *("workbook.spreadsheet", "workbook.table"),
+    ],
+    "workbook.inspect": ["engine", "workbook.page", "workbook.spreadsheet", "workbook.table"],
     "workbook.classroom": [
-        *("engine", "workbook.audit", "workbook.drawn", "workbook.generated", "workbook.page", "workbook.sheets"),
-        *("workbook.table", "workbook.trees", "workbook.write"),
-    ],
-    # Of the audit it takes the bounded reader and what belongs to it, and which tables are ours.
-    "workbook.gradcheck": [
-        *("engine", "workbook.page", "workbook.trees", "workbook.audit.read", "workbook.audit.recalculate"),
-        *("workbook.audit.shapes", "workbook.audit.tables", "workbook.audit.headed"),
+        *("engine", "workbook.inspect", "workbook.drawn", "workbook.generated", "workbook.page", "workbook.sheets"),
+        *("workbook.spreadsheet", "workbook.table", "workbook.write"),
     ],
     "workbook": ["engine"],
 }

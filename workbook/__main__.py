@@ -8,10 +8,10 @@ import typer
 
 from engine import Experiment, InputError, cli, default_experiment, load_experiment
 from engine.files import check_outputs
-from workbook.audit.read import LIMITS
 from workbook.drawn import drawn_experiment
 from workbook.generated import Kind, refuse_to_replace
 from workbook.sheets.exercise import exercise_sheets
+from workbook.spreadsheet.read import LIMITS
 from workbook.table.layout import MAX_ROWS
 from workbook.write import write
 
@@ -230,7 +230,7 @@ def audit(
     """
     if not files:
         raise InputError("no workbook named; type `make audit FILE=theirs.xlsx`, or here `audit theirs.xlsx`")
-    from workbook.audit.command import run_audit  # IronCalc and openpyxl take a while to load
+    from workbook.inspect.audit_command import run_audit  # IronCalc and openpyxl take a while to load
 
     status = run_audit(
         files, learning_rate, json=json, csv=csv, annotated=annotate, html=html, jobs=jobs, everything=everything
@@ -261,7 +261,7 @@ def gradcheck(
     """
     if file is None:
         raise InputError("no workbook named; type `make gradcheck FILE=theirs.xlsx`, or here `gradcheck theirs.xlsx`")
-    from workbook.gradcheck.command import Asked, run_gradcheck  # IronCalc takes a while to load
+    from workbook.inspect.gradcheck_command import Asked, run_gradcheck  # IronCalc takes a while to load
 
     asked = Asked(loss, parameters, gradients, updates, of_each, rate)
     raise typer.Exit(run_gradcheck(file, asked, json=json, html=html))

@@ -15,9 +15,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, ImageChops, ImageOps
 
 from engine import InputError, default_experiment, load_experiment
-from workbook.audit.page import page_of
-from workbook.audit.stages import audit
 from workbook.figures import figures
+from workbook.inspect.audit import audit
+from workbook.inspect.report.audit_page import page_of
 from workbook.page.render import write_page
 from workbook.plan import plan
 from workbook.records import Cell, Sheet

@@ -7,7 +7,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from engine import default_experiment
-from workbook.audit.stages import audit
+from workbook.inspect.audit import audit
 from workbook.plan import plan
 from workbook.write import write
 

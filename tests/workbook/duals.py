@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from workbook.trees import Operation, Tree, UnsupportedError, Value, Variable, evaluate, flat
+from workbook.spreadsheet.trees import Operation, Tree, UnsupportedError, Value, Variable, evaluate, flat
 
 
 def derivative(tree: Tree, leaf: Variable, values: Mapping[Any, Value]) -> Value:

@@ -13,8 +13,8 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.utils.cell import coordinate_from_string
 
 from engine import Columns
-from workbook.audit.findings import Finding
-from workbook.audit.stages import FileReport, audit
+from workbook.inspect.audit import FileReport, audit
+from workbook.inspect.findings import Finding
 from workbook.table.definitions import definitions
 from workbook.write import PlainFormulas
 

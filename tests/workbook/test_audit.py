@@ -18,9 +18,9 @@ from engine import Network, default_experiment
 from tests.commands import error_line, run
 from tests.workbook.handmade import FIRST, OURS, ROWS, Cells, HandMade, audited, only_root, roots, save
 from tests.workbook.spreadsheets import poisoned
-from workbook.audit.annotate import annotate
-from workbook.audit.report import as_json
-from workbook.audit.stages import FileReport, audit
+from workbook.inspect.audit import FileReport, audit
+from workbook.inspect.report.annotate import annotate
+from workbook.inspect.report.audit import as_json
 from workbook.plan import plan
 from workbook.write import write
 

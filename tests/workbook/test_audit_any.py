@@ -11,8 +11,8 @@ from openpyxl.utils import get_column_letter
 
 from engine import Experiment, InputError, Method, descend, load_experiment
 from tests.engine.networks import random_experiment
-from workbook.audit.findings import TableReport
-from workbook.audit.stages import audit
+from workbook.inspect.audit import audit
+from workbook.inspect.findings import TableReport
 from workbook.sheets.training import main_sheet
 from workbook.stored import as_stored
 from workbook.table.layout import HEADER_ROW, Layout

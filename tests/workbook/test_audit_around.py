@@ -10,8 +10,8 @@ import pytest
 from openpyxl.utils import column_index_from_string, get_column_letter
 
 from tests.workbook.handmade import FIRST, OURS, ROWS, Cells, Content, HandMade, audited, only_root, ours, roots, save
-from workbook.audit.headers import typed_number
-from workbook.audit.stages import FileReport, audit
+from workbook.inspect.audit import FileReport, audit
+from workbook.inspect.find.headers import typed_number
 
 CELL = re.compile(r"(\$?)\b([A-Z]{1,2})(\$?)(\d+)\b")
 LAST = 4 + ROWS

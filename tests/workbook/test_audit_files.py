@@ -16,9 +16,9 @@ import pytest
 from engine import InputError, Network, default_experiment
 from tests.commands import environment, error_line, run
 from tests.workbook.handmade import FIRST, Cells, HandMade, audited, roots, save
-from workbook.audit.annotate import annotate
-from workbook.audit.command import run_audit
-from workbook.audit.stages import audit
+from workbook.inspect.audit import audit
+from workbook.inspect.audit_command import run_audit
+from workbook.inspect.report.annotate import annotate
 from workbook.plan import plan
 from workbook.write import write
 

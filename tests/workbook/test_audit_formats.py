@@ -9,11 +9,11 @@ from engine import InputError
 from tests.commands import error_line, run
 from tests.workbook.handmade import Cells, HandMade, ods, roots, save, values_of
 from tests.workbook.spreadsheets import convert
-from workbook.audit.annotate import annotate
-from workbook.audit.opendocument import read_opendocument
-from workbook.audit.read import ErrorValue
-from workbook.audit.stages import audit
-from workbook.audit.text import read_text
+from workbook.inspect.audit import audit
+from workbook.inspect.report.annotate import annotate
+from workbook.spreadsheet.opendocument import read_opendocument
+from workbook.spreadsheet.read import ErrorValue
+from workbook.spreadsheet.text import read_text
 
 
 def saved_as_text(path: Path, cells: Cells, separator: str, decimal: str, encoding: str = "utf-8") -> Path:

@@ -11,9 +11,9 @@ import pytest
 from engine import default_experiment
 from tests.workbook.handmade import HandMade, ods, save, values_of
 from tests.workbook.mutations import mutated
-from workbook.audit import stages
-from workbook.audit.report import as_json
-from workbook.audit.stages import audit
+from workbook.inspect import audit as stages
+from workbook.inspect.audit import audit
+from workbook.inspect.report.audit import as_json
 from workbook.plan import plan
 from workbook.write import write
 

@@ -16,11 +16,11 @@ import pytest
 from engine import default_experiment
 from tests.commands import run
 from tests.workbook.handmade import FIRST, OURS, Cells, HandMade, audited, only_root, roots, save
-from workbook.audit import numbers
-from workbook.audit.evaluator import Evaluator
-from workbook.audit.stages import FileReport, audit
+from workbook.inspect.audit import FileReport, audit
+from workbook.inspect.find import numbers
 from workbook.plan import plan
-from workbook.trees import Tree, Value, evaluate
+from workbook.spreadsheet.evaluator import Evaluator
+from workbook.spreadsheet.trees import Tree, Value, evaluate
 from workbook.write import write
 
 LONG = 4_000
@@ -175,7 +175,7 @@ def test_a_file_named_from_its_own_folder_is_recalculated(tmp_path: Path, whole:
 
 
 def test_nothing_is_accused_where_ironcalc_takes_too_long(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbook.audit.recalculate.LONGEST_SECONDS", 0.01)
+    monkeypatch.setattr("workbook.spreadsheet.recalculate.LONGEST_SECONDS", 0.01)
     report = audit(whole)
     assert roots(report) == []
     assert len(report.tables) == 8
@@ -184,7 +184,7 @@ def test_nothing_is_accused_where_ironcalc_takes_too_long(whole: Path, monkeypat
 
 
 def test_a_slip_is_found_where_ironcalc_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbook.audit.recalculate.LONGEST_SECONDS", 0.01)
+    monkeypatch.setattr("workbook.spreadsheet.recalculate.LONGEST_SECONDS", 0.01)
     made = HandMade().plant("∂E/∂w3", "a_h2*(1-a_h2)", "a_h1*(1-a_h1)")
     report = audited(tmp_path, made, caches=False)
     assert only_root(report).cause == "J5 is a_h1; a_h2 (L5) is expected"

@@ -17,11 +17,11 @@ import pytest
 from engine import InputError
 from tests.commands import environment, error_line, run
 from tests.workbook.handmade import HandMade, save
-from workbook.audit import parallel
-from workbook.audit.findings import Finding, TableReport
-from workbook.audit.parallel import audit_all
-from workbook.audit.report import write_csv
-from workbook.audit.stages import FileReport
+from workbook.inspect import parallel
+from workbook.inspect.audit import FileReport
+from workbook.inspect.findings import Finding, TableReport
+from workbook.inspect.parallel import audit_all
+from workbook.inspect.report.audit import write_csv
 
 
 @pytest.fixture(scope="module")

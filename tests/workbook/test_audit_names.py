@@ -8,8 +8,8 @@ import openpyxl
 import pytest
 
 from tests.workbook.handmade import FIRST, NAME, OURS, HandMade, audited, only_root, ours
-from workbook.audit.causes import UNNAMED
-from workbook.audit.stages import audit
+from workbook.inspect.audit import audit
+from workbook.inspect.explain.causes import UNNAMED
 
 COMPUTED = [name for name in OURS if name[0] not in "ti"]
 ALIKE = [

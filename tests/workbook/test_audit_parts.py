@@ -4,9 +4,9 @@ import ironcalc
 import numpy as np
 import pytest
 
-from workbook.audit.headers import labelled_number, meaning
-from workbook.audit.shapes import shape_of
-from workbook.trees import UnsupportedError, evaluate, parse
+from workbook.inspect.find.headers import labelled_number, meaning
+from workbook.spreadsheet.shapes import shape_of
+from workbook.spreadsheet.trees import UnsupportedError, evaluate, parse
 
 HEADERS = {
     "t1": "t1 T1 target1 target_1 t_1 t₁", "i2": "i2 I2 input2 x2", "w1": "w1 W1 w_1 weight1 w[1]",

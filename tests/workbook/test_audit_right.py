@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.workbook.handmade import FIRST, OURS, HandMade, audited, save
-from workbook.audit.stages import audit
+from workbook.inspect.audit import audit
 
 UPPER = {name: name.upper() for name in OURS if name[0] in "tiwho"}
 BY_LAYER = [

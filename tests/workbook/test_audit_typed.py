@@ -8,7 +8,7 @@ from openpyxl.utils import get_column_letter
 
 from tests.commands import run
 from tests.workbook.handmade import FIRST, OURS, ROWS, Cells, HandMade, audited, only_root, roots, save
-from workbook.audit.stages import audit
+from workbook.inspect.audit import audit
 
 LAST = 4 + ROWS
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.workbook.handmade import HandMade, save
-from workbook.audit.findings import TableReport
-from workbook.audit.stages import audit
+from workbook.inspect.audit import audit
+from workbook.inspect.findings import TableReport
 
 WEIGHTS = [f"w{number}" for number in range(1, 9)]
 GRADIENTS = [f"∂E/∂{weight}" for weight in WEIGHTS]

@@ -10,9 +10,9 @@ import pytest
 
 from tests.workbook.test_trees import over_variables
 from workbook.spreadsheet.algebra import call, less, over, own, plus, power, times
+from workbook.spreadsheet.trees import Operation, Tree, Variable, evaluate, leaves, printed, replaced
 from workbook.table.backward import Line, backward
 from workbook.table.definition import Definition, over_names
-from workbook.trees import Operation, Tree, Variable, evaluate, leaves, printed, replaced
 
 Stages = Sequence[Sequence[Definition]]
 Cells = dict[tuple[str, int], float]

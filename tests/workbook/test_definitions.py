@@ -12,8 +12,8 @@ from engine.experiment_file import packaged_experiments
 from tests.engine.networks import random_experiment
 from tests.workbook.duals import derivative
 from tests.workbook.whole import overflows
+from workbook.spreadsheet.trees import Tree, Value, Variable, evaluate, leaves
 from workbook.table.definitions import constant_names, definitions
-from workbook.trees import Tree, Value, Variable, evaluate, leaves
 
 EXPERIMENTS = {name: load_experiment(name) for name in packaged_experiments()} | {
     f"random {seed}": experiment for seed in range(30) if not overflows(experiment := random_experiment(seed))

@@ -6,7 +6,7 @@ import pytest
 from tests.workbook.test_trees import over_variables
 from workbook.spreadsheet.algebra import ZERO, product, total
 from workbook.spreadsheet.differentiate import slopes
-from workbook.trees import Number, Operation, Tree, UnsupportedError, Variable, evaluate, printed
+from workbook.spreadsheet.trees import Number, Operation, Tree, UnsupportedError, Variable, evaluate, printed
 
 A, B, C = (Variable(name, 0) for name in "abc")
 

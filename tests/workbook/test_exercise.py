@@ -10,8 +10,8 @@ from openpyxl.utils import get_column_letter
 from engine import Experiment, default_experiment, descend
 from tests.commands import error_line, run
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice
-from workbook.audit.stages import audit
 from workbook.drawn import drawn_experiment
+from workbook.inspect.audit import audit
 from workbook.sheets.exercise import exercise_sheets
 from workbook.write import write
 

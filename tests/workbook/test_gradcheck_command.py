@@ -11,7 +11,7 @@ from tests.commands import ROOT, error_line, run
 from tests.workbook.layouts import Made, column_groups, key_value_list, matrix_blocks, wide_row
 from tests.workbook.test_gradcheck_layouts import named
 from tests.workbook.test_gradcheck_layouts import run as run_json
-from workbook.gradcheck.report import picture
+from workbook.inspect.report.gradcheck import picture
 
 SMALL: dict[str, float | str] = {
     "A1": 0.5, "B1": -0.3, "A2": 2.0, "B2": 1.0, "D1": "=(A1*A2+B1*B2)^2", "A4": "=2*(A1*A2+B1*B2)*A2",

@@ -10,11 +10,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbook.audit.read import Book, Sheet
-from workbook.audit.shapes import shape_of
-from workbook.gradcheck.arrays import FUNCTIONS
-from workbook.gradcheck.cells import Area, Cells
-from workbook.gradcheck.graph import differentiated
+from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.functions import FUNCTIONS
+from workbook.spreadsheet.graph import differentiated
+from workbook.spreadsheet.read import Book, Sheet
+from workbook.spreadsheet.shapes import shape_of
 
 ROWS, COLUMNS = 2, 3
 # A1:C2 and E1:G2 hold the parameters, numbers away from every kink.

@@ -13,9 +13,9 @@ from openpyxl.formula.translate import Translator
 from engine import InputError
 from tests.commands import error_line, run
 from tests.workbook.handmade import OURS, HandMade, save
-from workbook.audit.drawing import MOST_COLUMNS
-from workbook.audit.page import page_of
-from workbook.audit.stages import audit
+from workbook.inspect.audit import audit
+from workbook.inspect.find.drawing import MOST_COLUMNS
+from workbook.inspect.report.audit_page import page_of
 from workbook.page.records import Cell, Curve, Fault, File, Fold, Grid, Header, Note, Page, Part, Row
 from workbook.page.render import render, write_page
 
@@ -219,7 +219,7 @@ def test_bad_places_get_one_line_and_the_old_page_stays(tmp_path: Path, slips: P
     theirs = tmp_path / "theirs.xlsx"
     theirs.write_bytes(slips.read_bytes())
     line = error_line("workbook", "audit", "theirs.xlsx", "--html", "theirs.xlsx", folder=tmp_path)
-    assert line == "error: --html: got theirs.xlsx, expected a name that ends in .html"
+    assert line == ("error: --html: got theirs.xlsx, a file that is read, and never changed; expected another name")
     assert theirs.read_bytes() == slips.read_bytes()
     (tmp_path / "old.html").write_text("old")
     (tmp_path / "text.xlsx").write_text("no workbook")

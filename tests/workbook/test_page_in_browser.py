@@ -11,8 +11,8 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from tests.workbook.browser import browser, emulate, log, requests
 from tests.workbook.handmade import HandMade, save
-from workbook.audit.page import page_of
-from workbook.audit.stages import audit
+from workbook.inspect.audit import audit
+from workbook.inspect.report.audit_page import page_of
 from workbook.page.render import write_page
 
 SLIPPED = "∂E/∂w3"  # in column Z

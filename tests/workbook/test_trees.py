@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbook.trees import Name, Number, Tree, Variable, parse, printed, replaced
+from workbook.spreadsheet.trees import Name, Number, Tree, Variable, parse, printed, replaced
 
 
 def over_variables(text: str) -> Tree:

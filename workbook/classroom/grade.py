@@ -7,12 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine import Experiment, InputError
-from workbook.audit.files import load
-from workbook.audit.findings import Finding
-from workbook.audit.parallel import in_processes
-from workbook.audit.read import Book, Sheet
-from workbook.audit.recalculate import recalculated
-from workbook.audit.stages import audit
 from workbook.classroom.numbers import own_experiment
 from workbook.classroom.points import (
     CellJudged,
@@ -25,6 +19,12 @@ from workbook.classroom.points import (
 )
 from workbook.classroom.roster import Roster, Student
 from workbook.classroom.submissions import Submission, submitter
+from workbook.inspect.audit import audit
+from workbook.inspect.findings import Finding
+from workbook.inspect.parallel import in_processes
+from workbook.spreadsheet.files import load
+from workbook.spreadsheet.read import Book, Sheet
+from workbook.spreadsheet.recalculate import recalculated
 from workbook.table.layout import FIRST_ROW, Layout
 
 MACROS = "xl/vbaProject.bin"

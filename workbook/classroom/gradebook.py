@@ -5,9 +5,9 @@ import io
 import json
 from collections.abc import Sequence
 
-from workbook.audit.report import harmless
 from workbook.classroom.grade import Grade
 from workbook.classroom.roster import Platform, Roster
+from workbook.inspect.report.audit import harmless
 
 MOODLE_HEADERS = (
     "Identifier", "Full name", "Email address", "Status", "Grade", "Maximum grade", "Grade can be changed",

@@ -11,13 +11,13 @@ import numpy as np
 
 from engine import Experiment, InputError
 from engine.columns import Kind
-from workbook.audit.read import Book, ErrorValue, Sheet
 from workbook.sheets.exercise import ABSOLUTE, RELATIVE, Task
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.read import Book, ErrorValue, Sheet
+from workbook.spreadsheet.trees import Variable, evaluate, leaves
 from workbook.table.definition import Definition
 from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, Layout, place
-from workbook.trees import Variable, evaluate, leaves
 
 # `again` is a slip that was filled down from the row above: it counts there, and only there.
 Judged = Literal["right", "again", "typed", "wrong", "empty"]

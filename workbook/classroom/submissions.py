@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from engine import InputError
-from workbook.audit.files import LOCK, WORKBOOKS
 from workbook.classroom.roster import Student
+from workbook.spreadsheet.files import LOCK, WORKBOOKS
 
 # What an archive may hold, whatever it claims.
 MOST_FILES, LARGEST_FILE, DEEPEST = 20_000, 50_000_000, 3

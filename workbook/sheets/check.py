@@ -14,9 +14,9 @@ from workbook.records import Cell, Highlight, Sheet, small_sheet
 from workbook.sheets.dashboard import overflows
 from workbook.sheets.differences import SHARES, Differences
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.trees import Variable, leaves
 from workbook.table.definitions import constant_names, definitions, given_names
 from workbook.table.layout import ETA, FIRST_ROW, Layout, letter, on_sheet
-from workbook.trees import Variable, leaves
 
 SHEET = "check"
 TOP = 8  # the first row of the comparison by column

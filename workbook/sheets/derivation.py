@@ -22,10 +22,10 @@ from workbook.sheets.shown import (
 )
 from workbook.sheets.training import MAIN_SHEET, ZOOM
 from workbook.spreadsheet.algebra import call, less, plus
+from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed, value_of
 from workbook.table.definitions import chain_rule
 from workbook.table.functions import LOSSES
 from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
-from workbook.trees import Operation, Tree, Variable, leaves, printed, value_of
 
 SHEET = "derivation"
 TOP = 6

@@ -11,9 +11,9 @@ from engine.activations import ACTIVATIONS
 from engine.columns import gradient_name
 from workbook.records import Cell, Style
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.trees import Variable
 from workbook.table.definitions import definitions, given_names
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
-from workbook.trees import Variable
 
 # A nudge on a network whose largest number is S is 1e-4/(1 + S): small steps where the loss bends sharply.
 NUDGE = 1e-4

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from engine import Columns
 from workbook.records import Cell, Sheet, small_sheet
+from workbook.spreadsheet.trees import Operation, Tree, Variable
 from workbook.table.definition import Definition
 from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, Layout, letter
-from workbook.trees import Operation, Tree, Variable
 
 SHEET = "hints"
 TOP = 6

@@ -11,10 +11,10 @@ from workbook.records import Cell, Choice, ColorScale, Overlay, Series, Sheet, V
 from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name, run_title, title_cell
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.algebra import cell_by_cell, over, plus
+from workbook.spreadsheet.trees import Number, Tree, Variable, evaluate, leaves, printed, replaced
 from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, on_sheet, place
 from workbook.table.runs import RunTable
-from workbook.trees import Number, Tree, Variable, evaluate, leaves, printed, replaced
 
 SHEET = "landscape"
 SIDE = 31  # of the grid, in cells

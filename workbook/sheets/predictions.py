@@ -10,9 +10,9 @@ from engine import Columns, FloatArray
 from engine.activations import ACTIVATIONS
 from workbook.records import Cell, Chart, Choice, ColorScale, Rule, Series, Sheet, Validation, small_sheet
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.trees import Variable, evaluate
 from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
-from workbook.trees import Variable, evaluate
 
 SHEET = "predictions"
 STEP, SHOWN, OUTPUT = "$B$3", "$B$4", "$B$5"

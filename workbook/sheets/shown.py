@@ -11,9 +11,9 @@ import numpy as np
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.trees import Operation, Tree, Variable, replaced, value_of
 from workbook.table.definitions import constant_names, definitions
 from workbook.table.layout import FIRST_ROW, Layout, on_sheet
-from workbook.trees import Operation, Tree, Variable, replaced, value_of
 
 NEW = "new "
 OVER_BATCH = {"AVERAGE": "mean ", "SUM": "sum "}

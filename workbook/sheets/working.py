@@ -22,9 +22,9 @@ from workbook.sheets.shown import (
     over_batch,
 )
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.trees import Tree, Variable, number_text, pieces, printed, value_of
 from workbook.table.definitions import constant_names
 from workbook.table.layout import FORMULA_LIMIT_OF_EXCEL, letter, on_sheet
-from workbook.trees import Tree, Variable, number_text, pieces, printed, value_of
 
 NAME_COLUMN, VALUE_COLUMN, AFTER_COLUMN, FORMULA_COLUMN, NUMBERS_COLUMN = 0, 1, 2, 3, 10
 HEADERS = {

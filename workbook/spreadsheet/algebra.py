@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from functools import reduce
 
-from workbook.trees import Number, Operation, Tree, Variable
+from workbook.spreadsheet.trees import Number, Operation, Tree, Variable
 
 ZERO, ONE, TWO = Number(0), Number(1), Number(2)
 # Factors or terms with the operator before each: `*` or `/`, `+` or `-`.

@@ -21,7 +21,7 @@ from workbook.spreadsheet.algebra import (
     times,
     total,
 )
-from workbook.trees import Number, Operation, Tree, UnsupportedError, Variable, flat, leaves
+from workbook.spreadsheet.trees import Number, Operation, Tree, UnsupportedError, Variable, flat, leaves
 
 # The slopes of an operation by each of its operands, from what stands for its value, and the operands.
 Rule = Callable[..., Sequence[Tree]]

@@ -13,8 +13,8 @@ from operator import and_
 from engine.columns import gradient_name
 from workbook.spreadsheet.algebra import ONE, own, product, shifted, signed_factors, times, total
 from workbook.spreadsheet.differentiate import slopes
+from workbook.spreadsheet.trees import Number, Operation, Tree, Variable, leaves
 from workbook.table.definition import Definition
-from workbook.trees import Number, Operation, Tree, Variable, leaves
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from workbook.trees import Operation, Tree, Variable, printed
+from workbook.spreadsheet.trees import Operation, Tree, Variable, printed
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from functools import lru_cache
 from engine import Columns
 from engine.columns import Column, gradient_name
 from workbook.spreadsheet.algebra import ONE, above, call, less, own, plus, shifted, simplified, times
+from workbook.spreadsheet.trees import Number, Tree, Variable, replaced
 from workbook.table.backward import Line, backward
 from workbook.table.definition import Definition
 from workbook.table.functions import ACTIVATIONS, LOSSES, Outputs
 from workbook.table.layers import dense
 from workbook.table.optimizers import SCHEDULES
 from workbook.table.updates import ETA, RATE, of_batch, over_rows, updates
-from workbook.trees import Number, Tree, Variable, replaced
 
 
 def given_names(columns: Columns) -> list[str]:

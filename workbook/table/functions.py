@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from workbook.spreadsheet.algebra import ONE, call, less, over, plus, power, times
-from workbook.trees import Number, Operation, Tree, Variable
+from workbook.spreadsheet.trees import Number, Operation, Tree, Variable
 
 # EXP overflows above it; the rest of the sheet must survive any learning rate.
 LARGEST_EXPONENT = 709

@@ -10,8 +10,8 @@ from functools import cached_property
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from engine import Columns, InputError
+from workbook.spreadsheet.trees import Tree, Variable, printed
 from workbook.table.definitions import constant_names, definitions
-from workbook.trees import Tree, Variable, printed
 
 ETA_LABEL = "F19"
 ETA = "$G$19"

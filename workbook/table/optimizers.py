@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from workbook.spreadsheet.algebra import ONE, call, less, over, own, plus, power, times
-from workbook.trees import Number, Tree
+from workbook.spreadsheet.trees import Number, Tree
 
 
 class Step(NamedTuple):

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from engine import Columns
 from engine.columns import gradient_name
 from workbook.spreadsheet.algebra import ONE, above, call, less, own, plus, times
+from workbook.spreadsheet.trees import Tree, Variable
 from workbook.table.definition import Definition
 from workbook.table.optimizers import OPTIMIZERS, Step
-from workbook.trees import Tree, Variable
 
 # The learning rate of a row; where a schedule changes it, RATE is the one that is typed in.
 ETA = Variable("eta", 0)

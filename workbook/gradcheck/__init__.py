@@ -1,1 +1,0 @@
-"""Differentiates anybody's sheet: whatever it calls a gradient must be the derivative of its own loss."""

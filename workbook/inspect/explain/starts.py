@@ -1,0 +1,275 @@
+"""Where a wrong gradient starts: the first cells that, put right, make it right.
+
+The sheet's own gradient is differentiated by every cell that it is computed from. Those cells are then replaced, block
+by block, by what may belong there, the derivative of the loss by some forward cells, or the local derivative of one;
+the first order of the change says what the gradient would be, exactly, since gradients are linear in one another.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import FloatArray, InputError
+from workbook.inspect.explain.words import cause, cause_of_update
+from workbook.inspect.judge.forward import Expected, Forward
+from workbook.inspect.judge.pairs import Kind, Pair
+from workbook.spreadsheet.blocks import all_blocks, blocks
+from workbook.spreadsheet.cells import Area, Cells, Formula
+from workbook.spreadsheet.functions import numbers
+from workbook.spreadsheet.graph import Derivatives, Planes, ancestors, differentiated
+from workbook.spreadsheet.trees import UnsupportedError
+
+MOST_TRACED = 40
+MOST_ENTRIES = 4
+MOST_KEPT = 12
+# What a replacement gives must be the derivative to so many digits.
+AGREES = 1e-6
+
+
+@dataclass(frozen=True)
+class Start:
+    """The first cells that are off.
+
+    Attributes:
+        expected: what the first wrong one of them should show.
+        lacks: whether a factor is missing.
+        puts_right: whether the gradient is right as soon as these cells are; False where nothing before it was found.
+    """
+
+    cells: Area
+    cause: str
+    formula: str
+    value: float
+    expected: float
+    lacks: bool
+    puts_right: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One number of a gradient: what the sheet has, what it should have, how far off that may be by rounding, and its
+    derivative by the cells before it.
+    """
+
+    value: float
+    expected: float
+    rounding: float
+    by: Planes
+    sign: float
+
+    def with_(self, changes: Sequence[tuple[Area, FloatArray]]) -> float:
+        """The value after cells have changed by so much."""
+        moved = sum(float((self.by.of(area)[0] * change).sum()) for area, change in changes)
+        return self.value + self.sign * moved
+
+    def is_right(self, changes: Sequence[tuple[Area, FloatArray]]) -> bool:
+        """Whether those changes make it right."""
+        return self._is_near(self.with_(changes))
+
+    def is_right_with(self, part: float) -> bool:
+        """Whether a part of the update alone is the step that is expected."""
+        return self._is_near(self.sign * part)
+
+    def _is_near(self, number: float) -> bool:
+        allowed = AGREES * max(abs(self.expected), 1e-9 * abs(self.value)) + self.rounding
+        return abs(number - self.expected) <= allowed
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A wrong pair with the formulas that its gradient is computed by, and some of its numbers."""
+
+    pair: Pair
+    path: list[Formula]
+    entries: list[Entry]
+
+    def is_right(self, changes: Sequence[tuple[Area, FloatArray]]) -> bool:
+        """Whether those changes make it right."""
+        return all(entry.is_right(changes) for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Cells and what belongs there."""
+
+    cells: Area
+    change: FloatArray
+    expected: Expected | None
+
+
+def find_starts(
+    cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], factor: float, kind: Kind
+) -> tuple[Start, ...]:
+    """The cells where the wrong pairs start to be wrong; those that are only a consequence of others are left out."""
+    forward = Forward(cells, derivatives, [pair.parameter for pair in pairs], factor)
+    kept = list(_kept(cells, pairs, factor, kind, forward))
+    traced = list(_traced(cells, pairs, factor, kind, forward))
+    repairs: list[tuple[Area, FloatArray]] = []
+    starts = []
+    for wrong in sorted(traced, key=lambda wrong: len(wrong.path)):
+        if wrong.is_right(repairs):
+            continue
+        repair = _first(cells, forward, wrong, kept, traced, repairs)
+        if repair is not None:
+            repairs.append((repair.cells, repair.change))
+        starts.append(_start(cells, forward, wrong.pair, factor, kind, repair))
+    return tuple(starts)
+
+
+def inner_gradients(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], factor: float) -> dict[Area, Area]:
+    """The right gradients inside of updates that follow another rule than descent, by the parameter.
+
+    Either the step is the gradient times the rate and something else (momentum, decay), or no update of the sheet is
+    proportional to its gradient, though each is computed from one that is right (Adam).
+    """
+    forward = Forward(cells, derivatives, [pair.parameter for pair in pairs], factor)
+    traced = list(_traced(cells, pairs, factor, "updates", forward))
+    found: dict[Area, Area] = {}
+    inside: dict[Area, Area] = {}
+    for wrong in traced:
+        for area in blocks(wrong.path):
+            value = numbers(cells.value(area))
+            if not any(other.of == wrong.pair.parameter and not other.slope for other in forward.explained(value)):
+                continue
+            inside[wrong.pair.parameter] = area
+            if all(entry.is_right_with(float((entry.by.of(area)[0] * value).sum())) for entry in wrong.entries):
+                found[wrong.pair.parameter] = area
+    if len(inside) == len(pairs) and not any(pair.agrees(factor).any() for pair in pairs):
+        return inside
+    return found
+
+
+def _traced(cells: Cells, pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Wrong]:
+    for pair in [pair for pair in pairs if pair.verdict(factor) == "wrong"][:MOST_TRACED]:
+        try:
+            path = ancestors(cells, [pair.given], forward.areas)
+            yield Wrong(pair, path, list(_entries(cells, pair, factor, kind, forward)))
+        except (InputError, UnsupportedError):
+            continue
+
+
+def _kept(cells: Cells, pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
+    """A number of each right pair, which must stay so."""
+    right = [pair for pair in pairs if pair.verdict(factor) == "right"]
+    for pair in right[:MOST_KEPT]:
+        row, column = np.unravel_index(np.argmax(np.abs(pair.derivative)), pair.derivative.shape)
+        try:
+            yield _entry(cells, pair, (int(row), int(column)), factor, kind, forward)
+        except (InputError, UnsupportedError):
+            continue
+
+
+def _entries(cells: Cells, pair: Pair, factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
+    """Some wrong numbers of a pair, and some right ones, which must stay so."""
+    wrong = pair.wrong(factor)
+    for mask in (wrong, ~wrong):
+        places = np.argwhere(mask)
+        for row, column in places[np.linspace(0, len(places) - 1, min(MOST_ENTRIES, len(places))).astype(int)].tolist():
+            yield _entry(cells, pair, (row, column), factor, kind, forward)
+
+
+def _entry(cells: Cells, pair: Pair, at: tuple[int, int], factor: float, kind: Kind, forward: Forward) -> Entry:
+    derivatives = differentiated(cells, pair.given.cell(*(at[::-1] if pair.transposed else at)), forward.areas)
+    sign = -1.0 if kind == "updates" else 1.0
+    rounding = abs(factor) * float(pair.uncertain[at]) + float(pair.value_uncertain[at])
+    return Entry(float(pair.value[at]), float(factor * pair.derivative[at]), rounding, derivatives.planes, sign)
+
+
+def _first(
+    cells: Cells, forward: Forward, wrong: Wrong, kept: Sequence[Entry], others: Sequence[Wrong],
+    known: Sequence[tuple[Area, FloatArray]],
+) -> Repair | None:  # fmt: skip
+    """The first block that can be put right.
+
+    One that is right as something else may lack a factor: of these the last that puts most gradients right. The
+    gradient itself is the start only if nothing before it is.
+    """
+    entries = [*wrong.entries, *kept]
+    otherwise: list[Repair] = []
+    own = None
+    for area in all_blocks(wrong.path):
+        value = numbers(cells.value(area))
+        explained = forward.explained(value)
+        for expected in forward.candidates(value, _needed(value, area, entries, known)):
+            change = expected.array - value
+            if any(forward.is_same(other, expected) for other in explained) or _is_noise(change, value):
+                continue
+            if not all(entry.is_right([*known, (area, change)]) for entry in entries):
+                continue
+            repair = Repair(area, change, expected)
+            if explained:
+                otherwise.append(repair)
+            elif forward.is_parameter(expected):
+                own = own or repair
+            else:
+                return repair
+            break
+
+    def helped(repair: Repair) -> int:
+        return sum(other.is_right([*known, (repair.cells, repair.change)]) for other in others)
+
+    return max(reversed(otherwise), key=helped, default=own)
+
+
+def _is_noise(change: FloatArray, value: FloatArray) -> bool:
+    return float(np.abs(change).max(initial=0)) <= 1e-9 * float(np.abs(value).max(initial=0))
+
+
+def _needed(
+    value: FloatArray, area: Area, entries: Sequence[Entry], known: Sequence[tuple[Area, FloatArray]]
+) -> float | None:
+    """What a single cell would have to be for the first entry to be right; None for several, or if it has no say."""
+    if value.size > 1:
+        return None
+    slope = entries[0].sign * entries[0].by.of(area)[0].item()
+    return None if slope == 0 else value.item() + (entries[0].expected - entries[0].with_(known)) / slope
+
+
+def _start(cells: Cells, forward: Forward, pair: Pair, factor: float, kind: Kind, repair: Repair | None) -> Start:
+    if repair is None or repair.expected is None:
+        at = np.argwhere(pair.wrong(factor))[0].tolist()
+        place = pair.given.cell(*(at[::-1] if pair.transposed else at))
+        right = factor * pair.derivative[*at]
+        value = pair.value[*at]
+        if kind == "updates":
+            words = cause_of_update(cells, pair, factor, place)
+            right, value = (
+                numbers(cells.value(pair.parameter.cell(*at))).item() - right,
+                numbers(cells.value(place)).item(),
+            )
+        else:
+            words = cause(cells, forward, place, Expected(np.array([[right]]), pair.parameter, "", factor))
+        return Start(
+            _wrong_part(pair, factor), words.text, _formula(cells, place), float(value), float(right), words.lacks,
+            puts_right=False,
+        )  # fmt: skip
+    value = numbers(cells.value(repair.cells))
+    off = np.argwhere(np.abs(repair.change) > 1e-9 * np.abs(value).max(initial=0))
+    first, last = off.min(axis=0).tolist(), off.max(axis=0).tolist()
+    area = repair.cells
+    part = Area(area.sheet, area.top + first[0], area.left + first[1], area.top + last[0], area.left + last[1])
+    words = cause(cells, forward, area, repair.expected)
+    at = tuple(off[0].tolist())
+    return Start(
+        part,
+        words.text,
+        _formula(cells, area.cell(*at)),
+        float(value[at]),
+        float(repair.expected.array[at]),
+        words.lacks,
+        puts_right=not forward.is_parameter(repair.expected),
+    )
+
+
+def _wrong_part(pair: Pair, factor: float) -> Area:
+    off = np.argwhere(pair.wrong(factor))
+    off = off[:, ::-1] if pair.transposed else off
+    first, last = off.min(axis=0).tolist(), off.max(axis=0).tolist()
+    area = pair.given
+    return Area(area.sheet, area.top + first[0], area.left + first[1], area.top + last[0], area.left + last[1])
+
+
+def _formula(cells: Cells, cell: Area) -> str:
+    formula = cells.formula(next(cell.places()))
+    return "" if formula is None else formula.text

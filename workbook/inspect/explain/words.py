@@ -1,0 +1,144 @@
+"""Why cells are off, in words: the factor that is missing, or that stands there too much."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import FloatArray
+from workbook.inspect.judge.forward import EQUAL, Expected, Forward
+from workbook.inspect.judge.pairs import Pair
+from workbook.spreadsheet.cells import TYPED, Area, Cells, bare_text
+from workbook.spreadsheet.functions import numbers
+from workbook.spreadsheet.trees import UnsupportedError
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What is wrong in words, and whether a factor is missing."""
+
+    text: str
+    lacks: bool = False
+
+
+def cause(cells: Cells, forward: Forward, area: Area, expected: Expected) -> Cause:
+    """Why an area does not hold what is expected."""
+    value = numbers(cells.value(area))
+    right = expected.array
+    for factor, words in _slopes(cells, forward, value):
+        if _same(value * factor, right):
+            return Cause(f"it lacks {words}", lacks=True)
+        if _same(value, right * factor):
+            return Cause(f"it has {words} too much")
+    if found := _at_activation(cells, forward, value, expected) or _instead(cells, forward, area, right):
+        return Cause(found)
+    for factor, words in _numbers(cells, forward, value):
+        if _same(value * factor, right):
+            return Cause(f"it lacks {words}", lacks=True)
+        if _same(value, right * factor):
+            return Cause(f"it has {words} too much")
+    ratio = value.ravel()[0] / right.ravel()[0] if right.ravel()[0] else np.nan
+    if value.size > 1 and np.isfinite(ratio) and _same(value, ratio * right):
+        return Cause(f"it is {ratio:.6g} times {_named(cells, forward, expected)}")
+    return Cause(f"it is not {_named(cells, forward, expected)}")
+
+
+def _named(cells: Cells, forward: Forward, expected: Expected) -> str:
+    if expected.slope:
+        return f"the derivative of {cells.text(expected.of)} by {expected.slope}"
+    scale = "" if expected.scale == 1 else "−" if expected.scale == -1 else f"{expected.scale:.6g} × "
+    return f"{scale}∂{cells.text(forward.derivatives.loss)}/∂{bare_text(expected.of)}"
+
+
+def _slopes(cells: Cells, forward: Forward, value: FloatArray) -> Iterator[tuple[FloatArray, str]]:
+    """The slopes of activations, which may be missing."""
+    for area, array in forward.slopes_of.items():
+        for part, where in _parts(area, array, value.shape):
+            by = forward.operands[area] if where == area else forward.operands[where]
+            if set(np.unique(part)) <= {0.0, 1.0}:
+                if value.size > 1 or part.item() == 0:
+                    yield part, f"the mask of {cells.text(where)}: 1 where {by} > 0, else 0"
+            else:
+                yield part, f"the derivative of {cells.text(where)} (by {by})"
+
+
+def _numbers(cells: Cells, forward: Forward, value: FloatArray) -> Iterator[tuple[FloatArray, str]]:
+    """The numbers of forward cells, which may be missing."""
+    for area, array in forward.values.items():
+        for part, where in _parts(area, array, value.shape):
+            yield part, f"the factor {cells.text(where)}"
+
+
+def _instead(cells: Cells, forward: Forward, area: Area, right: FloatArray) -> str:
+    """One cell read where another belongs."""
+    if area.size > 1:
+        return ""
+    value = numbers(cells.value(area)).item()
+    for read, number in _read(cells, area):
+        needed = number * right.item() / value if value else 0.0
+        others = [a for a, n in forward.inputs.items() if needed and abs(n - needed) <= EQUAL * abs(needed)]
+        if others and number != needed:
+            near = min(others, key=lambda other: abs(other.top - read.top) + abs(other.left - read.left))
+            return f"{cells.text(read)} stands where {cells.text(near)} belongs"
+    return ""
+
+
+def _parts(area: Area, array: FloatArray, shape: tuple[int, ...]) -> Iterator[tuple[FloatArray, Area]]:
+    """A block's numbers as an array of this shape; for a single cell each of its cells, of small blocks."""
+    if shape == (1, 1):
+        if array.size <= 10_000:
+            yield from ((array[at : at + 1, to : to + 1], area.cell(at, to)) for at, to in np.ndindex(array.shape))
+    elif array.shape == shape:
+        yield array, area
+    elif array.T.shape == shape:
+        yield array.T, area
+
+
+def _at_activation(cells: Cells, forward: Forward, value: FloatArray, expected: Expected) -> str:
+    """The derivative of an activation taken at the activation itself: σ′(σ(z))."""
+    for area, slope in forward.slopes_of.items():
+        activation = forward.values[area]
+        if slope.shape != value.shape:
+            continue
+        logistic = 1 / (1 + np.exp(-activation))
+        for again in (logistic * (1 - logistic), 1 - np.tanh(activation) ** 2):
+            if _same(value * slope, expected.array * again):
+                return (
+                    f"it takes the derivative at the activation {cells.text(area)} "
+                    f"instead of at the pre-activation {forward.operands[area]}"
+                )
+    return ""
+
+
+def cause_of_update(cells: Cells, pair: Pair, factor: float, place: Area) -> Cause:
+    """Why an update's own formula is off."""
+    off = pair.wrong(factor)
+    value, derivative = pair.value[off], pair.derivative[off]
+    if not value.any():
+        return Cause("the parameter does not move")
+    with np.errstate(all="ignore"):
+        ratio = float(value.ravel()[0] / derivative.ravel()[0])
+    if np.isfinite(ratio) and _same(value, ratio * derivative):
+        if abs(ratio + factor) <= EQUAL * abs(factor):
+            return Cause("it goes uphill: the sign is turned")
+        for area, number in _read(cells, place):
+            if abs(abs(number) - abs(ratio)) <= EQUAL * abs(ratio):
+                return Cause(f"its learning rate is {cells.text(area)}, {number:.6g}; the others have {factor:.6g}")
+        return Cause(f"the step is {ratio:.6g} times the gradient, the others' {factor:.6g} times")
+    return Cause(f"the step is not {factor:.6g} times the gradient")
+
+
+def _read(cells: Cells, place: Area) -> Iterator[tuple[Area, float]]:
+    formula = None if place.sheet == TYPED else cells.formula(next(place.places()))
+    if formula is None:
+        return
+    try:
+        for area in cells.read_by(formula):
+            if area.size == 1:
+                yield area, numbers(cells.value(area)).item()
+    except UnsupportedError:
+        return
+
+
+def _same(one: FloatArray, other: FloatArray) -> bool:
+    return bool(np.allclose(one, other, rtol=EQUAL, atol=EQUAL * float(np.abs(other).max(initial=0)) * 1e-3))

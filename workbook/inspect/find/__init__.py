@@ -1,0 +1,1 @@
+"""What is on the sheets: tables, headers, labels, learning rates, recurrences, and what they mean together."""

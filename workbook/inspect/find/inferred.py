@@ -1,0 +1,199 @@
+"""Tables with this project's own headers, for any network: which network, samples and method they are for.
+
+What the headers don't say is inferred from the formulas, column by column: the activation of a layer from its
+a-columns, the loss from E, the reduction, optimizer, schedule and order of the updates each from the columns that they
+decide.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import takewhile
+
+from engine import Columns, Dense, InputError, Method, Network
+from engine.activations import ACTIVATIONS
+from engine.columns import gradient_name
+from engine.losses import LOSSES
+from engine.network import REDUCTIONS, UPDATES
+from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
+from workbook.inspect.find.comparison import Comparison
+from workbook.inspect.find.headed import Headed
+from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.read import Book, Sheet
+
+CONSTANTS = {
+    "eta",
+    "weight_decay",
+    *TAKERS,
+}
+ROWS_ABOVE = 3  # in which the constants stand
+COUNTS_SAMPLES = re.compile(r"MOD\([A-Z]+‹-1›,(\d{1,6})\)\+1")
+NEEDED_LOSS = {"softmax": "cross-entropy"}
+
+Answers = Callable[[Headed], Iterator[Headed]]
+
+
+def headed(book: Book, table: Table) -> Headed | None:
+    """The table with its network and method inferred; None where its headers are not just ours."""
+    places = _headers(table)
+    bare = _bare(table.sheet, table.header_row, places)
+    if bare is None:
+        return None
+    constants = dict(_constants(table.sheet, table.header_row))
+    own = Headed(book, table.sheet, bare, places, range(table.header_row + 1, table.last_row + 1), constants)
+    for candidates, names in _questions(own):
+        own = max(candidates(own), key=lambda candidate: Comparison(candidate).matches(names(own.columns)), default=own)
+    return own
+
+
+def _headers(table: Table) -> dict[str, int]:
+    """The texts of the header row that stand side by side with the table's, with their columns."""
+    middle = min(table.columns.values())
+    left = takewhile(lambda pair: pair[0], ((table.sheet.value(c, table.header_row), c) for c in range(middle, 0, -1)))
+    places = {str(text).strip(): column for text, column in reversed(list(left))}
+    column = middle + 1
+    while (text := table.sheet.value(column, table.header_row)) is not None:
+        places.setdefault(str(text).strip(), column)
+        column += 1
+    return places
+
+
+def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | None:
+    """The columns with just these names, as far as the names tell."""
+    names = list(places)
+    layers = list(_layers(names))
+    inputs = sum(re.fullmatch(r"i\d+", name) is not None for name in names)
+    if not layers or not inputs:
+        return None
+    samples, batch = 1, 1
+    if "sample" in places:
+        samples = _samples(sheet, places["sample"], header_row)
+        batch = _count_of_first(sheet, places["step"], header_row) if "step" in places else 1
+    letters = "".join(dict.fromkeys(name[0] for name in names if re.fullmatch(r"[vms]_[wb]\d+", name)))
+    optimizer = next((name for name in OPTIMIZERS if OPTIMIZERS[name].states == letters), None)
+    deltas = any(re.fullmatch(r"∂E/∂[ho]\d+", name) for name in names)
+    if optimizer is None or not 1 <= batch <= samples:
+        return None
+    schedule = "step" if "eta" in places else "constant"
+    columns = Columns(
+        Network(inputs, tuple(layers), deltas=deltas), samples, Method(batch, "mean", optimizer, schedule)
+    )
+    if columns.method.counts_steps or "step" not in places or samples > 1:
+        return columns if list(columns.names) == names else None
+    return None
+
+
+def _layers(names: Sequence[str]) -> Iterator[Dense]:
+    """The layers, from the order of the names: weights, biases, then each neuron's pair."""
+    biases: list[str] = []
+    neurons = 0
+    for name, following in zip(names, [*names[1:], ""], strict=True):
+        if re.fullmatch(r"b\d+", name):
+            biases.append(name)
+        if re.fullmatch(r"a_[ho]\d+", name):
+            neurons += 1
+            if not re.fullmatch(r"[ho]\d+", following):
+                trained = not biases or gradient_name(biases[0]) in names
+                yield Dense(neurons, "sigmoid", len(biases), trained)
+                biases, neurons = [], 0
+
+
+def _samples(sheet: Sheet, column: int, header_row: int) -> int:
+    """How many samples there are: by the formula that counts them, or else the largest number."""
+    shape = sheet.shape(column, header_row + 2)
+    if shape is not None and (counted := COUNTS_SAMPLES.fullmatch(shape.key)) is not None:
+        return int(counted[1])
+    values = [value for row, value in sheet.values.get(column, {}).items() if row > header_row]
+    return int(max((value for value in values if isinstance(value, float)), default=1))
+
+
+def _count_of_first(sheet: Sheet, column: int, header_row: int) -> int:
+    values = sheet.values.get(column, {})
+    first, row = values.get(header_row + 1), header_row + 1
+    while values.get(row) == first and first is not None:
+        row += 1
+    return row - header_row - 1
+
+
+def _constants(sheet: Sheet, header_row: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The labelled numbers right above the headers."""
+    for column, cells in sheet.values.items():
+        for row in range(max(1, header_row - ROWS_ABOVE), header_row):
+            text = cells.get(row)
+            if isinstance(text, str) and text.strip() in CONSTANTS and isinstance(sheet.value(column + 1, row), float):
+                yield text.strip(), (column + 1, row)
+
+
+def _questions(own: Headed) -> Iterator[tuple[Answers, Callable[[Columns], list[str]]]]:
+    """What the headers leave open, each with its possible answers and the columns that tell."""
+    for layer in range(own.columns.depth):
+        yield partial(_activations, layer=layer), partial(Columns.activation_names, layer=layer)
+    yield (
+        lambda headed: _with_networks(headed, [{"loss": loss} for loss in LOSSES]),
+        lambda columns: columns.loss_names,
+    )
+    yield (
+        lambda headed: _with_methods(headed, [{"reduction": word} for word in REDUCTIONS]),
+        lambda columns: [*columns.of("batch"), *columns.of("weight", "bias")],
+    )
+    yield (
+        lambda headed: _with_methods(headed, _schedules(headed)),
+        lambda columns: columns.of("rate"),
+    )
+    yield (
+        lambda headed: _with_methods(headed, _optimizers(headed)),
+        lambda columns: [*columns.of("weight", "bias"), *columns.of("state")],
+    )
+    yield (
+        lambda headed: _with_methods(headed, [{"update": word} for word in UPDATES]),
+        lambda columns: [*columns.of("delta"), *columns.of("gradient")],
+    )
+
+
+def _activations(headed: Headed, layer: int) -> Iterator[Headed]:
+    network = headed.columns.network
+    last = layer == len(network.layers) - 1
+    changes = []
+    for name in ACTIVATIONS:
+        layers = list(network.layers)
+        layers[layer] = layers[layer].with_activation(name)
+        changes.append({"layers": tuple(layers), "loss": NEEDED_LOSS.get(name, network.loss) if last else network.loss})
+    return _with_networks(headed, changes)
+
+
+def _schedules(headed: Headed) -> Iterator[dict[str, object]]:
+    if headed.columns.method.schedule == "constant":
+        yield {}
+        return
+    for name, schedule in SCHEDULES.items():
+        if schedule.constants and set(schedule.constants) <= set(headed.constants):
+            yield {"schedule": name}
+
+
+def _optimizers(headed: Headed) -> Iterator[dict[str, object]]:
+    for name, optimizer in OPTIMIZERS.items():
+        if optimizer.states == headed.columns.states and set(optimizer.constants) <= set(headed.constants):
+            yield {"optimizer": name}
+
+
+def _with_networks(headed: Headed, changes: Iterable[Mapping[str, object]]) -> Iterator[Headed]:
+    for change in changes:
+        try:
+            network = replace(headed.columns.network, **change)  # type: ignore[arg-type] # fields of Network
+        except InputError:
+            continue  # a loss that does not go with the last layer
+        yield replace(headed, columns=replace(headed.columns, network=network))
+
+
+def _with_methods(headed: Headed, changes: Iterable[dict[str, object]]) -> Iterator[Headed]:
+    for change in changes:
+        try:
+            method = replace(headed.columns.method, **change)  # type: ignore[arg-type] # fields of Method
+            wanted = [*OPTIMIZERS[method.optimizer].constants, *SCHEDULES[method.schedule].constants]
+            decay = ["weight_decay"] if "weight_decay" in headed.constants and "weight_decay" not in wanted else []
+            numbers = tuple((name, headed.number(name) or 0.0) for name in [*wanted, *decay])
+            method = replace(method, constants=numbers)
+        except InputError:
+            continue  # the old order with a batch or an optimizer
+        yield replace(headed, columns=replace(headed.columns, method=method))

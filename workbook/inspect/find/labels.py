@@ -1,0 +1,49 @@
+"""Cells outside of the tables that say what another one holds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from openpyxl.utils import get_column_letter
+
+from workbook.inspect.find.headers import labelled_number, meaning, typed_number
+from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.read import Sheet
+
+
+@dataclass(frozen=True)
+class Label:
+    """A cell that says what another one holds, such as `eta` left of 0.5; or both in one: `eta = 0.5`."""
+
+    name: str
+    column: int
+    row: int
+    value: float | None
+
+    @property
+    def cell(self) -> str:
+        """The address of the value."""
+        return f"{get_column_letter(self.column)}{self.row}"
+
+
+def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:
+    """The labelled cells of a sheet outside of the headers of its tables."""
+    header_rows = {table.header_row for table in tables}
+    return [
+        label
+        for column, cells in sheet.values.items()
+        for row, text in cells.items()
+        if isinstance(text, str) and row not in header_rows and (label := _label(sheet, column, row, text)) is not None
+    ]
+
+
+def _label(sheet: Sheet, column: int, row: int, text: str) -> Label | None:
+    if (both := labelled_number(text)) is not None:
+        return Label(both[0], column, row, both[1])
+    if (name := meaning(text)) is None:
+        return None
+    for beside in ((column + 1, row), (column + 2, row), (column, row + 1)):
+        value = sheet.value(*beside)
+        number = typed_number(value)
+        if number is not None or (value is None and sheet.shape(*beside) is not None):
+            return Label(name, *beside, number)
+    return None

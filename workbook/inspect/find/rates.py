@@ -1,0 +1,227 @@
+"""Which learning rate a table was computed with: what its updates refer to, what labels say."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from openpyxl.utils import get_column_letter
+
+from engine import FloatArray
+from workbook.inspect.find.headers import typed_number
+from workbook.inspect.find.labels import Label
+from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.read import Book, Sheet
+from workbook.spreadsheet.references import LONGEST_CHAIN, Cell, cell_of
+from workbook.spreadsheet.trees import Number, Reference, UnsupportedError, leaves, parse, references
+
+# The updates of so many rows are looked at: enough to outvote any slip.
+ROWS_ASKED = 40
+MOST_LITERALS = 4
+
+# A sheet's name, a column and a row.
+Place = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A learning rate and where it stands.
+
+    Attributes:
+        text: how an update refers to it: `$G$19`, `0.5`, or the letters of the column of the rates of the rows.
+        value: the rate, or None where each row has its own.
+        cell: the (sheet, column, row) of the one cell, or None.
+        column: the column of the rates of the rows, or None.
+        offset: how far above an update its rate stands in that column.
+        note: what the reader should know about where it was found.
+    """
+
+    text: str
+    value: float | None
+    cell: Place | None = None
+    column: int | None = None
+    offset: int = 0
+    note: str | None = None
+
+
+def find_rates(book: Book, table: Table, labels: Sequence[Label], weights: Sequence[str]) -> list[Rate]:
+    """The learning rate, first from what the update formulas refer to, then from labels, then from the numbers.
+
+    Several only where it is one of the numbers that stand in the formulas, and which one is not known yet.
+    """
+    label = _nearest(table, [label for label in labels if label.name == "eta" and label.value is not None])
+    votes = Counter(_references(book, table, weights))
+    if votes:
+        labelled = {(table.sheet.name, label.column, label.row) for label in labels if label.name == "eta"}
+        target, _ = max(votes.items(), key=lambda item: (item[1], item[0] in labelled))
+        return [_compared(_referred(book, table, target), label)]
+    if (own_column := table.columns.get("eta")) is not None:
+        return [_column_rate(table, own_column, -1)]
+    numbers = Counter(_literals(table, weights))
+    if numbers and not (set(numbers) == {1.0} and label is not None and label.value != 1):
+        return [_compared(_literal(value), label) for value, _ in numbers.most_common(MOST_LITERALS)]
+    rate = _without_formulas(table, label, weights)
+    return [] if rate is None else [rate]
+
+
+def _literal(value: float) -> Rate:
+    note = (
+        "it stands as a number in the update formulas" if value != 1 else "the updates have no factor for it: it is 1"
+    )
+    return Rate(f"{value:.15g}", value, note=note)
+
+
+def _without_formulas(table: Table, label: Label | None, weights: Sequence[str]) -> Rate | None:
+    fitted = _fitted(table, weights)
+    if label is not None:
+        rate = _of_label(table, label)
+        formulas = any(table.sheet.shape(table.columns[name], row) for name in weights for row in _update_rows(table))
+        if formulas or fitted is None or np.isclose(fitted, label.value or 0.0, rtol=1e-3):
+            return rate
+        note = f"{label.cell} says {label.value:g}, but the numbers were computed with {fitted:.6g}"
+        return Rate(f"{fitted:.6g}", fitted, note=note)
+    if fitted is None:
+        return None
+    return Rate(f"{fitted:.6g}", fitted, note="no cell holds it: it is inferred from the numbers")
+
+
+def _of_label(table: Table, label: Label) -> Rate:
+    return Rate(
+        f"${get_column_letter(label.column)}${label.row}", label.value, (table.sheet.name, label.column, label.row)
+    )
+
+
+def _compared(rate: Rate, label: Label | None) -> Rate:
+    if label is None or label.value is None or rate.value is None or np.isclose(label.value, rate.value, rtol=1e-9):
+        return rate
+    where = rate.text if rate.cell or rate.column else "the update formulas"
+    return replace(
+        rate, note=f"{where} has {rate.value:g}; {label.cell} is labelled as the rate and has {label.value:g}"
+    )
+
+
+def _nearest(table: Table, labels: Sequence[Label]) -> Label | None:
+    left, right = min(table.columns.values()), max(table.columns.values())
+
+    def distance(label: Label) -> tuple[int, int]:
+        beside = max(left - label.column, label.column - right, 0)
+        return (0 if label.row <= table.header_row else 1, abs(table.header_row - label.row) + beside)
+
+    return min(labels, key=distance, default=None)
+
+
+def _update_rows(table: Table) -> Sequence[int]:
+    return table.at[1 : 1 + ROWS_ASKED]
+
+
+def _references(book: Book, table: Table, weights: Sequence[str]) -> Iterator[Place | tuple[int, int]]:
+    """What stands outside of the table and holds a number: (sheet, column, row), or (column, offset) beside it."""
+    for name in weights:
+        for row in _update_rows(table):
+            yield from _outside(book, table, (table.sheet, table.columns[name], row))
+
+
+def _outside(book: Book, table: Table, update: Cell) -> Iterator[Place | tuple[int, int]]:
+    inside = {place for name, place in table.columns.items() if name != "eta"}
+    home, seen = update[2], set[Place]()
+    cells = [update]
+    for _ in range(LONGEST_CHAIN):
+        targets = [target for cell in cells for target in _targets(book, *cell)]
+        cells = []
+        for frozen, (there, column, row) in targets:
+            at = (there.name, column, row)
+            in_rows = there is table.sheet and table.step(row) is not None
+            if at in seen or (in_rows and column in inside):
+                continue
+            seen.add(at)
+            formula = there.shape(column, row) is not None
+            if formula and not in_rows and _is_rate(book, table, there, column, row):
+                yield at
+            elif formula and column != table.columns.get("eta"):
+                cells.append((there, column, row))
+            elif typed_number(there.value(column, row)) is not None:
+                steps = (table.step(row) or 0) - (table.step(home) or 0)
+                yield (column, steps) if in_rows and not frozen else at
+
+
+def _is_rate(book: Book, table: Table, sheet: Sheet, column: int, row: int) -> bool:
+    """Whether a formula outside of the table's rows computes its number from nothing in the table's columns."""
+    inside = {place for name, place in table.columns.items() if name != "eta"}
+    seen, cells = set[Place](), [(sheet, column, row)]
+    for _ in range(LONGEST_CHAIN):
+        targets = {
+            (there.name, place, at): (there, place, at)
+            for cell in cells
+            for _, (there, place, at) in _targets(book, *cell)
+        }
+        if any(
+            there is table.sheet and table.step(at) is not None and place in inside
+            for there, place, at in targets.values()
+        ):
+            return False
+        cells = [target for at, target in targets.items() if at not in seen]
+        seen |= targets.keys()
+    return typed_number(sheet.value(column, row)) is not None
+
+
+def _targets(book: Book, sheet: Sheet, column: int, row: int) -> Iterator[tuple[bool, Cell]]:
+    """The cells that a formula refers to, each once, and whether that is the same cell from every row."""
+    shape = sheet.shape(column, row)
+    for leaf in () if shape is None else dict.fromkeys(references(shape.key)):
+        if (target := cell_of(book, sheet, leaf, row)) is not None:
+            yield not isinstance(leaf, Reference) or leaf.frozen, target
+
+
+def _referred(book: Book, table: Table, target: Place | tuple[int, int]) -> Rate:
+    if len(target) == 2:
+        return _column_rate(table, *target)
+    sheet, column, row = target
+    there = book.sheet(sheet)
+    value = None if there is None else typed_number(there.value(column, row))
+    quoted = sheet.replace("'", "''")
+    prefix = "" if there is table.sheet else f"'{quoted}'!"
+    text = f"{prefix}${get_column_letter(column)}${row}"
+    return Rate(text, value, target)
+
+
+def _column_rate(table: Table, column: int, offset: int) -> Rate:
+    rates = {typed_number(table.sheet.value(column, row)) for row in table.at}
+    numbers = {rate for rate in rates if rate is not None}
+    value = numbers.pop() if len(numbers) == 1 else None
+    return Rate(get_column_letter(column), value, column=column, offset=offset)
+
+
+def _literals(table: Table, weights: Sequence[str]) -> Iterator[float]:
+    for name in weights:
+        for row in _update_rows(table):
+            shape = table.sheet.shape(table.columns[name], row)
+            if shape is None:
+                continue
+            try:
+                numbers = {leaf.value for leaf in leaves(parse(shape.key)) if isinstance(leaf, Number)}
+            except UnsupportedError:
+                continue
+            # A bare w - g is an update with a rate of 1.
+            yield from numbers or {1.0}
+
+
+def _fitted(table: Table, weights: Sequence[str]) -> float | None:
+    """The rate that most updates have in common, from the numbers alone."""
+    ratios = [ratio for name in weights if f"∂E/∂{name}" in table.columns for ratio in _ratios(table, name)]
+    if not ratios:
+        return None
+    middle = float(np.median(ratios))
+    agreeing = np.isclose(ratios, middle, rtol=1e-3).mean()
+    return float(f"{middle:.4g}") if agreeing > 0.5 else None
+
+
+def _ratios(table: Table, name: str) -> FloatArray:
+    w, g = (
+        np.array([typed_number(table.sheet.value(table.columns[n], row)) for row in table.at], dtype=float)
+        for n in (name, f"∂E/∂{name}")
+    )
+    with np.errstate(all="ignore"):
+        ratios = (w[:-1] - w[1:]) / g[:-1]
+    # Where a step is small against the weight, rounding swamps it.
+    known: FloatArray = ratios[np.isfinite(ratios) & (np.abs(w[:-1] - w[1:]) > 1e-5 * np.abs(w[1:]))]
+    return known

@@ -1,0 +1,241 @@
+"""Updates found by their form: a cell P′ that is P less something, where that something depends on P."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from workbook.inspect.find.words_beside import label, letter_of
+from workbook.spreadsheet.blocks import blocks
+from workbook.spreadsheet.cells import Area, Cells, Formula, Place
+from workbook.spreadsheet.readers import Readers
+from workbook.spreadsheet.trees import Name, Operation, Range, Reference, Tree, UnsupportedError
+
+
+@dataclass(frozen=True)
+class Link:
+    """A parameter's cells and those that hold it after an update."""
+
+    parameter: Area
+    update: Area
+
+
+@dataclass(frozen=True)
+class Step:
+    """The updates of one step of one network.
+
+    Attributes:
+        dependents: the formulas, by number, that depend on all of its parameters and on none of its updates.
+    """
+
+    links: tuple[Link, ...]
+    dependents: frozenset[int] = field(repr=False)
+
+
+def steps(readers: Readers) -> list[Step]:
+    """Every step of every network in a book, in the order of the formulas."""
+    links = _one_each(_of_parameters(readers, list(_links(readers))))
+    held = {place for link in links for area in (link.parameter, link.update) for place in area.places()}
+    barrier = {readers.position[place] for place in held if place in readers.position}
+    levels = _levels(links)
+    copies = [link for link in _copies(readers) if not {place_of(link.parameter), place_of(link.update)} & held]
+    found = []
+    for level in sorted(set(levels.values())):
+        some = [link for link in links if levels[link] == level]
+        found += [_step(readers, group, copies, barrier) for group in _connected(readers, some, barrier)]
+    return found
+
+
+def _shift(link: Link) -> tuple[bool, int, int]:
+    """How an update lies to its parameter: on the same sheet, so many rows and columns further."""
+    one, other = link.parameter, link.update
+    return one.sheet == other.sheet, other.top - one.top, other.left - one.left
+
+
+def _one_each(links: list[Link]) -> list[Link]:
+    """Of several updates of the same cells those that lie to them as most do; the others may be nudged copies."""
+    counts: Counter[tuple[bool, int, int]] = Counter()
+    for link in links:
+        counts[_shift(link)] += link.update.size
+    taken: set[Place] = set()
+    kept = []
+    for link in sorted(links, key=lambda link: -counts[_shift(link)]):
+        places = set(link.parameter.places())
+        if not places & taken:
+            taken |= places
+            kept.append(link)
+    return [link for link in links if link in set(kept)]
+
+
+def _of_parameters(readers: Readers, links: list[Link]) -> list[Link]:
+    """Those links that start from something given or updated: z less the largest z starts from something computed."""
+    updated = {place for link in links for place in link.update.places()}
+    first = {link: readers.cells.formula(place_of(link.parameter)) for link in links}
+    computed = readers.dependents(link.parameter for link in links if first[link] is None)
+
+    def starts(link: Link) -> bool:
+        formula = first[link]
+        if formula is None or formula.home in updated or _copied(readers.cells, formula) is not None:
+            return True
+        return readers.position.get(formula.home) not in computed
+
+    return [link for link in links if starts(link)]
+
+
+def _links(readers: Readers) -> Iterator[Link]:
+    """The updates by their form, block by block."""
+    cells = readers.cells
+    for block in blocks(formula for formula in readers.formulas if any(_origins(cells, formula))):
+        first = cells.formula(place_of(block))
+        for origin in _origins(cells, first) if first is not None else ():
+            parameter = origin if first is not None and first.array else _stretched(origin, block)
+            if parameter.shape == block.shape and _depends(readers, parameter, block):
+                yield from _strips(Link(parameter, block))
+                break
+
+
+def _strips(link: Link) -> Iterator[Link]:
+    """A link cut where updates are filled over their own parameters, step after step: into those of one step each."""
+    parameter, update = link.parameter, link.update
+    down, right = update.top - parameter.top, update.left - parameter.left
+    rows, columns = update.shape
+    if parameter.sheet != update.sheet or abs(down) >= rows or abs(right) >= columns:
+        yield link
+        return
+    tall, wide = (rows, abs(right)) if right else (abs(down), columns)
+    for top in range(0, rows, tall):
+        for left in range(0, columns, wide):
+            shape = min(tall, rows - top), min(wide, columns - left)
+            yield Link(parameter.part(top, left, shape), update.part(top, left, shape))
+
+
+def _stretched(origin: Area, block: Area) -> Area:
+    rows, columns = block.shape
+    return Area(origin.sheet, origin.top, origin.left, origin.top + rows - 1, origin.left + columns - 1)
+
+
+def _origins(cells: Cells, formula: Formula) -> Iterator[Area]:
+    """The references that are terms of a formula that is a sum or a difference, as large as its own cells."""
+    try:
+        tree = formula.tree
+    except UnsupportedError:
+        return
+    if not isinstance(tree, Operation) or tree.kind not in ("+", "-"):
+        return
+    for term in _terms(tree):
+        try:
+            leaf = cells.meaning(term, formula.home) if isinstance(term, Name) else term
+            if isinstance(leaf, Reference | Range):
+                area = cells.area_of(leaf, formula.home)
+                if area.shape == formula.area.shape and area != formula.area:
+                    yield area
+        except UnsupportedError:
+            continue
+
+
+def _terms(tree: Tree) -> Iterator[Tree]:
+    """What is added in a sum of terms; what is subtracted is no old value."""
+    if isinstance(tree, Operation) and tree.kind in ("+", "-"):
+        yield from _terms(tree.operands[0])
+        if tree.kind == "+":
+            yield from _terms(tree.operands[1])
+    else:
+        yield tree
+
+
+def _depends(readers: Readers, parameter: Area, block: Area) -> bool:
+    """Whether an update reads something else that depends on the parameter."""
+    first = readers.cells.formula(place_of(block))
+    if first is None:
+        return False
+    last = max(readers.position.get(place, 0) for place in block.places())
+    between = {readers.formulas[at].home for at in readers.dependents([parameter], last)}
+    return any(
+        place in between
+        for area in readers.reads(first)
+        if area != parameter and not (area.size == 1 and place_of(area) in parameter)
+        for place in readers.cells.formulas_in(area)
+    )
+
+
+def _levels(links: Sequence[Link]) -> dict[Link, int]:
+    """How many updates a parameter has behind it."""
+    by_update = {place: link for link in links for place in link.update.places()}
+    levels: dict[Link, int] = {}
+    for link in links:
+        path = []
+        current: Link | None = link
+        while current is not None and current not in levels and current not in path:
+            path.append(current)
+            current = by_update.get(next(current.parameter.places()))
+        base = levels.get(current, -1) if current is not None else -1
+        for back, inner in enumerate(reversed(path), start=1):
+            levels[inner] = base + back
+    return levels
+
+
+def _connected(readers: Readers, links: Sequence[Link], barrier: set[int]) -> list[list[Link]]:
+    """Links of one network: the update of one depends on the parameter of another."""
+    homes = {place_of(link.update): number for number, link in enumerate(links)}
+    group = list(range(len(links)))
+
+    def root(at: int) -> int:
+        while group[at] != at:
+            at = group[at]
+        return at
+
+    for number, link in enumerate(links):
+        for at in readers.dependents([link.parameter], barrier=barrier):
+            other = homes.get(readers.formulas[at].home)
+            if other is not None:
+                group[root(other)] = root(number)
+    found: dict[int, list[Link]] = {}
+    for number, link in enumerate(links):
+        found.setdefault(root(number), []).append(link)
+    return list(found.values())
+
+
+def _step(readers: Readers, links: Sequence[Link], copies: Sequence[Link], barrier: set[int]) -> Step:
+    """A step, with the copies that stand where an update belongs: of parameters whose like move."""
+    dependents = [readers.dependents([link.parameter], barrier=barrier) for link in links]
+    common, any_ = set.intersection(*dependents) - barrier, set.union(*dependents)
+    shifts = {_shift(link) for link in links}
+    near = [
+        copy
+        for copy in copies
+        if _shift(copy) in shifts
+        and any_ & readers.direct(copy.parameter)
+        and common & readers.dependents([copy.parameter], barrier=barrier)
+    ]
+    letters = {_letter(readers.cells, link) for link in links} if near else set()
+    return Step((*links, *(copy for copy in near if _letter(readers.cells, copy) in letters)), frozenset(common))
+
+
+def _copies(readers: Readers) -> Iterator[Link]:
+    """Cells with the label of a parameter that are carried on unchanged."""
+    for formula in readers.formulas:
+        origin = _copied(readers.cells, formula)
+        if origin is not None:
+            link = Link(origin, formula.area)
+            if _letter(readers.cells, link):
+                yield link
+
+
+def _letter(cells: Cells, link: Link) -> str:
+    """Whether a link's labels tell of a weight, "w", or a bias, "b"."""
+    return letter_of(label(cells, link.parameter)) or letter_of(label(cells, link.update))
+
+
+def _copied(cells: Cells, formula: Formula) -> Area | None:
+    try:
+        tree = formula.tree
+        if isinstance(tree, Reference | Range):
+            area = cells.area_of(tree, formula.home)
+            return area if area.shape == formula.area.shape else None
+    except UnsupportedError:
+        pass
+    return None
+
+
+def place_of(area: Area) -> Place:
+    """The first cell of an area."""
+    return area.sheet, area.top, area.left

@@ -1,0 +1,110 @@
+"""How things are called in the user's own cells.
+
+Rows that move when a formula is filled down are written relative to a row, as in a shape's key: `L‹0›` for L21 in row
+21. So what is said of a formula is the same all the way down a column.
+"""
+
+from openpyxl.utils import get_column_letter
+
+from workbook.inspect.find.understand import Understood
+from workbook.spreadsheet.read import ErrorValue
+from workbook.spreadsheet.shapes import Shape
+from workbook.spreadsheet.trees import Leaf, Number, Reference, Tree, Variable, pieces, printed
+from workbook.table.updates import ETA
+
+
+def place(understood: Understood, variable: Variable, row: int) -> str:
+    """Where a variable stands, seen from a row: L‹0›."""
+    if variable.name == "eta":
+        return rate_text(understood, row)
+    if variable.name in understood.labelled:
+        label = understood.labelled[variable.name]
+        return f"${get_column_letter(label.column)}${label.row}"
+    if variable.name not in understood.table.columns:
+        return variable.name
+    return f"{understood.table.letter(variable.name)}‹{_rows_on(understood, variable.row, row)}›"
+
+
+def rate_text(understood: Understood, row: int) -> str:
+    """How an update in a row should refer to the learning rate."""
+    rate = understood.rate
+    if rate is None:
+        return "eta"
+    return rate.text if rate.column is None else f"{rate.text}‹{_rows_on(understood, rate.offset, row)}›"
+
+
+def _rows_on(understood: Understood, step: int, row: int) -> int:
+    """How many rows of the sheet the own step's row, or the one of the step before, is below a row."""
+    return 0 if step == 0 else understood.table.above(row) - row
+
+
+def shown(understood: Understood, tree: Tree, row: int) -> str:
+    """What is expected, with its place: a_h2 (L‹0›)."""
+    if isinstance(tree, Number):
+        return f"{tree.value:g}"
+    if tree == ETA:
+        return f"the learning rate ({rate_text(understood, row)})"
+    if isinstance(tree, Variable):
+        return f"{tree.name} ({place(understood, tree, row)})"
+    return spelled_tree(understood, tree, row)
+
+
+def expected_text(understood: Understood, name: str, row: int) -> str | None:
+    """The right formula of a cell, ready to paste."""
+    tree = understood.network.expected(name)
+    if tree is None:
+        return None
+    text = printed(tree, lambda leaf: rate_text(understood, row) if leaf == ETA else place(understood, leaf, row))
+    return "=" + Shape(text).text(row)
+
+
+def spelled(leaf: Reference) -> str:
+    """A reference as it stands in a formula."""
+    return f"{'$' if leaf.dollar else ''}{get_column_letter(leaf.column)}" + (
+        f"${leaf.row}" if leaf.frozen else f"‹{leaf.row}›"
+    )
+
+
+def cell_text(leaf: Reference) -> str:
+    """The cell that a reference leads to: L‹0›."""
+    return f"{get_column_letter(leaf.column)}" + (f"{leaf.row}" if leaf.frozen else f"‹{leaf.row}›")
+
+
+def spelled_tree(understood: Understood, tree: Tree, row: int) -> str:
+    """A tree in the user's cells."""
+
+    def text(piece: str | Leaf) -> str:
+        if isinstance(piece, Variable):
+            return place(understood, piece, row)
+        if isinstance(piece, Number):
+            return f"{piece.value:.10g}"
+        return piece if isinstance(piece, str) else "?"
+
+    return "".join(map(text, pieces(tree, spaced=False)))
+
+
+def described(understood: Understood, sheet: str | None, column: int, row: int) -> str:
+    """What a cell is, in words: w3, the text 'w3', an error, empty."""
+    there = understood.table.sheet if sheet is None else understood.book.sheet(sheet)
+    if there is None:
+        return "nothing"
+    variable = understood.resolver.variable(there, column, row, row)
+    if isinstance(variable, Variable):
+        return "the learning rate" if variable == ETA else variable.name
+    value = there.value(column, row)
+    if isinstance(value, ErrorValue):
+        return f"the error {value.text}"
+    if value is None:
+        return "nothing"
+    return f"the text '{value[:30]}'" if isinstance(value, str) else f"{value:.10g}"
+
+
+def content(understood: Understood, name: str, row: int) -> str | None:
+    """What stands in a cell of a row of the sheet: its formula, or its value as it would be typed."""
+    table = understood.table
+    shape, value = table.sheet.shape(table.columns[name], row), table.sheet.value(table.columns[name], row)
+    if shape is not None:
+        return "=" + shape.text(row)
+    if isinstance(value, ErrorValue):
+        return value.text
+    return None if value is None else repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

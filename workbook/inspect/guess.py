@@ -1,0 +1,188 @@
+"""What is the loss, what are the parameters: found by the sheet's own recurrences and labels."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from engine import InputError
+from workbook.inspect.find.headed import Headed
+from workbook.inspect.find.ours import OUTPUT_FIRST, our_steps, our_tables
+from workbook.inspect.find.recurrences import place_of, steps
+from workbook.inspect.find.words_beside import is_loss, label, labelled_pairs
+from workbook.inspect.gradcheck import Check, checked
+from workbook.inspect.judge.pairs import Kind, is_plain
+from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.read import Book
+from workbook.spreadsheet.readers import Readers
+
+MOST_LOSSES, MOST_LOSSES_OF_LARGE = 40, 6
+LARGE = 5_000
+MOST_STEPS = 1_000
+FEWEST_RIGHT = 3
+
+
+NOTHING_FOUND = (
+    "no parameters with their gradients or updates found; name them: "
+    "--loss Sheet1!I17 --parameters A13,C13:D13 --gradients P20:R20 (or --updates)"
+)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What was taken for what, and what came of it: in `check`, whose `wrong` is None where too little agrees."""
+
+    check: Check
+    step: int
+
+    def words(self, cells: Cells) -> str:
+        """The options that name the same."""
+        named = zip(*_runs(self.check), strict=True)
+        parameters, given = (",".join(map(cells.text, areas)) for areas in named)
+        return f'--loss "{cells.text(self.check.loss)}" --parameters "{parameters}" --{self.check.kind} "{given}"'
+
+
+def _runs(check: Check) -> list[tuple[Area, Area]]:
+    """The parameters and what is given for them; single cells that go on side by side are a range."""
+    runs: list[tuple[Area, Area]] = []
+    for pair in check.pairs:
+        both = pair.parameter, pair.given
+        one, other = map(_joined, runs[-1], both) if runs else (None, None)
+        if one is not None and other is not None and one.shape == other.shape:
+            runs[-1] = one, other
+        else:
+            runs.append(both)
+    return runs
+
+
+def _joined(run: Area, area: Area) -> Area | None:
+    """A row or column with the next cell; None if that does not go on with it."""
+    down = area == Area(run.sheet, run.bottom + 1, run.left, run.bottom + 1, run.right) and run.left == run.right
+    right = area == Area(run.sheet, run.top, run.right + 1, run.bottom, run.right + 1) and run.top == run.bottom
+    return Area(run.sheet, run.top, run.left, area.bottom, area.right) if down or right else None
+
+
+def guesses(cells: Cells) -> Iterator[Guess]:
+    """The checks that a book offers by itself, step by step.
+
+    Raises:
+        InputError: nothing was found, or the book is too large; the message says what to type.
+    """
+    ours = list(our_tables(cells))
+    if ours:
+        yield from _of_our_tables(cells, ours)
+        return
+    readers = Readers(cells)
+    last: Check | None = None
+    found = steps(readers)
+    for number, step in enumerate(found[:MOST_STEPS], start=1):
+        places = [(link.parameter, link.update) for link in step.links]
+        check = _best(readers, places, "updates", step.dependents, last)
+        if check is not None:
+            last = check
+            more = (f"of {len(found):,} steps the first {MOST_STEPS:,} were checked",) * (len(found) > MOST_STEPS)
+            yield Guess(replace(check, notes=(*check.notes, *more)), number)
+    if last is None:
+        places = labelled_pairs(cells)
+        dependents = [readers.dependents([parameter]) for parameter, _ in places]
+        check = _best(readers, places, "gradients", set.intersection(*dependents), None) if places else None
+        if check is None:
+            raise InputError(NOTHING_FOUND)
+        yield Guess(check, 1)
+
+
+def _of_our_tables(cells: Cells, ours: Sequence[Headed]) -> Iterator[Guess]:
+    every = ((own, step) for own in ours for step in our_steps(cells, own))
+    for number, (own, (loss, places)) in enumerate(islice(every, MOST_STEPS), start=1):
+        check = checked(cells, loss, places, "gradients", rate=1.0)
+        if own.columns.method.update == "output-first":
+            check = replace(check, notes=(*check.notes, OUTPUT_FIRST))
+        yield Guess(check, number)
+
+
+def _best(
+    readers: Readers, places: Sequence[tuple[Area, Area]], kind: Kind, dependents: Iterable[int], last: Check | None
+) -> Check | None:
+    """The check with the loss that most agrees with; None if there is no loss at all."""
+    found: dict[Area, tuple[float, bool]] = {}
+    for loss in _losses(readers, places, dependents, last):
+        try:
+            check = checked(readers.cells, loss, places, kind, quick=True)
+        except InputError:
+            continue
+        score = (_agreeing(check), _is_natural(check))
+        if score[0] == len(places) and score[1]:
+            return check
+        found[loss] = score
+    if not found:
+        return None
+    best = max(found, key=lambda loss: found[loss])
+    return _judged(checked(readers.cells, best, places, kind))
+
+
+def _losses(
+    readers: Readers, places: Sequence[tuple[Area, Area]], dependents: Iterable[int], last: Check | None
+) -> list[Area]:
+    """The cells that may be the loss, the likeliest first: where it was found before, by its label, or read by none."""
+    cells = readers.cells
+    given = {place for _, area in places for place in area.places()}
+    single = [
+        formula.area
+        for formula in (readers.formulas[at] for at in sorted(dependents))
+        if formula.area.size == 1 and formula.home not in given
+    ]
+    expected = None if last is None else _moved(last.loss, last.pairs[0].parameter, places[0][0])
+
+    sheets = {area.sheet for area, _ in places}
+
+    def rank(area: Area) -> tuple[bool, bool, bool, bool]:
+        elsewhere, unread = area.sheet not in sheets, not readers.is_read(place_of(area))
+        return area != expected, elsewhere, not is_loss(label(cells, area)), not unread
+
+    most = MOST_LOSSES if len(single) < LARGE else MOST_LOSSES_OF_LARGE
+    return sorted(single, key=rank)[:most]
+
+
+def _moved(loss: Area, before: Area, now: Area) -> Area:
+    """Where a loss is if it moved as a parameter did."""
+    down, right = now.top - before.top, now.left - before.left
+    sheet = now.sheet if loss.sheet == before.sheet else loss.sheet
+    return Area(sheet, loss.top + down, loss.left + right, loss.bottom + down, loss.right + right)
+
+
+def _agreeing(check: Check) -> float:
+    """How many pairs agree, each counted by the share of its cells."""
+    return float(sum(np.mean(pair.agrees(check.factor) & np.isfinite(pair.ratios)) for pair in check.pairs))
+
+
+def _is_natural(check: Check) -> bool:
+    return check.rate is not None or is_plain(check.factor)
+
+
+def _judged(check: Check) -> Check:
+    """The check, if enough agrees to accuse what does not, or all of it with a factor that somebody chose."""
+    right = [(pair.agrees(check.factor) & np.isfinite(pair.ratios)) | (pair.inside is not None) for pair in check.pairs]
+    cells, total = sum(int(some.sum()) for some in right), sum(some.size for some in right)
+    whole = sum(bool(some.all()) for some in right)
+    half = 2 * whole >= len(right) or 2 * cells >= total
+    put_right = bool(check.starts) and all(start.puts_right for start in check.starts)
+    if check.wrong and not (cells >= FEWEST_RIGHT and (half or put_right)):
+        return replace(check, wrong=None)
+    return check if _is_natural(check) else replace(check, wrong=None)
+
+
+def summary(book: Book) -> str:
+    """What the check finds by itself in a book, in a few words; "" if nothing can be told."""
+    cells = Cells(book)
+    try:
+        checks = [guess.check for guess in guesses(cells)]
+    except InputError:
+        return ""
+    wrong = next((check for check in checks if check.wrong and check.starts), None)
+    if wrong is not None:
+        start = wrong.starts[0]
+        return f"gradcheck differentiated it instead: {cells.text(start.cells)} is wrong: {start.cause}"
+    if all(check.wrong is False for check in checks):
+        return f"gradcheck differentiated it instead: {len(checks)} step{'s' * (len(checks) > 1)}, right"
+    return ""

@@ -1,0 +1,166 @@
+"""Judging a table with our headers: each column against its definition, in every row."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from openpyxl.utils import get_column_letter
+
+from workbook.inspect.find.comparison import Comparison, Group
+from workbook.inspect.find.drawing import draw
+from workbook.inspect.find.headed import Headed, is_plain
+from workbook.inspect.find.inferred import headed
+from workbook.inspect.find.network import possible_sizes
+from workbook.inspect.find.tables import Table
+from workbook.inspect.findings import Finding, Score, TableReport
+from workbook.spreadsheet.read import Book
+from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed
+
+
+def judged_by_definition(book: Book, table: Table) -> TableReport | None:
+    """The report on a table with our own headers; None for any other, or for one that the other judge takes."""
+    own = headed(book, table)
+    if own is None:
+        return None
+    apart = not set(table.columns.values()) <= set(own.places.values())
+    if is_plain(own.columns) and (apart or possible_sizes(table.columns)):
+        return None
+    return _Judge(own).report(table)
+
+
+class _Judge:
+    def __init__(self, own: Headed) -> None:
+        self.own, self.columns, self.comparison = own, own.columns, Comparison(own)
+
+    def report(self, table: Table) -> TableReport:
+        findings = [finding for name in self.columns.names for finding in self.column(name)]
+        roots = [finding for finding in findings if finding.kind == "root"]
+        wrong, rate = {root.column for root in roots}, self.own.number("eta")
+        return TableReport(
+            sheet=table.sheet.name,
+            header_row=table.header_row,
+            range=f"{self.own.cell(self.columns.names[0], self.own.rows[0])}:"
+            f"{self.own.cell(self.columns.names[-1], self.own.rows[-1])}",
+            rows=len(self.own.rows),
+            columns=self.columns.names,
+            others={},
+            verdict="wrong" if roots else "right",
+            judged=True,
+            learning_rate=rate,
+            rate_text=self.constant("eta") if rate is not None else None,
+            score=Score(len(self.columns.names) - len(wrong), len(self.columns.names)),
+            findings=[*findings, Finding("note", "", "", 0, None, None, self.taken_for())],
+            drawing=draw(table, [(finding.column, finding.at) for finding in roots]),
+        )
+
+    def taken_for(self) -> str:
+        """The network and the method, in words."""
+        network, method = self.columns.network, self.columns.method
+        layers = " - ".join(
+            [
+                str(network.inputs),
+                *(f"{size} {of.activation}" for size, of in zip(network.sizes[1:], network.layers, strict=True)),
+            ]
+        )
+        batch = f", batches of {method.batch_size} ({method.reduction})" if method.batch_size > 1 else ""
+        samples = f", {self.columns.samples} samples{batch}" if self.columns.samples > 1 else ""
+        schedule = "" if method.schedule == "constant" else f", {method.schedule} schedule"
+        order = ", output layer first" if method.update == "output-first" else ""
+        return f"taken for: {layers}, {network.loss}{samples}, {method.optimizer}{schedule}{order}"
+
+    def column(self, name: str) -> Iterator[Finding]:
+        """What is wrong in a column: a root for each cause."""
+        causes: dict[str, list[int]] = {}
+        for group in self.comparison.groups(name):
+            for cause, rows in self.of_group(name, group):
+                causes.setdefault(cause, []).extend(rows)
+        for cause, rows in causes.items():
+            yield self.root(name, sorted(rows), cause)
+
+    def of_group(self, name: str, group: Group) -> Iterator[tuple[str, list[int]]]:
+        if group.tree is not None and self.comparison.same(group.tree, group.expected):
+            return
+        off = self.comparison.off(name, group)
+        wrong = [row for row, bad in zip(group.rows, off.tolist(), strict=True) if bad]
+        if group.shape is None:
+            empty = [row for row in wrong if np.isnan(self.comparison.numbers[name][row])]
+            typed = [row for row in wrong if row not in empty]
+            if empty:
+                yield "the cell holds no number", empty
+            if typed:
+                yield "a number is typed over the formula, and it is another", typed
+        elif group.tree is None:
+            if wrong:
+                yield f"the numbers are not what the column should be ({group.why})", wrong
+        else:
+            yield self.cause(name, group.tree, group.expected, group.rows[0]), group.rows
+
+    def cause(self, name: str, got: Tree, expected: Tree, row: int) -> str:
+        kind = self.columns.by_name[name].kind
+        for other in self.columns.of(kind):
+            if other != name and any(self.comparison.same(got, tree) for tree in self.comparison.defined[other].trees):
+                return f"it holds the formula of {other}"
+        mine, theirs = (list(dict.fromkeys(leaf for leaf in leaves(tree))) for tree in (got, expected))
+        extra = [leaf for leaf in mine if leaf not in theirs]
+        missing = [leaf for leaf in theirs if leaf not in mine]
+        if len(extra) == len(missing) == 1:
+            return f"{self.shown(extra[0], row)} is read; {self.shown(missing[0], row)} is expected"
+        if (operators := _operators(got, expected)) is not None:
+            return "{} stands where {} belongs".format(*operators)
+        if (factor := self.factor(got, expected)) is not None:
+            return f"it is {factor:.4g} times what it should be"
+        if missing and not extra:
+            return f"{', '.join(self.shown(leaf, row) for leaf in missing)} is missing"
+        return "it computes something else"
+
+    def factor(self, got: Tree, expected: Tree) -> float | None:
+        """The number that the formula is too large by, wherever it is used."""
+        ratios = self.comparison.ratio(got, expected)
+        if ratios is None or not np.isfinite(ratios).all() or np.ptp(ratios) > 1e-9 * abs(ratios[0]):
+            return None
+        return float(ratios[0])
+
+    def shown(self, leaf: Tree, row: int) -> str:
+        if not isinstance(leaf, Variable):
+            return printed(leaf)
+        place = self.constant(leaf.name) or f"{self.own.cell(leaf.name, self.own.rows[0] + row + leaf.row)}"
+        return f"{leaf.name} ({place})"
+
+    def constant(self, name: str) -> str | None:
+        cell = self.own.constants.get("eta" if name == "eta_0" else name)
+        return None if cell is None or name in self.own.places else f"${get_column_letter(cell[0])}${cell[1]}"
+
+    def root(self, name: str, rows: list[int], cause: str) -> Finding:
+        first, sheet = self.own.rows[rows[0]], self.own.sheet
+        shape = sheet.shape(self.own.places[name], first)
+        value = sheet.value(self.own.places[name], first)
+        tree = self.comparison.defined[name].tree_of(rows[0])
+        with np.errstate(all="ignore"):
+            right = self.comparison.right(tree, rows)
+            share = np.abs(self.comparison.numbers[name][rows] - right) / np.abs(right)
+        known = share[np.isfinite(share)]
+        return Finding(
+            kind="root",
+            column=name,
+            cell=self.own.cell(name, first),
+            rows=len(rows),
+            formula=f"={shape.text(first)}" if shape else None if value is None else f"{value}",
+            expected="=" + printed(tree, lambda leaf: self.address(leaf, rows[0])),
+            cause=cause,
+            deviation=float(known.max()) if len(known) else None,
+            at=tuple(self.own.rows[row] for row in rows),
+        )
+
+    def address(self, leaf: Variable, row: int) -> str:
+        return self.constant(leaf.name) or self.own.cell(leaf.name, self.own.rows[0] + row + leaf.row)
+
+
+def _operators(got: Tree, expected: Tree) -> tuple[str, str] | None:
+    """The one operator or function in which two trees of one form differ."""
+    if not isinstance(got, Operation) or not isinstance(expected, Operation):
+        return None
+    if got.operands == expected.operands and got.kind != expected.kind:
+        return got.kind, expected.kind
+    if got.kind != expected.kind or len(got.operands) != len(expected.operands):
+        return None
+    pairs = [pair for pair in zip(got.operands, expected.operands, strict=True) if pair[0] != pair[1]]
+    return _operators(*pairs[0]) if len(pairs) == 1 else None

@@ -1,0 +1,133 @@
+"""Parameters beside what the sheet calls their gradients or steps: the ratios, their common factor, the verdicts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import FloatArray
+from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.functions import numbers
+from workbook.spreadsheet.graph import Derivatives
+
+# Workbooks may be saved with 10 significant digits, and differences of such numbers have fewer.
+RELATIVE = 1e-7
+# What is so much smaller than the largest derivative, or than the terms it is the sum of, is the noise of rounding.
+NOISE = 1e-12
+NOISE_OF_TERMS = 1e-14
+# Spreadsheet programs save at least 15 digits.
+LAST_DIGITS = 1e-14
+SAME_RATIO = 1e-6
+LARGEST_DENOMINATOR = 1_000
+
+Mask = NDArray[np.bool_]
+Kind = Literal["gradients", "updates"]
+Verdict = Literal["right", "wrong", "open"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A parameter's cells with what the sheet has for them. All arrays have the parameter's shape.
+
+    Attributes:
+        given: the cells with the gradient, or with the parameter after its update.
+        transposed: whether those lie the other way round.
+        derivative: of the loss, by the parameter.
+        value: the gradient that stands in the sheet, or the step: the old parameter less the new one.
+        uncertain: how far off the derivative may be; `value_uncertain` the value.
+        open: where a kink leaves the derivative open: ABS, MAX or IF exactly at the point where they change.
+        inside: the gradient that is judged instead of the step, where that follows another rule (momentum, decay).
+    """
+
+    parameter: Area
+    given: Area
+    transposed: bool
+    derivative: FloatArray
+    value: FloatArray
+    uncertain: FloatArray
+    value_uncertain: FloatArray
+    open: FloatArray
+    inside: Area | None = None
+
+    @cached_property
+    def ratios(self) -> FloatArray:
+        """Value by derivative, nan where one of them is noise."""
+        with np.errstate(all="ignore"):
+            certain = np.abs(self.derivative) > 1e3 * self.uncertain + self.open
+            certain &= (self.value == 0) | (np.abs(self.value) > 1e3 * self.value_uncertain)
+            return np.where(certain, self.value / self.derivative, np.nan)
+
+    def agrees(self, factor: float) -> Mask:
+        """Where the value is the derivative times a factor: booleans."""
+        allowed = abs(factor) * self.uncertain + self.value_uncertain + RELATIVE * np.abs(self.value)
+        with np.errstate(all="ignore"):
+            return np.asarray(np.abs(self.value - factor * self.derivative) <= allowed)
+
+    def wrong(self, factor: float) -> Mask:
+        """Where it is not, and no kink excuses it: booleans."""
+        if self.inside is not None:
+            return np.zeros(self.value.shape, dtype=bool)
+        return np.asarray(~self.agrees(factor) & (self.open == 0))
+
+    def verdict(self, factor: float) -> Verdict:
+        """The verdict on the whole pair."""
+        if self.wrong(factor).any():
+            return "wrong"
+        return "right" if self.inside is not None or self.agrees(factor).all() else "open"
+
+
+def pairs_of(cells: Cells, derivatives: Derivatives, places: Sequence[tuple[Area, Area]], kind: Kind) -> list[Pair]:
+    """The pairs, each the way round in which its ratios agree best."""
+    adjoints = [derivatives.by(parameter) for parameter, _ in places]
+    largest = max((float(np.nanmax(np.abs(adjoint[0]), initial=0.0)) for adjoint in adjoints), default=0.0)
+    pairs = []
+    for (parameter, given), (derivative, size, open_) in zip(places, adjoints, strict=True):
+        uncertain = (derivatives.tolerance + RELATIVE) * np.abs(derivative) + NOISE * largest + NOISE_OF_TERMS * size
+        old, new = numbers(cells.value(parameter)), numbers(cells.value(given))
+        ways = []
+        for transposed in (False, True):
+            there = new.T if transposed else new
+            if there.shape != old.shape:
+                continue
+            value = old - there if kind == "updates" else there
+            digits = LAST_DIGITS * (np.maximum(np.abs(old), np.abs(there)) if kind == "updates" else np.abs(there))
+            ways.append(Pair(parameter, given, transposed, derivative, value, uncertain, digits, open_))
+        pairs.append(max(ways, key=_consistency))  # the first of equals: not transposed
+    return pairs
+
+
+def _consistency(pair: Pair) -> float:
+    factor = common_factor([pair])
+    return 0.0 if factor is None else float(np.mean(pair.agrees(factor)))
+
+
+def common_factor(pairs: Sequence[Pair]) -> float | None:
+    """The ratio that most pairs have in common, each pair counted by the share of its cells; 1 where it is one of
+    several; None if there is no ratio but 0.
+    """
+    ratios = np.concatenate([pair.ratios.ravel() for pair in pairs] or [np.zeros(0)])
+    shares = np.concatenate([np.full(pair.ratios.size, 1 / pair.ratios.size) for pair in pairs] or [np.zeros(0)])
+    known = np.isfinite(ratios) & (ratios != 0)
+    if not known.any():
+        return None
+    ratios, shares = ratios[known], shares[known]
+    order = np.argsort(ratios)
+    ratios, shares = ratios[order], shares[order]
+    apart = np.diff(ratios) > SAME_RATIO * np.abs(ratios[1:])
+    groups = np.concatenate([[0], np.cumsum(apart)])
+    weights = np.bincount(groups, weights=shares)
+    best = np.flatnonzero(weights >= weights.max() * (1 - 1e-9))
+    middles = [float(np.median(ratios[groups == group])) for group in best]
+    return min(middles, key=lambda ratio: (not is_plain(ratio), abs(ratio - 1)))
+
+
+def is_plain(ratio: float) -> bool:
+    """Whether a ratio is such as 2, 1/2, 1/n or -1: a fraction of small whole numbers."""
+    near = Fraction(ratio).limit_denominator(LARGEST_DENOMINATOR)
+    return (
+        near != 0 and abs(float(near) - ratio) <= RELATIVE * abs(ratio) and abs(near.numerator) <= LARGEST_DENOMINATOR
+    )

@@ -1,0 +1,41 @@
+"""Which files an audit takes from what the user names, and what reads them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbook.spreadsheet.opendocument import read_opendocument
+from workbook.spreadsheet.read import Book, read, reporting
+from workbook.spreadsheet.text import read_text
+
+# What tells values only; any other file is read as .xlsx.
+VALUES_ONLY = {".csv": read_text, ".ods": read_opendocument}
+# What counts as a workbook in a folder: there, a .csv may be anything, such as the grades of the last audit.
+WORKBOOKS = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
+# Excel's own marker beside a file that is open.
+LOCK = "~$"
+
+
+def workbooks(paths: Sequence[Path]) -> list[Path]:
+    """The files that were named and, for a folder, the workbooks in it, the folders below included.
+
+    Raises:
+        InputError: a file or folder cannot be looked up.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        with reporting(path):
+            if path.is_dir():
+                inside = (file for file in path.rglob("*") if file.suffix.lower() in WORKBOOKS and file.is_file())
+                found |= dict.fromkeys(sorted(file for file in inside if not file.name.startswith(LOCK)))
+            else:
+                found[path] = None
+    return list(found)
+
+
+def load(path: Path) -> Book:
+    """Read a file by the ending of its name.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    return VALUES_ONLY.get(path.suffix.lower(), read)(path)

@@ -1,0 +1,207 @@
+"""The formulas between parameters and a loss, and the derivative of the loss by every cell between them.
+
+Reverse accumulation (Griewank and Walther, Evaluating Derivatives, 2nd edition, chapter 3) over cells instead of
+instructions: each formula is visited once, after all formulas that read it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import FloatArray, InputError
+from workbook.spreadsheet.cells import TYPED, Area, Cells, Formula, Place, area_at
+from workbook.spreadsheet.differences import TOLERANCE, carried_back_by_differences
+from workbook.spreadsheet.functions import Adjoint, Array, numbers
+from workbook.spreadsheet.trace import carried_back, filled, traced
+from workbook.spreadsheet.trees import UnsupportedError
+
+MOST_FORMULAS = 1_000_000
+LARGEST_PLANE = 60_000_000
+# How far a stored value may be from what its formula gives: workbooks may be saved with 10 significant digits.
+STALE = 1e-6
+
+
+class Plane:
+    """A number for each cell between parameters and loss on one sheet, in the smallest rectangle that holds them."""
+
+    def __init__(self, box: Area, channels: int) -> None:
+        self.box = box
+        self.cells = np.zeros((channels, *box.shape))
+
+    def part(self, area: Area) -> tuple[FloatArray, tuple[slice, slice]]:
+        """The numbers of those cells of an area that the rectangle holds, to change them, and which they are of it."""
+        rows = _overlap((area.top, area.bottom), (self.box.top, self.box.bottom))
+        columns = _overlap((area.left, area.right), (self.box.left, self.box.right))
+        return self.cells[:, rows[1], columns[1]], (rows[0], columns[0])
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> tuple[slice, slice]:
+    """The places that two spans have in common, counted from the start of each."""
+    start, end = max(one[0], other[0]), min(one[1], other[1]) + 1
+    end = max(start, end)
+    return slice(start - one[0], end - one[0]), slice(start - other[0], end - other[0])
+
+
+class Planes:
+    """A plane for each sheet."""
+
+    def __init__(self, areas: Iterable[Area], channels: int) -> None:
+        boxes: dict[str, Area] = {}
+        for area in areas:
+            box = boxes.get(area.sheet, area)
+            boxes[area.sheet] = Area(area.sheet, min(box.top, area.top), min(box.left, area.left),
+                                     max(box.bottom, area.bottom), max(box.right, area.right))  # fmt: skip
+        if sum(box.size for box in boxes.values()) > LARGEST_PLANE:
+            raise InputError("the cells between parameters and loss lie too far apart: more than 60 million cells")
+        self.planes = {sheet: Plane(box, channels) for sheet, box in boxes.items()}
+        self.channels = channels
+
+    def of(self, area: Area) -> FloatArray:
+        """The numbers of an area's cells, 0 where there are none: (channels, rows, columns)."""
+        found = np.zeros((self.channels, *area.shape))
+        plane = self.planes.get(area.sheet)
+        if plane is not None:
+            inside, (rows, columns) = plane.part(area)
+            found[:, rows, columns] = inside
+        return found
+
+    def add(self, area: Area, what: FloatArray | float) -> None:
+        """Add to the numbers of those cells of an area that have one."""
+        plane = self.planes.get(area.sheet)
+        if plane is not None:
+            inside, (rows, columns) = plane.part(area)
+            inside += what if isinstance(what, float) else what[:, rows, columns]
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """The derivative of one loss by all cells between it and the parameters.
+
+    Attributes:
+        loss: the loss's cell.
+        planes: the channels of an adjoint (see arrays.py) for each cell.
+        order: the formulas that lead from the parameters to the loss, each after those that it reads.
+        by_differences: those of them whose derivatives are central differences, with the reason.
+        stale: cells that do not show what their formula gives, with what it gives.
+    """
+
+    loss: Area
+    planes: Planes
+    order: tuple[Formula, ...]
+    by_differences: dict[Place, str]
+    stale: dict[Place, float]
+
+    def by(self, area: Area) -> Adjoint:
+        """The adjoint of an area's cells: (3, rows, columns)."""
+        return self.planes.of(area)
+
+    @property
+    def tolerance(self) -> float:
+        """How exact the derivatives are, relatively."""
+        return TOLERANCE if self.by_differences else 0.0
+
+
+def differentiated(cells: Cells, loss: Area, parameters: Sequence[Area], *, differences: bool = True) -> Derivatives:
+    """The derivative of a loss by parameters and by all that is computed from them on the way to it.
+
+    Parameters count as given, though they be formulas themselves.
+
+    Args:
+        differences: whether IronCalc takes over where a function has no derivative here, which takes seconds.
+
+    Raises:
+        UnsupportedError: a formula on the way can neither be differentiated nor recalculated.
+        InputError: the formulas go in a circle, or are too many.
+    """
+    order = ancestors(cells, [loss], parameters)
+    live = Planes([*parameters, *(formula.area for formula in order)], 1)
+    for area in parameters:
+        live.add(area, 1.0)
+    path = [formula for formula in order if _is_live(cells, formula, live)]
+    planes = Planes([loss, *parameters, *(formula.area for formula in path)], 3)
+    planes.add(loss, np.array([1.0, 1.0, 0.0]).reshape(3, 1, 1))
+    by_differences: dict[Place, str] = {}
+    stale: dict[Place, float] = {}
+    for formula in reversed(path):
+        adjoint = planes.of(formula.area)
+        if not adjoint[1:].any():
+            continue
+        try:
+            part = traced(cells, formula)
+        except UnsupportedError as error:
+            by_differences[formula.home] = str(error)
+            try:
+                if not differences:
+                    raise
+                carried_back_by_differences(cells, formula, adjoint, live.of, planes.add)
+            except UnsupportedError as second:
+                raise UnsupportedError(f"{cells.text(area_at(formula.home))}: {second}") from None
+            continue
+        stale |= _stale(cells, formula, filled(formula, part.value))
+        carried_back(part, formula, adjoint, planes.add)
+    return Derivatives(loss, planes, tuple(path), by_differences, stale)
+
+
+def _is_live(cells: Cells, formula: Formula, live: Planes) -> bool:
+    """Whether a formula depends on a parameter; marks it if so."""
+    try:
+        found = any(live.of(area).any() for area in cells.read_by(formula))
+    except UnsupportedError as error:
+        if "another workbook" in str(error):
+            return False  # nothing here can move what stands there
+        raise UnsupportedError(f"{cells.text(area_at(formula.home))}: {error}") from None
+    if found:
+        live.add(formula.area, 1.0)
+    return found
+
+
+def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area]) -> list[Formula]:
+    """The formulas that results are computed from, each after those that it reads, but none that fills a stop.
+
+    Raises:
+        InputError: the formulas go in a circle, or are too many.
+    """
+    given = {place for area in stops for place in area.places()}
+    order: list[Formula] = []
+    open_, done = set[Place](), set[Place]()
+    stack: list[tuple[Place, Formula | None]] = [(place, None) for area in results for place in area.places()]
+    stack.reverse()
+    while stack:
+        place, formula = stack.pop()
+        if formula is not None:
+            open_.discard(place)
+            done.add(place)
+            order.append(formula)
+            continue
+        if place in done or place in given or (formula := cells.formula(place)) is None:
+            continue
+        if place in open_:
+            raise InputError(f"{cells.text(area_at(place))} is computed from itself: a circle that no parameter cuts")
+        open_.add(place)
+        stack.append((place, formula))
+        if len(open_) + len(done) > MOST_FORMULAS:
+            raise InputError(f"more than {MOST_FORMULAS:,} formulas lead to the loss")
+        read = [place for place in _read_by(cells, formula) if place not in done and place not in given]
+        stack.extend((place, None) for place in reversed(read))
+    return order
+
+
+def _read_by(cells: Cells, formula: Formula) -> list[Place]:
+    """The formulas that a formula reads; none if that cannot be told."""
+    try:
+        return [place for area in cells.read_by(formula) for place in cells.formulas_in(area)]
+    except UnsupportedError:
+        return []
+
+
+def _stale(cells: Cells, formula: Formula, value: Array) -> dict[Place, float]:
+    if formula.area.sheet == TYPED:
+        return {}
+    shown, found = numbers(cells.value(formula.area)), numbers(value)
+    with np.errstate(all="ignore"):
+        off = ~(np.abs(found - shown) <= STALE * np.maximum(np.abs(found), np.abs(shown)) + 1e-12)
+    if not off.any():
+        return {}
+    row, column = np.argwhere(off)[0].tolist()
+    return {next(formula.area.cell(row, column).places()): float(found[row, column])}

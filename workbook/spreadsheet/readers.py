@@ -1,0 +1,67 @@
+"""Which formulas read a cell, for a whole book, and what depends on some cells."""
+
+from collections.abc import Container, Iterable
+
+from engine import InputError
+from workbook.spreadsheet.cells import Area, Cells, Formula, Place, area_at
+from workbook.spreadsheet.graph import ancestors
+from workbook.spreadsheet.trees import UnsupportedError
+
+MOST_FORMULAS = 300_000
+MOST_READS = 6_000_000
+
+
+class Readers:
+    """The formulas of a book, each after those that it reads, and who reads what."""
+
+    def __init__(self, cells: Cells) -> None:
+        """Raises:
+        InputError: there are too many, or they go in a circle.
+        """
+        self.cells = cells
+        places = [
+            (sheet.name, row, column)
+            for sheet in cells.book.sheets
+            for row, column in sorted((row, column) for column, rows in sheet.shapes.items() for row in rows)
+        ]
+        if len(places) > MOST_FORMULAS:
+            raise InputError(f"{len(places):,} formulas, more than are looked through without options: name the cells")
+        self.formulas = ancestors(cells, [area_at(place) for place in places], [])
+        self.position = {formula.home: at for at, formula in enumerate(self.formulas)}
+        self._readers: dict[Place, list[int]] = {}
+        if sum(area.size for formula in self.formulas for area in self.reads(formula)) > MOST_READS:
+            raise InputError("formulas read too many cells to be looked through without options: name the cells")
+        for at, formula in enumerate(self.formulas):
+            for area in self.reads(formula):
+                for place in area.places():
+                    self._readers.setdefault(place, []).append(at)
+
+    def reads(self, formula: Formula) -> list[Area]:
+        """The areas that a formula reads; none if that cannot be told."""
+        try:
+            return self.cells.read_by(formula)
+        except UnsupportedError:
+            return []
+
+    def dependents(
+        self, areas: Iterable[Area], last: int | None = None, barrier: Container[int] = frozenset()
+    ) -> set[int]:
+        """The formulas, by their number, that depend on some cells: up to a last one, and not through those of a
+        barrier.
+        """
+        found: set[int] = set()
+        pending = [place for area in areas for place in area.places()]
+        while pending:
+            for at in self._readers.get(pending.pop(), ()):
+                if at not in found and (last is None or at <= last):
+                    found.add(at)
+                    pending.extend(() if at in barrier else self.formulas[at].area.places())
+        return found
+
+    def direct(self, area: Area) -> set[int]:
+        """The formulas, by their number, that read some cells."""
+        return {at for place in area.places() for at in self._readers.get(place, ())}
+
+    def is_read(self, place: Place) -> bool:
+        """Whether a formula reads a cell."""
+        return place in self._readers
