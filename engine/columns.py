@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from engine.arrays import Shape
 from engine.names import Column, Kind, Names, activation_name, gradient_name
 from engine.network import PLAIN, Method, Network
 from engine.optimizers import OPTIMIZERS
@@ -53,15 +54,15 @@ class Columns:
         return (
             *self._counters(),
             *(Column(name, "target", neuron=place) for place, name in enumerate(self.target_names)),
-            *(Column(name, "input", neuron=place) for place, name in enumerate(self.input_names)),
+            *self.inputs,
             *(column for columns in self.layers for column in columns),
             *(Column(name, "loss", neuron=place) for place, name in enumerate(self.loss_names)),
             Column("E_tot", "total"),
             *([Column("E_batch", "batch")] if self.samples > 1 else []),
             *(column for layer in reversed(range(self.depth)) for column in self._errors(layer)),
-            *(Column(gradient_name(p.name), "gradient", p.layer, p.neuron, p.source, p.name) for p in trained),
+            *(replace(p, name=gradient_name(p.name), kind="gradient", of=p.name) for p in trained),
             *(
-                Column(f"{letter}_{p.name}", "state", p.layer, p.neuron, p.source, p.name)
+                replace(p, name=f"{letter}_{p.name}", kind="state", of=p.name)
                 for letter in self.states
                 for p in trained
             ),
@@ -103,8 +104,13 @@ class Columns:
 
     @property
     def input_names(self) -> list[str]:
-        """i1, i2, ..."""
-        return [f"i{n}" for n in range(1, self.sizes[0] + 1)]
+        """i1, i2, ...; of a picture i1_1_1, ..., by channel, row and column."""
+        return [column.name for column in self.inputs]
+
+    @cached_property
+    def inputs(self) -> tuple[Column, ...]:
+        """The columns of the inputs."""
+        return tuple(Names().columns("i", "input", None, self.network.shapes[0]))
 
     @property
     def loss_names(self) -> list[str]:
@@ -123,6 +129,14 @@ class Columns:
     def names_in(self, layer: int, kind: Kind) -> list[str]:
         """The names of a layer's columns of a kind; none where it has none."""
         return [column.name for column in self.layers[layer] if column.kind == kind]
+
+    def shape_of(self, layer: int, kind: Kind) -> Shape:
+        """(features,) or, of maps, (channels, rows, columns): the shape of a layer's columns of a kind."""
+        columns = [column for column in self.layers[layer] if column.kind == kind]
+        last = columns[-1]
+        if last.channel is None or last.row is None or last.column is None:
+            return (len(columns),)
+        return (last.channel + 1, last.row + 1, last.column + 1)
 
     def weight_names(self, layer: int) -> list[list[str]]:
         """w1, w2, ... as (fan-out, fan-in) rows."""
@@ -154,8 +168,10 @@ class Columns:
         return self.names_in(layer, "pre-activation")
 
     def activation_names(self, layer: int) -> list[str]:
-        """a_h1, a_h2, ... of a layer; the inputs for a layer of -1."""
-        return self.input_names if layer < 0 else self.names_in(layer, "activation")
+        """What a layer puts out: a_h1, ..., or h1, ... where it has no others; the inputs for a layer of -1."""
+        if layer < 0:
+            return self.input_names
+        return self.names_in(layer, "activation") or self.neuron_names(layer)
 
     def _counters(self) -> Iterator[Column]:
         if self.samples > 1 or self.method.counts_steps:

@@ -25,6 +25,7 @@ class Numbers:
     Attributes:
         values: (T, C, R), the array itself.
         targets, inputs: (T, outputs, R) and (T, inputs, R).
+        pictures: the inputs in their shape: (T, channels, rows, columns, R) if they are pictures.
         layers: a dict for each layer, by the kind of its columns: (T, O, I, R) for the weights of a dense layer, (T,
             its biases, R), (T, O, R) for its pre-activations and its activations. Weights and biases are those before
             the update.
@@ -40,6 +41,7 @@ class Numbers:
         rows, _, runs = values.shape
         self.values, self._columns = values, columns
         self.targets, self.inputs = self._view(columns.target_names), self._view(columns.input_names)
+        self.pictures = self.inputs.reshape(rows, *columns.network.shapes[0], runs)
         self.layers: list[dict[Kind, FloatArray]] = []
         self.slopes: list[dict[Kind, FloatArray]] = []
         for number, layer in enumerate(columns.network.layers):
@@ -47,7 +49,7 @@ class Numbers:
             fields, slopes = {}, {}
             for kind in dict.fromkeys(column.kind for column in columns.layers[number]):
                 names = columns.names_in(number, kind)
-                shape = (rows, *shapes.get(kind, (len(names),)), runs)
+                shape = (rows, *shapes.get(kind, columns.shape_of(number, kind)), runs)
                 fields[kind] = self._view(names).reshape(shape)
                 if gradient_name(names[0]) in columns.place:
                     slopes[kind] = self._view(list(map(gradient_name, names))).reshape(shape)
@@ -107,7 +109,7 @@ def descend(
     # An update's rows are computed in a block that stays in the processor's cache, then copied to their place.
     size = method.batch_size
     block = Numbers(columns, np.empty((size, *values.shape[1:])))
-    _begin(experiment, block)
+    given_each_row = _begin(experiment, block)
     rates = optimizers.rates(method.schedule, given, experiment.steps, dict(method.constants))
     update = _Updater(columns, block, rates)
     inputs, targets = experiment.inputs[..., np.newaxis], experiment.targets[..., np.newaxis]
@@ -118,10 +120,14 @@ def descend(
             if step == 0 or size < experiment.samples:
                 samples = np.arange(first, first + size) % experiment.samples
                 block.inputs[:], block.targets[:] = inputs[samples], targets[samples]
+            for fields, kind, numbers in given_each_row:
+                fields[kind][:] = numbers[first : first + size, ..., np.newaxis]
             signals = _forward(columns.network, block)
             _backward(columns, block, signals, rates[step])
             values[first : first + size] = block.values
             update(step)
+            for layer, of in zip(columns.network.layers, block.layers, strict=True):
+                layer.pass_on(of)
     trace = Trace(given, columns, Numbers(columns, values))
     _count(experiment, trace, rates)
     if not keep_overflow:
@@ -129,27 +135,38 @@ def descend(
     return trace
 
 
-def _begin(experiment: Experiment, block: Numbers) -> None:
-    """Fill in the first weights and biases, and 0 for the optimizer's states."""
+def _begin(experiment: Experiment, block: Numbers) -> list[tuple[dict[Kind, FloatArray], Kind, FloatArray]]:
+    """Fill in the first weights, biases and statistics, and 0 for the optimizer's states.
+
+    Returns what each row is given besides inputs and targets: where it goes, its kind, and its numbers, (T, …).
+    """
+    each_row = []
+    for layer, inputs, fields in zip(experiment.network.layers, experiment.network.shapes, block.layers, strict=False):
+        for kind, numbers in layer.given(inputs, experiment.rows).items():
+            fields[kind][:] = numbers[:1, ..., np.newaxis]
+            if len(numbers) > 1:
+                each_row.append((fields, kind, numbers))
     for number, fields in enumerate(block.layers):
         for kind, start in (("weight", experiment.weights[number]), ("bias", experiment.biases[number])):
             if kind in fields:
                 fields[kind][:] = start[..., np.newaxis]
     for state in block.states:
         state[:] = 0
+    return each_row
 
 
 def _forward(network: Network, block: Numbers) -> list[FloatArray]:
     """Fill in every layer's columns; return the signals: what goes into each layer and, last, what comes out.
 
-    These arrays, (B, features, R) each, are contiguous, and so NumPy computes with them twice as fast as with the
+    These arrays, (B, …, R) each, are contiguous, and so NumPy computes with them twice as fast as with the
     activations' columns, which have the pre-activations between them.
     """
-    signals = [block.inputs]
+    signals = [block.pictures]
     for number, (layer, of) in enumerate(zip(network.layers, block.layers, strict=True)):
         layer.forward(of, [signals[source] for source in layer.reads(number)])
         signals.append(ACTIVATIONS[layer.activation].forward(of["pre-activation"]))
-        of["activation"][:] = signals[-1]
+        if "activation" in of:
+            of["activation"][:] = signals[-1]
     return signals
 
 

@@ -71,6 +71,11 @@ class Experiment:
                     f"training.batch_size: got {method.batch_size}, expected a whole number from 1 to {self.samples}, "
                     "the number of samples"
                 )
+            least = max(layer.least_rows for layer in self.network.layers)
+            if method.batch_size < least:
+                raise InputError(
+                    f"training.batch_size: got {method.batch_size}, expected at least {least} with batch-norm"
+                )
 
     def __eq__(self, other: object) -> bool:
         """Whether all numbers are the same."""
@@ -123,8 +128,6 @@ def _check_shapes(experiment: Experiment) -> None:
         raise InputError("network.weights: got no layer, expected at least one matrix")
     network = experiment.network
     for number, (layer, inputs) in enumerate(zip(network.layers, network.shapes, strict=False)):
-        if problem := layer.problem(inputs):
-            raise InputError(f"network.layers[{number}].{problem}")
         shapes = layer.parameters(inputs)
         given = {"weights": experiment.weights[number], "bias": experiment.biases[number]}
         for (word, array), expected in zip(given.items(), (shapes.get("weight"), shapes.get("bias")), strict=True):

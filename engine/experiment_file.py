@@ -13,9 +13,9 @@ from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray
 from engine.errors import InputError, InputWarning
 from engine.experiment import Experiment
-from engine.experiment_keys import finite, list_of, numbers
 from engine.experiment_tables import read_experiment
 from engine.network import Network
+from engine.reading import finite, list_of, numbers
 
 FOLDER = Path(__file__).parent
 # The tables of a file of the plain form, and their keys; all are required.

@@ -1,8 +1,9 @@
 """An experiment from the tables of its file: what the keys mean together."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from engine.arrays import FloatArray
 from engine.columns import Columns
 from engine.errors import InputError
 from engine.experiment import Experiment, Run
-from engine.experiment_keys import CONSTANTS, FILE, finite, read_table
-from engine.initial_weights import initial_weights
-from engine.layers import Dense, Layer
+from engine.experiment_keys import CONSTANTS, FILE
+from engine.layers import LAYERS, Layer
 from engine.network import Method, Network
 from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
+from engine.reading import finite, read_table
 
 # The sweep of an experiment that names none, as powers of ten around its learning rate.
 SWEEP = range(-2, 3)
@@ -35,8 +36,7 @@ def read_experiment(document: dict[str, Any], folder: Path) -> Experiment:
     """
     tables = read_table("", document, FILE)
     training = tables["training"]
-    layers, weights, biases = _layers(tables["network"])
-    network = Network(tables["network"]["inputs"], layers, tables["network"]["loss"], tables["network"]["deltas"])
+    network, weights, biases = _network(tables["network"])
     inputs, targets = _samples(tables, folder, network)
     runs = [_run(f"training.runs[{number}]", run, training, len(inputs)) for number, run in enumerate(training["runs"])]
     if runs and training["learning_rates"]:
@@ -56,45 +56,29 @@ def read_experiment(document: dict[str, Any], folder: Path) -> Experiment:
     )
 
 
-def _layers(network: Values) -> tuple[tuple[Layer, ...], tuple[FloatArray, ...], tuple[FloatArray, ...]]:
-    generator = np.random.default_rng(network["seed"])
-    layers, weights, biases = [], [], []
-    fan_in = network["inputs"]
-    for number, layer in enumerate(network["layers"]):
-        where = f"network.layers[{number}]"
-        weights.append(_weights(where, layer, fan_in, generator))
-        biases.append(_bias(f"{where}.bias", layer))
-        fan_in = layer["neurons"]
-        layers.append(Dense(fan_in, layer["activation"], len(biases[-1]), layer["train_bias"]))
-    return tuple(layers), tuple(weights), tuple(biases)
+def _network(tables: Values) -> tuple[Network, tuple[FloatArray, ...], tuple[FloatArray, ...]]:
+    """The network with its first weights and biases, an array for each layer."""
+    generator = np.random.default_rng(tables["seed"])
+    inputs = tables["inputs"]
+    layers: list[Layer] = []
+    numbers: dict[str, int] = {}
+    for number, values in enumerate(tables["layers"]):
+        layers.append(_layer(f"network.layers[{number}]", values, number, numbers, tables["seed"]))
+        numbers |= {name: number for name in (str(number + 1), values["name"]) if name}
+    picture = inputs if len(inputs) > 1 else ()
+    network = Network(prod(inputs), tuple(layers), tables["loss"], tables["deltas"], picture)
+    first = [
+        layer.first_parameters(f"network.layers[{number}]", values, shape, generator)
+        for number, (layer, values, shape) in enumerate(zip(layers, tables["layers"], network.shapes, strict=False))
+    ]
+    return network, tuple(weights for weights, _ in first), tuple(biases for _, biases in first)
 
 
-def _weights(where: str, layer: Values, fan_in: int, generator: np.random.Generator) -> FloatArray:
-    given, init, fan_out = layer["weights"], layer["init"], layer["neurons"]
-    if (given is None) == (init is None):
-        got = "neither" if given is None else "both"
-        raise InputError(f"{where}: got {got} of weights and init, expected one of them")
-    if given is None:
-        return initial_weights(init, fan_out, fan_in, generator)
-    if len(given) != fan_out:
-        raise InputError(f"{where}.weights: got {len(given)} rows, expected {fan_out}, one for each neuron")
-    for row, numbers in enumerate(given):
-        if len(numbers) != fan_in:
-            raise InputError(
-                f"{where}.weights[{row}]: got {_numbers(numbers)}, expected {fan_in}, one for each input of the layer"
-            )
-    return np.array(given)
-
-
-def _bias(where: str, layer: Values) -> FloatArray:
-    """One number for each neuron, one that all share, or none."""
-    given, neurons = layer["bias"], layer["neurons"]
-    if isinstance(given, list) and len(given) != neurons:
-        raise InputError(
-            f"{where}: got {_numbers(given)}, expected {neurons}, one for each neuron, "
-            "or one number without brackets for all"
-        )
-    return np.array([] if given is None else np.ravel(given), dtype=float)
+def _layer(where: str, values: Values, number: int, layers: Mapping[str, int], seed: int) -> Layer:
+    try:
+        return LAYERS[values["kind"]].read(values, number, layers, seed)
+    except InputError as error:
+        raise InputError(f"{where}.{error}") from None
 
 
 def _samples(tables: Values, folder: Path, network: Network) -> tuple[FloatArray, FloatArray]:
@@ -108,12 +92,22 @@ def _samples(tables: Values, folder: Path, network: Network) -> tuple[FloatArray
     arrays = []
     for key, expected, each in (("inputs", network.inputs, "input"), ("targets", network.sizes[-1], "output")):
         for number, sample in enumerate(tables["samples"]):
-            if len(sample[key]) != expected:
+            given = list(_flat(sample[key]))
+            if len(given) != expected:
                 raise InputError(
-                    f"samples[{number}].{key}: got {_numbers(sample[key])}, expected {expected}, one for each {each}"
+                    f"samples[{number}].{key}: got {_numbers(given)}, expected {expected}, one for each {each}"
                 )
-        arrays.append(np.array([sample[key] for sample in tables["samples"]]))
+        arrays.append(np.array([list(_flat(sample[key])) for sample in tables["samples"]]))
     return arrays[0], arrays[1]
+
+
+def _flat(numbers: Any) -> Iterator[float]:
+    """The numbers of nested lists, in their order."""
+    if not isinstance(numbers, list):
+        yield numbers
+        return
+    for element in numbers:
+        yield from _flat(element)
 
 
 def _read_data(path: Path, network: Network) -> tuple[FloatArray, FloatArray]:

@@ -1,11 +1,11 @@
 """Drawing a layer's first weights."""
 
 from collections.abc import Callable
-from math import sqrt
+from math import prod, sqrt
 
 import numpy as np
 
-from engine.arrays import FloatArray
+from engine.arrays import FloatArray, Shape
 
 # What a fan-in and a fan-out make of the range ±r of uniform numbers, or of the standard deviation of normal ones.
 # Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010); He et al.,
@@ -23,14 +23,16 @@ DEVIATIONS: dict[str, Callable[[int, int], float]] = {
 INITS = (*RANGES, *DEVIATIONS)
 
 
-def initial_weights(init: str, fan_out: int, fan_in: int, generator: np.random.Generator) -> FloatArray:
-    """A matrix, (fan-out, fan-in), drawn as one of INITS says.
+def initial_weights(init: str, shape: Shape, generator: np.random.Generator) -> FloatArray:
+    """Weights of a shape, (fan-out, fan-in) or (channels, input channels, rows, columns), as one of INITS says.
 
-    Its numbers have four decimals, so that a person can type them.
+    Fan-in and fan-out of a kernel count its rows and columns, as in torch.nn.init. The numbers have four decimals, so
+    that a person can type them.
     """
+    fan_out, fan_in = shape[0] * prod(shape[2:]), prod(shape[1:])
     if init in RANGES:
         largest = RANGES[init](fan_in, fan_out)
-        drawn = generator.uniform(-largest, largest, (fan_out, fan_in))
+        drawn = generator.uniform(-largest, largest, shape)
     else:
-        drawn = generator.normal(0, DEVIATIONS[init](fan_in, fan_out), (fan_out, fan_in))
+        drawn = generator.normal(0, DEVIATIONS[init](fan_in, fan_out), shape)
     return np.round(drawn, 4)

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
+
+from engine.arrays import Shape
 
 Kind = Literal[
     "step", "sample", "rate", "target", "input", "weight", "bias", "pre-activation", "activation",
     "loss", "total", "batch", "delta", "gradient", "state",
+    "mask", "mean", "variance", "running-mean", "running-variance", "normalized",
 ]  # fmt: skip
 
 
@@ -16,10 +20,13 @@ class Column:
 
     Attributes:
         layer: from 0 for the first hidden layer; None for what belongs to no layer.
-        neuron: which of its layer, or which target, input or output, from 0; of a bias that a layer shares 0; None
-            for what belongs to no neuron.
-        source: which of the layer's inputs a weight multiplies, from 0; also of its gradient; else None.
+        neuron: which of its layer, or which target, input or output, from 0, maps flattened; of a bias that a layer
+            shares 0; of a kernel's weight the channel that it makes; None for what belongs to no neuron.
+        source: which of the layer's inputs a weight multiplies, from 0; of a kernel's weight which input channel; also
+            of its gradient; else None.
         of: the weight or bias of a gradient or a state.
+        channel, row, column: where it stands in a picture or a map, from 0, else None; of a kernel's weight its row and
+            column in the kernel.
     """
 
     name: str
@@ -28,6 +35,9 @@ class Column:
     neuron: int | None = None
     source: int | None = None
     of: str | None = None
+    channel: int | None = None
+    row: int | None = None
+    column: int | None = None
 
 
 class Names:
@@ -41,6 +51,21 @@ class Names:
         first = self._last[letter] + 1
         self._last[letter] += count
         return [f"{letter}{number}" for number in range(first, first + count)]
+
+    def columns(self, letter: str, kind: Kind, layer: int | None, shape: Shape) -> list[Column]:
+        """A column for each number of a shape: h1, h2, … of (features,); of maps h1_1_1, by channel, row and column.
+
+        Channels are counted as neurons are, rows and columns from 1 in each map.
+        """
+        first = self.take(letter, shape[0])
+        if len(shape) == 1:
+            return [Column(name, kind, layer, neuron) for neuron, name in enumerate(first)]
+        _, rows, columns = shape
+        places = product(range(shape[0]), range(rows), range(columns))
+        return [
+            Column(f"{first[c]}_{row + 1}_{k + 1}", kind, layer, neuron, channel=c, row=row, column=k)
+            for neuron, (c, row, k) in enumerate(places)
+        ]
 
 
 def activation_name(neuron: str) -> str:

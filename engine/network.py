@@ -20,6 +20,8 @@ class Network:
     """A network's layers and its loss.
 
     Attributes:
+        inputs: how many.
+        picture: (channels, rows, columns) of the inputs, if they are one.
         deltas: whether the table has columns for ∂E/∂(pre-activation), so that every gradient is one product.
 
     Raises:
@@ -30,6 +32,7 @@ class Network:
     layers: tuple[Layer, ...]
     loss: str = "half-squared-error"
     deltas: bool = False
+    picture: Shape = ()
 
     def __post_init__(self) -> None:
         last = self.layers[-1].activation if self.layers else "sigmoid"
@@ -39,6 +42,10 @@ class Network:
                 f"network.loss: got {self.loss} with {last} in the last layer, expected the activation {needed} there"
             )
         for number, layer in enumerate(self.layers):
+            inputs = [self.shapes[source] for source in layer.reads(number)]
+            if inputs[0] != inputs[-1]:
+                got, expected = ("×".join(map(str, shape)) for shape in (inputs[-1], inputs[0]))
+                raise InputError(f"network.layers[{number}].from: got numbers of shape {got}, expected {expected}")
             through = number == len(self.layers) - 1 and LOSSES[self.loss].through_activation
             if ACTIVATIONS[layer.activation].is_share and not through:
                 raise InputError(
@@ -54,8 +61,10 @@ class Network:
     @cached_property
     def shapes(self) -> tuple[Shape, ...]:
         """The shape of what goes into each layer and, last, of what comes out."""
-        shapes: list[Shape] = [(self.inputs,)]
-        for layer in self.layers:
+        shapes: list[Shape] = [self.picture or (self.inputs,)]
+        for number, layer in enumerate(self.layers):
+            if problem := layer.problem(shapes[-1]):
+                raise InputError(f"network.layers[{number}].{problem}")
             shapes.append(layer.shape(shapes[-1]))
         return tuple(shapes)
 

@@ -14,8 +14,9 @@ Every layer ends in the same two steps: `forward` fills in its pre-activations (
 out of it), and its `activation` makes of them what goes on, which is the identity where a layer has none of its own.
 
 Kernels work on the whole batch of an update at once, so that a row may read the others. `of` holds the layer's columns
-by kind: views (B, …, R) of B rows and R runs, runs last; parameters keep their shape, (B, O, I, R), and are the same in
-each row; all else is flat, (B, features, R). `slopes` holds ∂E/∂… likewise, where the table has columns for it.
+by kind: views (B, …, R) of B rows and R runs, runs last. Parameters keep their shape, (B, O, I, R), and are the same in
+each row; all else is (B, features, R), or (B, channels, rows, columns, R) of maps; but what the last layer puts out is
+flat. `slopes` holds ∂E/∂… likewise, where the table has columns for it.
 Within an update the total that is differentiated is Σ over its rows of E_tot. A row's slopes are its share: of a
 parameter, what passes through this row's use of it, so that Σ over the rows is the parameter's gradient; of any other
 column c, ∂(Σ E_tot)/∂c, so that what later rows make of c is in the row that holds it. The mean or sum over the rows is
@@ -25,8 +26,34 @@ A new kind is one file here, with its line in LAYERS; the workbook has its forwa
 """
 
 from engine.layers.base import Fields, Layer
+from engine.layers.batch_norm import BatchNorm
+from engine.layers.convolution import Convolution
 from engine.layers.dense import Dense
+from engine.layers.dropout import Dropout
+from engine.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
+from engine.layers.residual import Residual
 
-LAYERS: dict[str, type[Layer]] = {"dense": Dense}
+LAYERS: dict[str, type[Layer]] = {
+    "dense": Dense,
+    "convolution": Convolution,
+    "max-pool": MaxPool,
+    "average-pool": AveragePool,
+    "global-average-pool": GlobalAveragePool,
+    "batch-norm": BatchNorm,
+    "dropout": Dropout,
+    "residual": Residual,
+}
 
-__all__ = ["LAYERS", "Dense", "Fields", "Layer"]
+__all__ = [
+    "LAYERS",
+    "AveragePool",
+    "BatchNorm",
+    "Convolution",
+    "Dense",
+    "Dropout",
+    "Fields",
+    "GlobalAveragePool",
+    "Layer",
+    "MaxPool",
+    "Residual",
+]

@@ -2,10 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
 
 from engine.arrays import FloatArray, Shape
 from engine.names import Column, Kind, Names, activation_name
+from engine.reading import Keys
 
 # A layer's columns, or their slopes, by kind: (B, …, R).
 Fields = Mapping[Kind, FloatArray]
@@ -16,11 +20,29 @@ class Layer(ABC):
 
     Attributes:
         activation: one of ACTIVATIONS.
+        keys: those of its table in an experiment file.
         errors: the kinds of its columns that have a column ∂E/∂… each, from the last computed back.
+        shows_identity: whether it has columns for the activations even where these are the pre-activations.
+        least_rows: rows that an update must have.
     """
 
     activation: str
+    keys: ClassVar[Keys]
     errors: ClassVar[tuple[Kind, ...]] = ("pre-activation",)
+    shows_identity: ClassVar[bool] = False
+    least_rows: ClassVar[int] = 1
+
+    @classmethod
+    @abstractmethod
+    def read(cls, values: Mapping[str, Any], number: int, layers: Mapping[str, int], seed: int) -> "Layer":
+        """The layer that a table describes.
+
+        Args:
+            values: the table's, by `keys`.
+            number: which layer of the network it is, from 0.
+            layers: the numbers of the layers before it, by their names and, counted from 1, "1", "2", …
+            seed: the network's.
+        """
 
     @abstractmethod
     def with_activation(self, activation: str) -> "Layer":
@@ -42,6 +64,20 @@ class Layer(ABC):
         """The kinds of parameters that gradient descent changes."""
         return tuple(self.parameters(inputs))
 
+    def first_parameters(
+        self,
+        where: str,  # noqa: ARG002 - for subclasses
+        values: Mapping[str, Any],  # noqa: ARG002
+        inputs: Shape,  # noqa: ARG002
+        generator: np.random.Generator,  # noqa: ARG002
+    ) -> tuple[FloatArray, FloatArray]:
+        """The weights and biases that its table gives or has drawn, shaped as `parameters`; empty if it has none."""
+        return np.empty(0), np.empty(0)
+
+    def given(self, inputs: Shape, rows: int) -> dict[Kind, FloatArray]:  # noqa: ARG002 - for subclasses
+        """What no pass computes, (rows or 1, …) each: a mask for each row, the first statistics."""
+        return {}
+
     def reads(self, number: int) -> tuple[int, ...]:
         """Which signals go into it as layer `number`: 0 for the network's inputs, n for what layer n − 1 puts out."""
         return (number,)
@@ -61,16 +97,35 @@ class Layer(ABC):
     def forward(self, of: Fields, inputs: Sequence[FloatArray]) -> None:
         """Fill in the pre-activations, and what comes before them, from `inputs`, (B, features, R) each as `reads`."""
 
-    @abstractmethod
-    def backward_parameters(self, of: Fields, slopes: Fields, inputs: Sequence[FloatArray], grad: FloatArray) -> None:
+    def backward_parameters(  # noqa: B027 - a kind without parameters or inner columns has nothing to fill in
+        self, of: Fields, slopes: Fields, inputs: Sequence[FloatArray], grad: FloatArray
+    ) -> None:
         """Fill in the slopes but for those of the pre-activations, from grad, ∂E/∂(pre-activation), (B, O, R)."""
 
     @abstractmethod
     def backward_inputs(self, of: Fields, inputs: Sequence[FloatArray], grad: FloatArray) -> list[FloatArray]:
         """∂E/∂ each of the inputs, from grad, ∂E/∂(pre-activation), (B, O, R)."""
 
-    def _results(self, number: int, count: int, names: Names, *, last: bool) -> Iterator[Column]:
-        """The columns of so many neurons, each pre-activation with its activation: h1 a_h1, h2 a_h2, …, or o1 a_o1."""
-        for neuron, name in enumerate(names.take("o" if last else "h", count)):
-            yield Column(name, "pre-activation", number, neuron)
-            yield Column(activation_name(name), "activation", number, neuron)
+    def pass_on(self, of: Fields) -> None:  # noqa: B027 - for kinds that have such numbers
+        """Change what passes from an update to the next besides the parameters, in all rows."""
+
+    def _results(self, letter: str, number: int, shape: Shape, names: Names, *, last: bool) -> Iterator[Column]:
+        """The columns of what comes out: h1 a_h1, h2 a_h2, …, or o1 a_o1, …; of maps all h, then all a_h.
+
+        A layer that is not the last has no columns for the activations where they are the pre-activations once more.
+        """
+        shape = (prod(shape),) if last else shape
+        before = names.columns("o" if last else letter, "pre-activation", number, shape)
+        after = [_activation(column) for column in before]
+        if not last and self.activation == "identity" and not self.shows_identity:
+            yield from before
+        elif len(shape) == 1:
+            for pair in zip(before, after, strict=True):
+                yield from pair
+        else:
+            yield from (*before, *after)
+
+
+def _activation(of: Column) -> Column:
+    place = (of.layer, of.neuron, None, None, of.channel, of.row, of.column)
+    return Column(activation_name(of.name), "activation", *place)

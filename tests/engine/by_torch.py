@@ -1,12 +1,15 @@
 """The same training by torch: autograd's gradients, torch.optim's updates and schedules."""
 
 from collections.abc import Callable, Iterator
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from engine import Experiment, FloatArray
+from engine import Dense, Experiment, FloatArray, Layer
+from engine.layers import AveragePool, BatchNorm, Convolution, Dropout, GlobalAveragePool, MaxPool, Residual
 
 # Handing such small arrays to other threads takes longer than computing with them.
 torch.set_num_threads(1)
@@ -28,12 +31,50 @@ LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Ten
 }
 
 
+class Own(NamedTuple):
+    """What belongs to a layer: its weights and biases, its running mean and variance, its mask for each row."""
+
+    weights: torch.Tensor
+    biases: torch.Tensor
+    running: tuple[torch.Tensor, torch.Tensor]
+    mask: torch.Tensor
+
+
+def _dense(_layer: Any, x: list[torch.Tensor], own: Own) -> torch.Tensor:
+    return x[0].flatten(1) @ own.weights.T + (own.biases if len(own.biases) else 0)
+
+
+def _convolution(layer: Any, x: list[torch.Tensor], own: Own) -> torch.Tensor:
+    z = functional.conv2d(x[0], own.weights, None, layer.stride, layer.padding)
+    return z + own.biases.reshape(-1, 1, 1) if len(own.biases) else z
+
+
+def _batch_norm(layer: Any, x: list[torch.Tensor], own: Own) -> torch.Tensor:
+    arguments = (*own.running, own.weights, own.biases, True, layer.momentum, layer.eps)
+    return functional.batch_norm(x[0], *arguments)
+
+
+# A layer's pre-activations from what goes in, (batch, ...) each.
+FORWARD: dict[type[Layer], Callable[[Any, list[torch.Tensor], Own], torch.Tensor]] = {
+    Dense: _dense,
+    Convolution: _convolution,
+    MaxPool: lambda layer, x, _: functional.max_pool2d(x[0], layer.size, layer.stride),
+    AveragePool: lambda layer, x, _: functional.avg_pool2d(x[0], layer.size, layer.stride),
+    GlobalAveragePool: lambda _layer, x, _: functional.adaptive_avg_pool2d(x[0], 1).flatten(1),
+    BatchNorm: _batch_norm,
+    Dropout: lambda layer, x, own: x[0] * own.mask.reshape(x[0].shape) / (1 - layer.rate),
+    Residual: lambda _layer, x, _: x[0] + x[1],
+}
+
+
 class Step:
     """What torch has of one update: the parameters before it, its loss and its gradients.
 
     Attributes:
         weights, biases: an array for each layer; an empty one for no biases.
         rate: the learning rate.
+        errors: ∂(Σ of the rows' losses)/∂(pre-activation) of each layer.
+        running: each layer's running mean and variance.
         loss: of the batch.
         gradients: of the batch's loss, in the order of the trained parameters: a layer's weights, then its biases.
     """
@@ -41,30 +82,58 @@ class Step:
     def __init__(self, weights: list[torch.Tensor], biases: list[torch.Tensor], rate: float) -> None:
         self.weights, self.biases = ([array.detach().numpy().copy() for array in some] for some in (weights, biases))
         self.rate, self.loss = rate, 0.0
+        self.errors: list[FloatArray] = []
+        self.running: list[list[FloatArray]] = []
         self.gradients: list[FloatArray] = []
 
 
 def torch_steps(experiment: Experiment) -> Iterator[Step]:
     """The updates of the experiment's own run, one after another."""
     network, method = experiment.network, experiment.method
-    weights = [torch.tensor(matrix, requires_grad=True) for matrix in experiment.weights]
+    weights = [
+        torch.tensor(array, requires_grad="weight" in layer.trained(shape))
+        for array, layer, shape in zip(experiment.weights, network.layers, network.shapes[:-1], strict=True)
+    ]
     biases = [
-        torch.tensor(bias, requires_grad="bias" in layer.trained(inputs))
-        for bias, layer, inputs in zip(experiment.biases, network.layers, network.shapes[:-1], strict=True)
+        torch.tensor(bias, requires_grad="bias" in layer.trained(shape))
+        for bias, layer, shape in zip(experiment.biases, network.layers, network.shapes[:-1], strict=True)
     ]
     trained = [array for pair in zip(weights, biases, strict=True) for array in pair if array.requires_grad]
+    shapes = [prod(shape) for shape in network.shapes]
+    running = [
+        (torch.zeros(shape[0], dtype=torch.float64), torch.ones(shape[0], dtype=torch.float64))
+        for shape in network.shapes[:-1]
+    ]
+    # Other numbers than torch's generator would draw: the masks are the engine's.
+    masks = [
+        torch.tensor(layer.given(shape, experiment.rows).get("mask", np.ones((experiment.rows, size))))
+        for layer, shape, size in zip(network.layers, network.shapes, shapes, strict=False)
+    ]
     optimizer = _optimizer(experiment, trained)
     schedule = _schedule(experiment, optimizer)
     inputs, targets = torch.tensor(experiment.inputs), torch.tensor(experiment.targets)
     for number in range(experiment.steps):
         rows = (number * method.batch_size + np.arange(method.batch_size)) % experiment.samples
+        first = number * method.batch_size
+        before = [[statistic.clone() for statistic in of] for of in running]
         step = Step(weights, biases, optimizer.param_groups[0]["lr"])
-        z = a = inputs[rows]
-        for matrix, bias, layer in zip(weights, biases, network.layers, strict=True):
-            z = a @ matrix.T + (bias if len(bias) else 0)
+        z = a = inputs[rows].requires_grad_()
+        before_activation: list[torch.Tensor] = []
+        signals = [a.reshape(len(rows), *network.shapes[0])]
+        for number, layer in enumerate(network.layers):
+            inputs_of = [signals[source] for source in layer.reads(number)]
+            own = Own(weights[number], biases[number], running[number], masks[number][first : first + len(rows)])
+            z = FORWARD[type(layer)](layer, inputs_of, own)
+            if number == len(network.layers) - 1:
+                z = z.flatten(1)
+            before_activation.append(z)
             a = ACTIVATIONS[layer.activation](z)
+            signals.append(a)
+        step.running = [[statistic.numpy().copy() for statistic in of] for of in before]
         losses = LOSSES[network.loss](z, a, targets[rows])
         loss = losses.mean() if method.reduction == "mean" else losses.sum()
+        errors = torch.autograd.grad(losses.sum(), before_activation, retain_graph=True)
+        step.errors = [error.numpy() for error in errors]
         for array, gradient in zip(trained, torch.autograd.grad(loss, trained), strict=True):
             array.grad = gradient
             step.gradients.append(gradient.numpy())

@@ -8,11 +8,13 @@ from hypothesis import assume, given, settings
 
 from engine import Dense, Experiment, FloatArray, Method, Network, descend
 from engine.activations import ACTIVATIONS
+from engine.layers import LAYERS
 from engine.losses import LOSSES
 from engine.network import REDUCTIONS
 from engine.optimizers import OPTIMIZERS, SCHEDULES
 from tests.engine.by_torch import torch_steps
 from tests.engine.networks import any_experiments, experiments
+from tests.engine.pictures import picture_experiment
 
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
 OUTPUTS = [(loss, out) for loss in LOSSES for out in ([LOSSES[loss].activation] if LOSSES[loss].activation else HIDDEN)]
@@ -30,11 +32,18 @@ def check(experiment: Experiment) -> None:
     for number, step in enumerate(torch_steps(experiment)):
         rows = slice(number * method.batch_size, (number + 1) * method.batch_size)
         for layer in range(trace.columns.depth):
-            close(numbers.each("weight")[layer][rows.start, :, :, 0], step.weights[layer])
+            close(numbers.each("weight")[layer][rows.start, ..., 0], step.weights[layer])
             close(numbers.each("bias")[layer][rows.start, :, 0], step.biases[layer])
+        for layer, of in enumerate(numbers.layers):
+            if "running-mean" in of:
+                close(of["running-mean"][rows.start, :, 0], step.running[layer][0])
+                close(of["running-variance"][rows.start, :, 0], step.running[layer][1])
         close(trace.curve[rows, 0], step.loss)
         if "eta" in trace.columns.place:
             close(numbers.values[rows, trace.columns.place["eta"], 0], step.rate)
+        for slopes, error in zip(numbers.slopes, step.errors, strict=True):
+            if "pre-activation" in slopes:
+                close(slopes["pre-activation"][rows, ..., 0], error)
         gradients = getattr(np, method.reduction)(numbers.every_gradient[rows, :, 0], axis=0)
         expected = np.concatenate([gradient.ravel() for gradient in step.gradients])
         close(gradients, expected)
@@ -94,3 +103,20 @@ def test_random_networks_and_methods(experiment: Experiment) -> None:
 @settings(max_examples=50, deadline=None)
 def test_random_plain_networks(experiment: Experiment) -> None:
     check(experiment)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_layers_of_every_kind_over_pictures_of_random_shapes(seed: int) -> None:
+    check(picture_experiment(seed))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_layers_over_pictures_with_each_optimizer(optimizer: str) -> None:
+    method = Method(3, "mean", optimizer, constants=tuple(OPTIMIZERS[optimizer].constants.items()))
+    check(picture_experiment(1000, method, steps=20))
+
+
+def test_every_kind_of_layer_is_among_them() -> None:
+    assert {type(layer) for seed in range(150) for layer in picture_experiment(seed).network.layers} == set(
+        LAYERS.values()
+    )

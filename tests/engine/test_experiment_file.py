@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import Dense, Experiment, InputError, InputWarning, Method, Network, Run, load_experiment
-from engine.experiment_keys import CONSTANTS, LAYER, NETWORK, TRAINING
+from engine.experiment_keys import CONSTANTS, NETWORK, TRAINING
 from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
 from tests.commands import run
 
@@ -343,7 +343,7 @@ def test_the_file_to_start_from_is_read_and_tells_every_key_and_word(tmp_path: P
     assert (done.returncode, done.stderr) == (0, "")
     text = (tmp_path / "my.toml").read_text(encoding="utf-8")
     assert load_experiment(tmp_path / "my.toml").sizes == (2, 2, 1)
-    for key in (*NETWORK, *LAYER, *TRAINING, "data", "samples", "targets"):
+    for key in (*NETWORK, *Dense.keys, *TRAINING, "data", "samples", "targets"):
         assert key in text
     for word in (*OPTIMIZERS, *SCHEDULES):
         assert f'"{word}"' in text
