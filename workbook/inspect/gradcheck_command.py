@@ -59,7 +59,10 @@ def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = N
     terminal = Console(stderr=True)
     with Progress(transient=True, console=terminal, disable=not terminal.is_terminal) as progress:
         task = progress.add_task(f"Reading {file.name}", total=None)
-        cells = Cells(with_values(read(file)))
+        book = read(file)
+        if not book.sheets:
+            raise InputError(f"{file}: got no sheet with cells, expected a workbook with at least one sheet of cells")
+        cells = Cells(with_values(book))
         progress.update(task, description="Differentiating")
         guessed = list(guesses(cells)) if asked.is_nothing else []
         checks = [guess.check for guess in guessed] if guessed else list(_checks(cells, asked))
