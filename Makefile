@@ -27,6 +27,7 @@ TAKES_workbook := STEPS LEARNING_RATE EXPERIMENT OUT ARGS
 TAKES_exercise := EXPERIMENT ARGS
 TAKES_class := ROSTER EXPERIMENT ARGS
 TAKES_grade := FOLDER ROSTER EXPERIMENT ARGS
+TAKES_digit := OUT ARGS
 TAKES_audit := FILE FILES ARGS
 TAKES_gradcheck := FILE ARGS
 TAKES_train := ARGS
@@ -41,7 +42,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook exercise class grade audit gradcheck train evaluate predict test lint pictures bench clean
+.PHONY: help workbook exercise class grade digit audit gradcheck train evaluate predict test lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -81,6 +82,9 @@ class: $(READY) ## write an exercise for each student (ROSTER=students.csv EXPER
 grade: $(READY) ## grade what they handed in (FOLDER=submissions ROSTER=students.csv ARGS="--seed 7 --typed 0")
 	@$(BIN)/python -m workbook grade $(if $(FOLDER),$(call quoted,$(FOLDER))) $(if $(ROSTER),--roster=$(call quoted,$(ROSTER))) \
 	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)
+
+digit: $(READY) ## write build/digit.xlsx: paint a digit, see the CNN read it (ARGS="--backward --model runs/.../model.safetensors")
+	@$(BIN)/python -m workbook digit $(if $(filter command,$(origin OUT)),$(call quoted,$(OUT))) $(ARGS)
 
 audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--html report.html")
 	@$(BIN)/python -m workbook audit $(if $(FILE),$(call quoted,$(FILE))) $(FILES) $(ARGS)

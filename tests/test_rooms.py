@@ -24,6 +24,7 @@ DOORS = {
     "workbook.write_drawing": ["workbook.records"],
     "workbook.write_rules": ["workbook.records", "workbook.write_drawing"],
     "workbook.sheets": ["engine", "workbook.records", "workbook.spreadsheet", "workbook.stored", "workbook.table"],
+    "workbook.digit": ["engine", "workbook.records", "workbook.write"],
     "workbook.page": ["engine"],
     "workbook.inspect.findings": ["workbook.inspect.find.drawing"],
     "workbook.inspect.find": ["engine", "workbook.spreadsheet", "workbook.table"],

@@ -95,6 +95,29 @@ def exercise(
     typer.echo(f"Wrote {out}: the {kind}{'' if seed is None else f' of seed {seed}'}.")
 
 
+@app.command()
+def digit(
+    out: Annotated[Path, typer.Argument(help="The .xlsx file to write.")] = Path("build/digit.xlsx"),
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Weights that `make train` wrote, a .safetensors file; those that ship by default."),
+    ] = None,
+    *,
+    backward: Annotated[bool, typer.Option("--backward", help="Add the gradients of every map and parameter.")] = False,
+    step: Annotated[
+        bool, typer.Option("--step", help="Add them, and a second forward pass after a step of gradient descent.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Write the trained CNN as a workbook: paint a digit and see how it is read."""
+    _check_out(out, model)
+    if not force:
+        refuse_to_replace(out, "digit")
+    from workbook.digit.command import write_digit
+
+    typer.echo(write_digit(model, out, backward=backward, step=step))
+
+
 RosterFile = Annotated[
     Path | None,
     typer.Option("--roster", help="A CSV file: id, name, email; or an export of Moodle, Canvas, Gradescope."),
@@ -175,11 +198,11 @@ def _class_of(roster: Path | None, experiment_file: Path | None, rows: int | Non
     return read_roster(roster), experiment if rows is None else replace(experiment, steps=rows)
 
 
-def _check_out(out: Path, experiment_file: Path | None) -> None:
+def _check_out(out: Path, read: Path | None) -> None:
     """Before the work: the workbook can be written, and over nothing that is read."""
     if out.parent == Path("build") and not out.parent.exists():
         out.parent.mkdir()
-    check_outputs({"the workbook": out}, [] if experiment_file is None else [experiment_file])
+    check_outputs({"the workbook": out}, [] if read is None else [read])
 
 
 @app.command()

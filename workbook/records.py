@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 Style = Literal[
     "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
     "summary", "beside", "box", "backward", "mark", "step", "step_left", "folded", "tolerance", "todo",
-    "axis", "tile", "color",
+    "axis", "tile", "color", "pixel", "ink", "zero", "poster", "poster_heading", "poster_text", "bar",
+    "note", "caption",
 ]  # fmt: skip
 
 
@@ -113,6 +114,7 @@ class Validation:
     title: str
     message: str
     whole: bool = False
+    prompt: bool = True  # whether the message shows as soon as the cell is entered, not only when it refuses
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class ColorScale:
-    """Cells colored by their numbers, between three colors: at three numbers, or the least, the median, the largest."""
+    """Cells colored by their numbers, between three colors: at three numbers, or the least, the median, the largest.
+
+    Two colors are those of the least and the largest.
+    """
 
     range: str
-    colors: tuple[str, str, str]
+    colors: tuple[str, str, str] | tuple[str, str]
     numbers: tuple[float, float, float] | None = None
 
 
@@ -170,6 +175,7 @@ class Sheet:
         collapsed: columns that a click on the + above the column before them unfolds.
         names: defined names, each for one cell of the sheet.
         print_area: the cells that are printed; all, unless given.
+        hidden: whether the sheet is only read by the others.
     """
 
     name: str
@@ -195,6 +201,7 @@ class Sheet:
     names: dict[str, str] = field(default_factory=dict)
     print_area: str | None = None
     paper: Literal["A3", "A4"] = "A4"
+    hidden: bool = False
 
 
 def small_sheet(name: str, cells: Iterable[Cell], widths: dict[str, float], **rest: object) -> Sheet:

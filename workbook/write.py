@@ -31,6 +31,7 @@ NUMBER: dict[str, Any] = {"num_format": "0.0000000", "shrink": True}
 EXPONENT_FORMAT = "0.000E+00"
 NEEDS_AN_EXPONENT = "=OR(ABS({cell})>=10000,AND({cell}<>0,ABS({cell})<0.0001))"
 BORDER = {"border": 1, "border_color": "#BFBFBF"}
+FAINT = {"border_color": "#D9D9D9"}
 STYLES: dict[Style, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 18, "font_color": DARK_SLATE},
     "heading": {"bold": True, "font_size": 12, "font_color": DARK_SLATE},
@@ -62,6 +63,16 @@ STYLES: dict[Style, dict[str, Any]] = {
     "mark": {"font_size": 11, "bold": True, "align": "center"},
     "axis": {"font_size": 8, "font_color": DARK_SLATE, "num_format": "0.000", "align": "center", "shrink": True},
     "color": {"font_size": 7, "num_format": ";;;"},
+    # Of maps whose cells are small squares, seen from afar: numbers show when one zooms in, headings before.
+    "pixel": {"font_size": 5, "font_color": "#B4B4B4", "num_format": "0.00", "align": "center", "shrink": True},
+    "ink": {"font_size": 5, "font_color": "#A6A6A6", "num_format": "0;;", "align": "center", "border": 4, **FAINT},
+    "zero": {"font_size": 5, "font_color": "#A6A6A6", "bg_color": "#EDEDED", "align": "center"},
+    "poster": {"bold": True, "font_size": 40, "font_color": DARK_SLATE, "valign": "vcenter"},
+    "poster_heading": {"bold": True, "font_size": 28, "font_color": DARK_SLATE},
+    "poster_text": {"font_size": 20, "font_color": DARK_SLATE},
+    "bar": {"font_size": 9, "font_color": "#0072B2"},
+    "note": {"font_size": 9, "font_color": DARK_SLATE},
+    "caption": {"font_size": 9, "bold": True, "font_color": DARK_SLATE, "align": "right", "bottom": 1},
     "tile": {"font_size": 7, "font_color": DARK_SLATE, "num_format": "0.0", "align": "center"},
 }
 NUMBER_STYLES = {style for style, properties in STYLES.items() if properties.get("num_format") == NUMBER["num_format"]}
@@ -72,10 +83,14 @@ TABS: dict[Purpose, str] = {"table": "#000000", "teach": "#0072B2", "prove": "#0
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook") -> None:
+def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook", *, large: bool = False) -> None:
     """Write a workbook; a file that stands at `path` is replaced only when the new one is whole.
 
     Whether it may be replaced at all is asked before, see generated.refuse_to_replace.
+
+    Args:
+        large: a workbook that takes seconds to compute: it does so when asked, by F9, and not after every entry; a
+            progress bar counts its sheets.
 
     Raises:
         InputError: `path` does not end in .xlsx or cannot be written, or a cell's value is nan or infinite.
@@ -88,8 +103,11 @@ def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook") -> None:
         try:
             with xlsxwriter.Workbook(part, options) as book:
                 book.set_properties({"created": CREATED})
-                for sheet in sheets:
-                    _SheetWriter(book, sheet).write()
+                if large:
+                    book.set_calc_mode("manual")
+                bar = track(sheets, path.name, console=Console(stderr=True), disable=not large)
+                for sheet in bar:
+                    _SheetWriter(book, sheet, quiet=large).write()
         except xlsxwriter.exceptions.FileCreateError as error:
             raise OSError(str(error)) from error
         mark(part, kind)
@@ -116,8 +134,8 @@ class PlainFormulas(Worksheet):  # type: ignore[misc] # XlsxWriter ships no type
 
 
 class _SheetWriter:
-    def __init__(self, book: Any, sheet: Sheet) -> None:
-        self.book, self.sheet = book, sheet
+    def __init__(self, book: Any, sheet: Sheet, *, quiet: bool) -> None:
+        self.book, self.sheet, self.quiet = book, sheet, quiet
         self.worksheet = book.add_worksheet(sheet.name, worksheet_class=PlainFormulas)
         self.formats = {style: book.add_format(properties) for style, properties in STYLES.items()}
         # The rows of the cells that hold numbers, by column, as runs (first, last).
@@ -156,6 +174,8 @@ class _SheetWriter:
         worksheet.freeze_panes(sheet.frozen_rows, 0)
         if not sheet.gridlines:
             worksheet.hide_gridlines(2)
+        if sheet.hidden:
+            worksheet.hide()
         if sheet.tab:
             worksheet.set_tab_color(TABS[sheet.tab])
         worksheet.set_landscape()
@@ -176,7 +196,7 @@ class _SheetWriter:
             total=self.sheet.row_count,
             description=self.sheet.name,
             console=Console(stderr=True),
-            disable=self.sheet.row_count < ROWS_WORTH_A_PROGRESS_BAR,
+            disable=self.quiet or self.sheet.row_count < ROWS_WORTH_A_PROGRESS_BAR,
         )
         for cells in bar:
             if cells and cells[0].row in self.sheet.heights:
@@ -250,8 +270,8 @@ class _SheetWriter:
         options = {
             "validate": "integer" if validation.whole else "decimal",
             **limits,
-            "input_title": validation.title,
-            "input_message": validation.message,
+            "input_title": validation.title if validation.prompt else "",
+            "input_message": validation.message if validation.prompt else "",
             "error_title": validation.title,
             "error_message": validation.message,
         }

@@ -30,6 +30,8 @@ def conditional_formats(book: Any, sheet: Sheet) -> Iterator[tuple[str, dict[str
 
 
 def _color_scale(scale: ColorScale) -> tuple[str, dict[str, Any]]:
+    if len(scale.colors) == 2:
+        return scale.range, {"type": "2_color_scale", "min_color": scale.colors[0], "max_color": scale.colors[1]}
     options: dict[str, Any] = {"type": "3_color_scale", "mid_type": "percentile", "mid_value": 50}
     if scale.numbers is not None:
         for end, number in zip(ENDS, scale.numbers, strict=True):

@@ -1,0 +1,173 @@
+"""The sheet `check`: what the cells say against what torch said, for the picture that is shown."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbook.digit.images import PICKED, Pictures, painted_range
+from workbook.digit.layout import LEFT, Kernels, at, span
+from workbook.digit.network import Gradients
+from workbook.digit.paint import DIGITS_ROW, LABEL, LOG, PAINT, Shown
+from workbook.digit.places import BETA, BIAS, GAMMA, Places
+from workbook.digit.reference import PARAMETER_NAMES, Reference
+from workbook.digit.weights import Array
+from workbook.records import Cell, Highlight, Sheet, small_sheet
+
+TOLERANCE = 1e-9
+NAME, HERE, TORCH, APART = range(4)  # columns
+LOGS_ROW, VERDICT_ROW, PARAMETERS_ROW = 6, 17, 23
+TABLE = 6  # first column of torch's log-probabilities of all pictures
+TORCH_SHEET = "torch"
+PARTS = {"weight": LEFT, "gamma": GAMMA, "beta": BETA, "bias": BIAS}  # columns
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A group of parameters: the address of its gradients here and of torch's, and how far apart their values are."""
+
+    name: str
+    count: int
+    here: str
+    torch: str
+    distance: float
+
+
+def check_sheet(shown: Shown, reference: Reference, pictures: Pictures, checked: Sequence[Checked]) -> Sheet:
+    """The sheet; `checked` is empty where there are no gradients."""
+    cells = [*_logs(shown, reference), *_table(reference, pictures)]
+    verdicts = [at(VERDICT_ROW, HERE)]
+    if checked:
+        cells += _parameters(shown, pictures, checked)
+        verdicts.append(span(PARAMETERS_ROW, APART + 1, len(checked), 1))
+    marks = [Highlight(cell, "PASS", "green") for cell in verdicts] + [
+        Highlight(cell, "FAIL", "red") for cell in verdicts
+    ]
+    return small_sheet(
+        "check", cells, {"A": 26, "B:D": 13, "E": 16, "F": 2, "G": 28, "H:Q": 11},
+        tab="prove",
+        heights={1: 27.0}, highlights=marks, gridlines=False,
+    )  # fmt: skip
+
+
+def _logs(shown: Shown, reference: Reference) -> Iterator[Cell]:
+    yield Cell(1, NAME, "title", "Check")
+    yield Cell(
+        2,
+        NAME,
+        "text",
+        "The log-probabilities of the picture on the sheet paint, here and as torch computed them in 64 bits.",
+    )
+    yield Cell(
+        3,
+        NAME,
+        "text",
+        "Pick another picture there and press F9: torch's numbers of all of them are stored on the right.",
+    )
+    for at_column, name in enumerate(("digit", "here", "torch", "apart")):
+        yield Cell(LOGS_ROW - 1, at_column, "header", name)
+    for digit, row in enumerate(range(LOGS_ROW, LOGS_ROW + 10)):
+        here, torch = (float(logs[digit]) for logs in (shown.reading.log_probabilities, _torch_logs(shown, reference)))
+        column = span(LOGS_ROW, TABLE + 1 + digit, len(reference.labels), 1, fixed=True)
+        yield Cell(row, NAME, "step", digit)
+        yield Cell(row, HERE, "number", here, f"={PAINT}!{at(DIGITS_ROW + digit, LOG)}")
+        yield Cell(row, TORCH, "number", torch, f"=INDEX({column},MAX(1,{PICKED}))")
+        yield Cell(row, APART, "tolerance", abs(here - torch), f"=ABS({at(row, HERE)}-{at(row, TORCH)})")
+    yield Cell(VERDICT_ROW - 1, NAME, "label", "largest difference")
+    apart = np.abs(shown.reading.log_probabilities - _torch_logs(shown, reference)).max()
+    yield Cell(VERDICT_ROW - 1, HERE, "tolerance", float(apart), f"=MAX({span(LOGS_ROW, APART, 10, 1)})")
+    yield Cell(VERDICT_ROW, NAME, "label", "verdict")
+    passes = f'IF({at(VERDICT_ROW - 1, HERE)}<={at(VERDICT_ROW + 1, HERE)},"PASS","FAIL")'
+    yield Cell(VERDICT_ROW, HERE, "verdict", "PASS", f'=IF({_painted()},"painted",{passes})')
+    yield Cell(VERDICT_ROW, TORCH, "beside", "what you painted yourself torch has not read")
+    yield Cell(VERDICT_ROW + 1, NAME, "label", "tolerance")
+    yield Cell(VERDICT_ROW + 1, HERE, "tolerance", TOLERANCE)
+
+
+def _torch_logs(shown: Shown, reference: Reference) -> Array:
+    logs: Array = reference.log_probabilities[shown.number - 1]
+    return logs
+
+
+def _painted() -> str:
+    return f"OR({PICKED}=0,SUM({painted_range()})>0)"
+
+
+def _table(reference: Reference, pictures: Pictures) -> Iterator[Cell]:
+    yield Cell(LOGS_ROW - 1, TABLE, "header_left", "torch's log-probabilities")
+    for digit in range(10):
+        yield Cell(LOGS_ROW - 1, TABLE + 1 + digit, "header", digit)
+    for row, (name, logs) in enumerate(zip(pictures.names, reference.log_probabilities, strict=True), start=LOGS_ROW):
+        yield Cell(row, TABLE, "beside", name)
+        for digit in range(10):
+            yield Cell(row, TABLE + 1 + digit, "number", float(logs[digit]))
+
+
+def _parameters(shown: Shown, pictures: Pictures, checked: Sequence[Checked]) -> Iterator[Cell]:
+    text = f"The gradients of “{pictures.names[0]}” for its label, here and by torch.autograd: |here − torch| / |torch|"
+    yield Cell(PARAMETERS_ROW - 2, NAME, "text", text)
+    for column, name in enumerate(("parameters", "how many", "distance", "", "verdict")):
+        yield Cell(PARAMETERS_ROW - 1, column, "header", name)
+    other = f"OR({_painted()},{PICKED}<>1,{PAINT}!{LABEL}<>{pictures.labels[0]})"
+    tolerance = at(VERDICT_ROW + 1, HERE, fixed=True)
+    same = (shown.number, shown.label) == (1, pictures.labels[0])
+    for row, part in enumerate(checked, start=PARAMETERS_ROW):
+        yield Cell(row, NAME, "beside", part.name)
+        yield Cell(row, HERE, "step", part.count)
+        formula = f"=SQRT(SUMPRODUCT(({part.here}-{part.torch})^2)/SUMSQ({part.torch}))"
+        yield Cell(row, TORCH, "tolerance", part.distance, formula)
+        passes = f'IF({at(row, TORCH)}<={tolerance},"PASS","FAIL")'
+        verdict = f'=IF({other},"another picture",{passes})'
+        yield Cell(row, APART + 1, "verdict", "PASS" if same else "another picture", verdict)
+    row = PARAMETERS_ROW + len(checked)
+    yield Cell(row, NAME, "label", "all")
+    yield Cell(
+        row, HERE, "step", sum(part.count for part in checked), f"=SUM({span(PARAMETERS_ROW, HERE, len(checked), 1)})"
+    )
+
+
+def torch_sheet(reference: Reference, blocks: Sequence[Places]) -> Sheet:
+    """The hidden sheet with torch's gradients, laid out as ours are."""
+    return small_sheet(TORCH_SHEET, _torch_cells(reference, blocks), {}, hidden=True)
+
+
+def _torch_cells(reference: Reference, blocks: Sequence[Places]) -> Iterator[Cell]:
+    for names, kernels in zip(PARAMETER_NAMES, _torch_kernels(blocks), strict=True):
+        weights = reference.gradients[names["weight"]]
+        for place in kernels.places():
+            yield Cell(*kernels.cell(*place), "step", float(weights[place]))
+        for part in names.keys() - {"weight"}:
+            for number, value in enumerate(reference.gradients[names[part]].tolist()):
+                yield Cell(kernels.top(number), PARTS[part], "step", value)
+
+
+def _torch_kernels(blocks: Sequence[Places]) -> list[Kernels]:
+    row, stacked = 1, []
+    for places in blocks:
+        kernels = places.kernels
+        stacked.append(Kernels(TORCH_SHEET, row, kernels.count, kernels.size, kernels.over, kernels.pitch))
+        row = stacked[-1].last_row + 2
+    return stacked
+
+
+def checked_parameters(reference: Reference, blocks: Sequence[Places], gradients: Sequence[Gradients]) -> list[Checked]:
+    """Every group of parameters, with the distance of the gradients that the workbook shows as it opens."""
+    found = []
+    stacked = zip(PARAMETER_NAMES, _torch_kernels(blocks), blocks, gradients, strict=True)
+    for number, (names, theirs, places, own) in enumerate(stacked, start=1):
+        if places.backward is None:
+            continue
+        for part, name in names.items():
+            torch, here = reference.gradients[name], getattr(own, part)
+            ours = places.backward.kernels
+            at_ours, at_theirs = (f"{kernels.sheet}!{_range(kernels, part)}" for kernels in (ours, theirs))
+            distance = np.linalg.norm(here - torch) / np.linalg.norm(torch)
+            what = {"weight": "weights", "gamma": "γ", "beta": "β", "bias": "biases"}[part]
+            found.append(Checked(f"block {number}, {what}", torch.size, at_ours, at_theirs, float(distance)))
+    return found
+
+
+def _range(kernels: Kernels, part: str) -> str:
+    if part == "weight":
+        return kernels.all(fixed=True)
+    return span(kernels.row, PARTS[part], kernels.last_row - kernels.row + 1, 1, fixed=True)
