@@ -140,3 +140,12 @@ def test_products_are_put_together(factors: list[str], text: str) -> None:
 )
 def test_sums_are_put_together(terms: list[str], text: str) -> None:
     assert printed(total(*map(over_variables, terms))).replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_variance_has_the_slope_of_textbooks() -> None:
+    tree = over_variables("VARP(a,b,c)")
+    slope = slopes(tree)[A]
+    assert printed(slope) == "2*(a-AVERAGE(a,b,c))/3"
+    assert_is_the_slope(tree, A, slope)
+    root = slopes(over_variables("(a-b)/SQRT(c+1)"), "n")
+    assert printed(root[C]) == "-0.5*n/(c+1)"

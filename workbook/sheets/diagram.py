@@ -6,6 +6,7 @@ from engine import Columns
 from engine.columns import activation_name, gradient_name
 from workbook.records import Cell, Rule, SignScale, Style
 from workbook.sheets.shown import Quantities
+from workbook.table.definitions import is_dense
 from workbook.table.layout import letter
 
 # A layer's weights and biases stand one below the other; more of them are left out.
@@ -19,7 +20,9 @@ HOW_TO_READ = (
 
 
 def height(columns: Columns) -> int:
-    """The rows below its header; one, for a sentence, where the network is too large."""
+    """The rows below its header; one, for a sentence, where the network is too large or not all of dense layers."""
+    if not is_dense(columns):
+        return 1
     tallest = max(2 * columns.sizes[0], *(_layer_height(columns, layer) for layer in range(columns.depth)))
     return tallest if tallest <= MOST_ROWS else 1
 
@@ -33,7 +36,7 @@ def diagram(columns: Columns, quantities: Quantities, top: int) -> tuple[list[Ce
     """The diagram from a row on: inputs, then for each layer its weights and its neurons, from left to right."""
     if height(columns) == 1:
         sentence = (
-            f"No diagram: it is drawn for layers of up to about {MOST_ROWS} weights and biases. "
+            f"No diagram: it is drawn for dense layers of up to about {MOST_ROWS} weights and biases. "
             "Every number is in the table below."
         )
         return [Cell(top, 0, "text", sentence)], [], []

@@ -12,6 +12,7 @@ from engine import Columns
 from engine.columns import activation_name, gradient_name
 from workbook.records import Cell, Drawing, Look, Series
 from workbook.sheets.shown import Quantities
+from workbook.table.definitions import is_dense
 from workbook.table.layout import letter, on_sheet
 
 # Pixels, y upwards; the chart covers the columns A to L, 22 rows high: what a small screen shows at once.
@@ -88,6 +89,8 @@ Box = tuple[float, float, float, float]
 
 def arranged(columns: Columns) -> Arrangement | None:
     """The drawing of a network; None where not all of it finds room."""
+    if not is_dense(columns):
+        return None
     if max(before * after for before, after in pairwise(columns.sizes)) > MOST_EDGES or columns.depth > MOST_LAYERS:
         return None
     diameter = LARGE if max(columns.sizes) <= MOST_LARGE else SMALL

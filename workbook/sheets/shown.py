@@ -1,12 +1,10 @@
 """The row of the table that the sheets `explorer` and `derivation` work out, and the names of what they show of it.
 
-Beside columns and constants these are `mean ∂E/∂w1` (or `sum`), over the batch of the row, and `new w1`, after its
-step.
+Beside columns and constants these are `mean ∂E/∂w1` (or `sum`), over the batch of the row, `rows of w1`, the cells of
+the batch, and `new w1`, after its step.
 """
 
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
@@ -16,7 +14,7 @@ from workbook.table.definitions import constant_names, definitions
 from workbook.table.layout import FIRST_ROW, Layout, on_sheet
 
 NEW = "new "
-OVER_BATCH = {"AVERAGE": "mean ", "SUM": "sum "}
+OVER_BATCH = {"AVERAGE": "mean ", "SUM": "sum ", "": "rows of "}
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def in_words(name: Variable) -> str:
     if not is_over_batch(name.name):
         return name.name
     function, column = over_batch(name.name)
-    return f"{function}({column} of the batch)"
+    return f"{function}({column} of the batch)" if function else f"{column} of the batch"
 
 
 def in_the_row(columns: Columns, name: str) -> Tree:
@@ -115,10 +113,14 @@ def after_the_step(columns: Columns, name: str) -> Tree:
 def _over_names_of_batches(tree: Tree) -> Tree:
     if not isinstance(tree, Operation):
         return tree
-    first = tree.operands[0] if tree.operands else None
-    if isinstance(first, Operation) and first.kind == "block" and isinstance(cell := first.operands[0], Variable):
-        return Variable(OVER_BATCH[tree.kind] + cell.name, 0)
-    return Operation(tree.kind, tuple(map(_over_names_of_batches, tree.operands)))
+    if tree.kind == "block" and isinstance(cell := tree.operands[0], Variable):
+        return Variable(OVER_BATCH[""] + cell.name, 0)
+    operands = tuple(map(_over_names_of_batches, tree.operands))
+    if len(operands) == 1 and tree.kind in OVER_BATCH and isinstance(tree.operands[0], Operation):
+        range_of = operands[0]
+        if isinstance(range_of, Variable) and tree.operands[0].kind == "block":
+            return Variable(OVER_BATCH[tree.kind] + over_batch(range_of.name)[1], 0)
+    return Operation(tree.kind, operands)
 
 
 def errors(columns: Columns) -> dict[str, Tree]:
@@ -150,9 +152,11 @@ def numbers_of_the_first_row(layout: Layout, values: FloatArray, learning_rate: 
     numbers |= {constant_names(columns)[0]: learning_rate, **dict(columns.method.constants)}
     size = columns.method.batch_size
     if size > 1:
-        reduced, word = (np.mean, "mean ") if columns.method.reduction == "mean" else (np.sum, "sum ")
-        of_batch = reduced(values[:size], axis=0).tolist()
-        numbers |= {word + name: number for name, number in zip(columns.names, of_batch, strict=True)}
+        batch = values[:size]
+        reduced = {"AVERAGE": batch.mean(axis=0), "SUM": batch.sum(axis=0)}
+        for function, of_batch in reduced.items():
+            word = OVER_BATCH[function]
+            numbers |= {word + name: number for name, number in zip(columns.names, of_batch.tolist(), strict=True)}
     for name in changing(columns):
         numbers[NEW + name] = value_of(after_the_step(columns, name), numbers)
     return numbers

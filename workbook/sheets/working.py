@@ -22,7 +22,7 @@ from workbook.sheets.shown import (
     over_batch,
 )
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import Tree, Variable, number_text, pieces, printed, value_of
+from workbook.spreadsheet.trees import Tree, Variable, leaves, number_text, pieces, printed, value_of
 from workbook.table.definitions import constant_names
 from workbook.table.layout import FORMULA_LIMIT_OF_EXCEL, letter, on_sheet
 
@@ -76,6 +76,15 @@ class Working:
         if size == 1:
             return []
         return list(range(size)) if size <= MOST_LISTED else [0, 1, size - 1]
+
+    @cached_property
+    def read_over_batch(self) -> set[str]:
+        """The columns, but for gradients, of which a formula reads all rows of the batch."""
+        changed = set(changing(self.columns))
+        trees = [(after_the_step if name in changed else in_the_row)(self.columns, name) for name in self.columns.names]
+        names = [leaf.name for tree in trees for leaf in leaves(tree) if isinstance(leaf, Variable)]
+        read = {over_batch(name)[1] for name in names if is_over_batch(name)}
+        return read - set(map(gradient_name, self.columns.names))
 
     @cached_property
     def numbers(self) -> dict[str, float]:
@@ -132,8 +141,10 @@ class Working:
                 yield self._plugged(row, tree)
             else:
                 yield Cell(row, FORMULA_COLUMN, "beside", "given")
-            if self.listed and (name == "E_tot" or gradient_name(name) in self.rows):
-                yield from self._of_batch(name if name == "E_tot" else gradient_name(name))
+            if self.listed and gradient_name(name) in self.rows:
+                yield from self._of_batch(gradient_name(name))
+            if self.listed and name in self.read_over_batch:
+                yield from self._of_batch(name)
 
     def _is_given(self, name: str) -> bool:
         kind = self.columns.by_name[name].kind
@@ -187,7 +198,7 @@ class Working:
             function, column = over_batch(name)
             cells = [f"{letter(self.folded + 2 + at)}{self.rows[column]}" for at in range(len(self.listed))]
             listed = '&","&'.join(self._with_dots(cells, '"…"'))
-            return f'"{function}("&{listed}&")"'
+            return f'"{function}("&{listed}&")"' if function else listed
         texts = self.folded + 1 if name.startswith(NEW) else self.folded
         return f"{letter(texts)}{self.rows[name.removeprefix(NEW)]}"
 
@@ -195,7 +206,8 @@ class Working:
         if is_over_batch(leaf.name):
             function, column = over_batch(leaf.name)
             numbers = self.values[self.listed, self.columns.place[column]].tolist()
-            return f"{function}({','.join(self._with_dots(list(map(as_text, numbers)), '…'))})"
+            listed = ",".join(self._with_dots(list(map(as_text, numbers)), "…"))
+            return f"{function}({listed})" if function else listed
         number = self.numbers[leaf.name]
         return f"{number:.0f}" if leaf.name in COUNTERS else as_text(number)
 

@@ -95,8 +95,11 @@ def product(*factors: Tree) -> Tree:
 
 
 def _one_denominator(parts: Signed) -> Signed:
-    """a/(b·c) for a/b/c."""
+    """a/(b·c) for a/b/c, and a/b for a/√b/√b."""
     under = [factor for sign, factor in parts if sign == "/"]
+    for root in [of for of in under if isinstance(of, Operation) and of.kind == "SQRT" and under.count(of) == 2][:1]:
+        under = [*(of for of in under if of != root), root.operands[0]]
+        parts = [*(part for part in parts if part[0] == "*"), *(("/", of) for of in under)]
     return parts if len(under) < 2 else [*(part for part in parts if part[0] == "*"), ("/", times(*under))]
 
 

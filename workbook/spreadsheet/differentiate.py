@@ -128,6 +128,12 @@ def _others(operands: Sequence[Tree]) -> list[Tree]:
     return [product(*operands[:place], *operands[place + 1 :]) for place in range(len(operands))]
 
 
+def _variance(terms: Sequence[Tree]) -> list[Tree]:
+    """2·(x − mean)/n."""
+    mean = call("AVERAGE", *terms)
+    return [over(product(TWO, less(term, mean)), Number(len(terms))) for term in terms]
+
+
 RULES: dict[str, Rule] = {
     "+": lambda *_: (ONE, ONE),
     "-": lambda *_: (ONE, negated(ONE)),
@@ -148,6 +154,7 @@ RULES: dict[str, Rule] = {
     "SUMSQ": lambda _, *terms: [product(TWO, term) for term in terms],
     "PRODUCT": lambda _, *factors: _others(factors),
     "AVERAGE": lambda _, *terms: (over(ONE, Number(len(terms))),) * len(terms),
+    "VARP": lambda _, *terms: _variance(terms),
     # A comparison is a step: flat everywhere but where it jumps.
     **dict.fromkeys(("=", "<>", "<", ">", "<=", ">="), lambda *_: (ZERO, ZERO)),
 }

@@ -445,6 +445,11 @@ def _product(*values: Value) -> Value:
     return product
 
 
+def _variance(*values: Value) -> Value:
+    mean = _sum(*values) / len(values)
+    return _sum(*((value - mean) * (value - mean) for value in values)) / len(values)
+
+
 def _extreme(function: Callable[[Value, Value], Value]) -> Callable[..., Value]:
     def extreme(*values: Value) -> Value:
         found = values[0]
@@ -471,7 +476,7 @@ def _round(value: Value, digits: Value) -> Value:
 
 
 ANY = 255
-AGGREGATES = {"SUM", "PRODUCT", "MIN", "MAX", "AVERAGE", "SUMSQ"}
+AGGREGATES = {"VARP", "SUM", "PRODUCT", "MIN", "MAX", "AVERAGE", "SUMSQ"}
 FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "+": (2, 2, np.add),
     "-": (2, 2, np.subtract),
@@ -502,6 +507,7 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "SUMSQ": (1, ANY, lambda *values: _sum(*(value * value for value in values))),
     "PRODUCT": (1, ANY, _product),
     "AVERAGE": (1, ANY, lambda *values: _sum(*values) / len(values)),
+    "VARP": (1, ANY, _variance),
     "MIN": (1, ANY, _extreme(np.minimum)),
     "MAX": (1, ANY, _extreme(np.maximum)),
     "ROUND": (2, 2, _round),

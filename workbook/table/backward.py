@@ -11,7 +11,7 @@ from functools import cached_property, reduce
 from operator import and_
 
 from engine.columns import gradient_name
-from workbook.spreadsheet.algebra import ONE, own, product, shifted, signed_factors, times, total
+from workbook.spreadsheet.algebra import ONE, cell_by_cell, own, product, shifted, signed_factors, times, total
 from workbook.spreadsheet.differentiate import slopes
 from workbook.spreadsheet.trees import Number, Operation, Tree, Variable, leaves
 from workbook.table.definition import Definition
@@ -91,7 +91,7 @@ class _Backward:
         """By whom each column is read."""
         found: dict[str, list[_Reading]] = {name: [] for name in self.relevant}
         for name in self.computed:
-            by_tree = _slopes(self.computed[name]) if name in self.relevant else []
+            by_tree = self._slopes(self.computed[name]) if name in self.relevant else []
             for row in range(self.places if by_tree else 0):
                 for leaf, slope in by_tree[row % len(by_tree)].items():
                     if leaf.name in found and 0 <= row + leaf.row < self.places:
@@ -110,6 +110,29 @@ class _Backward:
             if isinstance(leaf, Variable) and leaf.name in self.relevant
         )
         return 1 if apart and all(len(by_row) == 1 for by_row in trees) else self.rows
+
+    def _slopes(self, definition: Definition) -> list[dict[Variable, Tree]]:
+        """The slopes of each of its trees; a range's mean that is a column is read there."""
+        if definition.slopes is not None:
+            return [{own(name): slope for name, slope in definition.slopes.items()}]
+        found = []
+        for row, tree in enumerate(definition.trees):
+            by_leaf = slopes(tree, definition.name)
+            found.append({leaf: self._with_means(slope, row) for leaf, slope in by_leaf.items()})
+        return found
+
+    @cached_property
+    def means(self) -> dict[tuple[Tree, int], Variable]:
+        """The columns that are means, by the cells that they read in a row of the update."""
+        averages = [each for each in self.computed.values() if getattr(each.tree, "kind", "") == "AVERAGE"]
+        return {(cell_by_cell(tree), row): own(each.name) for each in averages for row, tree in enumerate(each.trees)}
+
+    def _with_means(self, slope: Tree, row: int) -> Tree:
+        if not isinstance(slope, Operation):
+            return slope
+        if slope.kind == "AVERAGE":
+            return self.means.get((slope, row), slope)
+        return Operation(slope.kind, tuple(self._with_means(operand, row) for operand in slope.operands))
 
     @cached_property
     def stage(self) -> dict[str, int]:
@@ -179,13 +202,6 @@ def _reads(definition: Definition) -> frozenset[str]:
     if definition.slopes is not None:
         return frozenset(definition.slopes)
     return frozenset(leaf.name for tree in definition.trees for leaf in leaves(tree) if isinstance(leaf, Variable))
-
-
-def _slopes(definition: Definition) -> list[dict[Variable, Tree]]:
-    """The slopes of each of its trees."""
-    if definition.slopes is not None:
-        return [{own(name): slope for name, slope in definition.slopes.items()}]
-    return [slopes(tree, definition.name) for tree in definition.trees]
 
 
 def _closure(first: Collection[str], more: Callable[[frozenset[str]], set[str]]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from engine import Columns
 from engine.columns import Column, gradient_name
 from workbook.spreadsheet.algebra import ONE, above, call, less, own, plus, shifted, simplified, times
-from workbook.spreadsheet.trees import Number, Tree, Variable, replaced
+from workbook.spreadsheet.trees import Number, Tree, Variable, leaves, replaced
 from workbook.table.backward import Line, backward
 from workbook.table.definition import Definition
 from workbook.table.functions import ACTIVATIONS, LOSSES, Outputs
@@ -48,6 +48,28 @@ def definitions(columns: Columns) -> dict[str, Definition]:
     ]
     by_name = {definition.name: definition for definition in defined}
     return {name: by_name[name] for name in columns.names}
+
+
+@lru_cache(maxsize=64)
+def is_dense(columns: Columns) -> bool:
+    """Whether every neuron reads all that goes into its layer, each through a weight of its own, as edges draw it."""
+    return all(
+        {leaf.name for leaf in leaves(definition.tree) if isinstance(leaf, Variable)}
+        == {*weights, *columns.activation_names(layer - 1), *([bias] if bias else [])}
+        for layer in range(columns.depth)
+        for definition, weights, bias in _neurons(columns, layer)
+    )
+
+
+def _neurons(columns: Columns, layer: int) -> Iterator[tuple[Definition, list[str], str | None]]:
+    """Each neuron of a layer with the weights and the bias that a dense one has."""
+    names, weights = columns.neuron_names(layer), columns.weight_names(layer)
+    for place, name in enumerate(names):
+        yield (
+            definitions(columns)[name],
+            weights[place] if len(weights) == len(names) else [],
+            columns.bias_of(layer, place),
+        )
 
 
 def _forward(columns: Columns) -> list[list[Definition]]:

@@ -1,12 +1,17 @@
 """What the forward columns of all kinds of layers have in common."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 
 from engine import Columns
+from engine.arrays import Shape
 from engine.columns import activation_name
 from workbook.spreadsheet.algebra import own
 from workbook.table.definition import Definition
 from workbook.table.functions import ACTIVATIONS
+
+Picture = dict[tuple[int, int, int], str]
+Window = Iterator[tuple[tuple[int, int], tuple[int, int]]]
 
 
 def with_activations(columns: Columns, layer: int, sums: Iterable[Definition]) -> Iterator[Definition]:
@@ -18,3 +23,23 @@ def with_activations(columns: Columns, layer: int, sums: Iterable[Definition]) -
         z, a = definition.name, activation_name(definition.name)
         slopes = {z: activation.slope(own(z), own(a))} if activation.slope else None
         yield Definition(a, activation.value(own(z), all_z), activation.idea, slopes=slopes)
+
+
+def inputs_of(columns: Columns, layer: int) -> list[list[str]]:
+    """The columns of each signal that goes into a layer."""
+    return [columns.activation_names(signal - 1) for signal in columns.network.layers[layer].reads(layer)]
+
+
+def picture(names: Sequence[str], shape: Shape) -> Picture:
+    """Flat names as cells of a picture, by (channel, row, place); a plain feature has one place."""
+    channels, rows, places = shape if len(shape) == 3 else (shape[0], 1, 1)
+    return dict(zip(product(range(channels), range(rows), range(places)), names, strict=True))
+
+
+def window(size: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], at: tuple[int, int]) -> Window:
+    """The places of a window, (row, place) in it and in the picture, for the output at a row and place.
+
+    Those in the padding around the picture are not left out: no picture has a cell there.
+    """
+    for row, place in product(*map(range, size)):
+        yield (row, place), (at[0] * stride[0] + row - padding[0], at[1] * stride[1] + place - padding[1])
