@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine import Columns, Experiment, FloatArray, descend, load_experiment
 from engine.experiment_file import packaged_experiments
 from tests.engine.networks import random_experiment
+from tests.engine.pictures import picture_experiment
 from tests.workbook.duals import derivative
 from tests.workbook.whole import overflows
 from workbook.spreadsheet.trees import Tree, Value, Variable, evaluate, leaves
@@ -20,6 +21,7 @@ EXPERIMENTS = {name: load_experiment(name) for name in packaged_experiments()} |
 }
 # All runs of the sweep that differ in their method, under a name each.
 RUNS = {f"{name} {run.method.optimizer}": each.as_run(run) for name, each in EXPERIMENTS.items() for run in each.runs}
+PICTURES = {f"pictures {seed}": picture_experiment(seed) for seed in range(25)}
 POINTS = 20
 
 
@@ -91,9 +93,9 @@ def test_the_hidden_errors_of_output_first_are_no_derivatives_but_the_outputs_ar
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*EXPERIMENTS, *RUNS])
+@pytest.mark.parametrize("name", [*EXPERIMENTS, *RUNS, *PICTURES])
 def test_every_definition_holds_for_the_engines_numbers(name: str) -> None:
-    experiment = (EXPERIMENTS | RUNS)[name]
+    experiment = (EXPERIMENTS | RUNS | PICTURES)[name]
     numbers = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
     for column, definition in definitions(experiment.columns).items():
         phases = len(definition.trees)

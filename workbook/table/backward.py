@@ -13,7 +13,7 @@ from operator import and_
 from engine.columns import gradient_name
 from workbook.spreadsheet.algebra import ONE, cell_by_cell, own, product, shifted, signed_factors, times, total
 from workbook.spreadsheet.differentiate import slopes
-from workbook.spreadsheet.trees import Number, Operation, Tree, Variable, leaves
+from workbook.spreadsheet.trees import Number, Operation, Tree, Variable, leaves, replaced
 from workbook.table.definition import Definition
 
 
@@ -44,6 +44,8 @@ def backward(
     stages: Sequence[Sequence[Definition]],
     trained: Collection[str],
     rows: int = 1,
+    *,
+    kept: Collection[str] = (),
     passing_back: Callable[[Tree], Tree] = lambda slope: slope,
 ) -> list[list[Line]]:
     """The lines of each stage, in an order in which each can be computed if the last stage goes first.
@@ -55,18 +57,20 @@ def backward(
         stages: the forward columns, layer by layer; the last stage is the losses', and its last column their total.
         trained: the names of the weights, biases and their like.
         rows: of an update, which may read one another.
+        kept: computed columns that have lines though no trained one be behind them.
         passing_back: what is done to a slope through which an error passes back to an earlier stage.
 
     Raises:
         UnsupportedError: a column on the way from a trained one to the loss uses a function without a derivative.
     """
-    return _Backward(stages, frozenset(trained), rows, passing_back).lines()
+    return _Backward(stages, frozenset(trained), frozenset(kept), rows, passing_back).lines()
 
 
 @dataclass(frozen=True)
 class _Backward:
     stages: Sequence[Sequence[Definition]]
     trained: frozenset[str]
+    kept: frozenset[str]
     rows: int
     passing_back: Callable[[Tree], Tree]
 
@@ -80,11 +84,11 @@ class _Backward:
 
     @cached_property
     def relevant(self) -> frozenset[str]:
-        """The columns between the trained ones and the loss, with both ends."""
+        """The columns between the trained or kept ones and the loss, with both ends."""
         reads = {name: _reads(definition) for name, definition in self.computed.items()}
-        return _closure(self.trained, lambda found: {name for name in reads if reads[name] & found}) & _closure(
-            {self.total}, lambda found: {read for name in found for read in reads.get(name, ())}
-        )
+        return _closure(
+            self.trained | self.kept, lambda found: {name for name in reads if reads[name] & found}
+        ) & _closure({self.total}, lambda found: {read for name in found for read in reads.get(name, ())})
 
     @cached_property
     def readings(self) -> dict[str, list[_Reading]]:
@@ -120,6 +124,22 @@ class _Backward:
             by_leaf = slopes(tree, definition.name)
             found.append({leaf: self._with_means(slope, row) for leaf, slope in by_leaf.items()})
         return found
+
+    @cached_property
+    def alike(self) -> frozenset[str]:
+        """The columns that are the same in all rows of an update, since they read the same cells."""
+        several = [each for each in self.computed.values() if len(each.trees) > 1]
+        return frozenset(
+            each.name for each in several if len({shifted(tree, row) for row, tree in enumerate(each.trees)}) == 1
+        )
+
+    def _in_own_row(self, slope: Tree) -> Tree:
+        """A slope in which columns that are the same in all rows are read in the own one."""
+        if not self.alike:
+            return slope
+        return replaced(
+            slope, lambda leaf: own(leaf.name) if isinstance(leaf, Variable) and leaf.name in self.alike else leaf
+        )
 
     @cached_property
     def means(self) -> dict[tuple[Tree, int], Variable]:
@@ -179,10 +199,10 @@ class _Backward:
         here = by != self.total and self.stage[by] == stage
         if here and self._is_read_once(name) and all(reading.offset == 0 for reading in readings):
             slope = f"∂{by}/∂{name}"
-            yield Line(slope, _as_few(reading.slope for reading in readings))
+            yield Line(slope, as_few(reading.slope for reading in readings))
             yield Line(gradient_name(name), (times(own(gradient_name(by)), own(slope)),))
         else:
-            yield Line(gradient_name(name), _as_few(self._sum(name, row) for row in range(self.places)))
+            yield Line(gradient_name(name), as_few(self._sum(name, row) for row in range(self.places)))
 
     def _sum(self, name: str, row: int) -> Tree:
         """∂E/∂name in a row of the update."""
@@ -191,7 +211,7 @@ class _Backward:
             if reading.row + reading.offset == row:
                 away = reading.row - row
                 error = ONE if reading.by == self.total else Variable(gradient_name(reading.by), away)
-                slope = shifted(reading.slope, away)
+                slope = self._in_own_row(shifted(reading.slope, away))
                 if name in self.computed and self.stage[reading.by] > self.stage[name]:
                     slope = self.passing_back(slope)
                 terms.setdefault(reading.by, []).append(product(error, slope))
@@ -211,7 +231,7 @@ def _closure(first: Collection[str], more: Callable[[frozenset[str]], set[str]])
     return found
 
 
-def _as_few(trees: Iterable[Tree]) -> tuple[Tree, ...]:
+def as_few(trees: Iterable[Tree]) -> tuple[Tree, ...]:
     """The trees by the place of a row, or the one that all rows have."""
     by_row = tuple(trees)
     return by_row[:1] if len(set(by_row)) == 1 else by_row

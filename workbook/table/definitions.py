@@ -5,17 +5,17 @@ every column is one self-contained expression. That the two agree is the proof t
 a column elsewhere, its cells' formulas, the explorer's texts, the derivation, the hints, follows from its definition.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from engine import Columns
 from engine.columns import Column, gradient_name
-from workbook.spreadsheet.algebra import ONE, above, call, less, own, plus, shifted, simplified, times
+from workbook.spreadsheet.algebra import ONE, ZERO, above, call, less, own, plus, shifted, simplified, times
 from workbook.spreadsheet.trees import Number, Tree, Variable, leaves, replaced
-from workbook.table.backward import Line, backward
+from workbook.table import layers
+from workbook.table.backward import Line, as_few, backward
 from workbook.table.definition import Definition
 from workbook.table.functions import ACTIVATIONS, LOSSES, Outputs
-from workbook.table.layers import dense
 from workbook.table.optimizers import SCHEDULES
 from workbook.table.updates import ETA, RATE, of_batch, over_rows, updates
 
@@ -43,6 +43,7 @@ def definitions(columns: Columns) -> dict[str, Definition]:
         *_samples(columns),
         *updates(columns),
         *(definition for stage in _forward(columns) for definition in stage),
+        *(definition for layer in range(columns.depth) for definition in layers.beside(columns, layer)),
         _loss_of_the_batch(columns),
         *_gradients(columns),
     ]
@@ -74,7 +75,7 @@ def _neurons(columns: Columns, layer: int) -> Iterator[tuple[Definition, list[st
 
 def _forward(columns: Columns) -> list[list[Definition]]:
     """The forward pass of a row, layer by layer, and the losses."""
-    return [*(list(dense.forward(columns, layer)) for layer in range(columns.depth)), list(_losses(columns))]
+    return [*(list(layers.forward(columns, layer)) for layer in range(columns.depth)), list(_losses(columns))]
 
 
 @lru_cache(maxsize=64)
@@ -94,9 +95,12 @@ def chain_rule(columns: Columns) -> list[list[Line]]:
 
         return replaced(slope, renewed) if columns.method.update == "output-first" else slope
 
-    *layers, _ = backward(_forward(columns), columns.trained, columns.method.batch_size, new_weights)
-    last = [line for each in layers.pop() for line in (*_parts(columns, each.name), each)]
-    return [*layers, last]
+    kept = {column.name.removeprefix(gradient_name("")) for column in columns.all if column.kind == "delta"}
+    *stages, _ = backward(
+        _forward(columns), columns.trained, columns.method.batch_size, kept=kept, passing_back=new_weights
+    )
+    last = [line for each in stages.pop() for line in (*_parts(columns, each.name), each)]
+    return [*stages, last]
 
 
 def _parts(columns: Columns, name: str) -> list[Line]:
@@ -166,11 +170,20 @@ def _gradients(columns: Columns) -> Iterator[Definition]:
         return simplified(replaced(tree, whole))
 
     for line in (line for layer in reversed(chain_rule(columns)) for line in layer):
-        trees = tuple(put(tree, row) for row, tree in enumerate(line.trees))
+        by_row = max([len(line.trees), *(len(inlined.get(name, ())) for name in _names_in(line.trees))])
+        trees = as_few(put(line.trees[row % len(line.trees)], row) for row in range(by_row))
         if (column := columns.by_name.get(line.name)) is not None:
             yield Definition(line.name, trees[0], _gradient_idea(columns, column), others=trees[1:])
         else:
             inlined[line.name] = trees
+    written = {line.name for layer in chain_rule(columns) for line in layer}
+    for name in columns.of("delta", "gradient"):
+        if name not in written:
+            yield Definition(name, ZERO, "Nothing on the way to the loss reads it: its gradient is 0.")
+
+
+def _names_in(trees: Iterable[Tree]) -> set[str]:
+    return {leaf.name for tree in trees for leaf in leaves(tree) if isinstance(leaf, Variable)}
 
 
 def _gradient_idea(columns: Columns, column: Column) -> str:

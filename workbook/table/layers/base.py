@@ -21,6 +21,8 @@ def with_activations(columns: Columns, layer: int, sums: Iterable[Definition]) -
     for definition in sums:
         yield definition
         z, a = definition.name, activation_name(definition.name)
+        if a not in columns.by_name:
+            continue  # of a layer without an activation
         slopes = {z: activation.slope(own(z), own(a))} if activation.slope else None
         yield Definition(a, activation.value(own(z), all_z), activation.idea, slopes=slopes)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from engine import Columns
+from engine import Columns, Dense
 from workbook.spreadsheet.algebra import own, plus, times
 from workbook.table.definition import Definition
 from workbook.table.layers.base import with_activations
 
 
-def forward(columns: Columns, layer: int) -> Iterator[Definition]:
+def forward(_of: Dense, columns: Columns, layer: int) -> Iterator[Definition]:
     """z = Σ w·input + b and a = f(z) of each neuron."""
     yield from with_activations(columns, layer, _sums(columns, layer))
 
