@@ -19,6 +19,7 @@ from workbook.sheets.shown import (
     in_words,
     is_over_batch,
     numbers_of_the_first_row,
+    over_names_of_batches,
 )
 from workbook.sheets.training import MAIN_SHEET, ZOOM
 from workbook.spreadsheet.algebra import call, less, plus
@@ -111,9 +112,10 @@ def _line_cells(
     columns, shown = layout.columns, Shown(layout, SHOWN)
     in_table = {name: shown.value(name) for name in layout.letters}
     references = in_table | {name: on_sheet(MAIN_SHEET, cell) for name, cell in layout.constants.items()}
-    references |= {
-        line.name: shown.over_batch(line.name) for line in lines if isinstance(line, Line) and is_over_batch(line.name)
+    read = {
+        leaf for line in lines if isinstance(line, Line) for leaf in leaves(line.tree) if isinstance(leaf, Variable)
     }
+    references |= {leaf.name: shown.over_batch(leaf.name) for leaf in read if is_over_batch(leaf.name)}
     size = columns.method.batch_size
     for row, line in enumerate(lines, start=TOP):
         if isinstance(line, Note):
@@ -163,7 +165,11 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
         which = "the outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
         lines.append(Note(f"{number}. Back through {which}", "heading"))
         lines += _why(columns, layer)
-        lines += [line(each.name, each.trees[0]) for each in chain_rule(columns)[layer] if each.name not in left_out]
+        lines += [
+            line(each.name, over_names_of_batches(each.trees[0]))
+            for each in chain_rule(columns)[layer]
+            if each.name not in left_out
+        ]
     number = columns.depth + 2
     changed = [name for name in changing(columns) if gradient_name(columns.by_name[name].of or name) not in left_out]
     after = {name: after_the_step(columns, name) for name in changed if columns.by_name[name].kind != "step"}
@@ -217,18 +223,16 @@ def _left_out(columns: Columns) -> set[str]:
     """The lines that a large network goes without: those of a layer's later weights, and of later outputs' losses."""
     names = set()
     for layer in range(columns.depth):
-        for z, weight in _weights_left_out(columns, layer):
-            names |= {f"∂{z}/∂{weight}", gradient_name(weight)}
+        weights = set(_weights_left_out(columns, layer))
+        names |= {line.name for line in chain_rule(columns)[layer] if line.name.rpartition("/∂")[2] in weights}
     if columns.outputs > MOST_OUTPUTS:
         later = columns.neuron_names(columns.depth - 1)[1:]
         names |= {f"∂{loss}/∂{z}" for loss in columns.loss_names for z in later}
     return names
 
 
-def _weights_left_out(columns: Columns, layer: int) -> list[tuple[str, str]]:
-    """Each with its neuron."""
-    pairs = zip(columns.neuron_names(layer), columns.weight_names(layer), strict=True)
-    return [(z, weight) for z, weights in pairs for weight in weights][MOST_WEIGHTS:]
+def _weights_left_out(columns: Columns, layer: int) -> list[str]:
+    return columns.names_in(layer, "weight")[MOST_WEIGHTS:]
 
 
 def _why(columns: Columns, layer: int) -> Iterator[Note]:

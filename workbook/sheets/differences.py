@@ -24,7 +24,10 @@ MOST_CELLS = 20_000
 # MAX takes 255 numbers, and a formula 8,192 characters.
 MOST_NUMBERS = 100
 # The kinds of columns that a pass from the inputs to the loss does without.
-NOT_FORWARD = ("step", "sample", "rate", "batch", "delta", "gradient", "state")
+NOT_FORWARD = (
+    *("step", "sample", "rate", "batch", "delta", "gradient", "state"),
+    *("running-mean", "running-variance"),
+)
 KINK, ORDER, SHARES = "kink", "order", "Σt ≠ 1"
 
 
@@ -270,7 +273,7 @@ class Differences:
         for position, name in enumerate(self.forward):
             if name in given:
                 # The weights of the whole batch are those of its first row.
-                at = FIRST_ROW + (sample if self.columns.by_name[name].kind in ("target", "input") else 0)
+                at = FIRST_ROW + (0 if self.columns.by_name[name].kind in ("weight", "bias") else sample)
                 nudge = f"{sign}{self.nudge_cell}" if name == nudged else ""
                 formula = f"={on_sheet(MAIN_SHEET, f'{self.layout.letters[name]}{at}')}{nudge}"
             else:

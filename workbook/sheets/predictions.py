@@ -10,8 +10,8 @@ from engine import Columns, FloatArray
 from engine.activations import ACTIVATIONS
 from workbook.records import Cell, Chart, Choice, ColorScale, Rule, Series, Sheet, Validation, small_sheet
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import Variable, evaluate
-from workbook.table.definitions import definitions
+from workbook.spreadsheet.trees import Variable, evaluate, leaves
+from workbook.table.definitions import evaluation
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
 
 SHEET = "predictions"
@@ -70,14 +70,14 @@ class _Predictions:
         self.inputs, self.targets = columns.input_names, columns.target_names
         self.outputs = columns.activation_names(columns.depth - 1)
         self.samples = min(columns.samples, layout.rows)
-        self.parameters = columns.of("weight", "bias")
+        self.parameters = columns.of("weight", "bias", "running-mean", "running-variance")
         row = (layout.steps - 1) * columns.method.batch_size
         self.numbers = {name: values[row, columns.place[name]] for name in self.parameters}
         self.given = {name: values[: self.samples, columns.place[name]] for name in self.inputs + self.targets}
         self.activation = ACTIVATIONS[columns.network.layers[-1].activation]
         self.small = sum(columns.sizes[1:]) <= MOST_NEURONS
-        neurons = [*columns.of("pre-activation", "activation")]
-        self.order = self.inputs + [name for name in neurons if name not in self.outputs] + self.outputs
+        self.forward = evaluation(columns)
+        self.order = self.inputs + [name for name in self.forward if name not in self.outputs] + self.outputs
         # From left to right: the samples, the picture, and, folded, the weights and the passes behind it.
         self.picture = 4 + len(self.inputs) + 2 * len(self.outputs)
         self.weights_at = self.picture + SIDE + 3
@@ -146,14 +146,16 @@ class _Predictions:
     def passes(self, top: int, given: dict[str, FloatArray]) -> _Passes:
         """The forward passes of some inputs with the weights of the step at hand."""
         known = {**self.numbers, **{name: given[name] for name in self.inputs}}
-        defined = definitions(self.columns)
-        layers = range(self.columns.depth)
-        groups = (
-            group(layer) for layer in layers for group in (self.columns.neuron_names, self.columns.activation_names)
-        )
-        for name in (name for group in groups for name in group):
-            values = {Variable(leaf, 0): np.asarray(number) for leaf, number in known.items()}
-            known[name] = np.asarray(evaluate(defined[name].tree, values))
+
+        def number(name: str) -> FloatArray:
+            if name not in known:
+                tree = self.forward[name].tree
+                values = {leaf: number(leaf.name) for leaf in leaves(tree) if isinstance(leaf, Variable)}
+                known[name] = np.asarray(evaluate(tree, values))
+            return np.asarray(known[name])
+
+        for name in self.order:
+            number(name)
         shape = given[self.inputs[0]].shape
         return _Passes(top, self.passes_at, self.order, {n: np.broadcast_to(known[n], shape) for n in self.order})
 
@@ -167,7 +169,6 @@ class _Predictions:
 
     def pass_cells(self, passes: _Passes) -> Iterator[Cell]:
         """The neurons of a block of passes; its inputs are somebody else's."""
-        defined = definitions(self.columns)
         weights = {
             name: f"${letter(self.weights_at + 1)}${TOP + 1 + place}" for place, name in enumerate(self.parameters)
         }
@@ -175,7 +176,7 @@ class _Predictions:
             for offset, value in enumerate(passes.numbers[name].tolist()):
                 row = passes.top + offset
                 cells = {name: f"{passes.column(name)}{row}" for name in self.order} | weights
-                formula = over_cells(defined[name].tree, partial(_cell, cells))
+                formula = over_cells(self.forward[name].tree, partial(_cell, cells))
                 yield Cell(row, passes.left + self.order.index(name), "number", value, formula)
 
     def sample_inputs(self, passes: _Passes) -> Iterator[Cell]:

@@ -95,7 +95,7 @@ def in_words(name: Variable) -> str:
 
 def in_the_row(columns: Columns, name: str) -> Tree:
     """What a column is in every row, over names."""
-    return _over_names_of_batches(definitions(columns)[name].tree)
+    return over_names_of_batches(definitions(columns)[name].tree)
 
 
 def after_the_step(columns: Columns, name: str) -> Tree:
@@ -107,15 +107,16 @@ def after_the_step(columns: Columns, name: str) -> Tree:
             return Variable(NEW + leaf.name, 0)
         return leaf
 
-    return _over_names_of_batches(replaced(definitions(columns)[name].tree, change))
+    return over_names_of_batches(replaced(definitions(columns)[name].tree, change))
 
 
-def _over_names_of_batches(tree: Tree) -> Tree:
+def over_names_of_batches(tree: Tree) -> Tree:
+    """The tree with `mean ∂E/∂w1` for the mean of a range of a batch's rows, and `rows of w1` for any other range."""
     if not isinstance(tree, Operation):
         return tree
     if tree.kind == "block" and isinstance(cell := tree.operands[0], Variable):
         return Variable(OVER_BATCH[""] + cell.name, 0)
-    operands = tuple(map(_over_names_of_batches, tree.operands))
+    operands = tuple(map(over_names_of_batches, tree.operands))
     if len(operands) == 1 and tree.kind in OVER_BATCH and isinstance(tree.operands[0], Operation):
         range_of = operands[0]
         if isinstance(range_of, Variable) and tree.operands[0].kind == "block":

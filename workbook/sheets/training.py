@@ -223,7 +223,7 @@ def validations(layout: Layout) -> list[Validation]:
         title="Learning rate",
         message="Type a number from 0 up: 0.1 learns slowly, 1 well, 10000 saturates the outputs. All rows follow.",
     )
-    defined = definitions(layout.columns)
+    defined, masks = definitions(layout.columns), layout.columns.of("mask")
     given = [
         Validation(
             range=f"{layout.letters[name]}{row}",
@@ -233,6 +233,18 @@ def validations(layout: Layout) -> list[Validation]:
             message="Type a number from -1000000 to 1000000. All rows follow.",
         )
         for name in given_names(layout.columns)
+        if name not in masks
         for row in range(FIRST_ROW, FIRST_ROW + min(defined[name].typed_in, layout.rows))
     ]
-    return [eta, *given]
+    return [eta, *given, *(_of_mask(layout, name) for name in masks)]
+
+
+def _of_mask(layout: Layout, name: str) -> Validation:
+    return Validation(
+        range=layout.range(name).replace("$", ""),
+        least=0,
+        most=1,
+        title=name,
+        message="Type 1 to keep the number in this row, or 0 to leave it out.",
+        whole=True,
+    )

@@ -21,8 +21,8 @@ from workbook.table.updates import ETA, RATE, of_batch, over_rows, updates
 
 
 def given_names(columns: Columns) -> list[str]:
-    """The columns whose first rows are a user's to type: targets, inputs, weights and biases."""
-    return columns.of("target", "input", "weight", "bias")
+    """The columns whose first rows are a user's to type: targets, inputs, weights, biases; masks in all rows."""
+    return columns.of("target", "input", "weight", "bias", "mask")
 
 
 def constant_names(columns: Columns) -> list[str]:
@@ -76,6 +76,16 @@ def _neurons(columns: Columns, layer: int) -> Iterator[tuple[Definition, list[st
 def _forward(columns: Columns) -> list[list[Definition]]:
     """The forward pass of a row, layer by layer, and the losses."""
     return [*(list(layers.forward(columns, layer)) for layer in range(columns.depth)), list(_losses(columns))]
+
+
+@lru_cache(maxsize=64)
+def evaluation(columns: Columns) -> dict[str, Definition]:
+    """The columns from the inputs to the outputs where the network is only asked, each after those that it reads.
+
+    Batch norm takes its running statistics, and dropout leaves nothing out.
+    """
+    found = (layers.evaluated(columns, layer) for layer in range(columns.depth))
+    return {definition.name: definition for stage in found for definition in stage}
 
 
 @lru_cache(maxsize=64)

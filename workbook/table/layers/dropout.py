@@ -5,7 +5,7 @@ from sys import maxsize
 
 from engine import Columns
 from engine.layers import Dropout
-from workbook.spreadsheet.algebra import ONE, less, over, own, times
+from workbook.spreadsheet.algebra import ONE, above, less, over, own, times
 from workbook.spreadsheet.trees import Number
 from workbook.table.definition import Definition
 from workbook.table.layers.base import inputs_of, with_activations
@@ -30,7 +30,7 @@ def forward(of: Dropout, columns: Columns, layer: int) -> Iterator[Definition]:
 def masks(_of: Dropout, columns: Columns, layer: int) -> Iterator[Definition]:
     """The masks, which are typed in."""
     for name in columns.names_in(layer, "mask"):
-        yield Definition(name, own(name), MASK, typed_in=maxsize)
+        yield Definition(name, above(name), MASK, typed_in=maxsize)
 
 
 def evaluated(_of: Dropout, columns: Columns, layer: int) -> Iterator[Definition]:

@@ -1,0 +1,39 @@
+"""Small networks, one for each kind of layer beside dense ones, and one with all of them."""
+
+from math import prod
+
+import numpy as np
+
+from engine import Dense, Experiment, Layer, Method, Network
+from engine.layers import AveragePool, BatchNorm, Convolution, Dropout, GlobalAveragePool, MaxPool, Residual
+from tests.engine.pictures import experiment_of
+
+SOFTMAX = Dense(2, "softmax", 2)
+BATCH = Method(2, "mean")
+MOMENTUM = Method(4, "sum", "momentum", constants=(("momentum", 0.9),))
+
+
+def network_of(*layers: Layer, picture: tuple[int, ...] = (1, 4, 4), method: Method = BATCH) -> Experiment:
+    """Random weights and four samples, four steps, classes told by a softmax."""
+    network = Network(
+        prod(picture), (*layers, SOFTMAX), "cross-entropy", deltas=True, picture=picture if len(picture) > 1 else ()
+    )
+    return experiment_of(network, np.random.default_rng(5), method, steps=4, samples=4)
+
+
+KINDS = {
+    "convolution": network_of(Convolution(2, (3, 3), (1, 1), (0, 0), "relu", 2), method=Method(1)),
+    "stride and padding": network_of(Convolution(2, (2, 3), (2, 1), (1, 1), "tanh", 1)),
+    "max-pool": network_of(Convolution(1, (2, 2), activation="sigmoid"), MaxPool((2, 2), (1, 1))),
+    "average-pool": network_of(Convolution(2, (2, 2)), AveragePool((3, 2), (1, 1), "tanh")),
+    "batch-norm": network_of(
+        Dense(2, "tanh", 2), BatchNorm(), picture=(3,), method=MOMENTUM
+    ),
+    "batch-norm of maps": network_of(Convolution(2, (2, 2)), BatchNorm(activation="relu")),
+    "dropout": network_of(Dense(3, "tanh", 3), Dropout(0.4), picture=(2,), method=Method(1)),
+    "residual": network_of(Dense(2, "tanh", 2), Dense(2, "tanh", 2), Residual(1), picture=(2,), method=Method(1)),
+    "block": network_of(
+        Convolution(2, (3, 3), (1, 1), (1, 1), "relu"), BatchNorm(), Dropout(0.25),
+        Convolution(2, (1, 1)), Residual(3), GlobalAveragePool(),
+    ),
+}  # fmt: skip
