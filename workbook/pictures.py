@@ -15,6 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, ImageChops, ImageOps
 
 from engine import InputError, default_experiment, load_experiment
+from workbook.digit.plan import digit_sheets
+from workbook.digit.weights import SHIPPED, load_blocks
 from workbook.figures import figures
 from workbook.inspect.audit import audit
 from workbook.inspect.report.audit_page import page_of
@@ -31,6 +33,8 @@ SHEETS = {
     "default": ("assignment6-calculations", "learning rates", "explorer", "derivation", "check"),
     "xor": ("landscape", "predictions"),
 }
+# Of the trained CNN in cells: the square with its answer, and six maps of a block with their gradients.
+DIGIT_AREAS = {"paint": "A1:BM30", "block1": "K1:GC106"}
 FOOTER = 60  # points from the page's lower edge
 # The share of the first printed page's height that a README can show: the chart and the first steps.
 SHOWN = {"assignment6-calculations": 0.465, "learning rates": 0.7, "explorer": 0.39, "check": 0.56}
@@ -52,6 +56,7 @@ def make_pictures(folder: Path) -> list[Path]:
     made = []
     for name, shown in SHEETS.items():
         made += _pictures_of_sheets(plan(load_experiment(name)), shown, folder)
+    made += _pictures_of_sheets(_digit_sheets(), list(DIGIT_AREAS), folder)
     experiment = default_experiment()
     made.append(folder / "audit-page.png")
     _picture_of_page(_slipped(plan(experiment)[0], Layout(experiment.columns, experiment.steps)), made[-1])
@@ -60,6 +65,14 @@ def make_pictures(folder: Path) -> list[Path]:
         FigureCanvasAgg(figure)
         figure.savefig(made[-1], metadata={"Software": None})
     return made
+
+
+def _digit_sheets() -> list[Sheet]:
+    """The workbook of the trained CNN, of which only what is shown is printed."""
+    sheets = digit_sheets(load_blocks(SHIPPED), backward=True)
+    return [
+        replace(sheet, hidden=sheet.name not in DIGIT_AREAS, print_area=DIGIT_AREAS.get(sheet.name)) for sheet in sheets
+    ]
 
 
 def _pictures_of_sheets(sheets: list[Sheet], shown: Sequence[str], folder: Path) -> list[Path]:

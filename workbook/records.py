@@ -114,7 +114,6 @@ class Validation:
     title: str
     message: str
     whole: bool = False
-    prompt: bool = True  # whether the message shows as soon as the cell is entered, not only when it refuses
 
 
 @dataclass(frozen=True)

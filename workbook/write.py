@@ -89,8 +89,7 @@ def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook", *, large
     Whether it may be replaced at all is asked before, see generated.refuse_to_replace.
 
     Args:
-        large: a workbook that takes seconds to compute: it does so when asked, by F9, and not after every entry; a
-            progress bar counts its sheets.
+        large: whether the sheets hold many cells each: one progress bar counts them.
 
     Raises:
         InputError: `path` does not end in .xlsx or cannot be written, or a cell's value is nan or infinite.
@@ -103,8 +102,6 @@ def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook", *, large
         try:
             with xlsxwriter.Workbook(part, options) as book:
                 book.set_properties({"created": CREATED})
-                if large:
-                    book.set_calc_mode("manual")
                 bar = track(sheets, path.name, console=Console(stderr=True), disable=not large)
                 for sheet in bar:
                     _SheetWriter(book, sheet, quiet=large).write()
@@ -270,8 +267,8 @@ class _SheetWriter:
         options = {
             "validate": "integer" if validation.whole else "decimal",
             **limits,
-            "input_title": validation.title if validation.prompt else "",
-            "input_message": validation.message if validation.prompt else "",
+            "input_title": validation.title,
+            "input_message": validation.message,
             "error_title": validation.title,
             "error_message": validation.message,
         }

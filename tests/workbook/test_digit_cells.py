@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 from safetensors.torch import load_file, save_file
 
@@ -149,15 +150,14 @@ def test_what_is_painted_picked_and_typed_changes_the_answer_as_torch_says(tmp_p
 def test_the_sheet_check_passes_and_fails_where_a_weight_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "digit.xlsx"
     write_digit(None, path, backward=True, step=False)
-    lying = poisoned(path, tmp_path / "lying.xlsx")
-    right = by_ironcalc(lying)
+    kernels = plan_blocks("block", input_strips(backward=True)[0], backward=True)[4].kernels
+    slip = {f"block5!{at(*kernels.cell(3, 7, 0, 0))}": 0.5}
+    copies = [poisoned(path, tmp_path / "right.xlsx"), poisoned(path, tmp_path / "wrong.xlsx", slip)]
+    right, wrong = by_libreoffice(copies, tmp_path)
     assert right["check"]["B17"] == "PASS"
     assert [right["check"][f"E{row}"] for row in range(23, 50)] == ["PASS"] * 27
     assert right["check"]["B50"] == 19_298
     _assert_estimate(right)
-
-    kernels = plan_blocks("block", input_strips(backward=True)[0], backward=True)[4].kernels
-    wrong = by_ironcalc(lying, {f"block5!{at(*kernels.cell(3, 7, 0, 0))}": 0.5})
     assert wrong["check"]["B17"] == "FAIL"
     assert "FAIL" in [wrong["check"][f"E{row}"] for row in range(23, 50)]
 
@@ -170,11 +170,17 @@ def _assert_estimate(book: Book) -> None:
     assert estimate == pytest.approx(loss - 0.001 * squares, rel=1e-9)
 
 
+def test_the_ink_is_shaded_from_paper_to_ink(tmp_path: Path) -> None:
+    write_digit(None, tmp_path / "digit.xlsx", backward=False, step=False)
+    formats = openpyxl.load_workbook(tmp_path / "digit.xlsx")["paint"].conditional_formatting
+    scales = {str(found.sqref): rule.colorScale for found in formats for rule in found.rules if rule.colorScale}
+    assert [entry.val for entry in scales["B3:AC30"].cfvo] == [0, 127.5, 255]
+
+
 def test_the_command_writes_and_replaces_only_its_own(tmp_path: Path) -> None:
     done = run("workbook", "digit", str(tmp_path / "digit.xlsx"))
-    assert done.stdout == (
-        f"Wrote {tmp_path}/digit.xlsx: 19,298 parameters in cells. Paint on the sheet paint, then press F9.\n"
-    )
+    said = "the CNN in cells. Open it in Excel or LibreOffice and paint a digit."
+    assert done.stdout == f"Wrote {tmp_path}/digit.xlsx: {said}\n"
     (tmp_path / "theirs.xlsx").write_text("theirs")
     refused = run("workbook", "digit", str(tmp_path / "theirs.xlsx"))
     assert refused.returncode == 2

@@ -62,7 +62,7 @@ def _logs(shown: Shown, reference: Reference) -> Iterator[Cell]:
         3,
         NAME,
         "text",
-        "Pick another picture there and press F9: torch's numbers of all of them are stored on the right.",
+        "Pick another picture there: torch's numbers of all of them are stored on the right.",
     )
     for at_column, name in enumerate(("digit", "here", "torch", "apart")):
         yield Cell(LOGS_ROW - 1, at_column, "header", name)

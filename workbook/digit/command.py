@@ -23,7 +23,7 @@ def write_digit(model: Path | None, out: Path, *, backward: bool, step: bool) ->
     sheets = digit_sheets(blocks, backward=backward or step, step=step, torch=torch)
     write(sheets, out, "digit", large=True)
     compared = "" if torch else " Without the sheet check: torch's stored numbers are of the weights that ship."
-    return f"Wrote {out}: 19,298 parameters in cells. Paint on the sheet paint, then press F9.{compared}"
+    return f"Wrote {out}: the CNN in cells. Open it in Excel or LibreOffice and paint a digit.{compared}"
 
 
 def _check_gammas(blocks: list[Block], path: Path) -> None:

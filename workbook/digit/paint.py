@@ -32,9 +32,9 @@ SHOWN = span(TOP, FIRST, SIZE, SIZE)
 
 INK = ("#FFFFFF", "#7F7F7F", "#000000")
 HOW_TO = (
-    "Excel: select cells (Ctrl for more), type 255, Ctrl+Enter. Then F9.",
-    "LibreOffice: select cells, type 255, Alt+Enter. Then F9.",
-    "F9 computes; before, only the ink changes, since it takes seconds.",
+    "Excel: select cells (Ctrl for more), type 255, press Ctrl+Enter.",
+    "LibreOffice: the same with Alt+Enter; it computes some seconds. For many",
+    "strokes, switch Data > Calculate > AutoCalculate off, then on.",
     "To take paint off, copy a cell without paint onto it.",
 )
 
@@ -80,7 +80,8 @@ def paint_sheet(shown: Shown, pictures: Pictures, last: Places, saliency: Strip 
         {"A": 1, "B:AC": SQUARE, "AD": 1, "AE": 5, "AF": 8, "AG": 9, "AH": 14, "AI": 8, "AJ": 10, "AK": 1,
          "AL:BM": SQUARE},
         tab="teach", heights={1: 54.0, 2: 15.0}, row_height=ROW, gridlines=False,
-        zoom=90 if saliency else 100,  # all of it in a window 1366 pixels wide scales=scales,
+        zoom=90 if saliency else 100,  # all of it in a window 1366 pixels wide
+        scales=scales,
         choices=[Choice(at(CHOICE_ROW, BAR), pictures.names_range)],
         validations=_validations(backward=saliency is not None),
     )  # fmt: skip
@@ -170,11 +171,7 @@ def _saliency(first: Gradients, strip: Strip) -> Iterator[Cell]:
 
 
 def _validations(*, backward: bool) -> list[Validation]:
-    whole = "a whole number from 0 to 9"
-    found = [
-        Validation(SHOWN, 0, 255, "ink", "A number from 0, paper, to 255, ink.", prompt=False),
-        Validation(at(LABEL_ROW, PROBABILITY), 0, 9, "label", f"The digit that it is: {whole}. Then F9.", whole=True),
-    ]
-    if backward:
-        found.append(Validation(at(RATE_ROW, PROBABILITY), 0, None, "η", "The learning rate, from 0 up. Then F9."))
-    return found
+    # None for the ink: where LibreOffice does not calculate automatically, it refuses whatever is typed there.
+    label = Validation(at(LABEL_ROW, PROBABILITY), 0, 9, "label", "The digit that it is, from 0 to 9.", whole=True)
+    rate = Validation(at(RATE_ROW, PROBABILITY), 0, None, "η", "The learning rate, from 0 up.")
+    return [label, rate] if backward else [label]
