@@ -139,9 +139,10 @@ class Columns:
         return (last.channel + 1, last.row + 1, last.column + 1)
 
     def weight_names(self, layer: int) -> list[list[str]]:
-        """w1, w2, ... as (fan-out, fan-in) rows."""
+        """w1, w2, ... as (fan-out, fan-in) rows; of kernels a row for each channel that they make."""
         names = self.names_in(layer, "weight")
-        fan_in = len(names) // self.sizes[layer + 1]
+        rows, *_ = self.network.layers[layer].parameters(self.network.shapes[layer]).get("weight", (1,))
+        fan_in = len(names) // rows
         return [names[first : first + fan_in] for first in range(0, len(names), fan_in or 1)]
 
     def bias_names(self, layer: int) -> list[str]:

@@ -3,27 +3,16 @@
 import math
 import tomllib
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine.activations import ACTIVATIONS
-from engine.arrays import FloatArray
 from engine.errors import InputError, InputWarning
 from engine.experiment import Experiment
 from engine.experiment_tables import read_experiment
-from engine.network import Network
-from engine.reading import finite, list_of, numbers
+from engine.reading import list_of, numbers
 
 FOLDER = Path(__file__).parent
-# The tables of a file of the plain form, and their keys; all are required.
-PLAIN_KEYS = {
-    "network": ("weights",),
-    "samples": ("inputs", "targets"),
-    "training": ("steps", "learning_rate", "learning_rates"),
-}
 
 
 def packaged_experiments() -> dict[str, Path]:
@@ -89,55 +78,17 @@ def _warn_of_targets(path: Path, experiment: Experiment) -> None:
 
 def _parse(document: dict[str, Any], folder: Path) -> Experiment:
     network = document.get("network")
-    if isinstance(network, dict) and "weights" in network:
-        return _plain_experiment(document)
+    if isinstance(network, dict) and "weights" in network and "layers" not in network:
+        document = {**document, "network": _with_layers(network)}
     return read_experiment(document, folder)
 
 
-def _plain_experiment(document: dict[str, Any]) -> Experiment:
-    """The experiment of a file with `network.weights`: sigmoid layers without biases, and one sample."""
-    _check_keys("", document, PLAIN_KEYS)
-    samples = document["samples"]
-    if not isinstance(samples, list) or len(samples) != 1:
-        got = len(samples) if isinstance(samples, list) else repr(samples)
-        raise InputError(f"samples: got {got}, expected exactly one [[samples]] table")
-    for name, known in PLAIN_KEYS.items():
-        _check_keys(f"{name}.", samples[0] if name == "samples" else document[name], known)
-    training = document["training"]
-    weights = tuple(
-        _matrix(f"network.weights[{layer}]", rows)
-        for layer, rows in enumerate(list_of(list_of(numbers))("network.weights", document["network"]["weights"]))
-    )
-    inputs = np.array([numbers("samples.inputs", samples[0]["inputs"])])
-    return Experiment(
-        network=Network.plain((inputs.shape[1], *map(len, weights))),
-        weights=weights,
-        inputs=inputs,
-        targets=np.array([numbers("samples.targets", samples[0]["targets"])]),
-        learning_rate=finite("training.learning_rate", training["learning_rate"]),
-        learning_rates=tuple(numbers("training.learning_rates", training["learning_rates"])),
-        steps=_steps("training.steps", training["steps"]),
-    )
-
-
-def _check_keys(where: str, table: Any, known: Mapping[str, Any] | tuple[str, ...]) -> None:
-    if not isinstance(table, dict):
-        raise InputError(f"{where.rstrip('.')}: got {table!r}, expected a table with the keys {', '.join(known)}")
-    for key in table:
-        if key not in known:
-            raise InputError(f"unknown key '{where}{key}'; expected {', '.join(where + name for name in known)}")
-    for key in known:
-        if key not in table:
-            raise InputError(f"missing key '{where}{key}'")
-
-
-def _matrix(where: str, rows: list[list[float]]) -> FloatArray:
-    if len({len(row) for row in rows}) > 1:
-        raise InputError(f"{where}: got rows of {', '.join(str(len(row)) for row in rows)}, expected equal lengths")
-    return np.array(rows)
-
-
-def _steps(where: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InputError(f"{where}: got {value!r}, expected a whole number from 1 up")
-    return value
+def _with_layers(network: dict[str, Any]) -> dict[str, Any]:
+    """The table of a file with `network.weights`, which stands for sigmoid layers without biases or errors."""
+    weights = list_of(list_of(numbers))("network.weights", network["weights"])
+    return {
+        "inputs": len(weights[0][0]),
+        "layers": [{"neurons": len(matrix), "weights": matrix} for matrix in weights],
+        "deltas": False,
+        **{key: value for key, value in network.items() if key != "weights"},
+    }

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.arrays import FloatArray
+from engine.arrays import FloatArray, Shape
 from engine.columns import Columns
 from engine.errors import InputError
 from engine.experiment import Experiment, Run
@@ -92,6 +92,7 @@ def _samples(tables: Values, folder: Path, network: Network) -> tuple[FloatArray
     arrays = []
     for key, expected, each in (("inputs", network.inputs, "input"), ("targets", network.sizes[-1], "output")):
         for number, sample in enumerate(tables["samples"]):
+            _check_nesting(f"samples[{number}].{key}", sample[key], network.picture if key == "inputs" else ())
             given = list(_flat(sample[key]))
             if len(given) != expected:
                 raise InputError(
@@ -99,6 +100,17 @@ def _samples(tables: Values, folder: Path, network: Network) -> tuple[FloatArray
                 )
         arrays.append(np.array([list(_flat(sample[key])) for sample in tables["samples"]]))
     return arrays[0], arrays[1]
+
+
+def _check_nesting(where: str, numbers: list[Any], picture: Shape) -> None:
+    """A sample is flat, or nested as the picture's shape says."""
+    if not any(isinstance(element, list) for element in numbers):
+        return
+    rows = [row for channel in numbers for row in (channel if isinstance(channel, list) else [channel])]
+    lengths = {(len(row) if isinstance(row, list) else 1) for row in rows}
+    if not picture or (len(numbers), len(rows), lengths) != (picture[0], picture[0] * picture[1], {picture[2]}):
+        expected = "×".join(map(str, picture)) + " nested lists, channels of rows, or " if picture else ""
+        raise InputError(f"{where}: got lists in a list, expected {expected}a list of numbers")
 
 
 def _flat(numbers: Any) -> Iterator[float]:

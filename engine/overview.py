@@ -54,14 +54,14 @@ def _layers(experiment: Experiment) -> Table:
     table = Table(box=None, padding=(0, 3, 0, 1), header_style="bold")
     for heading in ("layer", "neurons", "activation", "weights", "biases"):
         table.add_column(heading)
-    table.add_row("inputs", str(columns.sizes[0]))
+    table.add_row("inputs", "×".join(map(str, columns.network.shapes[0])))
     for number, layer in enumerate(columns.network.layers):
         last = number == columns.depth - 1
         biases = columns.bias_names(number)
         fixed = ", not trained" if set(biases) - columns.trained else ""
         table.add_row(
             "outputs" if last else f"hidden {number + 1}",
-            str(columns.sizes[number + 1]),
+            "×".join(map(str, columns.network.shapes[number + 1])),
             layer.activation,
             _first_to_last([name for row in columns.weight_names(number) for name in row]),
             _first_to_last(biases) + fixed,

@@ -14,7 +14,7 @@ from engine.arrays import FloatArray, Shape
 from engine.errors import InputError
 from engine.layers.base import Fields, Layer
 from engine.names import Column, Names
-from engine.reading import REQUIRED, Key, Keys, nearest, text_or_number, word
+from engine.reading import REQUIRED, Key, Keys, text_or_number, word
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Residual(Layer):
     @classmethod
     def read(cls, values: Mapping[str, Any], _number: int, layers: Mapping[str, int], _seed: int) -> Self:
         if values["from"] not in layers:
-            raise InputError(f"from: got '{values['from']}', a layer's name or number{nearest(values['from'], layers)}")
+            known = ", ".join(layers) or "none, as it is the first"
+            raise InputError(f"from: got '{values['from']}', expected the name or number of a layer before: {known}")
         return cls(layers[values["from"]], values["activation"])
 
     def with_activation(self, activation: str) -> Self:
