@@ -34,7 +34,7 @@ SHEETS = {
     "xor": ("landscape", "predictions"),
 }
 # Of the trained CNN in cells: the square with its answer, and six maps of a block with their gradients.
-DIGIT_AREAS = {"paint": "A1:BM30", "block1": "K1:GC106"}
+DIGIT_AREAS = {"paint": "A1:BM30", "block2": "K1:GB116"}
 FOOTER = 60  # points from the page's lower edge
 # The share of the first printed page's height that a README can show: the chart and the first steps.
 SHOWN = {"assignment6-calculations": 0.465, "learning rates": 0.7, "explorer": 0.39, "check": 0.56}

@@ -112,7 +112,7 @@ def test_every_map_and_every_gradient_is_torchs(random_book: tuple[Path, Path], 
     assert saliency is not None
     _assert_as_torch(_maps(book, saliency), torchs.gradients["input"], "saliency")
     pixels = [at(TOP + y, SALIENCY + x) for y in range(28) for x in range(28)]
-    by_pixel = torchs.gradients["input"].ravel() / 255 / 0.3081
+    by_pixel = torchs.gradients["input"].ravel() / 0.3081
     _assert_as_torch(_cells(book, "paint", pixels), by_pixel, "saliency on paint")
 
     after = passes(IMAGE, LABEL, weights, rate=0.001)

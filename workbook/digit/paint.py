@@ -163,11 +163,11 @@ def _step(shown: Shown, new_loss: NewLoss) -> Iterator[Cell]:
 
 def _saliency(first: Gradients, strip: Strip) -> Iterator[Cell]:
     yield Cell(
-        2, SALIENCY, "note", "Saliency, ∂loss/∂ each pixel: ink raises the loss where blue, lowers it where orange."
+        2, SALIENCY, "note", "Saliency, ∂loss/∂(ink / 255): ink raises the loss where blue, lowers it where orange."
     )
     for y, x in product(range(SIZE), range(SIZE)):
-        value = float(first.input[0, y, x]) / 255 / DEVIATION
-        yield Cell(TOP + y, SALIENCY + x, "pixel", value, f"={strip.sheet}!{strip.pixel(0, y, x)}/255/{DEVIATION}")
+        value = float(first.input[0, y, x]) / DEVIATION
+        yield Cell(TOP + y, SALIENCY + x, "pixel", value, f"={strip.sheet}!{strip.pixel(0, y, x)}/{DEVIATION}")
 
 
 def _validations(*, backward: bool) -> list[Validation]:
