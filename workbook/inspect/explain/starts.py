@@ -183,11 +183,11 @@ def _first(
     """The first block that can be put right.
 
     One that is right as something else may lack a factor: of these the last that puts most gradients right. The
-    gradient itself is the start only if nothing before it is.
+    gradient itself is the start only if nothing before it is, and a term of it, such as a sample's, only then.
     """
     entries = [*wrong.entries, *kept]
     otherwise: list[Repair] = []
-    own = None
+    own = share = None
     for area in all_blocks(wrong.path):
         value = numbers(cells.value(area))
         explained = forward.explained(value)
@@ -198,7 +198,9 @@ def _first(
             if not all(entry.is_right([*known, (area, change)]) for entry in entries):
                 continue
             repair = Repair(area, change, expected)
-            if explained:
+            if expected.through is not None:
+                share = share or repair
+            elif explained:
                 otherwise.append(repair)
             elif forward.is_parameter(expected):
                 own = own or repair
@@ -209,7 +211,7 @@ def _first(
     def helped(repair: Repair) -> int:
         return sum(other.is_right([*known, (repair.cells, repair.change)]) for other in others)
 
-    return max(reversed(otherwise), key=helped, default=own)
+    return max(reversed(otherwise), key=helped, default=share or own)
 
 
 def _is_noise(change: FloatArray, value: FloatArray) -> bool:
@@ -249,7 +251,7 @@ def _start(cells: Cells, forward: Forward, pair: Pair, factor: float, kind: Kind
     first, last = off.min(axis=0).tolist(), off.max(axis=0).tolist()
     area = repair.cells
     part = Area(area.sheet, area.top + first[0], area.left + first[1], area.top + last[0], area.left + last[1])
-    words = cause(cells, forward, area, repair.expected)
+    words = cause(cells, forward, area, repair.expected, part)
     at = tuple(off[0].tolist())
     return Start(
         part,

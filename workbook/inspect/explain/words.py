@@ -1,7 +1,7 @@
 """Why cells are off, in words: the factor that is missing, or that stands there too much."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,44 +21,64 @@ class Cause:
     lacks: bool = False
 
 
-def cause(cells: Cells, forward: Forward, area: Area, expected: Expected) -> Cause:
-    """Why an area does not hold what is expected."""
-    value = numbers(cells.value(area))
-    right = expected.array
-    for factor, words in _slopes(cells, forward, value):
-        if _same(value * factor, right):
-            return Cause(f"it lacks {words}", lacks=True)
-        if _same(value, right * factor):
-            return Cause(f"it has {words} too much")
-    if found := _at_activation(cells, forward, value, expected) or _instead(cells, forward, area, right):
-        return Cause(found)
-    for factor, words in _numbers(cells, forward, value):
-        if _same(value * factor, right):
-            return Cause(f"it lacks {words}", lacks=True)
-        if _same(value, right * factor):
-            return Cause(f"it has {words} too much")
+def cause(cells: Cells, forward: Forward, area: Area, expected: Expected, part: Area | None = None) -> Cause:
+    """Why an area does not hold what is expected; `part` are those of its cells that don't, if not all."""
+    found = _factor(cells, forward, area, expected)
+    if found is None and part is not None and part != area:
+        top, left = part.top - area.top, part.left - area.left
+        array = expected.array[top : top + part.shape[0], left : left + part.shape[1]]
+        found = _factor(cells, forward, part, replace(expected, array=array))
+    if found is not None:
+        return found
+    value, right = numbers(cells.value(area)), expected.array
     ratio = value.ravel()[0] / right.ravel()[0] if right.ravel()[0] else np.nan
     if value.size > 1 and np.isfinite(ratio) and _same(value, ratio * right):
         return Cause(f"it is {ratio:.6g} times {_named(cells, forward, expected)}")
     return Cause(f"it is not {_named(cells, forward, expected)}")
 
 
+def _factor(cells: Cells, forward: Forward, area: Area, expected: Expected) -> Cause | None:
+    """The one factor or reference that is all the difference; None if there is none."""
+    value, right = numbers(cells.value(area)), expected.array
+    if found := _multiplied(value, right, _slopes(cells, forward, value, expected)):
+        return found
+    if words := _at_activation(cells, forward, value, expected) or _instead(cells, forward, area, right):
+        return Cause(words)
+    return _multiplied(value, right, _numbers(cells, forward, value)) if right.any() else None
+
+
+def _multiplied(value: FloatArray, right: FloatArray, factors: Iterable[tuple[FloatArray, str]]) -> Cause | None:
+    for factor, words in factors:
+        if _same(value * factor, right):
+            return Cause(f"it lacks {words}", lacks=True)
+        if factor.any() and _same(value, right * factor):
+            return Cause(f"it has {words} too much")
+    return None
+
+
 def _named(cells: Cells, forward: Forward, expected: Expected) -> str:
     if expected.slope:
         return f"the derivative of {cells.text(expected.of)} by {expected.slope}"
     scale = "" if expected.scale == 1 else "−" if expected.scale == -1 else f"{expected.scale:.6g} × "
-    return f"{scale}∂{cells.text(forward.derivatives.loss)}/∂{bare_text(expected.of)}"
+    derivative = f"{scale}∂{cells.text(forward.derivatives.loss)}/∂{bare_text(expected.of)}"
+    return derivative if expected.through is None else f"{derivative} through {bare_text(expected.through)}"
 
 
-def _slopes(cells: Cells, forward: Forward, value: FloatArray) -> Iterator[tuple[FloatArray, str]]:
-    """The slopes of activations, which may be missing."""
-    for area, array in forward.slopes_of.items():
-        for part, where in _parts(area, array, value.shape):
-            by = forward.operands[area] if where == area else forward.operands[where]
-            if set(np.unique(part)) <= {0.0, 1.0}:
+def _slopes(cells: Cells, forward: Forward, value: FloatArray, expected: Expected) -> Iterator[tuple[FloatArray, str]]:
+    """The slopes of activations, which may be missing: first that of the cells whose derivative is expected."""
+    own = {expected.of, expected.through}
+    names = {cells.text(area) for area in own if area is not None}
+
+    def is_elsewhere(area: Area) -> bool:
+        return area not in own and forward.operands[area] not in names
+
+    for area in sorted(forward.slopes_of, key=is_elsewhere):
+        for part, where in _parts(area, forward.slopes_of[area], value.shape):
+            by = forward.operands.get(where)
+            if by is not None and set(np.unique(part)) <= {0.0, 1.0}:
                 if value.size > 1 or part.item() == 0:
-                    yield part, f"the mask of {cells.text(where)}: 1 where {by} > 0, else 0"
-            else:
+                    yield part, f"the gate IF({by} > 0, …, 0), which is the slope of {cells.text(where)}"
+            elif by is not None:
                 yield part, f"the derivative of {cells.text(where)} (by {by})"
 
 

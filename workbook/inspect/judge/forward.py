@@ -1,14 +1,15 @@
 """The cells between parameters and loss as blocks: their numbers, the loss's derivatives by them, their own slopes."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from engine import FloatArray
 from workbook.spreadsheet.blocks import all_blocks
-from workbook.spreadsheet.cells import Area, Cells, Formula
+from workbook.spreadsheet.cells import Area, Cells, Formula, Place
 from workbook.spreadsheet.functions import Adjoint, numbers
 from workbook.spreadsheet.graph import Derivatives, Planes
 from workbook.spreadsheet.trace import carried_back, traced
@@ -26,12 +27,14 @@ class Expected:
         array: the numbers.
         of: the forward cells that they are the derivative by, or the slope of.
         slope: those that the slope is by; "" where it is the loss's derivative, times `scale`.
+        through: the forward cells whose share in that derivative it is, such as one sample's; None for all of it.
     """
 
     array: FloatArray
     of: Area
     slope: str
     scale: float
+    through: Area | None = None
 
 
 class Forward:
@@ -47,12 +50,21 @@ class Forward:
             own * times for own in (1.0, factor) for times in (1.0, *lengths, *(1 / n for n in lengths), 2.0, 0.5)
         ]
         self.scales = np.array(list(dict.fromkeys(sign * scale for scale in scales for sign in (1.0, -1.0))))
-        self.slopes, self.operands = _slopes(cells, derivatives)
+        self.slopes, self.operands = _slopes(cells, derivatives, self.parameters)
 
     @cached_property
     def derivatives_by(self) -> dict[Area, FloatArray]:
         """The loss's derivative by each block."""
         return {area: self.derivatives.by(area)[0] for area in self.areas}
+
+    @cached_property
+    def _wholes(self) -> list[Expected]:
+        return [Expected(array, area, "", 1.0) for area, array in self.derivatives_by.items()]
+
+    @cached_property
+    def shares(self) -> list[Expected]:
+        """What each block adds to the derivatives by cells that others read too: a sample's term of a sum."""
+        return list(_shares(self.cells, self.derivatives, self.blocks))
 
     @cached_property
     def slopes_of(self) -> dict[Area, FloatArray]:
@@ -67,25 +79,34 @@ class Forward:
 
     def candidates(self, value: FloatArray, needed: float | None) -> Iterator[Expected]:
         """What may belong where these numbers stand; for a single cell, only what it needs to be."""
-        for area, derivative in self.derivatives_by.items():
-            if value.size == 1:
-                yield from self._single(area, derivative, needed)
-            else:
-                for way in _ways(derivative, value.shape):
-                    yield from (Expected(scale * way, area, "", float(scale)) for scale in self.scales)
+        yield from self._scaled(self._wholes, value, needed)
         for area, slope in self.slopes_of.items():
             if value.size == 1 and needed is not None:
                 for at in np.argwhere(np.abs(slope - needed) <= EQUAL * abs(needed))[:1].tolist():
                     yield Expected(np.array([[slope[*at]]]), area.cell(*at), self.operands[area], 1.0)
             elif value.size > 1:
                 yield from (Expected(way, area, self.operands[area], 1.0) for way in _ways(slope, value.shape))
+        yield from self._scaled(self.shares, value, needed)
 
-    def _single(self, area: Area, derivative: FloatArray, needed: float | None) -> Iterator[Expected]:
+    def _scaled(self, wholes: Sequence[Expected], value: FloatArray, needed: float | None) -> Iterator[Expected]:
+        for whole in wholes:
+            if value.size == 1:
+                yield from self._single(whole, needed)
+                continue
+            for way in _ways(whole.array, value.shape):
+                yield from (replace(whole, array=scale * way, scale=float(scale)) for scale in self.scales)
+
+    def _single(self, whole: Expected, needed: float | None) -> Iterator[Expected]:
         if needed is None:
             return
+        of, through = whole.of, whole.through
         for scale in self.scales:
-            for at in np.argwhere(np.abs(scale * derivative - needed) <= EQUAL * abs(needed))[:1].tolist():
-                yield Expected(np.array([[scale * derivative[*at]]]), area.cell(*at), "", float(scale))
+            found = scale * whole.array
+            for at in np.argwhere(np.abs(found - needed) <= EQUAL * abs(needed))[:1].tolist():
+                yield Expected(
+                    np.array([[found[*at]]]), of.cell(*at) if of.shape == found.shape else of, "", float(scale),
+                    through.cell(*at) if through is not None and through.shape == found.shape else through,
+                )  # fmt: skip
 
     def explained(self, value: FloatArray) -> list[Expected]:
         """What numbers are: the loss's derivatives by forward cells, or the slopes of some."""
@@ -100,14 +121,15 @@ class Forward:
 
     def is_same(self, found: Expected, expected: Expected) -> bool:
         """Whether numbers that are found are what is expected but for their scale, as the sheet may well have it."""
-        if found.of != expected.of or bool(found.slope) != bool(expected.slope):
+        if found.of != expected.of or found.through != expected.through or bool(found.slope) != bool(expected.slope):
             return False
         plain = (1.0, self.factor)
         return abs(found.scale) in plain or abs(expected.scale) not in plain
 
     def is_parameter(self, expected: Expected) -> bool:
         """Whether something is the loss's derivative by parameters."""
-        return not expected.slope and any(next(expected.of.places()) in area for area in self.parameters)
+        whole = not expected.slope and expected.through is None
+        return whole and any(next(expected.of.places()) in area for area in self.parameters)
 
     @cached_property
     def inputs(self) -> dict[Area, float]:
@@ -121,13 +143,15 @@ def _ways(array: FloatArray, shape: tuple[int, ...]) -> list[FloatArray]:
     return [way for way in (array, array.T) if way.shape == shape][: 1 if min(shape) == 1 else 2]
 
 
-def _slopes(cells: Cells, derivatives: Derivatives) -> tuple[Planes, dict[Area, str]]:
+def _slopes(cells: Cells, derivatives: Derivatives, parameters: Sequence[Area]) -> tuple[Planes, dict[Area, str]]:
     """The slopes of those formulas that are functions of one live cell each, and that cell's name."""
     live = [formula.area for formula in derivatives.order]
-    planes = Planes([*live, derivatives.loss], 1)
+    planes, marks = Planes([*live, derivatives.loss], 1), Planes([*live, *parameters], 1)
+    for area in (*live, *parameters):
+        marks.add(area, 1.0)
     operands: dict[Area, str] = {}
     for formula in derivatives.order:
-        found = _slope(cells, formula, derivatives)
+        found = _slope(cells, formula, marks)
         if found is not None:
             planes.add(formula.area, found[0])
             operands[formula.area] = cells.text(found[1])
@@ -138,19 +162,59 @@ def _slopes(cells: Cells, derivatives: Derivatives) -> tuple[Planes, dict[Area, 
     return planes, operands
 
 
-def _slope(cells: Cells, formula: Formula, derivatives: Derivatives) -> tuple[FloatArray, Area] | None:
+def _slope(cells: Cells, formula: Formula, live: Planes) -> tuple[FloatArray, Area] | None:
     """The slope of each of the cells that a formula fills, and the cells that it is by; None where several are read."""
-    read: dict[Area, Adjoint] = {}
-
-    def receive(area: Area, adjoint: Adjoint) -> None:
-        if derivatives.by(area)[1:].any():
-            read[area] = read.get(area, 0.0) + adjoint
-
     try:
-        carried_back(traced(cells, formula), formula, np.ones((3, *formula.area.shape)), receive)
+        read = {area for area in cells.read_by(formula) if live.of(area).any()}
+        slopes = _carried(cells, formula, np.ones((3, *formula.area.shape)))
     except UnsupportedError:
         return None
-    if len(read) != 1:
+    found = [area for area in slopes if live.of(area).any()] or list(read)
+    if len(read) != 1 or len(found) != 1 or found[0].shape != formula.area.shape:
         return None
-    area, adjoint = read.popitem()
-    return (adjoint[:1], area) if area.shape == formula.area.shape else None
+    # A closed gate carries nothing back: its slope is 0.
+    return slopes.get(found[0], np.zeros((3, *formula.area.shape)))[:1], found[0]
+
+
+def _carried(cells: Cells, formula: Formula, adjoint: Adjoint) -> dict[Area, Adjoint]:
+    """What a formula gives back of an adjoint to each area that it reads."""
+    given: dict[Area, Adjoint] = {}
+
+    def receive(area: Area, adjoint: Adjoint) -> None:
+        given[area] = given.get(area, 0.0) + adjoint
+
+    carried_back(traced(cells, formula), formula, adjoint, receive)
+    return given
+
+
+def _shares(cells: Cells, derivatives: Derivatives, blocks: Sequence[Area]) -> Iterator[Expected]:
+    given: dict[Place, list[tuple[Area, FloatArray]]] = {}
+    readers: Counter[Area] = Counter()
+    for formula in derivatives.order:
+        if formula.area.size > 1:
+            continue
+        try:
+            read = cells.read_by(formula)
+            back = _carried(cells, formula, derivatives.by(formula.area))
+        except UnsupportedError:
+            continue
+        alone = dict.fromkeys(area for area in read if derivatives.by(area)[1:].any())
+        given[formula.home] = [(area, back.get(area, np.zeros((1, *area.shape)))[0]) for area in alone]
+        readers.update(list(alone))
+    for block in blocks:
+        rows = [given.get(place, []) for place in block.places()]
+        for terms in zip(*rows, strict=False):
+            first, last = terms[0][0], terms[-1][0]
+            array = _stacked([term for _, term in terms], block)
+            if array is not None and all(readers[area] > 1 for area, _ in terms):
+                of = first if first == last else Area(first.sheet, first.top, first.left, last.bottom, last.right)
+                yield Expected(array, of, "", 1.0, block)
+
+
+def _stacked(terms: Sequence[FloatArray], block: Area) -> FloatArray | None:
+    """A block's terms as an array: of the block's shape, or a row for each of its cells; None where neither is."""
+    if all(term.size == 1 for term in terms):
+        return np.array([term.item() for term in terms]).reshape(block.shape)
+    if min(block.shape) == 1 and len({term.size for term in terms}) == 1 and min(terms[0].shape) == 1:
+        return np.array([term.ravel() for term in terms])
+    return None

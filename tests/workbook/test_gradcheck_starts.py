@@ -1,0 +1,65 @@
+"""Where the gradient check says that a slip starts: the cell of the one sample, the gate, every copy of the slip."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+from typer.testing import CliRunner
+
+from workbook.__main__ import app
+
+SAMPLES = [(1.0, 2.0), (-1.3, 0.5), (1.7, 1.0)]
+RELU, SIGMOID = "=MAX(0,F{r})", "=1/(1+EXP(-F{r}))"
+SLOPES = {RELU: "*IF(F{r}>0,1,0)", SIGMOID: "*G{r}*(1-G{r})"}
+NEURON = ["--loss", "I7", "--parameters", "B1,B2", "--gradients", "J7,K7"]
+
+
+def one_neuron(path: Path, activation: str, without_slope: set[int]) -> Path:
+    """Three samples in rows 2 to 4 of out = q·a(p·x), with the slope of a left out in some rows."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet["B1"], sheet["B2"] = 0.5, 1.5
+    for r, (x, y) in enumerate(SAMPLES, start=2):
+        sheet[f"D{r}"], sheet[f"E{r}"] = x, y
+        slope = "" if r in without_slope else SLOPES[activation]
+        forward = {"F": "=$B$1*D{r}", "G": activation, "H": "=$B$2*G{r}", "I": "=(H{r}-E{r})^2"}
+        backward = {"J": "=2*(H{r}-E{r})*$B$2*D{r}" + slope, "K": "=2*(H{r}-E{r})*G{r}"}
+        for column, text in (forward | backward).items():
+            sheet[f"{column}{r}"] = text.format(r=r)
+    for column in "IJK":
+        sheet[f"{column}7"] = f"=SUM({column}2:{column}4)"
+    book.save(path)
+    return path
+
+
+def starts(path: Path, *options: str) -> tuple[int, list[dict[str, Any]]]:
+    """The exit status, and where what is wrong starts."""
+    done = CliRunner().invoke(app, ["gradcheck", str(path), *options, "--json"], catch_exceptions=False)
+    return done.exit_code, json.loads(done.output)["starts"]
+
+
+@pytest.mark.parametrize("activation", [RELU, SIGMOID], ids=["relu", "sigmoid"])
+def test_a_right_column_of_samples_is_right(tmp_path: Path, activation: str) -> None:
+    assert starts(one_neuron(tmp_path / "right.xlsx", activation, set()), *NEURON) == (0, [])
+
+
+def test_a_gate_that_is_missing_in_a_column_of_samples_is_named_as_a_gate(tmp_path: Path) -> None:
+    status, (start,) = starts(one_neuron(tmp_path / "relu.xlsx", RELU, {2, 3, 4}), *NEURON)
+    assert (status, start["cells"]) == (1, "Sheet!J3")  # the one sample whose gate is shut
+    assert start["cause"] == "it lacks the gate IF(Sheet!F2:F4 > 0, …, 0), which is the slope of Sheet!G2:G4"
+    assert start["expected"] == 0
+
+
+@pytest.mark.parametrize("row", [2, 3, 4])
+def test_a_slip_in_one_samples_row_names_that_cell_and_not_the_total(tmp_path: Path, row: int) -> None:
+    status, (start,) = starts(one_neuron(tmp_path / "sigmoid.xlsx", SIGMOID, {row}), *NEURON)
+    assert (status, start["cells"]) == (1, f"Sheet!J{row}")
+    assert start["cause"] == f"it lacks the derivative of Sheet!G{row} (by Sheet!F{row})"
+
+
+def test_a_slip_in_every_samples_row_names_the_column(tmp_path: Path) -> None:
+    status, (start,) = starts(one_neuron(tmp_path / "sigmoid.xlsx", SIGMOID, {2, 3, 4}), *NEURON)
+    assert (status, start["cells"]) == (1, "Sheet!J2:J4")
+    assert start["cause"] == "it lacks the derivative of Sheet!G2:G4 (by Sheet!F2:F4)"
