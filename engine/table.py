@@ -1,33 +1,42 @@
 """Traces as pandas tables."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from engine.descent import Trace, descend
 from engine.experiment import Experiment
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def table(trace: Trace, run: int) -> pd.DataFrame:
+
+def table(trace: Trace, run: int) -> "pd.DataFrame":
     """One run of a trace, with the sheet's column names in their order; the index counts rows from 1.
 
     It is named "step" where every row is one, and "row" where a column tells the step.
     """
+    import pandas as pd  # takes longer to load than the rest of the engine
+
     name = "row" if "step" in trace.columns.place else "step"
     rows = pd.RangeIndex(1, len(trace.numbers.values) + 1, name=name)
     return pd.DataFrame(trace.numbers.values[:, :, run], index=rows, columns=list(trace.columns.names))
 
 
-def long_table(trace: Trace) -> pd.DataFrame:
+def long_table(trace: Trace) -> "pd.DataFrame":
     """All runs one below the other, with the learning rate as the first column."""
+    import pandas as pd
+
     rates = trace.learning_rates
     tables = [table(trace, run) for run in range(len(rates))]
     return pd.concat(tables, keys=rates, names=["learning rate"]).reset_index(level=0)
 
 
-def sweep_table(experiment: Experiment) -> pd.DataFrame:
+def sweep_table(experiment: Experiment) -> "pd.DataFrame":
     """Every run of an experiment's sweep, one below the other; its first columns tell the runs apart.
 
     A number that overflows is inf or nan.
     """
+    import pandas as pd
+
     if not experiment.runs:
         return long_table(descend(experiment, keep_overflow=True))
     tables = []

@@ -8,12 +8,8 @@ import typer
 
 from engine import Experiment, InputError, cli, default_experiment, load_experiment
 from engine.files import check_outputs
-from workbook.drawn import drawn_experiment
 from workbook.generated import Kind, refuse_to_replace
-from workbook.sheets.exercise import exercise_sheets
-from workbook.spreadsheet.read import LIMITS
-from workbook.table.layout import MAX_ROWS
-from workbook.write import write
+from workbook.spreadsheet.limits import LIMITS
 
 if TYPE_CHECKING:
     from workbook.classroom.roster import Roster
@@ -39,7 +35,7 @@ def build(
     out: Annotated[Path, typer.Argument(help="The .xlsx file to write.")] = Path("build/BackPropagation.xlsx"),
     steps: Annotated[
         int | None,
-        typer.Option(parser=cli.whole_number, help=f"Steps (rows), 1 to {MAX_ROWS}; the experiment's by default."),
+        typer.Option(parser=cli.whole_number, help="Steps (rows), from 1 up; the experiment's by default."),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(parser=cli.number, help="The value of eta, from 0 up; the experiment's by default.")
@@ -58,6 +54,7 @@ def build(
     if not force:
         refuse_to_replace(out, "workbook")
     from workbook.plan import plan
+    from workbook.write import write
 
     sheets = plan(experiment)
     write(sheets, out)
@@ -87,6 +84,10 @@ def exercise(
     _check_out(out, experiment_file)
     if not force:
         refuse_to_replace(out, kind)
+    from workbook.drawn import drawn_experiment
+    from workbook.sheets.exercise import exercise_sheets
+    from workbook.write import write
+
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
     if seed is not None:
         experiment = drawn_experiment(experiment, seed)

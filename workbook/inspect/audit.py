@@ -21,7 +21,8 @@ from workbook.inspect.guess import summary
 from workbook.inspect.judge.by_definition import judged_by_definition
 from workbook.inspect.judge.judge import Judge
 from workbook.spreadsheet.files import VALUES_ONLY, load
-from workbook.spreadsheet.read import LIMITS, MOST_TABLES, Book, Sheet
+from workbook.spreadsheet.limits import LIMITS, MOST_TABLES
+from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.recalculate import recalculated
 from workbook.spreadsheet.shapes import REFERENCE
 from workbook.spreadsheet.trees import Tree, Variable, leaves

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from engine import FloatArray
 from workbook.records import Cell, Chart, Series, Sheet, Sparkline, Style, Validation
 from workbook.sheets.dashboard import TOP, dashboard, highlights
+from workbook.spreadsheet.limits import ROWS_OF_EXCEL
 from workbook.table.definitions import constant_names, definitions, given_names
-from workbook.table.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, LAST_ROW_OF_EXCEL, Layout, on_sheet, place
+from workbook.table.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, on_sheet, place
 
 MAIN_SHEET = "assignment6-calculations"
 
@@ -206,7 +207,7 @@ def loss_curve(sheet: str, layout: Layout, values: FloatArray) -> Chart:
 def sparklines(sheet: str, layout: Layout) -> list[Sparkline]:
     """The loss and a few gradients, small, below their columns."""
     row = layout.last_row + 2
-    if row > LAST_ROW_OF_EXCEL:
+    if row > ROWS_OF_EXCEL:
         return []
     names = [layout.columns.loss, *layout.columns.of("gradient")]
     return [

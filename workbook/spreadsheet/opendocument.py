@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 from engine import InputError
+from workbook.spreadsheet.limits import LONGEST_TEXT
 from workbook.spreadsheet.read import (
-    LONGEST_TEXT,
     Book,
     ErrorValue,
     Handler,
@@ -27,7 +27,7 @@ def read_opendocument(path: Path) -> Book:
     """Read the values of every sheet of an .ods file; its formulas are left out.
 
     Raises:
-        InputError: the file cannot be opened, is something else, is damaged, or is larger than read.LIMITS.
+        InputError: the file cannot be opened, is something else, is damaged, or is larger than limits.LIMITS.
     """
     with reporting(path):
         if not zipfile.is_zipfile(path):

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine import InputError
+from workbook.spreadsheet.limits import LIMITS, LONGEST_TEXT, MOST_CELLS
 from workbook.spreadsheet.read import (
-    LIMITS,
-    LONGEST_TEXT,
-    MOST_CELLS,
     Book,
     ErrorValue,
     Sheet,
@@ -29,7 +27,7 @@ def read_text(path: Path) -> Book:
     Where semicolons or tabs stand between the cells, a comma may be a number's decimal point.
 
     Raises:
-        InputError: the file cannot be read, is no such table, or is larger than read.LIMITS.
+        InputError: the file cannot be read, is no such table, or is larger than limits.LIMITS.
     """
     with reporting(path):
         if path.stat().st_size > MOST_BYTES:

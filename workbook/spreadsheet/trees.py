@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from openpyxl.utils import column_index_from_string
+from xlsxwriter.utility import xl_cell_to_rowcol
 
 from engine import FloatArray
 
@@ -273,7 +273,7 @@ def _whole(match: re.Match[str]) -> Range:
     if first.isdecimal():
         corners = (1, int(first)), (WHOLE_ROW, int(last))
     else:
-        corners = (column_index_from_string(first), 1), (column_index_from_string(last), WHOLE_COLUMN)
+        corners = (_column(first), 1), (_column(last), WHOLE_COLUMN)
     start, end = (Reference(sheet, column, row, frozen=True) for column, row in corners)
     return Range(start, end)
 
@@ -282,9 +282,12 @@ def _reference(match: re.Match[str]) -> Reference:
     sheet = _unquoted(match["sheet"])
     row = match["row"]
     frozen = row.startswith("$")
-    return Reference(
-        sheet, column_index_from_string(match["column"]), int(row.strip("$‹›")), frozen, bool(match["dollar"])
-    )
+    return Reference(sheet, _column(match["column"]), int(row.strip("$‹›")), frozen, bool(match["dollar"]))
+
+
+def _column(letters: str) -> int:
+    """1 for A."""
+    return int(xl_cell_to_rowcol(f"{letters.upper()}1")[1]) + 1
 
 
 def leaves(tree: Tree) -> Iterator[Tree]:

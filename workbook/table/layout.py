@@ -10,6 +10,7 @@ from functools import cached_property
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from engine import Columns, InputError
+from workbook.spreadsheet.limits import COLUMNS_OF_EXCEL, ROWS_OF_EXCEL
 from workbook.spreadsheet.trees import Tree, Variable, printed
 from workbook.table.definitions import constant_names, definitions
 
@@ -17,10 +18,8 @@ ETA_LABEL = "F19"
 ETA = "$G$19"
 HEADER_ROW = 20
 FIRST_ROW = HEADER_ROW + 1
-LAST_ROW_OF_EXCEL = 1_048_576
-COLUMNS_OF_EXCEL = 16_384
 FORMULA_LIMIT_OF_EXCEL = 8_192
-MAX_ROWS = LAST_ROW_OF_EXCEL - HEADER_ROW
+MAX_ROWS = ROWS_OF_EXCEL - HEADER_ROW
 # A sum of more terms is nested more deeply than it can be printed.
 MOST_NEURONS = 200
 # The constants of an optimizer or a schedule stand right of eta; each has room for its label.
