@@ -166,3 +166,24 @@ def test_a_cause_has_a_name(name: str, column: str, right: str, slip: str, cause
     (root,) = the_table(tmp_path / "s.xlsx").roots
     assert (root.column, root.cell) == (column, cell)
     assert root.cause == cause
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (r"\*(\w+)\*\(1-\1\)", "", "missing factors: {0}, 1-{0}"),
+        (r"(\*(\w+)\*\(1-\2\))", r"\1\1", "doubled factors: {0}, 1-{0}"),
+    ],
+    ids=["forgotten", "twice"],
+)
+def test_a_slope_left_out_or_taken_twice_is_named(old: str, new: str, words: str, tmp_path: Path) -> None:
+    layout = main_only(EXPERIMENTS["mazur"], tmp_path / "book.xlsx")
+    row = HEADER_ROW + 3
+    with_formula(
+        tmp_path / "book.xlsx",
+        tmp_path / "slip.xlsx",
+        f"{layout.letters['∂E/∂o1']}{row}",
+        lambda formula: re.sub(old, new, formula, count=1),
+    )
+    (root,) = the_table(tmp_path / "slip.xlsx").roots
+    assert root.cause == words.format(f"a_o1 ({layout.letters['a_o1']}{row})")

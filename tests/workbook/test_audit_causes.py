@@ -12,6 +12,8 @@ OUTPUT = {"o1": ("w5", "w6"), "o2": ("w7", "w8")}
 GRADIENTS = [f"∂E/∂w{n}" for n in range(1, 9)]
 WEIGHTS = [f"w{n}" for n in range(1, 9)]
 OTHER = {"1": "2", "2": "1"}
+# Where the activations of the first computed row stand.
+AT = {a: HandMade().cell(a, 0) for a in ("a_h1", "a_h2", "a_o1", "a_o2")}
 
 Slip = tuple[str, str, str, str]
 
@@ -77,6 +79,8 @@ def _of_output_gradients() -> Iterator[Slip]:
         yield gradient, f"*(1-{a})", "", "a missing factor"
         yield gradient, f"*(1-{a})", f"*1-{a}", "parentheses are missing around 1-"
         yield gradient, f"*{a}*(1-{a})", f"*a_o{OTHER[n]}*(1-a_o{OTHER[n]})", f"is a_o{OTHER[n]}; {a} ("
+        yield gradient, f"*{a}*(1-{a})", "", f"missing factors: {AT[a]}, 1-{AT[a]}"
+        yield gradient, f"*{a}*(1-{a})", f"*{a}*(1-{a})*{a}*(1-{a})", f"doubled factors: {AT[a]}, 1-{AT[a]}"
 
 
 def _of_hidden_gradients() -> Iterator[Slip]:
@@ -93,6 +97,14 @@ def _of_hidden_gradients() -> Iterator[Slip]:
         yield gradient, "((a_o1", "(a_o1", "parentheses are missing around"
         yield gradient, "(a_o2-t2)", "(a_o2-t1)", "is t1; t2 ("
         yield gradient, f"*(1-{a})", f"*(1-{a})*{a}", "an extra factor"
+        yield gradient, f"*{a}*(1-{a})", "", f"missing factors: {AT[a]}, 1-{AT[a]}"
+        yield gradient, "*a_o1*(1-a_o1)", "", f"missing factors: {AT['a_o1']}, 1-{AT['a_o1']}"
+        yield (
+            gradient,
+            f"((a_o1-t1)*a_o1*(1-a_o1)*{to_1} + (a_o2-t2)*a_o2*(1-a_o2)*{to_2})",
+            f"((a_o1-t1)*{to_1} + (a_o2-t2)*{to_2})",
+            f"missing factors: {AT['a_o1']}, 1-{AT['a_o1']}, {AT['a_o2']}, 1-{AT['a_o2']}",
+        )
 
 
 def _of_updates() -> Iterator[Slip]:

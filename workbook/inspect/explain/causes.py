@@ -4,13 +4,14 @@ import math
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations, count
+from itertools import chain, combinations, count
 from typing import Literal
 
 import numpy as np
 from openpyxl.utils import get_column_letter
 
 from workbook.inspect.explain.edits import edits, unguarded, without_parentheses
+from workbook.inspect.explain.factors import factor_slips
 from workbook.inspect.explain.repairs import of_another_column, of_another_neuron, repaired
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.network import FAR, variables
@@ -241,16 +242,17 @@ def _edited(
     if expected is None:
         return None
     evaluator.remember(expected)
-    for wrong, right in ((w, r) for r in variables(expected) for w in others if w != r):
-        for tree in _swaps(expected, right, wrong):
+    for wrong, variable in ((w, r) for r in variables(expected) for w in others if w != r):
+        for tree in _swaps(expected, variable, wrong):
             if test(tree):
-                return Cause(_swap_words(understood, wrong, right, row))
+                return Cause(_swap_words(understood, wrong, variable, row))
     show = partial(spelled_tree, understood, row=row)
     above = -1 if understood.network.definitions[name].typed_in else 0
     for tree, inner in without_parentheses(printed(expected), above):
         if test(tree):
             return Cause(f"parentheses are missing around {show(inner)}")
-    for tree, words in edits(evaluator.remember(unguarded(expected)), others, numbers, show):
+    right = evaluator.remember(unguarded(expected))
+    for tree, words in chain(edits(right, others, numbers, show), factor_slips(right, show)):
         if test(tree):
             return Cause(words)
     return None

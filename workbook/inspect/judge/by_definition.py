@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from openpyxl.utils import get_column_letter
 
+from workbook.inspect.explain.factors import factor_slips
 from workbook.inspect.find.comparison import Comparison, Group
 from workbook.inspect.find.drawing import draw
 from workbook.inspect.find.headed import Headed, is_plain
@@ -106,6 +107,9 @@ class _Judge:
             return f"{self.shown(extra[0], row)} is read; {self.shown(missing[0], row)} is expected"
         if (operators := _operators(got, expected)) is not None:
             return "{} stands where {} belongs".format(*operators)
+        for tree, words in factor_slips(expected, lambda part: printed(part, lambda leaf: self.shown(leaf, row))):
+            if self.comparison.same(got, tree):
+                return words
         if (factor := self.factor(got, expected)) is not None:
             return f"it is {factor:.4g} times what it should be"
         if missing and not extra:
