@@ -107,13 +107,13 @@ def soffice() -> str:
     return program
 
 
-def by_libreoffice(paths: Sequence[Path], folder: Path) -> list[Book]:
-    """Every cell of each file after LibreOffice has recalculated it; see soffice for where there is none."""
+def by_libreoffice(paths: Sequence[Path], folder: Path, sheets: Sequence[str] | None = None) -> list[Book]:
+    """Every cell of each file, or of some sheets, after LibreOffice has recalculated it; see soffice."""
     user = folder / "profile" / "user"
     user.mkdir(parents=True)
     (user / "registrymodifications.xcu").write_text(RECALCULATE_ALWAYS)
     convert(paths, "xlsx", folder, folder / "recalculated")
-    return [by_openpyxl(folder / "recalculated" / path.name) for path in paths]
+    return [by_openpyxl(folder / "recalculated" / path.name, sheets) for path in paths]
 
 
 def convert(paths: Sequence[Path], kind: str, folder: Path, out: Path) -> None:
@@ -123,13 +123,12 @@ def convert(paths: Sequence[Path], kind: str, folder: Path, out: Path) -> None:
     subprocess.run([soffice(), profile, *options, *paths], check=True, capture_output=True, timeout=900)
 
 
-def by_openpyxl(path: Path) -> Book:
-    """The cached values."""
+def by_openpyxl(path: Path, sheets: Sequence[str] | None = None) -> Book:
+    """The cached values, of all sheets unless some are named."""
+    book = openpyxl.load_workbook(path, data_only=True, read_only=sheets is not None)
     return {
-        sheet.title: {
-            cell.coordinate: cell.value for row in sheet.iter_rows() for cell in row if cell.value is not None
-        }
-        for sheet in openpyxl.load_workbook(path, data_only=True).worksheets
+        name: {cell.coordinate: cell.value for row in book[name].iter_rows() for cell in row if cell.value is not None}
+        for name in sheets or book.sheetnames
     }
 
 
