@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import Experiment, FloatArray, Trace, descend, load_experiment
+from engine import Dense, Experiment, FloatArray, Trace, descend, load_experiment
 from engine.experiment_file import packaged_experiments
+from engine.layers import BatchNorm, Dropout, Residual
 
 NAMES = list(packaged_experiments())
 
@@ -46,7 +47,7 @@ def test_each_one_begins_with_a_line_for_the_list_and_tells_what_to_look_for(nam
 def test_typed_weights_have_two_decimals(name: str) -> None:
     layers = tomllib.loads(packaged_experiments()[name].read_text(encoding="utf-8"))["network"].get("layers", [])
     for layer in layers:
-        for row in layer["weights"]:
+        for row in layer.get("weights", []):
             np.testing.assert_array_equal(row, np.round(row, 2))
 
 
@@ -127,3 +128,73 @@ def test_the_two_orders_of_mazur_differ_in_nothing_but_the_order() -> None:
     simultaneous, output_first = load_experiment("mazur"), load_experiment("mazur-output-first")
     assert output_first.method.update == "output-first"
     assert replace(output_first, method=simultaneous.method) == simultaneous
+
+
+def without(experiment: Experiment, kind: type) -> Trace:
+    """The experiment's own run without the layers of a kind; the layer before the first has its activation."""
+    network = experiment.network
+    kept = [number for number, layer in enumerate(network.layers) if not isinstance(layer, kind)]
+    layers = tuple(network.layers[number] for number in kept)
+    if kind is BatchNorm:
+        layers = (layers[0].with_activation("tanh"), *layers[1:])
+    weights, biases = (tuple(of[number] for number in kept) for of in (experiment.weights, experiment.biases))
+    changed = replace(experiment, network=replace(network, layers=layers), weights=weights, biases=biases)
+    return descend(changed, [experiment.learning_rate])
+
+
+def test_the_convolutions_kernels_become_detectors_of_bars() -> None:
+    experiment, trace = own_run("conv")
+    outputs = last_outputs(experiment, trace)
+    np.testing.assert_array_equal(outputs.argmax(axis=1), experiment.targets.argmax(axis=1))
+    across, down = trace.numbers.layers[0]["weight"][-1, :, 0, :, :, 0]
+    assert across.mean(axis=1).std() > 2 * across.mean(axis=0).std()  # its rows differ more than its columns
+    assert down.mean(axis=0).std() > 2 * down.mean(axis=1).std()
+    assert experiment.network.shapes[1][1:] == (4, 4)  # 16 windows share a kernel
+
+
+def test_without_batch_norm_the_network_stands_still() -> None:
+    experiment, trace = own_run("batch-norm")
+    assert np.abs(trace.numbers.layers[0]["pre-activation"]).min() > 30
+    assert trace.curve[-1, 0] < 0.1 * trace.curve[0, 0]
+    normalized = trace.numbers.layers[1]["normalized"][-4:, :, 0]
+    np.testing.assert_allclose((normalized.mean(axis=0), normalized.std(axis=0)), ([0] * 3, [1] * 3), atol=1e-6)
+    assert without(experiment, BatchNorm).curve[[4, -1], 0] == pytest.approx(np.log(2), abs=5e-4)
+
+
+def test_a_neuron_that_is_left_out_has_gradients_of_0() -> None:
+    experiment, trace = own_run("dropout")
+    out = trace.numbers.layers[1]["mask"][..., 0] == 0
+    assert 0.4 < out.mean() < 0.6
+    assert (trace.numbers.slopes[0]["weight"][..., 0][out] == 0).all()
+    assert (trace.numbers.slopes[0]["weight"][..., 0][~out] != 0).any(axis=1).mean() > 0.7
+    losses = trace.curve[:: experiment.method.batch_size, 0]
+    assert (np.diff(losses) > 0).sum() > 10
+    assert losses[-1] < 0.2 * losses[0]
+    steady = without(experiment, Dropout).curve[:: experiment.method.batch_size, 0]
+    assert (np.diff(steady) < 0).all()
+
+
+def test_errors_come_back_past_the_layers_of_a_residual_network() -> None:
+    experiment, trace = own_run("residual")
+    bare = without(experiment, Residual)
+
+    def first_and_last_hidden(trace: Trace) -> tuple[float, float]:
+        network = trace.columns.network.layers
+        hidden = [number for number, layer in enumerate(network) if isinstance(layer, Dense)][:-1]
+        first, last = (float(np.abs(trace.numbers.slopes[of]["weight"][:4]).mean()) for of in (hidden[0], hidden[-1]))
+        return first, last
+
+    first, last = first_and_last_hidden(trace)
+    assert 0.5 < first / last < 2
+    assert first_and_last_hidden(bare)[0] < first / 20
+    assert bare.curve[-1, 0] == pytest.approx(0.125, abs=5e-4)
+    assert trace.curve[-1, 0] < 0.5 * trace.curve[0, 0]
+
+
+def test_the_block_of_a_larger_network_learns_and_its_maps_are_normalized() -> None:
+    experiment, trace = own_run("seed-block")
+    outputs = last_outputs(experiment, trace)
+    np.testing.assert_array_equal(outputs.argmax(axis=1), experiment.targets.argmax(axis=1))
+    normalized = trace.numbers.layers[1]["normalized"][-4:, ..., 0]
+    np.testing.assert_allclose(normalized.mean(axis=(0, 2, 3)), 0, atol=1e-12)
+    np.testing.assert_allclose(normalized.var(axis=(0, 2, 3)), 1, atol=1e-3)
