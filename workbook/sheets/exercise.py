@@ -10,6 +10,7 @@ from workbook.sheets.hints import hints_sheet
 from workbook.sheets.training import (
     COLUMN_WIDTH,
     MAIN_SHEET,
+    NETWORK_ROW,
     loss_curve,
     sparklines,
     training_rows,
@@ -120,7 +121,7 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
         cell
         for cells in training_rows(layout, values, experiment.learning_rate, "", (), typed_in)
         for cell in cells
-        if cell.row >= place(ETA)[0]
+        if cell.row >= place(ETA)[0] or cell.row == NETWORK_ROW
     ]
     main = small_sheet(
         MAIN_SHEET,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from engine import Columns
 from workbook.records import Cell, Sheet, small_sheet
 from workbook.spreadsheet.trees import Operation, Tree, Variable
-from workbook.table.definition import Definition
+from workbook.table.definition import ALWAYS, Definition
 from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, Layout, letter
 
@@ -25,6 +25,8 @@ def hints_sheet(layout: Layout) -> Sheet:
     texts: dict[int, list[str]] = {2: [], 4: [], 6: []}
     for row, (name, definition) in enumerate(definitions(layout.columns).items(), start=TOP):
         hints = (definition.idea, definition.text + _whose(layout.columns, definition), _cells(layout, definition))
+        if definition.typed_in == ALWAYS:
+            hints = (definition.idea, "given", "given")
         cells.append(Cell(row, 0, "label", name))
         for column, text in zip(texts, hints, strict=True):
             cells.append(Cell(row, column, "beside", text))

@@ -9,8 +9,11 @@ from workbook.sheets.dashboard import TOP, dashboard, highlights
 from workbook.spreadsheet.limits import ROWS_OF_EXCEL
 from workbook.table.definitions import constant_names, definitions, given_names
 from workbook.table.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, on_sheet, place
+from workbook.table.network_line import network_line
 
 MAIN_SHEET = "assignment6-calculations"
+# What layers there are, where the headers do not tell.
+NETWORK_ROW = 1
 
 TITLE = "Backpropagation, number by number"
 HOW_TO = (
@@ -146,6 +149,8 @@ def training_rows(
     title_formula: str | None = None,
 ) -> Iterator[list[Cell]]:
     """The sheet's cells, row by row."""
+    if (network := network_line(layout.columns)) is not None:
+        yield [Cell(NETWORK_ROW, 0, "text", network)]
     yield [Cell(2, 0, "title", title, title_formula)]
     for row, line in enumerate(lines, start=4):
         yield [Cell(row, 0, "text", line)]

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import maxsize
 
 from workbook.spreadsheet.trees import Operation, Tree, Variable, printed
+
+# So many rows of a column are typed in that has a formula in none.
+ALWAYS = maxsize
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,11 @@ LARGEST_RANGE = 200
 # A number is right within 1e-12 + 1e-9 of itself.
 ABSOLUTE, RELATIVE = 1e-12, 1e-9
 # What does not follow from the own row's other numbers is drawn, in rows apart each anew.
-DRAWN = {"target", "input", "weight", "bias", "state", "step", "sample"}
+# A batch's mean and variance are drawn too: they read all its rows, each of which would read all rows again.
+DRAWN = {
+    *("target", "input", "weight", "bias", "state", "step", "sample", "mask"),
+    *("mean", "variance", "running-mean", "running-variance"),
+}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from workbook.inspect.find.comparison import Comparison
 from workbook.inspect.find.headed import Headed
 from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.read import Book, Sheet
+from workbook.table.network_line import read_network
 
 CONSTANTS = {
     "eta",
@@ -62,26 +63,34 @@ def _headers(table: Table) -> dict[str, int]:
 def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | None:
     """The columns with just these names, as far as the names tell."""
     names = list(places)
-    layers = list(_layers(names))
-    inputs = sum(re.fullmatch(r"i\d+", name) is not None for name in names)
-    if not layers or not inputs:
+    network = _network(sheet, header_row, names)
+    if network is None:
         return None
     samples, batch = 1, 1
     if "sample" in places:
         samples = _samples(sheet, places["sample"], header_row)
         batch = _count_of_first(sheet, places["step"], header_row) if "step" in places else 1
-    letters = "".join(dict.fromkeys(name[0] for name in names if re.fullmatch(r"[vms]_[wb]\d+", name)))
+    letters = "".join(dict.fromkeys(name[0] for name in names if re.fullmatch(r"[vms]_[wbγβ]\d+", name)))
     optimizer = next((name for name in OPTIMIZERS if OPTIMIZERS[name].states == letters), None)
-    deltas = any(re.fullmatch(r"∂E/∂[ho]\d+", name) for name in names)
     if optimizer is None or not 1 <= batch <= samples:
         return None
     schedule = "step" if "eta" in places else "constant"
-    columns = Columns(
-        Network(inputs, tuple(layers), deltas=deltas), samples, Method(batch, "mean", optimizer, schedule)
-    )
+    columns = Columns(network, samples, Method(batch, "mean", optimizer, schedule))
     if columns.method.counts_steps or "step" not in places or samples > 1:
         return columns if list(columns.names) == names else None
     return None
+
+
+def _network(sheet: Sheet, header_row: int, names: Sequence[str]) -> Network | None:
+    """The network that a line above the headers tells, or else the dense one that the headers do."""
+    deltas = any(re.fullmatch(r"∂E/∂[ho]\d+", name) for name in names)
+    for cells in sheet.values.values():
+        for row, text in cells.items():
+            if row < header_row and isinstance(text, str) and (told := read_network(text, deltas=deltas)) is not None:
+                return told
+    layers = tuple(_layers(names))
+    inputs = sum(re.fullmatch(r"i\d+", name) is not None for name in names)
+    return Network(inputs, layers, deltas=deltas) if layers and inputs else None
 
 
 def _layers(names: Sequence[str]) -> Iterator[Dense]:
@@ -128,6 +137,8 @@ def _constants(sheet: Sheet, header_row: int) -> Iterator[tuple[str, tuple[int, 
 def _questions(own: Headed) -> Iterator[tuple[Answers, Callable[[Columns], list[str]]]]:
     """What the headers leave open, each with its possible answers and the columns that tell."""
     for layer in range(own.columns.depth):
+        if not own.columns.names_in(layer, "activation"):
+            continue
         yield partial(_activations, layer=layer), partial(Columns.activation_names, layer=layer)
     yield (
         lambda headed: _with_networks(headed, [{"loss": loss} for loss in LOSSES]),
@@ -183,7 +194,9 @@ def _with_networks(headed: Headed, changes: Iterable[Mapping[str, object]]) -> I
             network = replace(headed.columns.network, **change)  # type: ignore[arg-type] # fields of Network
         except InputError:
             continue  # a loss that does not go with the last layer
-        yield replace(headed, columns=replace(headed.columns, network=network))
+        columns = replace(headed.columns, network=network)
+        if columns.names == headed.columns.names:  # of layers that are not dense the identity has no columns
+            yield replace(headed, columns=columns)
 
 
 def _with_methods(headed: Headed, changes: Iterable[dict[str, object]]) -> Iterator[Headed]:

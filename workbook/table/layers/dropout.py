@@ -1,13 +1,12 @@
 """Dropout: what the mask has 0 for is left out, all else is made larger by as much as is left out on average."""
 
 from collections.abc import Iterator
-from sys import maxsize
 
 from engine import Columns
 from engine.layers import Dropout
 from workbook.spreadsheet.algebra import ONE, above, less, over, own, times
 from workbook.spreadsheet.trees import Number
-from workbook.table.definition import Definition
+from workbook.table.definition import ALWAYS, Definition
 from workbook.table.layers.base import inputs_of, with_activations
 
 MASK = "A mask: 1 keeps a number, 0 leaves it out. It is given in every row; type others."
@@ -30,7 +29,7 @@ def forward(of: Dropout, columns: Columns, layer: int) -> Iterator[Definition]:
 def masks(_of: Dropout, columns: Columns, layer: int) -> Iterator[Definition]:
     """The masks, which are typed in."""
     for name in columns.names_in(layer, "mask"):
-        yield Definition(name, above(name), MASK, typed_in=maxsize)
+        yield Definition(name, above(name), MASK, typed_in=ALWAYS)
 
 
 def evaluated(_of: Dropout, columns: Columns, layer: int) -> Iterator[Definition]:
