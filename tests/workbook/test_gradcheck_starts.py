@@ -63,3 +63,30 @@ def test_a_slip_in_every_samples_row_names_the_column(tmp_path: Path) -> None:
     status, (start,) = starts(one_neuron(tmp_path / "sigmoid.xlsx", SIGMOID, {2, 3, 4}), *NEURON)
     assert (status, start["cells"]) == (1, "Sheet!J2:J4")
     assert start["cause"] == "it lacks the derivative of Sheet!G2:G4 (by Sheet!F2:F4)"
+
+
+def two_steps(path: Path, slope: str) -> Path:
+    """y = v·tanh(w·tanh(w·h)) and its gradients, with the slope of tanh spelt by a template of the cells."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    cells: dict[str, float | str] = {"B1": 0.7, "B2": 1.9, "B3": 3, "B5": "=B2*B1", "B6": "=TANH(B5)"}
+    cells |= {"B7": "=B2*B6", "B8": "=TANH(B7)", "B9": "=B3*B8", "B12": "=B8", "B13": "=B3"}
+    cells |= {"B14": f"={slope}*B13".format(raw="B7", out="B8"), "B15": "=B2*B14"}
+    cells |= {"B16": f"={slope}*B15".format(raw="B5", out="B6"), "B17": "=B6*B14+B1*B16"}
+    for place, value in cells.items():
+        sheet[place] = value
+    book.save(path)
+    return path
+
+
+STEPS = ["--loss", "B9", "--parameters", "B2,B3", "--gradients", "B17,B12"]
+
+
+def test_two_right_steps_are_right(tmp_path: Path) -> None:
+    assert starts(two_steps(tmp_path / "right.xlsx", "(1-{out}^2)"), *STEPS) == (0, [])
+
+
+@pytest.mark.parametrize("slip", ["(1-{raw}^2)", "(1-{out})", "{out}*(1-{out})"])
+def test_one_slip_that_is_written_twice_names_both_cells(tmp_path: Path, slip: str) -> None:
+    status, found = starts(two_steps(tmp_path / "twice.xlsx", slip), *STEPS)
+    assert (status, [start["cells"] for start in found]) == (1, ["Sheet!B14", "Sheet!B16"])

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import FloatArray, InputError
+from workbook.inspect.explain.copies import copies
+from workbook.inspect.explain.entries import Entry, Repair, Wrong, is_noise
 from workbook.inspect.explain.words import cause, cause_of_update
 from workbook.inspect.judge.forward import Expected, Forward
 from workbook.inspect.judge.pairs import Kind, Pair
 from workbook.spreadsheet.blocks import all_blocks, blocks
-from workbook.spreadsheet.cells import Area, Cells, Formula
+from workbook.spreadsheet.cells import Area, Cells
 from workbook.spreadsheet.functions import numbers
-from workbook.spreadsheet.graph import Derivatives, Planes, ancestors, differentiated
+from workbook.spreadsheet.graph import Derivatives, ancestors, differentiated
 from workbook.spreadsheet.trees import UnsupportedError
 
 MOST_TRACED = 40
 MOST_ENTRIES = 4
 MOST_KEPT = 12
-# What a replacement gives must be the derivative to so many digits.
-AGREES = 1e-6
 
 
 @dataclass(frozen=True)
@@ -46,58 +46,6 @@ class Start:
     puts_right: bool
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One number of a gradient: what the sheet has, what it should have, how far off that may be by rounding, and its
-    derivative by the cells before it.
-    """
-
-    value: float
-    expected: float
-    rounding: float
-    by: Planes
-    sign: float
-
-    def with_(self, changes: Sequence[tuple[Area, FloatArray]]) -> float:
-        """The value after cells have changed by so much."""
-        moved = sum(float((self.by.of(area)[0] * change).sum()) for area, change in changes)
-        return self.value + self.sign * moved
-
-    def is_right(self, changes: Sequence[tuple[Area, FloatArray]]) -> bool:
-        """Whether those changes make it right."""
-        return self._is_near(self.with_(changes))
-
-    def is_right_with(self, part: float) -> bool:
-        """Whether a part of the update alone is the step that is expected."""
-        return self._is_near(self.sign * part)
-
-    def _is_near(self, number: float) -> bool:
-        allowed = AGREES * max(abs(self.expected), 1e-9 * abs(self.value)) + self.rounding
-        return abs(number - self.expected) <= allowed
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """A wrong pair with the formulas that its gradient is computed by, and some of its numbers."""
-
-    pair: Pair
-    path: list[Formula]
-    entries: list[Entry]
-
-    def is_right(self, changes: Sequence[tuple[Area, FloatArray]]) -> bool:
-        """Whether those changes make it right."""
-        return all(entry.is_right(changes) for entry in self.entries)
-
-
-@dataclass(frozen=True)
-class Repair:
-    """Cells and what belongs there."""
-
-    cells: Area
-    change: FloatArray
-    expected: Expected | None
-
-
 def find_starts(
     cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], factor: float, kind: Kind
 ) -> tuple[Start, ...]:
@@ -111,9 +59,12 @@ def find_starts(
         if wrong.is_right(repairs):
             continue
         repair = _first(cells, forward, wrong, kept, traced, repairs)
-        if repair is not None:
-            repairs.append((repair.cells, repair.change))
-        starts.append(_start(cells, forward, wrong.pair, factor, kind, repair))
+        is_last_resort = repair is None or repair.expected is None or forward.is_parameter(repair.expected)
+        together: list[Repair | None] = [*copies(cells, forward, wrong, kept)] if is_last_resort else []
+        for each in together or [repair]:
+            if each is not None:
+                repairs.append((each.cells, each.change))
+            starts.append(_start(cells, forward, wrong.pair, factor, kind, each))
     return tuple(starts)
 
 
@@ -170,10 +121,11 @@ def _entries(cells: Cells, pair: Pair, factor: float, kind: Kind, forward: Forwa
 
 
 def _entry(cells: Cells, pair: Pair, at: tuple[int, int], factor: float, kind: Kind, forward: Forward) -> Entry:
-    derivatives = differentiated(cells, pair.given.cell(*(at[::-1] if pair.transposed else at)), forward.areas)
+    place = pair.given.cell(*(at[::-1] if pair.transposed else at))
+    derivatives = differentiated(cells, place, forward.areas)
     sign = -1.0 if kind == "updates" else 1.0
     rounding = abs(factor) * float(pair.uncertain[at]) + float(pair.value_uncertain[at])
-    return Entry(float(pair.value[at]), float(factor * pair.derivative[at]), rounding, derivatives.planes, sign)
+    return Entry(place, float(pair.value[at]), float(factor * pair.derivative[at]), rounding, derivatives.planes, sign)
 
 
 def _first(
@@ -193,7 +145,7 @@ def _first(
         explained = forward.explained(value)
         for expected in forward.candidates(value, _needed(value, area, entries, known)):
             change = expected.array - value
-            if any(forward.is_same(other, expected) for other in explained) or _is_noise(change, value):
+            if any(forward.is_same(other, expected) for other in explained) or is_noise(change, value):
                 continue
             if not all(entry.is_right([*known, (area, change)]) for entry in entries):
                 continue
@@ -212,10 +164,6 @@ def _first(
         return sum(other.is_right([*known, (repair.cells, repair.change)]) for other in others)
 
     return max(reversed(otherwise), key=helped, default=share or own)
-
-
-def _is_noise(change: FloatArray, value: FloatArray) -> bool:
-    return float(np.abs(change).max(initial=0)) <= 1e-9 * float(np.abs(value).max(initial=0))
 
 
 def _needed(

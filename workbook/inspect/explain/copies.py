@@ -1,0 +1,77 @@
+"""One slip written more than once: formulas of the same form that are right only when all are put right together."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from engine import FloatArray, InputError
+from workbook.inspect.explain.entries import Entry, Repair, Wrong, is_noise
+from workbook.inspect.judge.forward import Expected, Forward
+from workbook.spreadsheet.blocks import blocks, structure
+from workbook.spreadsheet.cells import Area, Cells, Formula, area_at
+from workbook.spreadsheet.functions import numbers
+from workbook.spreadsheet.graph import Derivatives, differentiated
+from workbook.spreadsheet.trees import Tree, UnsupportedError
+
+MOST_COPIES = 200
+
+
+def copies(cells: Cells, forward: Forward, wrong: Wrong, kept: Sequence[Entry]) -> list[Repair]:
+    """The cells of one form that put a gradient right together; none if no form does.
+
+    What belongs in each is the loss's derivative by a forward cell that it reads, the same one of them in every copy.
+    """
+    entries = [*wrong.entries, *kept]
+    for group in _groups(wrong.path):
+        try:
+            by = [differentiated(cells, entry.place, [formula.area for formula in group]) for entry in entries]
+            for expected in _expected(cells, forward, group):
+                if all(map(_is_right, entries, by, [_changes(cells, expected)] * len(entries))):
+                    return list(_repairs(cells, group, expected))
+        except (InputError, UnsupportedError):
+            continue  # a form that a gradient does not depend on, or that cannot be differentiated
+    return []
+
+
+def _groups(path: Sequence[Formula]) -> Iterator[list[Formula]]:
+    groups: dict[Tree | str, list[Formula]] = {}
+    for formula in path:
+        if formula.area.size == 1 and not formula.array:
+            groups.setdefault(structure(formula), []).append(formula)
+    yield from (group for group in groups.values() if 1 < len(group) <= MOST_COPIES)
+
+
+def _expected(cells: Cells, forward: Forward, group: Sequence[Formula]) -> Iterator[dict[Area, Expected]]:
+    """What may belong in each cell of a form, by the place in the formula of the forward cell that it reads.
+
+    Where that is an activation, the derivative by what it is the activation of may belong there too.
+    """
+    named = {cells.text(formula.area): formula.area for formula in forward.derivatives.order}
+    read = [[area for area in cells.read_by(formula) if area.size == 1] for formula in group]
+    places = list(zip(*read, strict=False))
+    before = [tuple(named.get(forward.operands.get(area, ""), area) for area in areas) for areas in places]
+    for areas in dict.fromkeys([*before, *places]):
+        arrays = [forward.derivatives.by(area)[0] for area in areas]
+        if all(array.any() for array in arrays):
+            every = zip(group, arrays, areas, strict=True)
+            yield {formula.area: Expected(array, area, "", 1.0) for formula, array, area in every}
+
+
+def _changes(cells: Cells, expected: dict[Area, Expected]) -> dict[Area, FloatArray]:
+    return {area: each.array - numbers(cells.value(area)) for area, each in expected.items()}
+
+
+def _is_right(entry: Entry, by: Derivatives, changes: dict[Area, FloatArray]) -> bool:
+    return entry.is_right_after(sum(float((by.by(area)[0] * change).sum()) for area, change in changes.items()))
+
+
+def _repairs(cells: Cells, group: Sequence[Formula], expected: dict[Area, Expected]) -> Iterator[Repair]:
+    """The copies that change; neighbours with one filled formula as one."""
+    for block in blocks(group):
+        each = [expected[area_at(place)] for place in block.places()]
+        right = np.array([one.array.item() for one in each]).reshape(block.shape)
+        value = numbers(cells.value(block))
+        if not is_noise(right - value, value):
+            first, last = each[0].of, each[-1].of
+            of = Area(first.sheet, first.top, first.left, last.bottom, last.right)
+            yield Repair(block, right - value, Expected(right, of, "", 1.0))
