@@ -13,7 +13,9 @@ from tests.commands import ROOT, run_process
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
-@pytest.mark.parametrize(("target", "variable"), [("audit", "FILE"), ("workbook", "OUT"), ("workbook", "EXPERIMENT")])
+@pytest.mark.parametrize(
+    ("target", "variable"), [("audit", "FILE"), ("workbook", "OUT"), ("digit", "OUT"), ("workbook", "EXPERIMENT")]
+)
 def test_a_name_with_an_apostrophe_reaches_the_command_whole(target: str, variable: str) -> None:
     command = ["make", "--dry-run", target, f"{variable}=O'Brien's $$HOME.xlsx"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
