@@ -12,6 +12,7 @@ from engine import Experiment, Method
 from engine.optimizers import OPTIMIZERS
 from tests.commands import run
 from tests.engine.networks import random_experiment
+from tests.workbook.kinds import KINDS
 from tests.workbook.test_audit_any import main_only, runnable, short
 
 XOR = short("xor")
@@ -31,6 +32,13 @@ def verdicts(folder: Path) -> tuple[int, list[dict[str, object]]]:
     done = run("workbook", "gradcheck", "book.xlsx", "--json", folder=folder)
     assert done.stderr == ""
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("experiment", KINDS.values(), ids=KINDS)
+def test_every_step_of_any_kind_of_layer_is_right(experiment: Experiment, tmp_path: Path) -> None:
+    main_only(experiment, tmp_path / "book.xlsx")
+    status, checks = verdicts(tmp_path)
+    assert (status, {check["verdict"] for check in checks}) == (0, {"right"})
 
 
 @pytest.mark.parametrize("name", MADE)
