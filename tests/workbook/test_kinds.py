@@ -6,9 +6,12 @@ import pytest
 
 from engine import Experiment
 from tests.workbook.kinds import KINDS
-from tests.workbook.spreadsheets import by_ironcalc, by_libreoffice, error_cells
+from tests.workbook.spreadsheets import by_ironcalc, by_libreoffice, error_cells, poisoned
 from tests.workbook.whole import written, wrong_tables
 from workbook.sheets.check import COMPARED
+from workbook.sheets.exercise import exercise_sheets
+from workbook.sheets.training import MAIN_SHEET
+from workbook.write import write
 
 EVERY_KIND = pytest.mark.parametrize("experiment", KINDS.values(), ids=KINDS)
 
@@ -21,6 +24,15 @@ def test_ironcalc_computes_every_number_and_check_passes(experiment: Experiment,
     assert (book["check"]["B3"], book["check"]["C3"]) == ("PASS", COMPARED)
     assert "✗" not in book["derivation"].values()
     assert list(book["derivation"].values()).count("✓") > len(experiment.columns.of("gradient"))
+
+
+@EVERY_KIND
+def test_the_exercise_marks_its_own_solution_right(experiment: Experiment, tmp_path: Path) -> None:
+    write(exercise_sheets(experiment, solution=True), tmp_path / "solution.xlsx", "solution")
+    book = by_ironcalc(poisoned(tmp_path / "solution.xlsx", tmp_path / "poisoned.xlsx"))
+    values = list(book[MAIN_SHEET].values())
+    assert values.count("✗") == 0
+    assert f"{values.count('✓')} of {values.count('✓')} done" in values
 
 
 def test_libreoffice_computes_every_number(tmp_path: Path) -> None:

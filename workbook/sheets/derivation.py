@@ -24,7 +24,7 @@ from workbook.sheets.shown import (
 from workbook.sheets.training import MAIN_SHEET, ZOOM
 from workbook.spreadsheet.algebra import call, less, plus
 from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed, value_of
-from workbook.table.definitions import chain_rule
+from workbook.table.definitions import chain_rule, is_dense
 from workbook.table.functions import LOSSES
 from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
 
@@ -80,7 +80,8 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float, d
         *(Cell(TOP - 1, column, style, text) for column, (style, text) in enumerate(headers)),
     ]
     if not drawings:
-        cells.append(Cell(TOP, 6, "text", f"The network stands as a diagram on the sheet {EXPLORER}."))
+        where = f"The network stands as a diagram on the sheet {EXPLORER}."
+        cells.append(Cell(TOP, 6, "text", where if is_dense(columns) else "No drawing: not all layers are dense."))
     widest = min(max(len(printed(line.tree)) for line in lines if isinstance(line, Line)), WIDEST)
     return small_sheet(
         SHEET,
