@@ -17,9 +17,10 @@ from cnn.download import load
 from cnn.errors import InputError
 from cnn.model import load_model
 from cnn.options import Data, Device, Limit, Recipe, app, console, number, whole_number
-from cnn.recipe import load_recipe
+from cnn.recipe import load_recipe, parse_values
 from cnn.run import Run, Settings, start
-from cnn.seeds import finished, parse_seeds, summarise
+from cnn.seeds import draw, finished, parse_seeds, summarise
+from cnn.tables import kept_runs, recipes_table
 from cnn.teacher import Answers, ask
 
 RUNS = Path("runs")
@@ -33,6 +34,9 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(parser=number, help="Instead of the recipe's.")] = None,
     precision: Annotated[
         str | None, typer.Option(help="Of the convolutions: 'fp32' or 'bf16', fast where a processor has units for it.")
+    ] = None,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any key of the recipe, such as shift=1.5.")
     ] = None,
     seed: Annotated[int, typer.Option(parser=whole_number, help="Decides every random number of the run.")] = 1,
     limit: Limit = None,
@@ -49,6 +53,7 @@ def train(
 ) -> None:
     """Train, and write the results into runs/<name>/."""
     given = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "precision": precision}
+    given |= parse_values(values or [])
     plain = load_recipe(recipe)
     changed: dict[str, Any] = {
         key: value for key, value in given.items() if value is not None and value != getattr(plain, key)
@@ -168,6 +173,21 @@ def seeds(
         if first:
             console.print(Markdown(page))
             console.print(f"{RUNS / 'seeds.md'}, {RUNS / 'seeds.png'}")
+
+
+@app.command()
+def tables(
+    assets: Annotated[Path, typer.Argument(help="A folder that holds a folder of metrics for each recipe.")] = Path(
+        "assets"
+    ),
+    picture: Annotated[Path | None, typer.Option(help="Draw the errors over the epochs into this file.")] = None,
+) -> None:
+    """Print the README's table of recipes from the metrics that are kept, and draw its picture."""
+    groups = kept_runs(assets)
+    for line in recipes_table(groups):
+        typer.echo(line)
+    if picture is not None:
+        draw(groups, picture)
 
 
 def _plain_name(name: str) -> str:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cnn.ink import Floats
+from cnn.page import Floats
 
 FAINT, STRONG = 0.3, 0.5  # ink that joins two strokes, and that a digit ends with
+ALONG = 0.4  # of its own height or width: a piece that lies so far along the picture's border is something's edge
 LARGE = 0.6  # of the picture's height and width: what is smaller is no frame
 FRAME = 0.75  # the share of each side of its rectangle, or of one side of the picture, that a frame covers
 EDGE = 0.06  # of the picture's shorter side: how crooked a frame may be
@@ -77,7 +78,10 @@ def find_digits(ink: Floats) -> list[list[Digit]]:
         for number, (rows, columns) in enumerate(ndimage.find_objects(numbers), 1)
     ]
     boxes = [box for box in boxes if (box.cut(ink) > STRONG).any()]
-    boxes = [box for box in boxes if not _is_frame(box, numbers)] or boxes
+    # A digit that fills the picture lies along its borders too.
+    boxes = [box for box in boxes if not _is_frame(box, numbers)] or [
+        box for box in boxes if box.height >= LARGE * len(ink)
+    ]
     boxes = _higher_than(CRUMB, boxes)
     if not 0 < len(boxes) <= MOST_PIECES:
         return []
@@ -86,9 +90,11 @@ def find_digits(ink: Floats) -> list[list[Digit]]:
 
 
 def _is_frame(box: Box, numbers: NDArray[np.int32]) -> bool:
-    """Whether a piece lies along all sides of its own large rectangle, or along a side of the picture."""
+    """Whether a piece lies along all sides of its own large rectangle, or along a border of the picture."""
     mask = numbers == box.pieces[0]
-    if any(side.mean() >= FRAME for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1])):
+    borders = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
+    lengths = (box.width, box.width, box.height, box.height)
+    if any(side.sum() >= min(ALONG * length, FRAME * len(side)) for side, length in zip(borders, lengths, strict=True)):
         return True
     height, width = mask.shape
     if box.height < LARGE * height or box.width < LARGE * width:

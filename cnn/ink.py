@@ -4,37 +4,47 @@ Shape letters: H rows, W columns.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+
+from cnn.page import Floats, Mask, find_page
 
 # Shares of the strongest contrast with the paper, under which there is paper and over which there is ink: a narrow
 # band about a half leaves strokes as wide as they are, and shadows and the noise of JPEG out.
 PAPER, INK = 0.35, 0.65
-LEAST_CONTRAST = 0.05  # of the range from black to white: less is an empty picture
+LEAST_CONTRAST = 0.08  # of the range from black to white: less is an empty picture
 EVEN = 0.05  # the share of the border that may stand out from the rest, as a stroke that leaves the picture does
 MOST = 0.6  # the share of a picture that ink may cover: where it is more, the border was a frame and no paper
+GRAIN = 0.008  # of the longer side, on either side of a pixel: over so much grain is averaged out
+STROKE, STEEP = 0.03, 0.65  # the share of the longer side within which ink rises to the share of its contrast
 SMALL = 64  # pixels of the longer side, on which the paper's light is estimated
 EDGE = 7  # of these pixels: within so many a shadow may begin
-
-Floats = NDArray[np.float32]
 
 
 def find_ink(image: Image.Image) -> Floats | None:
     """How much each pixel (H, W) of an RGBA picture is ink, from 0 to 1; None where all is of one colour.
 
     The paper has the colour that is in the middle of those at the border or, where the border is not even, of those
-    in a pixel's neighbourhood. What is transparent shows white or, where that leaves nothing to be seen, black.
+    in a pixel's neighbourhood; where a sheet lies on a darker table, it is the sheet. What is transparent shows white
+    or, where that leaves nothing to be seen, black.
     """
     pixels = np.asarray(image, np.float32) / 255
     colour, alpha = pixels[..., :3], pixels[..., 3:]
     for backdrop in (1, 0):
         seen: Floats = (colour * alpha + backdrop * (1 - alpha)).astype(np.float32)
-        contrast = _contrast(seen)
-        if contrast.max() >= LEAST_CONTRAST:
+        page = find_page(seen)
+        contrast = _contrast(seen if page is None else _extended(seen, page))
+        if contrast.max() >= LEAST_CONTRAST and _is_steep(contrast):
             share: Floats = (contrast / contrast.max() - PAPER) / (INK - PAPER)
-            return share.clip(0, 1)
+            return share.clip(0, 1) if page is None else share.clip(0, 1) * page
     return None
+
+
+def _extended(seen: Floats, page: Mask) -> Floats:
+    """A sheet over the whole picture: each pixel beside it as the sheet's nearest."""
+    rows, columns = ndimage.distance_transform_edt(~page, return_distances=False, return_indices=True)
+    extended: Floats = seen[rows, columns]
+    return extended
 
 
 def _contrast(seen: Floats) -> Floats:
@@ -46,6 +56,15 @@ def _contrast(seen: Floats) -> Floats:
     if (contrast > least).mean() > MOST:
         return _from_one_paper(seen, seen.reshape(-1, 3))
     return contrast
+
+
+def _is_steep(contrast: Floats) -> bool:
+    """Whether the contrast rises within a stroke's border somewhere, as soft shadows and vignettes do not."""
+    longer = max(contrast.shape)
+    smooth = ndimage.uniform_filter(contrast, 1 + 2 * round(GRAIN * longer))
+    window = max(3, round(STROKE * longer))
+    rise = ndimage.maximum_filter(smooth, window) - ndimage.minimum_filter(smooth, window)
+    return bool(rise.max() > STEEP * smooth.max())
 
 
 def _from_one_paper(seen: Floats, paper: Floats) -> Floats:

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cnn.data import normalise
-from cnn.dropout import Dropout
 from cnn.errors import InputError
 from cnn.files import replacing
 from cnn.norm import ReLUBatchNorm2d
@@ -36,13 +35,13 @@ class DigitNet(nn.Module):
         super().__init__()
         c8, c12, c16, c20, c24, c32 = (width * channels for channels in (8, 12, 16, 20, 24, 32))
         self.layers = nn.Sequential(  # the shapes are what each line puts out, with a width of 1
-            *_block(1, c8), Dropout(dropout),  # (N, 8, 28, 28)
-            *_block(c8, c12), Dropout(dropout),  # (N, 12, 28, 28)
-            *_block(c12, c16), Dropout(dropout),  # (N, 16, 28, 28)
-            *_block(c16, c32), nn.MaxPool2d(2), Dropout(dropout_pooled),  # (N, 32, 14, 14)
-            *_block(c32, c24, kernel=1), Dropout(dropout),  # (N, 24, 14, 14)
-            *_block(c24, c20), Dropout(dropout),  # (N, 20, 14, 14)
-            *_block(c20, c16), nn.MaxPool2d(2), Dropout(dropout_pooled),  # (N, 16, 7, 7)
+            *_block(1, c8), nn.Dropout(dropout),  # (N, 8, 28, 28)
+            *_block(c8, c12), nn.Dropout(dropout),  # (N, 12, 28, 28)
+            *_block(c12, c16), nn.Dropout(dropout),  # (N, 16, 28, 28)
+            *_block(c16, c32), nn.MaxPool2d(2), nn.Dropout(dropout_pooled),  # (N, 32, 14, 14)
+            *_block(c32, c24, kernel=1), nn.Dropout(dropout),  # (N, 24, 14, 14)
+            *_block(c24, c20), nn.Dropout(dropout),  # (N, 20, 14, 14)
+            *_block(c20, c16), nn.MaxPool2d(2), nn.Dropout(dropout_pooled),  # (N, 16, 7, 7)
             nn.Conv2d(c16, c16, 3), ReLUBatchNorm2d(c16),  # (N, 16, 5, 5)
             nn.Conv2d(c16, 10, 3),  # (N, 10, 3, 3)
             nn.AvgPool2d(3),  # (N, 10, 1, 1)
@@ -55,7 +54,8 @@ class DigitNet(nn.Module):
 
 
 def _block(fan_in: int, fan_out: int, kernel: int = 3) -> tuple[nn.Module, ...]:
-    # No bias: the batch normalisation that follows has its own.
+    # No bias: away from the borders, the convolution of the β of the norm before is one. The norm after it could not
+    # stand in for it, since a ReLU lies between.
     convolution = nn.Conv2d(fan_in, fan_out, kernel, padding=kernel // 2, bias=False)
     return convolution, ReLUBatchNorm2d(fan_out)
 

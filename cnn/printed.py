@@ -1,5 +1,6 @@
 """What the commands print of scores and readings, for terminals."""
 
+import json
 from pathlib import Path
 
 from rich.console import Console
@@ -34,6 +35,36 @@ def print_readings(readings: dict[Path, Reading], console: Console) -> None:
     for name, text, reading in zip(names, texts, readings.values(), strict=True):
         shares = " ".join(f"{100 * share:.0f}" for share in reading.shares.amax(1).tolist())
         doubts = f"  unsure: {', '.join(reading.doubts)}" if reading.doubts else ""
+        if reading.left_out:
+            doubts += f"  {reading.left_out} no digit{'s' * (reading.left_out > 1)}"
         style = "bold green" if reading.digits and not doubts else "bold yellow"
         line = Text.assemble(f"{name:<{width}}  ", (f"{text:<{wide}}", style), f"  {shares}{doubts}")
         console.print(line, soft_wrap=True)
+
+
+def as_json(readings: dict[Path, Reading]) -> str:
+    """The readings as a JSON list, an object for each picture.
+
+    A digit's box is (left, top, right, bottom) in pixels of the picture as it was read, `width` by `height`: a larger
+    one than 1024×1024 is made smaller first.
+    """
+    pictures = [
+        {
+            "picture": str(path),
+            "width": reading.picture.width,
+            "height": reading.picture.height,
+            "text": reading.text,
+            "left_out": reading.left_out,
+            "digits": [
+                {"digit": answer, "probabilities": shares, "box": (box.left, box.top, box.right, box.bottom)}
+                for answer, shares, box in zip(
+                    reading.answers,
+                    ([round(share, 6) for share in row] for row in reading.shares.tolist()),
+                    (digit.box for digit in reading.digits),
+                    strict=True,
+                )
+            ],
+        }
+        for path, reading in readings.items()
+    ]
+    return json.dumps(pictures, indent=2)

@@ -118,6 +118,27 @@ def load_recipe(recipe: str) -> Recipe:
         raise InputError(f"{path}: {error}") from None
 
 
+def parse_values(settings: list[str]) -> dict[str, Any]:
+    """What `--set epochs=30` and the like say, by key; a word needs no quotes.
+
+    Raises:
+        InputError: one is no KEY=VALUE, or no recipe has the key. `Recipe` judges the value.
+    """
+    keys = [field.name for field in fields(Recipe)]
+    given = {}
+    for setting in settings:
+        key, equals, value = (part.strip() for part in setting.partition("="))
+        if not equals:
+            raise InputError(f"--set {setting}: expected KEY=VALUE, such as epochs=30")
+        if key not in keys:
+            raise InputError(f"--set {setting}: unknown key {key!r}; {_advice(key, keys)}")
+        try:
+            given[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            given[key] = value
+    return given
+
+
 def _parse(table: dict[str, Any]) -> Recipe:
     keys = [field.name for field in fields(Recipe)]
     for key in table:

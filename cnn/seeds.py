@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -82,16 +82,28 @@ def collect(runs: Path) -> list[Group]:
 
 
 def _group(name: str, folders: dict[int, Path]) -> Group:
-    tables = [_rows(folder) for folder in folders.values()]
-    accuracy = [[float(row["test_accuracy"]) for row in rows] for rows in tables]
-    seconds = np.median([float(row["seconds"]) for rows in tables for row in rows])
     shifted = [_shifted(folder) for folder in folders.values()]
     mean = None if None in shifted else float(np.mean([share for share in shifted if share is not None]))
-    return Group(name, list(folders), np.array(accuracy), float(seconds), mean)
+    return replace(group_of(name, {seed: folder / "metrics.csv" for seed, folder in folders.items()}), shifted=mean)
 
 
-def _rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "metrics.csv").open(newline="") as file:
+def group_of(name: str, metrics: dict[int, Path]) -> Group:
+    """The runs of one recipe from each seed's metrics.csv.
+
+    Raises:
+        InputError: they have not the same number of epochs.
+    """
+    tables = [_rows(path) for path in metrics.values()]
+    if len({len(rows) for rows in tables}) > 1:
+        files = ", ".join(f"{path} has {len(rows)}" for path, rows in zip(metrics.values(), tables, strict=True))
+        raise InputError(f"{name}: expected as many epochs of each seed: {files}")
+    accuracy = [[float(row["test_accuracy"]) for row in rows] for rows in tables]
+    seconds = np.median([float(row["seconds"]) for rows in tables for row in rows])
+    return Group(name, list(metrics), np.array(accuracy), float(seconds))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -19,7 +19,6 @@ from cnn.data import Digits, normalise
 from cnn.errors import InputError
 from cnn.model import DigitNet, log_probabilities
 from cnn.muon import Muon
-from cnn.norm import ReLUBatchNorm2d, SyncReLUBatchNorm2d
 from cnn.recipe import Recipe, learning_rate
 from cnn.teacher import Answers
 
@@ -52,10 +51,6 @@ class Trainer:
         torch.manual_seed(_epoch_seed(seed, 0))
         # Channels-last convolutions are the faster ones on a CPU.
         self.model = DigitNet(recipe.dropout, recipe.dropout_pooled, recipe.width)
-        if device.type == "cuda" and processes.count() > 1:
-            for number, layer in enumerate(self.model.layers):
-                if isinstance(layer, ReLUBatchNorm2d):
-                    self.model.layers[number] = SyncReLUBatchNorm2d(layer.num_features)
         self.model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         # Over several processes, this one's gradients are the mean of all.
         self.network = DistributedDataParallel(self.model) if processes.count() > 1 else self.model

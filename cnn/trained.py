@@ -16,7 +16,7 @@ from cnn.model import SHIPPED, DigitNet, load_model
 from cnn.options import CPU, AverageShifts, Data, Weights, app, console
 from cnn.pictures import FIGURES, find_pictures
 from cnn.predict import Reading, read_picture
-from cnn.printed import matrix, print_readings
+from cnn.printed import as_json, matrix, print_readings
 from cnn.report import confusion
 from cnn.train import score
 
@@ -49,6 +49,7 @@ def predict(
     explain: Annotated[
         Path | None, typer.Option(help="Draw how the network sees the first digit, into this file.")
     ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON: texts, digits, probabilities and boxes.")] = False,  # noqa: FBT002 - how typer takes a flag
 ) -> None:
     """Read the digits on pictures: one or more, written or printed, on paper or as a drawing."""
     if not pictures:
@@ -57,7 +58,10 @@ def predict(
     _expect_drawable({"--picture": picture, "--explain": explain}, paths, weights)
     model = load_model(weights, CPU)
     readings, errors = _read(paths, model, average_shifts=average_shifts)
-    print_readings(readings, console)
+    if json:
+        typer.echo(as_json(readings))
+    else:
+        print_readings(readings, console)
     for reading in readings.values():
         if picture is not None:
             draw_reading(reading, picture)

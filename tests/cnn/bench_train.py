@@ -15,7 +15,6 @@ from torchvision.transforms import Compose, Normalize, ToTensor
 
 from cnn import machine
 from cnn.data import DEVIATION, MEAN, Digits
-from cnn.dropout import Dropout
 from cnn.model import DigitNet
 from cnn.norm import ReLUBatchNorm2d
 from cnn.recipe import load_recipe
@@ -39,9 +38,7 @@ def plain_network() -> nn.Module:
     """The same network of torch's own layers."""
     network = nn.Sequential()
     for layer in DigitNet(REFERENCE.dropout, REFERENCE.dropout_pooled).layers:
-        if isinstance(layer, Dropout):
-            network.append(nn.Dropout(layer.p))
-        elif isinstance(layer, ReLUBatchNorm2d):
+        if isinstance(layer, ReLUBatchNorm2d):
             network.append(nn.ReLU()).append(nn.BatchNorm2d(layer.num_features))
         else:
             network.append(layer)

@@ -20,26 +20,42 @@ COLOURS = ((0.1, 0.1, 0.1), (0.1, 0.15, 0.6), (0.75, 0.1, 0.1), (0.05, 0.4, 0.15
 PAPERS = ((0.97, 0.97, 0.95), (0.95, 0.88, 0.6), (0.7, 0.85, 0.95), (0.95, 0.75, 0.75))
 
 
-def _row(digits: Digits, random: Random, *, thicker: int = 0) -> tuple[Floats, str]:
-    """The ink (H, W), from 0 to 1, of one to six digits side by side, and what it reads."""
-    count, scale = int(random.integers(1, 7)), float(random.uniform(2, 4))
+def row(
+    digits: Digits,
+    random: Random,
+    *,
+    thicker: int = 0,
+    gaps: tuple[int, int] = (3, 9),
+    counts: tuple[int, int] = (1, 7),
+) -> tuple[Floats, str]:
+    """The ink (H, W), from 0 to 1, of digits side by side, and what it reads.
+
+    `gaps`, in MNIST's pixels, and `counts` are from the first number up to, but not with, the second.
+    """
+    count, scale = int(random.integers(*counts)), float(random.uniform(2, 4))
     chosen = random.integers(0, len(digits), count).tolist()
     margin = int(random.integers(8, 30))
-    pieces: list[Floats] = [np.zeros((28, margin), np.float32)]
+    line: Floats = np.zeros((28, margin), np.float32)
     for index in chosen:
         image: Floats = digits.images[index, 0].numpy().astype(np.float32) / np.float32(255)
         columns = np.flatnonzero(image.any(axis=0))
-        gap = np.zeros((28, int(random.integers(3, 9))), np.float32)
-        pieces += [image[:, columns[0] : columns[-1] + 1], gap]
-    row = np.pad(np.hstack([*pieces, np.zeros((28, margin), np.float32)]), ((margin // 2, margin // 2), (0, 0)))
-    ink = ndimage.zoom(row, scale, order=3).clip(0, 1)
+        digit = image[:, columns[0] : columns[-1] + 1]
+        gap = int(random.integers(*gaps))
+        # A gap below 0 lets the next digit begin in this one's columns.
+        start = line.shape[1] + min(0, gap) if line.any() else margin
+        both = np.zeros((28, start + digit.shape[1]), np.float32)
+        both[:, : line.shape[1]] = line
+        both[:, start:] = np.maximum(both[:, start:], digit)
+        line = np.pad(both, ((0, 0), (0, max(0, gap))))
+    whole = np.pad(line, ((margin // 2, margin // 2), (0, margin)))
+    ink = ndimage.zoom(whole, scale, order=3).clip(0, 1)
     if thicker:
         change = ndimage.grey_dilation if thicker > 0 else ndimage.grey_erosion
         ink = change(ink, (1 + 2 * abs(thicker),) * 2)
     return ink, "".join(str(digits.labels[index].item()) for index in chosen)
 
 
-def _inked(ink: Floats, colour: tuple[float, ...] = COLOURS[0], paper: tuple[float, ...] = PAPERS[0]) -> Floats:
+def inked(ink: Floats, colour: tuple[float, ...] = COLOURS[0], paper: tuple[float, ...] = PAPERS[0]) -> Floats:
     mask = ink[..., None]
     return (1 - mask) * np.array(paper, np.float32) + mask * np.array(colour, np.float32)
 
@@ -87,12 +103,12 @@ def _paper(picture: Floats, random: Random) -> Floats:
 def _colours(ink: Floats, random: Random) -> Floats:
     paper = PAPERS[random.integers(len(PAPERS))]
     colour = COLOURS[random.integers(len(COLOURS))]
-    return _inked(ink, paper, (0.1, 0.1, 0.12)) if random.random() < 0.3 else _inked(ink, colour, paper)
+    return inked(ink, paper, (0.1, 0.1, 0.12)) if random.random() < 0.3 else inked(ink, colour, paper)
 
 
 def _all(ink: Floats, random: Random) -> Floats:
     light = _hard_shadow if random.random() < 0.5 else _soft_shadow
-    return light(_paper(_inked(ink, COLOURS[random.integers(len(COLOURS))]), random), random)
+    return light(_paper(inked(ink, COLOURS[random.integers(len(COLOURS))]), random), random)
 
 
 KINDS: dict[str, Callable[[Digits, Random], tuple[Floats, str]]] = {}
@@ -100,20 +116,20 @@ KINDS: dict[str, Callable[[Digits, Random], tuple[Floats, str]]] = {}
 
 def _kind(name: str, draw: Callable[[Floats, Random], Floats], thicker: int = 0) -> None:
     def make(digits: Digits, random: Random) -> tuple[Floats, str]:
-        ink, text = _row(digits, random, thicker=thicker)
+        ink, text = row(digits, random, thicker=thicker)
         return draw(ink, random), text
 
     KINDS[name] = make
 
 
-_kind("black on white", lambda ink, _: _inked(ink))
-_kind("hard shadow", lambda ink, random: _hard_shadow(_inked(ink), random))
-_kind("soft shadow", lambda ink, random: _soft_shadow(_inked(ink), random))
-_kind("black frame", lambda ink, random: _frame(_inked(ink), random))
-_kind("grain and lines", lambda ink, random: _paper(_inked(ink), random))
+_kind("black on white", lambda ink, _: inked(ink))
+_kind("hard shadow", lambda ink, random: _hard_shadow(inked(ink), random))
+_kind("soft shadow", lambda ink, random: _soft_shadow(inked(ink), random))
+_kind("black frame", lambda ink, random: _frame(inked(ink), random))
+_kind("grain and lines", lambda ink, random: _paper(inked(ink), random))
 _kind("ink and paper of any colour", _colours)
-_kind("thick strokes", lambda ink, _: _inked(ink), thicker=1)
-_kind("thin strokes", lambda ink, _: _inked(ink), thicker=-1)
+_kind("thick strokes", lambda ink, _: inked(ink), thicker=1)
+_kind("thin strokes", lambda ink, _: inked(ink), thicker=-1)
 _kind("grain, lines and a shadow", _all)
 
 

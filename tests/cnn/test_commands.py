@@ -1,4 +1,5 @@
 import csv
+import json
 import os
 import re
 import shutil
@@ -255,6 +256,8 @@ BAD: list[tuple[list[object], str]] = [
     (["train", "--name", "../x"], "--name '../x': expected the name of a folder in runs/, without a '/'"),
     (["train", "--name", ".."], "--name '..': expected the name of a folder in runs/, without a '/'"),
     (["train", "--name", ""], "--name '': expected the name of a folder in runs/, without a '/'"),
+    (["train", "--set", "shift=far"], "shift is 'far', expected a number from 0 to 14"),
+    (["train", "--set", "epoch=3"], "--set epoch=3: unknown key 'epoch'; did you mean 'epochs'?"),
     (["train", "--precision", "fp8"], "precision is 'fp8', expected 'fp32' or 'bf16'"),
     (["predict", LONG], f"{LONG}: File name too long"),
     (["export", "--onnx", LONG], f"{LONG}: File name too long"),
@@ -379,6 +382,21 @@ def test_predict_draws_what_it_read_and_how_the_network_sees_it(command: Command
     for name in ("read.png", "view.png"):
         with Image.open(tmp_path / name) as picture:
             assert picture.width > 300
+
+
+def test_predict_prints_json_for_programs(command: Command, tmp_path: Path) -> None:
+    _stroke(tmp_path / "one.png")
+    Image.new("L", (20, 20), 255).save(tmp_path / "white.png")
+    result = command("predict", "one.png", "white.png", "--json")
+    assert (result.status, result.err) == (1, "")
+    one, white = json.loads(result.out)
+    assert {key: one[key] for key in ("picture", "width", "height", "text", "left_out")} == {
+        "picture": "one.png", "width": 40, "height": 60, "text": "1", "left_out": 0,
+    }  # fmt: skip
+    (digit,) = one["digits"]
+    assert (digit["digit"], digit["box"]) == (1, [18, 8, 23, 52])
+    assert sum(digit["probabilities"]) == pytest.approx(1, abs=1e-5)
+    assert (white["text"], white["digits"]) == ("", [])
 
 
 @pytest.mark.parametrize("kind", ["png", "jpg", "tif", "webp", "svg", "pdf"])

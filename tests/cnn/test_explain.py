@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 from cnn import explain
@@ -19,12 +20,13 @@ def test_the_saliency_is_the_derivative_of_the_answer_s_log_probability(
     # In double precision, for the differences.
     monkeypatch.setattr(explain, "normalise", lambda images: normalise(images).double())
     model, image = load_model(SHIPPED, CPU).double(), mnist[1].images[3]
-    activations, gradient, answer = look(model, image)
+    activations, gradient, shares = look(model, image)
+    answer = int(shares.argmax())
     shapes = [(layer.shape[0], layer.shape[1]) for layer in activations]
     assert shapes == [(8, 28), (12, 28), (16, 28), (32, 28), (24, 14), (20, 14), (16, 14), (16, 5), (10, 3)]
     pixels = normalise(image.unsqueeze(0)).double()
     with torch.inference_mode():
-        assert answer == int(model(pixels).argmax())
+        torch.testing.assert_close(shares, model(pixels).softmax(1)[0])
         torch.testing.assert_close(activations[-1].mean((1, 2)), model(pixels)[0])
         for row, column in ((14, 14), (9, 11), (20, 16)):
             change = torch.zeros_like(pixels)
@@ -48,3 +50,17 @@ def test_pictures_are_drawn_with_digits_and_without(tmp_path: Path) -> None:
     draw_view(model, torch.zeros(1, 28, 28, dtype=torch.uint8), tmp_path / "view.png")
     with Image.open(tmp_path / "view.png") as drawn:
         assert drawn.height > 1000
+
+
+def test_the_view_names_the_ten_digits_and_shows_no_gradient_away_from_the_ink() -> None:
+    image = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    image[0, 5:23, 13:16] = 255
+    figure = Figure()
+    saliency, last = figure.subplots(1, 2)
+    explain._draw_saliency(saliency, torch.ones(28, 28), image, "a 1")
+    shown = saliency.images[-1].get_array()
+    assert int(shown.count()) == 20 * 5  # not masked: the ink, and a pixel about it
+    explain._name_digits(last, torch.zeros(10, 3, 3), torch.arange(10.0) / 45)
+    assert [text.get_text() for text in last.texts][:2] == ["0\n0 %", "1\n2 %"]
+    assert [text.get_fontweight() for text in last.texts] == ["normal"] * 9 + ["bold"]
+    assert [text.get_position()[0] for text in last.texts][-1] == 37.0  # the middle of columns 36 to 38

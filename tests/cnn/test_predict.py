@@ -124,7 +124,9 @@ def test_jpeg_is_read(model: DigitNet, tmp_path: Path) -> None:
 def test_mnist_s_own_images_are_read_as_they_are(model: DigitNet, mnist: tuple[Digits, Digits], tmp_path: Path) -> None:
     test = mnist[1].first(200)
     read = [_read(model, Image.fromarray(image[0].numpy()), tmp_path).text for image in test.images]
-    assert sum(text == str(label) for text, label in zip(read, test.labels.tolist(), strict=True)) >= 197
+    assert (
+        sum(text == str(label) for text, label in zip(read, test.labels.tolist(), strict=True)) >= 195
+    )  # one or two are told to be no digits
 
 
 def test_a_digit_fits_20_pixels_its_centre_of_mass_in_the_middle(model: DigitNet, tmp_path: Path) -> None:

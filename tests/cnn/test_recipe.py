@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnn.errors import InputError
-from cnn.recipe import Recipe, learning_rate, load_recipe, to_toml
+from cnn.recipe import Recipe, learning_rate, load_recipe, parse_values, to_toml
 
 STEPS = 469  # of an epoch of 60,000 images
 
@@ -97,3 +97,21 @@ def test_a_value_out_of_bounds_is_refused_wherever_it_comes_from() -> None:
     recipe: Recipe = load_recipe("reference")
     with pytest.raises(InputError, match="batch_size is 0, expected a whole number from 1 to 60,000"):
         replace(recipe, batch_size=0)
+
+
+def test_values_of_the_command_line_are_those_of_toml_and_words_need_no_quotes() -> None:
+    given = parse_values(["epochs=30", "shift = 1.5", "optimizer=adam", "schedule='decay'", "teacher="])
+    assert given == {"epochs": 30, "shift": 1.5, "optimizer": "adam", "schedule": "decay", "teacher": ""}
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ("epochs", "--set epochs: expected KEY=VALUE, such as epochs=30"),
+        ("epoch=3", "--set epoch=3: unknown key 'epoch'; did you mean 'epochs'?"),
+    ],
+)
+def test_a_value_without_a_key_of_the_recipe_is_named(setting: str, line: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_values([setting])
+    assert str(caught.value) == line

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from cnn.data import Digits
+from cnn.judge import LEAST, digit_shares
+from cnn.model import SHIPPED, DigitNet, load_model
+from cnn.predict import Reading, read_picture
+from tests.cnn.made_pages import EMPTY, FONTS, TYPEFACES, WRITTEN, make_page
+
+
+@pytest.fixture(scope="module")
+def model() -> DigitNet:
+    return load_model(SHIPPED, torch.device("cpu"))
+
+
+def _read(model: DigitNet, picture: Image.Image, folder: Path) -> Reading:
+    picture.save(folder / "picture.png")
+    return read_picture(folder / "picture.png", model)
+
+
+def _typed(text: str, typeface: str = "DejaVuSansMono") -> Image.Image:
+    picture = Image.new("L", (60 + 60 * len(text), 160), 255)
+    face = ImageFont.truetype(str(FONTS / f"{typeface}.ttf"), 90)
+    ImageDraw.Draw(picture).text((30, 20), text, font=face, fill=0)
+    return picture
+
+
+@pytest.mark.parametrize("kind", EMPTY)
+def test_where_nobody_wrote_a_digit_none_is_read(
+    kind: str, model: DigitNet, mnist: tuple[Digits, Digits], tmp_path: Path
+) -> None:
+    read = [_read(model, make_page(kind, mnist[1], seed)[0], tmp_path).text for seed in range(8)]
+    hard = kind in ("empty: squared", "empty: a sheet on a table")  # where bars of a square or an edge may pass for a 1
+    assert sum(text != "" for text in read) <= 1 + hard, read
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_digits_are_read_on_a_table_on_squares_and_where_they_touch(
+    kind: str, model: DigitNet, mnist: tuple[Digits, Digits], tmp_path: Path
+) -> None:
+    pairs = []
+    for seed in range(8):
+        picture, text = make_page(kind, mnist[1], seed)
+        pairs.append((text, _read(model, picture, tmp_path).text))
+    assert sum(text == read for text, read in pairs) >= (6 if kind == "digits that touch" else 7), pairs
+
+
+@pytest.mark.parametrize("typeface", TYPEFACES)
+def test_hello_is_refused(typeface: str, model: DigitNet, tmp_path: Path) -> None:
+    reading = _read(model, _typed("hello", typeface), tmp_path)
+    assert reading.text == ""
+    assert reading.left_out >= 5
+
+
+def test_a_letter_among_digits_is_left_out_and_counted(model: DigitNet, tmp_path: Path) -> None:
+    reading = _read(model, _typed("42k37"), tmp_path)
+    assert (reading.text, reading.left_out) == ("4237", 1)
+
+
+def test_two_digits_that_touch_are_parted(model: DigitNet, tmp_path: Path) -> None:
+    picture = _typed("38")
+    one, other = (digit.box for digit in _read(model, picture, tmp_path).digits)
+    middle = (one.top + one.bottom) // 2
+    ImageDraw.Draw(picture).rectangle((one.right - 20, middle, other.left + 12, middle + 4), fill=0)
+    reading = _read(model, picture, tmp_path)
+    assert reading.text == "38"
+    assert len({digit.box.pieces for digit in reading.digits}) == 1  # one connected piece of ink
+
+
+def test_nearly_all_digits_are_taken_for_digits(mnist: tuple[Digits, Digits]) -> None:
+    assert (digit_shares(mnist[1].images) >= LEAST).float().mean().item() > 0.99
