@@ -1,18 +1,29 @@
 """One check: a loss, its parameters, and what the sheet calls their gradients or updates."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from engine import InputError
 from workbook.inspect.explain.starts import Start, find_starts, inner_gradients
+from workbook.inspect.judge.factors import expected_factor, explained, is_constant, rates_in, with_own_rates
 from workbook.inspect.judge.pairs import RELATIVE, SAME_RATIO, Kind, Pair, common_factor, is_plain, pairs_of
-from workbook.spreadsheet.cells import TYPED, Area, Cells, area_at, bare_text
+from workbook.spreadsheet.cells import Area, Cells, area_at, bare_text
 from workbook.spreadsheet.functions import numbers
 from workbook.spreadsheet.graph import Derivatives, differentiated
 from workbook.spreadsheet.trees import UnsupportedError
+
+NO_CONSTANT = (
+    "the sheet's numbers are {0:.6g} times the derivatives here, but not where the parameters are others: "
+    "a factor is missing, or stands there too much, in all of them"
+)
+UNEXPLAINED = (
+    "all are {0:.6g} times the derivatives, a number that stands in no formula: if it is meant, say --rate {0:.6g}"
+)
+
+
+MOST_SINGLE = 200  # parameters that are looked at cell by cell
 
 
 class UntoldError(InputError):
@@ -70,26 +81,62 @@ def checked(
     _check_numbers(cells, pairs, kind)
     own = common_factor(pairs)
     factor = rate if rate is not None else _factor(cells, pairs, kind, own)
+    if kind == "updates" and rate is None:
+        pairs = with_own_rates(cells, pairs, factor)
+        factor = pairs[0].rate if all(pair.rate for pair in pairs) and pairs[0].rate else factor
     if kind == "updates" and not quick and any(pair.verdict(factor) == "wrong" for pair in pairs):
-        inner = inner_gradients(cells, derivatives, pairs, factor)
-        pairs = [replace(pair, inside=inner.get(pair.parameter)) for pair in pairs]
-    holder = None if kind == "gradients" else rate_cell(cells, pairs, factor)
-    wrong = any(pair.verdict(factor) == "wrong" for pair in pairs)
+        pairs = _with_inner(cells, derivatives, pairs, factor)
+    wrong: bool | None = any(pair.verdict(factor) == "wrong" for pair in pairs)
     starts: tuple[Start, ...] = ()
+    told: list[str] = []
     if wrong and not quick:
         starts = find_starts(cells, derivatives, pairs, factor, kind)
-    elif not quick and not (is_plain(factor) or rate is not None or kind == "updates"):
-        # All are off by one strange factor: that of a cell on the way, or one that somebody chose.
-        starts = find_starts(cells, derivatives, pairs, 1.0, kind)
-        if starts and all(start.lacks for start in starts):
-            factor, wrong = 1.0, True
-        else:
-            starts = ()
-    told = wrong or rate is not None or own is None or _is_told(pairs, factor, kind, holder)
+    elif not quick and rate is None and own is not None:
+        factor, wrong, starts, told = _doubted(cells, derivatives, pairs, kind, factor)
     return Check(
-        loss, kind, tuple(pairs), factor, holder, wrong if told else None, _method(derivatives), starts,
-        tuple(_notes(cells, derivatives, pairs, factor)),
+        loss, kind, tuple(pairs), factor, None if kind == "gradients" else rate_cell(cells, pairs, factor), wrong,
+        _method(derivatives), starts, (*_notes(cells, derivatives, pairs, factor), *told),
     )  # fmt: skip
+
+
+def _with_inner(cells: Cells, derivatives: Derivatives, pairs: list[Pair], factor: float) -> list[Pair]:
+    """The pairs with the gradients inside of their steps, where these follow another rule.
+
+    The gradients of parameters that lie side by side may lie anywhere: then each cell is a pair of its own.
+    """
+    inner = inner_gradients(cells, derivatives, pairs, factor)
+    if len(inner) < len(pairs) and len(pairs) < sum(pair.derivative.size for pair in pairs) <= MOST_SINGLE:
+        singles = pairs_of(cells, derivatives, list(_single_places(pairs)), "updates")
+        found = inner_gradients(cells, derivatives, singles, factor)
+        if len(found) == len(singles):
+            inner, pairs = found, singles
+    return [replace(pair, inside=inner.get(pair.parameter)) for pair in pairs]
+
+
+def _single_places(pairs: Sequence[Pair]) -> Iterator[tuple[Area, Area]]:
+    for pair in pairs:
+        for row, column in np.ndindex(pair.parameter.shape):
+            yield (
+                pair.parameter.cell(row, column),
+                pair.given.cell(*((column, row) if pair.transposed else (row, column))),
+            )
+
+
+def _doubted(
+    cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], kind: Kind, factor: float
+) -> tuple[float, bool | None, tuple[Start, ...], list[str]]:
+    """Whether a factor that all have in common is one that belongs there: the factor, the verdict, and why."""
+    constant, known = is_constant(cells, derivatives.loss, pairs, kind, factor), explained(cells, pairs, kind, factor)
+    if constant and known:
+        told = sum(int(np.isfinite(pair.ratios).sum()) for pair in pairs) > 1
+        return factor, False if told or kind == "updates" or is_plain(factor) else None, (), []
+    expected = expected_factor(cells, pairs, kind, factor)
+    starts = find_starts(cells, derivatives, pairs, expected, kind)
+    if not constant:
+        return expected, True, starts, [NO_CONSTANT.format(factor)]
+    if starts and all(start.lacks for start in starts):
+        return expected, True, starts, []
+    return factor, None, (), [UNEXPLAINED.format(factor)]
 
 
 def _factor(cells: Cells, pairs: Sequence[Pair], kind: Kind, common: float | None) -> float:
@@ -98,29 +145,7 @@ def _factor(cells: Cells, pairs: Sequence[Pair], kind: Kind, common: float | Non
         int((np.abs(pair.ratios - common) <= SAME_RATIO * abs(common)).sum()) for pair in pairs
     ) > 1):  # fmt: skip
         return common
-    shared = shared_rate(cells, pairs) if kind == "updates" else None
-    return 1.0 if shared is None else shared
-
-
-def shared_rate(cells: Cells, pairs: Sequence[Pair]) -> float | None:
-    """The number in the cell that most updates read; None if there is none."""
-    counts: Counter[Area] = Counter()
-    for pair in pairs:
-        counts.update(set(single_cells(cells, pair)))
-    area, count = max(counts.items(), key=lambda item: item[1], default=(None, 0))
-    return None if area is None or count < 2 else abs(numbers(cells.value(area)).item())
-
-
-def single_cells(cells: Cells, pair: Pair) -> list[Area]:
-    """The single cells that an update reads besides its parameter."""
-    formula = None if pair.given.sheet == TYPED else cells.formula(next(pair.given.places()))
-    if formula is None:
-        return []
-    try:
-        read = list(cells.read_by(formula))
-    except UnsupportedError:
-        return []
-    return [area for area in read if area.size == 1 and area != pair.parameter]
+    return expected_factor(cells, pairs, kind, 1.0)
 
 
 def derived(cells: Cells, loss: Area, parameters: Sequence[Area], *, differences: bool = True) -> Derivatives:
@@ -154,18 +179,11 @@ def _check_numbers(cells: Cells, pairs: Sequence[Pair], kind: Kind) -> None:
                 raise InputError(f"{cells.text(area.cell(*at))}: {what} is not a number there")
 
 
-def _is_told(pairs: Sequence[Pair], factor: float, kind: Kind, holder: Area | None) -> bool:
-    """Whether agreement means something: a single ratio agrees with itself."""
-    if sum(int(np.isfinite(pair.ratios).sum()) for pair in pairs) > 1:
-        return True
-    return holder is not None if kind == "updates" else is_plain(factor)
-
-
 def rate_cell(cells: Cells, pairs: Sequence[Pair], factor: float) -> Area | None:
     """The cell that the updates read and that holds the learning rate."""
     for pair in pairs:
-        for area in single_cells(cells, pair):
-            if abs(abs(numbers(cells.value(area)).item()) - abs(factor)) <= RELATIVE * abs(factor):
+        for rate, area in rates_in(cells, pair).items():
+            if area is not None and abs(rate - abs(factor)) <= RELATIVE * abs(factor):
                 return area
     return None
 

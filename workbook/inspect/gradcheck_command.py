@@ -84,7 +84,7 @@ def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = N
         write_page(page_of(file, checks, cells), html)
         typer.echo(f"Wrote {html}: open it in a browser.", err=json)
     statuses = [check.status for check in checks]
-    return 1 if 1 in statuses else min(statuses) if guessed else max(statuses)
+    return 1 if 1 in statuses else max(statuses)
 
 
 def with_values(book: Book) -> Book:

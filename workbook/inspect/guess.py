@@ -10,16 +10,20 @@ from engine import InputError
 from workbook.inspect.find.headed import Headed
 from workbook.inspect.find.ours import OUTPUT_FIRST, our_steps, our_tables
 from workbook.inspect.find.recurrences import place_of, steps
-from workbook.inspect.find.words_beside import is_loss, label, labelled_pairs
+from workbook.inspect.find.words_beside import is_loss, label, labelled_pairs, letter_of
 from workbook.inspect.gradcheck import Check, checked
 from workbook.inspect.judge.pairs import Kind, is_plain
 from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.graph import differentiated
+from workbook.spreadsheet.nudged import nudged
 from workbook.spreadsheet.read import Book
 from workbook.spreadsheet.readers import Readers
+from workbook.spreadsheet.trees import UnsupportedError
 
 MOST_LOSSES, MOST_LOSSES_OF_LARGE = 40, 6
 LARGE = 5_000
 MOST_STEPS = 1_000
+MOST_DOUBTED = 6  # losses that are looked at more closely, the likeliest first
 FEWEST_RIGHT = 3
 
 
@@ -75,14 +79,15 @@ def guesses(cells: Cells) -> Iterator[Guess]:
         return
     readers = Readers(cells)
     last: Check | None = None
+    judged = 0
     found = steps(readers)
-    for number, step in enumerate(found[:MOST_STEPS], start=1):
+    for step in found[:MOST_STEPS]:
         places = [(link.parameter, link.update) for link in step.links]
         check = _best(readers, places, "updates", step.dependents, last)
         if check is not None:
-            last = check
+            last, judged = check, judged + 1
             more = (f"of {len(found):,} steps the first {MOST_STEPS:,} were checked",) * (len(found) > MOST_STEPS)
-            yield Guess(replace(check, notes=(*check.notes, *more)), number)
+            yield Guess(replace(check, notes=(*check.notes, *more)), judged)
     if last is None:
         places = labelled_pairs(cells)
         dependents = [readers.dependents([parameter]) for parameter, _ in places]
@@ -112,13 +117,35 @@ def _best(
         except InputError:
             continue
         score = (_agreeing(check), _is_natural(check))
-        if score[0] == len(places) and score[1]:
-            return check
+        if score[0] == len(places) and score[1] and _is_descent(readers.cells, loss, places):
+            return checked(readers.cells, loss, places, kind)
         found[loss] = score
-    if not found:
-        return None
-    best = max(found, key=lambda loss: found[loss])
-    return _judged(checked(readers.cells, best, places, kind))
+    for loss in sorted(found, key=lambda loss: found[loss], reverse=True)[:MOST_DOUBTED]:
+        if _is_descent(readers.cells, loss, places) and (found[loss][0] or _is_labelled(readers.cells, loss, places)):
+            return _judged(checked(readers.cells, loss, places, kind))
+    return None
+
+
+def _is_labelled(cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]]) -> bool:
+    """Whether labels call the loss a loss, and a parameter a weight or a bias."""
+    return is_loss(label(cells, loss)) and any(letter_of(label(cells, parameter)) for parameter, _ in places)
+
+
+def _is_descent(cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]]) -> bool:
+    """Whether something is descended: by its labels, or since the slope of the loss changes with the parameters.
+
+    x less its mean, a price less its discount, a balance less a payment have the form of updates, and a mean or a sum
+    beside them that of a loss; but these are linear, and nobody descends them.
+    """
+    parameters = [parameter for parameter, _ in places]
+    if _is_labelled(cells, loss, places):
+        return True
+    try:
+        moved = nudged(cells, parameters, [loss])
+        here, there = (differentiated(one, loss, parameters, differences=False) for one in (cells, moved))
+    except (UnsupportedError, InputError):
+        return True
+    return not all(np.allclose(here.by(area)[0], there.by(area)[0], rtol=1e-9, atol=0) for area in parameters)
 
 
 def _losses(
@@ -167,9 +194,9 @@ def _judged(check: Check) -> Check:
     whole = sum(bool(some.all()) for some in right)
     half = 2 * whole >= len(right) or 2 * cells >= total
     put_right = bool(check.starts) and all(start.puts_right for start in check.starts)
-    if check.wrong and not (cells >= FEWEST_RIGHT and (half or put_right)):
-        return replace(check, wrong=None)
-    return check if _is_natural(check) else replace(check, wrong=None)
+    if check.wrong and not ((cells >= FEWEST_RIGHT and half) or (put_right and cells)):
+        return replace(check, wrong=None, starts=())
+    return check
 
 
 def summary(book: Book) -> str:

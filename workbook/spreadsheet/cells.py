@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -112,6 +112,25 @@ class Cells:
         self._names: dict[tuple[str, str], Tree] = {}
         self._reads: dict[Place, list[Area]] = {}
         self._owners = {sheet.name: _owners(sheet) for sheet in book.sheets}
+
+    def copied(self) -> "Cells":
+        """The same cells, whose values can be changed without changing these."""
+        values = [{column: dict(rows) for column, rows in sheet.values.items()} for sheet in self.book.sheets]
+        sheets = [replace(sheet, values=own) for sheet, own in zip(self.book.sheets, values, strict=True)]
+        copy = Cells(replace(self.book, sheets=sheets))
+        copy._typed = list(self._typed)
+        return copy
+
+    def put(self, area: Area, value: Array) -> None:
+        """Change the values of some cells; nan stands for an error."""
+        if area.sheet == TYPED:
+            for at in range(area.top - 1, area.bottom):
+                self._typed[at] = (self._typed[at][0], value)
+            return
+        for (row, column), cell in np.ndenumerate(value):
+            held = ErrorValue("#NUM!") if isinstance(cell, float) and np.isnan(cell) else cell
+            held = float(held) if isinstance(held, np.floating | np.bool_) else held
+            self.sheets[area.sheet].values.setdefault(area.left + column, {})[area.top + row] = held
 
     def formula(self, place: Place) -> Formula | None:
         """The formula that fills a cell; None if there is none."""

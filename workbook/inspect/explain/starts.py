@@ -79,7 +79,8 @@ def inner_gradients(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair
     found: dict[Area, Area] = {}
     inside: dict[Area, Area] = {}
     for wrong in traced:
-        for area in blocks(wrong.path):
+        # Cells that are filled down are one block, though only one of them may be this step's gradient.
+        for area in dict.fromkeys([*blocks(wrong.path), *(formula.area for formula in wrong.path)]):
             value = numbers(cells.value(area))
             if not any(other.of == wrong.pair.parameter and not other.slope for other in forward.explained(value)):
                 continue

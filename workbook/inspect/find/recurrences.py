@@ -89,8 +89,25 @@ def _links(readers: Readers) -> Iterator[Link]:
         for origin in _origins(cells, first) if first is not None else ():
             parameter = origin if first is not None and first.array else _stretched(origin, block)
             if parameter.shape == block.shape and _depends(readers, parameter, block):
-                yield from _strips(Link(parameter, block))
+                for link in _strips(Link(parameter, block)):
+                    yield from _carried_strips(cells, link)
                 break
+
+
+def _carried_strips(cells: Cells, link: Link) -> Iterator[Link]:
+    """A link cut where the parameters are carried over from its own updates: new parameters beside the old ones, each
+    row of which begins with what the row above ended with.
+    """
+    rows, columns = link.parameter.shape
+    for down in range(1, rows):
+        formula = cells.formula(place_of(link.parameter.cell(down, 0)))
+        origin = None if formula is None else _copied(cells, formula)
+        if origin is not None and place_of(origin) in link.update:
+            for top in range(0, rows, down):
+                shape = min(down, rows - top), columns
+                yield Link(link.parameter.part(top, 0, shape), link.update.part(top, 0, shape))
+            return
+    yield link
 
 
 def _strips(link: Link) -> Iterator[Link]:

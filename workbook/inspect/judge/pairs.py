@@ -41,6 +41,7 @@ class Pair:
         uncertain: how far off the derivative may be; `value_uncertain` the value.
         open: where a kink leaves the derivative open: ABS, MAX or IF exactly at the point where they change.
         inside: the gradient that is judged instead of the step, where that follows another rule (momentum, decay).
+        rate: the factor of this pair alone, where its update has a learning rate of its own.
     """
 
     parameter: Area
@@ -52,6 +53,7 @@ class Pair:
     value_uncertain: FloatArray
     open: FloatArray
     inside: Area | None = None
+    rate: float | None = None
 
     @cached_property
     def ratios(self) -> FloatArray:
@@ -62,7 +64,8 @@ class Pair:
             return np.where(certain, self.value / self.derivative, np.nan)
 
     def agrees(self, factor: float) -> Mask:
-        """Where the value is the derivative times a factor: booleans."""
+        """Where the value is the derivative times a factor, or times the pair's own: booleans."""
+        factor = factor if self.rate is None else self.rate
         allowed = abs(factor) * self.uncertain + self.value_uncertain + RELATIVE * np.abs(self.value)
         with np.errstate(all="ignore"):
             return np.asarray(np.abs(self.value - factor * self.derivative) <= allowed)

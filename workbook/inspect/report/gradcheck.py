@@ -37,7 +37,7 @@ def show(check: Check, cells: Cells, console: Console) -> None:
     if len(check.pairs) > MOST_PAIRS:
         console.print(f"... and {len(check.pairs) - MOST_PAIRS:,} more pairs, none of them worse", style="dim")
     for pair in _worst_first(check):
-        if min(pair.derivative.shape) > 1 and pair.verdict(check.factor) == "wrong":
+        if check.wrong and min(pair.derivative.shape) > 1 and pair.verdict(check.factor) == "wrong":
             console.print()
             console.print(Text(f"{plain(cells.text(pair.given))}: ✗ is off, · is right"))
             console.print(Text(picture(_laid_out(pair, pair.wrong(check.factor)))))
@@ -53,11 +53,21 @@ def show(check: Check, cells: Cells, console: Console) -> None:
         )
     if check.wrong is None:
         console.print()
-        console.print("One ratio alone agrees with itself: name more pairs, or state the factor with --rate")
+        console.print(what_to_type(check))
     for note in check.notes:
         console.print(Text(f"Note: {plain(note)}", style="dim"))
     if check.method != "exact":
         console.print(Text(f"Note: derivatives are {check.method}", style="dim"))
+
+
+def what_to_type(check: Check) -> str:
+    """What is missing where nothing could be told, and what to type."""
+    if sum(pair.derivative.size for pair in check.pairs) == 1:
+        return "One ratio alone agrees with itself: name more pairs, or state the factor with --rate"
+    return (
+        "Too little agrees to tell more. If this is no training, there is nothing to tell; if the loss is another "
+        'one, name it with --loss, as a cell or a formula: --loss "=SUM((A1:A3-B1:B3)^2)/2"'
+    )
 
 
 def show_guesses(guesses: Sequence[Guess], cells: Cells, console: Console) -> None:
@@ -142,6 +152,10 @@ def meaning(check: Check, cells: Cells) -> str:
     """What the numbers of the sheet are, in words."""
     loss = plain(cells.text(check.loss))
     if check.kind == "updates":
+        own = [pair.rate for pair in check.pairs if pair.rate is not None]
+        if own:
+            rates = ", ".join(f"{rate:.6g}" for rate in dict.fromkeys([check.factor, *own]))
+            return f"{loss}: old less new parameters are the gradients times rates of their own: {rates}."
         where = "" if check.rate is None else f" ({plain(cells.text(check.rate))})"
         return f"{loss}: old less new parameters are {check.factor:.6g}{where} times the gradients."
     times = "" if check.factor == 1 or abs(check.factor - 1) < 1e-6 else f"{_fraction(check.factor)} × "
@@ -169,11 +183,13 @@ def _table(check: Check, cells: Cells) -> Table:
 
 def _row(pair: Pair, check: Check, cells: Cells, *, short: bool) -> list[str | Text]:
     verdict = pair.verdict(check.factor)
-    off = pair.wrong(check.factor)
+    off = pair.wrong(check.factor) if check.wrong is not None else np.zeros(pair.value.shape, dtype=bool)
     shown = np.argwhere(off)[0] if off.any() else np.unravel_index(np.argmax(np.abs(pair.derivative)), off.shape)
     at = tuple(map(int, shown))
     name = (lambda area: bare_text(area)) if short else cells.text
-    words: str = verdict if verdict != "open" else "at a kink"
+    words: str = "at a kink" if verdict == "open" else verdict
+    if check.wrong is None and verdict == "wrong":
+        words, verdict = "differs", "open"
     if pair.derivative.size > 1:
         words += f" ({int(off.sum()):,} of {off.size:,})" if off.any() else ""
     ratio = pair.ratios[at] + 0.0  # no -0

@@ -1,0 +1,138 @@
+"""The numbers that stand in an update's formula, and whether they explain the factor between step and derivative."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from engine import InputError
+from workbook.inspect.judge.pairs import SAME_RATIO, Kind, Pair, common_factor, pairs_of
+from workbook.spreadsheet.cells import TYPED, Area, Cells, Formula
+from workbook.spreadsheet.functions import numbers
+from workbook.spreadsheet.graph import ancestors, differentiated
+from workbook.spreadsheet.nudged import nudged
+from workbook.spreadsheet.trees import Number, UnsupportedError, leaves
+
+# Ratios that differ by more, as shares, where the parameters move by a tenth, are no constant.
+CHANGED = 1e-6
+# A rate may stand one cell further: in the step that the update adds.
+DEEPEST = 2
+MOST_SAMPLES = 1_000
+
+
+def rates_in(cells: Cells, pair: Pair) -> dict[float, Area | None]:
+    """The numbers that stand in a pair's formula, those of cells before those that are typed into it, with the cell.
+
+    What is computed from the parameter is no such number.
+    """
+    formula = None if pair.given.sheet == TYPED else cells.formula(next(pair.given.places()))
+    if formula is None:
+        return {}
+    found = list(_numbers_in(cells, formula, pair.parameter, DEEPEST))
+    rates: dict[float, Area | None] = {}
+    for number, area in sorted(found, key=lambda pair: pair[1] is None):
+        if np.isfinite(number) and number != 0:
+            rates.setdefault(abs(number), area)
+    return rates
+
+
+def _numbers_in(cells: Cells, formula: Formula, parameter: Area, left: int) -> Iterator[tuple[float, Area | None]]:
+    try:
+        yield from ((leaf.value, None) for leaf in leaves(formula.tree) if isinstance(leaf, Number))
+        read = cells.read_by(formula)
+    except UnsupportedError:
+        return
+    for area in read:
+        if area.size > 1 or next(area.places()) in parameter:
+            continue
+        inner = cells.formula(next(area.places()))
+        if inner is None or not _reads(cells, area, parameter):
+            yield numbers(cells.value(area)).item(), area
+        if inner is not None and left > 1:
+            yield from _numbers_in(cells, inner, parameter, left - 1)
+
+
+def _reads(cells: Cells, area: Area, parameter: Area) -> bool:
+    """Whether a cell is computed from some of a parameter's cells."""
+    return any(
+        place in parameter
+        for formula in ancestors(cells, [area], [parameter])
+        for read in cells.read_by(formula)
+        for place in read.places()
+    )
+
+
+def is_explained(factor: float, rates: Sequence[float]) -> bool:
+    """Whether a factor is 1 or one of some numbers, times 2, −1, a number of samples or one by it, or a product."""
+    return any(_is_count(factor / rate) or _is_count(rate / factor) for rate in (1.0, *rates) if factor != 0)
+
+
+def _is_count(ratio: float) -> bool:
+    size = abs(ratio)
+    whole = round(size)
+    return 1 <= whole <= MOST_SAMPLES and abs(size - whole) <= SAME_RATIO * whole
+
+
+def explained(cells: Cells, pairs: Sequence[Pair], kind: Kind, factor: float) -> bool:
+    """Whether the factor is such as 1/n, 2 or -1, or for updates the product of such a one and a number in them."""
+    rates = [rate for pair in pairs for rate in rates_in(cells, pair)] if kind == "updates" else []
+    return is_explained(factor, rates)
+
+
+def expected_factor(cells: Cells, pairs: Sequence[Pair], kind: Kind, factor: float) -> float:
+    """The factor that should be there: the learning rate that stands in the updates, or 1, with the sign that is."""
+    rate = written_rate(cells, pairs) if kind == "updates" else None
+    return float(np.copysign(1.0 if rate is None else rate, factor))
+
+
+def written_rate(cells: Cells, pairs: Sequence[Pair]) -> float | None:
+    """The number that stands in most updates; of several the one in a cell, then the smallest."""
+    counts: Counter[float] = Counter()
+    in_cells: set[float] = set()
+    for pair in pairs:
+        rates = rates_in(cells, pair)
+        counts.update(rates.keys())
+        in_cells |= {rate for rate, area in rates.items() if area is not None}
+    return min(counts, key=lambda rate: (-counts[rate], rate not in in_cells, rate), default=None)
+
+
+def with_own_rates(cells: Cells, pairs: Sequence[Pair], factor: float) -> list[Pair]:
+    """The pairs, some with a learning rate of their own: where it stands in the formula and all cells agree with it.
+
+    Where most pairs agree with one factor, another rate in a few is a slip of the hand and no rate of a layer.
+    """
+    agreeing = sum(pair.verdict(factor) != "wrong" for pair in pairs)
+    return list(pairs) if 2 * agreeing > len(pairs) else [_with_own_rate(cells, pair, factor) for pair in pairs]
+
+
+def _with_own_rate(cells: Cells, pair: Pair, factor: float) -> Pair:
+    own = common_factor([pair])
+    if pair.verdict(factor) != "wrong" or own is None:
+        return pair
+    if not any(abs(own - rate) <= SAME_RATIO * rate for rate in rates_in(cells, pair)):
+        return pair
+    alone = replace(pair, rate=own)
+    return alone if alone.verdict(factor) == "right" else pair
+
+
+def is_constant(cells: Cells, loss: Area, pairs: Sequence[Pair], kind: Kind, factor: float) -> bool:
+    """Whether steps and derivatives have the same factors where the parameters are a little others.
+
+    A slope that is missing everywhere is a common factor too, but it changes with the parameters. True where that
+    cannot be computed.
+    """
+    judged = [pair for pair in pairs if pair.inside is None and pair.agrees(factor).any()]
+    parameters = [pair.parameter for pair in pairs]
+    try:
+        moved = nudged(cells, parameters, [loss, *(pair.given for pair in judged)])
+        derivatives = differentiated(moved, loss, parameters, differences=False)
+        again = pairs_of(moved, derivatives, [(pair.parameter, pair.given) for pair in judged], kind)
+    except (UnsupportedError, InputError):
+        return True
+    for before, after in zip(judged, again, strict=True):
+        due = factor if before.rate is None else before.rate
+        with np.errstate(invalid="ignore"):
+            if (before.agrees(factor) & (np.abs(after.ratios - due) > CHANGED * abs(due))).any():
+                return False
+    return True

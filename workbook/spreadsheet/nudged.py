@@ -1,0 +1,34 @@
+"""A book in which some numbers are others, and all that is computed from them follows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.functions import numbers
+from workbook.spreadsheet.graph import ancestors
+from workbook.spreadsheet.trace import filled, traced
+
+# How far a number moves, as a share of itself: enough to tell, too little to leave where it is.
+LEAST, MOST = 0.05, 0.15
+
+
+def nudged(cells: Cells, parameters: Sequence[Area], results: Sequence[Area]) -> Cells:
+    """The cells with each parameter moved by a tenth or so, and the results computed from them again.
+
+    Raises:
+        UnsupportedError: a formula on the way cannot be computed here.
+        InputError: the formulas go in a circle, or are too many.
+    """
+    moved = cells.copied()
+    draws = np.random.default_rng(0)
+    for area in parameters:
+        old = numbers(cells.value(area))
+        share = draws.uniform(LEAST, MOST, old.shape) * draws.choice([-1.0, 1.0], old.shape)
+        moved.put(area, np.where(old == 0, share, old * (1 + share)))
+    live = {place for area in parameters for place in area.places()}
+    for formula in ancestors(moved, results, parameters):
+        if any(place in live for area in moved.read_by(formula) for place in area.places()):
+            moved.put(formula.area, filled(formula, traced(moved, formula).value))
+            live.update(formula.area.places())
+    return moved
