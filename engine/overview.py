@@ -6,6 +6,7 @@ from rich.text import Text
 
 from engine.columns import Columns
 from engine.experiment import Experiment, Run
+from engine.layers import LAYERS
 
 # Neurons of a layer that the picture shows.
 MOST_NEURONS = 9
@@ -51,16 +52,17 @@ def _crossing(row: int, left: dict[int, str], right: dict[int, str]) -> str:
 
 def _layers(experiment: Experiment) -> Table:
     columns = experiment.columns
-    table = Table(box=None, padding=(0, 3, 0, 1), header_style="bold")
-    for heading in ("layer", "neurons", "activation", "weights", "biases"):
-        table.add_column(heading)
-    table.add_row("inputs", "×".join(map(str, columns.network.shapes[0])))
+    table = Table(box=None, padding=(0, 2, 0, 1), header_style="bold")
+    for heading in ("layer", "kind", "neurons", "activation", "weights", "biases"):
+        table.add_column(heading, no_wrap=True)
+    table.add_row("inputs", "", "×".join(map(str, columns.network.shapes[0])))
     for number, layer in enumerate(columns.network.layers):
         last = number == columns.depth - 1
         biases = columns.bias_names(number)
         fixed = ", not trained" if set(biases) - columns.trained else ""
         table.add_row(
             "outputs" if last else f"hidden {number + 1}",
+            next(kind for kind, of in LAYERS.items() if type(layer) is of),
             "×".join(map(str, columns.network.shapes[number + 1])),
             layer.activation,
             _first_to_last([name for row in columns.weight_names(number) for name in row]),
