@@ -8,6 +8,7 @@ import numpy as np
 
 from engine import InputError
 from workbook.inspect.find.headed import Headed
+from workbook.inspect.find.made_losses import made_losses
 from workbook.inspect.find.ours import OUTPUT_FIRST, our_steps, our_tables
 from workbook.inspect.find.recurrences import place_of, steps
 from workbook.inspect.find.words_beside import is_loss, label, labelled_pairs, letter_of
@@ -90,11 +91,27 @@ def guesses(cells: Cells) -> Iterator[Guess]:
             yield Guess(replace(check, notes=(*check.notes, *more)), judged)
     if last is None:
         places = labelled_pairs(cells)
-        dependents = [readers.dependents([parameter]) for parameter, _ in places]
-        check = _best(readers, places, "gradients", set.intersection(*dependents), None) if places else None
-        if check is None:
+        if not places:
             raise InputError(NOTHING_FOUND)
-        yield Guess(check, 1)
+        dependents = set.intersection(*(readers.dependents([parameter]) for parameter, _ in places))
+        checks = [_best(readers, places, "gradients", dependents, None), _of_made_losses(cells, places)]
+        told = [check for check in checks if check is not None]
+        if not told:
+            raise InputError(NOTHING_FOUND)
+        yield Guess(max(told, key=lambda check: (check.wrong is not None, _agreeing(check))), 1)
+
+
+def _of_made_losses(cells: Cells, places: Sequence[tuple[Area, Area]]) -> Check | None:
+    """The check with the loss that people mean where a sheet has no cell for it; None if none has these gradients."""
+    best: tuple[float, Area] | None = None
+    for loss in made_losses(cells, places):
+        try:
+            check = checked(cells, loss, places, "gradients", quick=True)
+        except InputError:
+            continue
+        if _is_natural(check) and (best is None or _agreeing(check) > best[0]):
+            best = _agreeing(check), loss
+    return None if best is None or not best[0] else _judged(checked(cells, best[1], places, "gradients"))
 
 
 def _of_our_tables(cells: Cells, ours: Sequence[Headed]) -> Iterator[Guess]:

@@ -1,0 +1,71 @@
+"""The loss of a sheet that has no cell for it: made from its outputs and targets, as people mean it.
+
+Somewhere in a gradient an output less its target stands; the losses that have such a slope are few.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from workbook.spreadsheet.cells import Area, Cells, Formula
+from workbook.spreadsheet.functions import numbers
+from workbook.spreadsheet.graph import ancestors
+from workbook.spreadsheet.trace import traced
+from workbook.spreadsheet.trees import Operation, Range, Reference, Tree, UnsupportedError
+
+# Each with {a} for the outputs and {t} for the targets: half squares, cross-entropy, binary cross-entropy.
+LOSSES = (
+    "SUM(({a}-{t})^2)/2",
+    "-SUM({t}*LN({a}))",
+    "-SUM({t}*LN({a})+(1-{t})*LN(1-{a}))",
+)
+MOST_PAIRS = 100
+
+Difference = tuple[Area, Area]  # outputs, targets
+
+
+def made_losses(cells: Cells, places: Sequence[tuple[Area, Area]]) -> Iterator[Area]:
+    """Typed formulas that may be the loss, the likeliest first.
+
+    Args:
+        places: each parameter's cells with those of its gradient.
+    """
+    parameters = [parameter for parameter, _ in places]
+    order = ancestors(cells, [given for _, given in places], parameters)
+    live = {place for area in parameters for place in area.places()}
+    groups: dict[str, list[Difference]] = {}
+    for formula in order:
+        try:
+            if any(place in live for area in cells.read_by(formula) for place in area.places()):
+                live.update(formula.area.places())
+            for outputs, targets in _differences(cells, formula, formula.tree):
+                if _is_live(outputs, live) and not _is_live(targets, live) and outputs.shape == targets.shape:
+                    groups.setdefault(formula.shape.key, []).append((outputs, targets))
+        except UnsupportedError:
+            continue
+    together = list(dict.fromkeys(pair for group in groups.values() for pair in group))
+    for pairs in (together, *groups.values()):
+        for loss in LOSSES:
+            if pairs and len(pairs) <= MOST_PAIRS:
+                text = "+".join(loss.format(a=cells.text(a), t=cells.text(t)) for a, t in dict.fromkeys(pairs))
+                try:
+                    formula = cells.type_in(text, places[0][0].sheet)
+                    yield cells.keep(formula, numbers(traced(cells, formula).value))
+                except UnsupportedError:
+                    continue
+
+
+def _is_live(area: Area, live: set[tuple[str, int, int]]) -> bool:
+    return any(place in live for place in area.places())
+
+
+def _differences(cells: Cells, formula: Formula, tree: Tree) -> Iterator[Difference]:
+    """What is subtracted from what in a formula, cells from cells, both ways round."""
+    if not isinstance(tree, Operation):
+        return
+    if tree.kind == "-":
+        one, other = tree.operands
+        if isinstance(one, Reference | Range) and isinstance(other, Reference | Range):
+            first, second = cells.area_of(one, formula.home), cells.area_of(other, formula.home)
+            yield first, second
+            yield second, first
+    for operand in tree.operands:
+        yield from _differences(cells, formula, operand)
