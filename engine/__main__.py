@@ -98,7 +98,7 @@ def list_packaged() -> None:
     grid = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     grid.add_column(style="bold", no_wrap=True)
     for name, path in packaged_experiments().items():
-        grid.add_row(name, path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# "))
+        grid.add_row(name, load_experiment(path).name)
     Console().print(grid, highlight=False)
 
 

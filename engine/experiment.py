@@ -1,7 +1,7 @@
 """An experiment: a network, its first weights and biases, its samples, and how it is trained."""
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -36,6 +36,8 @@ class Experiment:
         biases: one array for each layer, shaped (its `biases`,); none at all where no layer has any.
         method: how the weights are updated.
         runs: the sweep, where its runs differ in more than the learning rate.
+        name: its title.
+        look_for: what to notice in its numbers, in a few sentences.
 
     Raises:
         InputError: a shape does not fit its neighbour, a number is not finite, a learning rate is negative, or
@@ -52,6 +54,8 @@ class Experiment:
     biases: tuple[FloatArray, ...] = ()
     method: Method = PLAIN
     runs: tuple[Run, ...] = ()
+    name: str = field(default="", compare=False)
+    look_for: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not self.biases:
@@ -81,7 +85,7 @@ class Experiment:
         """Whether all numbers are the same."""
         if not isinstance(other, Experiment):
             return False
-        return all(_same(getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return all(_same(getattr(self, of.name), getattr(other, of.name)) for of in fields(self) if of.compare)
 
     __hash__ = None  # type: ignore[assignment] # arrays can change
 

@@ -81,6 +81,8 @@ NETWORK: Keys = {
 }
 SAMPLE: Keys = {"inputs": Key(list_of(nested_numbers), REQUIRED), "targets": Key(numbers, REQUIRED)}
 FILE: Keys = {
+    "name": Key(text, ""),
+    "look_for": Key(text, ""),
     "network": Key(lambda where, value: read_table(where, value, NETWORK), REQUIRED),
     "training": Key(lambda where, value: read_table(where, value, TRAINING), REQUIRED),
     "samples": Key(tables(SAMPLE)),

@@ -53,7 +53,13 @@ def read_experiment(document: dict[str, Any], folder: Path) -> Experiment:
         biases=biases,
         method=own.method,
         runs=tuple(runs),
+        name=_one_line(tables["name"]),
+        look_for=_one_line(tables["look_for"]),
     )
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())
 
 
 def _network(tables: Values) -> tuple[Network, tuple[FloatArray, ...], tuple[FloatArray, ...]]:

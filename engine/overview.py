@@ -17,7 +17,9 @@ LINES = " ╶╴─╷┌┐┬╵└┘┴│├┤┼"
 def overview(experiment: Experiment) -> RenderableType:
     """The whole page."""
     picture = Text(network_picture(experiment.columns), no_wrap=True)
-    return Group("", picture, "", _layers(experiment), "", _facts(experiment))
+    title: list[RenderableType] = [Text(experiment.name, style="bold")] if experiment.name else []
+    look_for: list[RenderableType] = ["", Text(f"Look for: {experiment.look_for}")] if experiment.look_for else []
+    return Group("", *title, "", picture, "", _layers(experiment), "", _facts(experiment), *look_for)
 
 
 def network_picture(columns: Columns) -> str:

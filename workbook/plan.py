@@ -5,6 +5,7 @@ from workbook.records import Sheet
 from workbook.sheets.check import check_sheet
 from workbook.sheets.derivation import derivation_sheet
 from workbook.sheets.explorer import explorer_sheet
+from workbook.sheets.introduction import TITLE
 from workbook.sheets.landscape import landscape_sheet
 from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_name
 from workbook.sheets.predictions import has_predictions, predictions_sheet
@@ -33,7 +34,7 @@ def plan(experiment: Experiment) -> list[Sheet]:
     runs = {table.run.learning_rate: table.values for table in tables if table.run.method == experiment.method}
     explorer = explorer_sheet(layout, values, rate)
     return [
-        main_sheet(layout, values, rate),
+        main_sheet(layout, values, rate, experiment.name or TITLE, experiment.look_for),
         learning_rates_sheet(tables),
         explorer,
         derivation_sheet(layout, values, rate, explorer.drawings),

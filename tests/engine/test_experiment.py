@@ -26,7 +26,7 @@ def test_the_packaged_experiment_is_the_worked_example() -> None:
     ("old", "new", "message"),
     [
         ("[training]", "[training",
-         "not a TOML file: Expected ']' at the end of a table declaration (at line 14, column 10)"),
+         "not a TOML file: Expected ']' at the end of a table declaration (at line 18, column 10)"),
         ("0.20]", "'abc']", "network.weights[0][0][1]: got 'abc', expected a finite number"),
         ("0.20]", "nan]", "network.weights[0][0][1]: got nan, expected a finite number"),
         ("0.20]", "true]", "network.weights[0][0][1]: got True, expected a finite number"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from engine import Columns
+from engine import Columns, load_experiment
 from engine.experiment_file import packaged_experiments
 from engine.overview import network_picture
 from tests.commands import error_line, run
@@ -78,7 +78,11 @@ def test_a_command_with_bad_input_gets_one_line(tmp_path: Path, arguments: str, 
 def test_show_prints_the_network_and_the_size_of_its_sheet() -> None:
     done = run("engine", "show", "xor")
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line.rstrip() for line in done.stdout.splitlines()] == [
+    page, _, look_for = done.stdout.partition("\nLook for: ")
+    assert " ".join(look_for.split()) == load_experiment("xor").look_for
+    assert [line.rstrip() for line in page.splitlines()] == [
+        "",
+        "XOR with three hidden neurons",
         "",
         "     ┌─ h1 ─┐",
         " i1 ─┤      │",

@@ -35,12 +35,11 @@ def test_each_one_fits_on_a_screen_of_rows_and_finishes_every_run(name: str) -> 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_one_begins_with_a_line_for_the_list_and_tells_what_to_look_for(name: str) -> None:
-    text = packaged_experiments()[name].read_text(encoding="utf-8")
-    first = text.partition("\n")[0]
-    assert first.startswith("# ")
-    assert len(first) <= 62  # the names before it take 20 of a terminal's 80 characters
-    assert name == "default" or "# Look for: " in text
+def test_each_one_has_a_name_for_the_list_and_tells_what_to_look_for(name: str) -> None:
+    experiment = load_experiment(name)
+    assert 0 < len(experiment.name) <= 60  # the names before it take 20 of a terminal's 80 characters
+    assert experiment.look_for
+    assert "\n" not in experiment.look_for
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from engine import FloatArray
 from workbook.records import Cell, Chart, Series, Sheet, Sparkline, Style, Validation
 from workbook.sheets.dashboard import TOP, dashboard, highlights
+from workbook.sheets.introduction import SAYS_ROW, TITLE, beside, how_to, lines_above, what_it_is
 from workbook.spreadsheet.limits import ROWS_OF_EXCEL
 from workbook.table.definitions import constant_names, definitions, given_names
 from workbook.table.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, on_sheet, place
@@ -15,13 +16,6 @@ MAIN_SHEET = "assignment6-calculations"
 # What layers there are, where the headers do not tell.
 NETWORK_ROW = 1
 
-TITLE = "Backpropagation, number by number"
-HOW_TO = (
-    "Change the learning rate, eta, in G19: every number and the loss curve follow. Try 10000: why is it flat?",
-    "Change a yellow cell of row 21 (targets t, inputs i, first weights w): every step is computed from them.",
-    "A row is one step: forward (h, o, a = sigmoid), loss E, gradients ∂E/∂w. The next row has w - eta*∂E/∂w.",
-)
-
 # E_tot and the gradients after it get a sparkline each.
 SPARKLINES = 5
 # The original's: its 31 columns nearly fit a screen 1920 pixels wide.
@@ -29,7 +23,7 @@ COLUMN_WIDTH = 8.43
 # The first screen holds eta, the loss curve and 15 rows of the table: rows as low as their text lets them be.
 TEXT_ROW, TABLE_ROW, ZOOM = 15.0, 12.0, 85
 
-HEIGHTS = {2: 24.0} | dict.fromkeys((4, 5, 6, *range(TOP, TOP + 6), HEADER_ROW - 1, HEADER_ROW), TEXT_ROW)
+HEIGHTS = {2: 24.0} | dict.fromkeys((SAYS_ROW, 4, 5, 6, *range(TOP, TOP + 6), HEADER_ROW - 1, HEADER_ROW), TEXT_ROW)
 # What a cell shows whose number overflows.
 OVERFLOW = "#NUM!"
 
@@ -42,12 +36,23 @@ def typed_in(_name: str, _row: int) -> tuple[Style, str | None]:
     return "input", None
 
 
-def main_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
-    """The sheet that all others refer to; `values` is one run of a trace, (T, C)."""
+def main_sheet(
+    layout: Layout, values: FloatArray, learning_rate: float, title: str = TITLE, look_for: str = ""
+) -> Sheet:
+    """The sheet that all others refer to.
+
+    Args:
+        layout: its table's.
+        values: one run of a trace, (T, C).
+        learning_rate: the run's.
+        title: the experiment's name.
+        look_for: what to notice in its numbers.
+    """
+    above = [[Cell(SAYS_ROW, 0, "text", what_it_is(layout))], *lines_above(how_to(layout))]
     return Sheet(
         name=MAIN_SHEET,
         rows=lambda: training_rows(
-            layout, values, learning_rate, TITLE, how_to(layout), typed_in, dashboard(layout, values)
+            layout, values, learning_rate, title, above, typed_in, beside(dashboard(layout, values), look_for)
         ),
         row_count=layout.rows,
         widths={f"A:{layout.letters[layout.columns.names[-1]]}": COLUMN_WIDTH},
@@ -101,7 +106,7 @@ def run_sheet(
             values,
             learning_rate,
             f"{title}{learning_rate:g}",
-            lines,
+            list(lines_above(lines)),
             given,
             title_formula=f'="{title}"&{rate_cell}',
         ),
@@ -117,33 +122,12 @@ def run_sheet(
     )
 
 
-def how_to(layout: Layout) -> tuple[str, ...]:
-    """Three lines on what to change and how to read the table."""
-    columns = layout.columns
-    if layout.columns == columns.plain(columns.sizes):
-        return HOW_TO
-    method = columns.method
-    rows = "row 21" if columns.samples == 1 else f"rows {FIRST_ROW} to {HEADER_ROW + columns.samples}"
-    biases = ", biases b" if columns.of("bias") else ""
-    batch = method.batch_size > 1
-    gradient = f"{method.reduction}(∂E/∂w)" if batch else "∂E/∂w"
-    update = f"w - eta*{gradient}" if method.optimizer == "sgd" else f"a step of {method.optimizer} by {gradient}"
-    next_row = f"Every {method.batch_size} rows: {update}." if batch else f"The next row: {update}."
-    what = "one step" if columns.samples == 1 else "one sample"
-    return (
-        "Change the learning rate, eta, in G19: every number and the loss curve follow.",
-        f"Change a yellow cell of {rows} (targets t, inputs i; first weights w{biases} in row {FIRST_ROW}): every row "
-        "is computed from them.",
-        f"A row is {what}: forward (h, o, a), loss E, gradients ∂E/∂w. {next_row}",  # left of the chart
-    )
-
-
 def training_rows(
     layout: Layout,
     values: FloatArray,
     learning_rate: float,
     title: str,
-    lines: tuple[str, ...],
+    above: Iterable[list[Cell]],
     given: Given,
     below: Iterable[list[Cell]] = (),
     title_formula: str | None = None,
@@ -152,8 +136,7 @@ def training_rows(
     if (network := network_line(layout.columns)) is not None:
         yield [Cell(NETWORK_ROW, 0, "text", network)]
     yield [Cell(2, 0, "title", title, title_formula)]
-    for row, line in enumerate(lines, start=4):
-        yield [Cell(row, 0, "text", line)]
+    yield from above
     yield from below
     yield list(_constants(layout, learning_rate, given))
     yield [Cell(HEADER_ROW, column, "header", name) for column, name in enumerate(layout.columns.names)]

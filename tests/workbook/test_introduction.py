@@ -1,0 +1,47 @@
+"""Each workbook says what network it is, and what to look for."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine import load_experiment
+from engine.experiment_file import packaged_experiments
+from workbook.plan import plan
+from workbook.records import Cell
+from workbook.table.layout import HEADER_ROW
+
+
+def above(packaged: str, **changes: str) -> list[Cell]:
+    """The cells above the table of a packaged experiment's main sheet."""
+    sheet = plan(replace(load_experiment(packaged), **changes))[0]  # type: ignore[arg-type] # of texts alone
+    cells: list[Cell] = []
+    for row in sheet.rows():
+        if row[0].row >= HEADER_ROW - 1:
+            return cells
+        cells += row
+    raise AssertionError(packaged)
+
+
+@pytest.mark.parametrize("name", packaged_experiments())
+def test_the_main_sheet_says_the_name_the_network_and_what_to_look_for(name: str) -> None:
+    experiment = load_experiment(name)
+    texts = {(cell.row, cell.column): str(cell.value) for cell in above(name)}
+    assert texts[2, 0] == experiment.name
+    for fact in ("-".join(map(str, experiment.sizes)), experiment.network.loss, experiment.method.optimizer):
+        assert fact in texts[3, 0]
+    assert texts[8, 6] == "Look for"
+    said = [texts[row, 6] for row in range(9, 18) if (row, 6) in texts]
+    assert " ".join(said) == experiment.look_for
+    assert max(map(len, said)) <= 66  # the loss curve begins there
+
+
+def test_without_a_name_the_old_title_stands_and_nothing_to_look_for() -> None:
+    cells = above("xor", name="", look_for="")
+    assert next(cell.value for cell in cells if cell.row == 2) == "Backpropagation, number by number"
+    assert not [cell for cell in cells if cell.column == 6]
+
+
+def test_a_long_text_ends_before_the_learning_rate() -> None:
+    said = [cell for cell in above("xor", look_for="word " * 500) if cell.column == 6]
+    assert said[-1].row == 17
+    assert str(said[-1].value).endswith("…")
