@@ -1,6 +1,7 @@
 """The exercise: empty it counts nothing, solved it counts all, and one slip is one ✗."""
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -50,6 +51,13 @@ def test_the_blank_one_counts_nothing(tmp_path: Path) -> None:
     values = by_ironcalc(blank(tmp_path / "exercise.xlsx"))[MAIN]
     assert values["A8"] == "0 of 50 done"
     assert marks(values) == {}
+
+
+def test_the_blank_ones_loss_curve_has_room_for_every_step(tmp_path: Path) -> None:
+    with ZipFile(blank(tmp_path / "exercise.xlsx")) as book:
+        chart = book.read("xl/charts/chart1.xml").decode()
+    x_axis = chart.split("<c:valAx>")[1]
+    assert '<c:max val="80"/><c:min val="0"/>' in x_axis
 
 
 def test_the_solution_counts_all_in_both_engines(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The exercise for a class: a few rows are the student's, and a mark above each column judges them live."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -116,7 +117,8 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
     values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
     chart = replace(loss_curve(MAIN_SHEET, layout, values), last=f"T{min(task.mark_rows.values()) - 2}")
     if not solution:
-        chart = replace(chart, series=[replace(chart.series[0], values=[])])
+        # No loss yet, but its axis is as long as the table.
+        chart = replace(chart, series=[replace(chart.series[0], values=[math.nan] * layout.rows)])
     table = [
         cell
         for cells in training_rows(layout, values, experiment.learning_rate, "", (), typed_in)
