@@ -12,7 +12,7 @@ from engine import Experiment, Method, load_experiment
 from engine.experiment_file import packaged_experiments
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, error_cells, poisoned
 from tests.workbook.whole import cell, retyped, shortened, with_method, written, wrong_tables
-from workbook.sheets.check import COMPARED, NOT_RUN
+from workbook.sheets.check import COMPARED, NOT_COMPARED, NOT_RUN
 from workbook.sheets.training import MAIN_SHEET
 from workbook.table.definitions import definitions
 from workbook.table.layout import ETA, FIRST_ROW, Layout
@@ -59,7 +59,7 @@ def test_a_learning_rate_typed_anew_changes_every_number(workbook_of: Callable[[
     book = by_ironcalc(workbook_of(name), {ETA.replace("$", ""): typed.learning_rate})
     assert wrong_tables(book, typed) == {}
     assert error_cells(book) == []
-    assert shown(book) == ("PASS", NOT_RUN)
+    assert shown(book) == (NOT_COMPARED, NOT_RUN)
 
 
 # Every optimizer and every schedule once, with all of their constants, and what is typed for these.
@@ -107,7 +107,7 @@ def test_constants_typed_anew_change_every_number_in_both_engines(tmp_path: Path
         for name, made, book in zip(METHODS, expected, books, strict=True):
             assert wrong_tables(book, made) == {}, name
             assert error_cells(book) == [], name
-            assert shown(book) == ("PASS", NOT_RUN), name
+            assert shown(book) == (NOT_COMPARED, NOT_RUN), name
 
 
 def test_the_constants_of_a_run_with_a_method_of_its_own_are_typed_on_its_sheet(

@@ -22,6 +22,7 @@ SHEET = "check"
 TOP = 8  # the first row of the comparison by column
 # Which of the engine's runs has the learning rate that is typed on the main sheet; 0: none.
 RUN = "$B$4"
+NOT_COMPARED = "not compared"
 COMPARED = "compared: every column with the engine's numbers, and the gradients of step 1"
 CHANGED = "compared: the gradients of step 1 alone; the engine has not run these inputs"
 NOT_RUN = "compared: the gradients of step 1 alone; the engine has not run this learning rate"
@@ -137,9 +138,10 @@ class _Check:
             losses = self.main("E_tot")
             complete = f"OR({complete},AND(B5>0,IFERROR(INDEX({losses},COUNT({losses}))>{OVERFLOWING},FALSE)))"
         first = f'INDEX({names},MATCH(MIN({columns}),{columns},0))&" from step "&MIN({columns})'
-        passed = '"PASS"'
+        # Without a run of the engine from these inputs no column is compared: that is no proof of the table.
+        passed = f'IF(B5>0,"{NOT_COMPARED}","PASS")'
         if self.differences.targets_add_up:
-            passed = f'IF({self.differences.targets_add_up},"PASS","{SHARES}")'
+            passed = f'IF({self.differences.targets_add_up},{passed},"{SHARES}")'
         return (
             f'=IF(AND(COUNT({columns})=0,{differences}="",{complete}),{passed},'
             f'"FAIL:"&IF(COUNT({columns})=0,""," "&{first})&{differences}&IF({complete},""," number of steps"))'
