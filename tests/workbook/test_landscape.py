@@ -1,5 +1,6 @@
 """The sheets `predictions` and `landscape`, against forward passes written here with NumPy."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -209,3 +210,20 @@ def test_the_paths_of_all_runs_lie_over_the_landscape(tmp_path: Path) -> None:
                 assert sheet[f"{letter(first + 4 * path + n)}{7 + step}"] == pytest.approx(
                     expected, rel=1e-9, abs=1e-12
                 )
+
+
+def test_one_weight_against_itself_is_refused_with_a_reason(tmp_path: Path) -> None:
+    sheet = recalculated(with_landscape(XOR_EXPERIMENT), tmp_path, {"landscape!B4": "w1", "landscape!B5": "w1"})
+    assert str(sheet["landscape"]["E7"]).startswith("Choose two different weights")
+    assert str(sheet["landscape"]["E7"]).endswith("Both are w1 now.")
+
+
+def test_a_place_in_a_single_row_is_said_by_row_and_column() -> None:
+    """Some programs take the only number of INDEX(row, n) for a row, and show an error."""
+    several = an_experiment("softmax", "cross-entropy", 3)
+    sheets = [*with_landscape(XOR_EXPERIMENT), *with_predictions(several)]
+    formulas = [cell.formula for sheet in sheets for row in sheet.rows() for cell in row if cell.formula]
+    one_row = re.compile(r"INDEX\((?:'?[\w -]+'?!)?\$?[A-Z]+\$?(\d+):\$?[A-Z]+\$?\1,(\d+,)?")
+    found = [match for formula in formulas for match in one_row.finditer(formula)]
+    assert found
+    assert all(match[2] == "1," for match in found)

@@ -34,6 +34,7 @@ HOW_TO = (
     "The lines are the paths of the runs, from their common start; they end where the runs end.",
     "A gradient points straight uphill; where the colour does not change there is none, and nothing learns.",
 )
+SAME_WEIGHT = "Choose two different weights: a plane needs two directions."
 TOO_LARGE = (
     "The loss of this network over all its samples, spelled as one formula, would have about {length:,} characters;",
     f"a cell holds {FORMULA_LIMIT_OF_EXCEL:,}. Take fewer samples, neurons or layers to see its landscape.",
@@ -214,7 +215,8 @@ class _Landscape:
             GRID,
             "heading",
             self.heading(),
-            f'="The loss over "&{ACROSS}&" (to the right) and "&{UP}&" (upwards)"',
+            f'=IF({ACROSS}={UP},"{SAME_WEIGHT} Both are "&{ACROSS}&" now.",'
+            f'"The loss over "&{ACROSS}&" (to the right) and "&{UP}&" (upwards)")',
         )
         for offset in range(SIDE):
             share = f"({offset}-{(SIDE - 1) / 2:g})/{SIDE}"
@@ -280,7 +282,7 @@ class _Landscape:
                     ((ACROSS, self.across, self.middle[0], MIDDLE_X), (UP, self.up, self.middle[1], MIDDLE_Y))
                 ):
                     weight = float(values[step * size, layout.columns.place[chosen]])
-                    source = f"=INDEX({on_sheet(sheet, width.format(row=at))},MATCH({choice},{header},0))"
+                    source = f"=INDEX({on_sheet(sheet, width.format(row=at))},1,MATCH({choice},{header},0))"
                     yield Cell(row, left + 2 + n, "number", weight, source)
                     scaled = (weight - float(middle)) / self.width + 0.5
                     cell = f"{letter(left + 2 + n)}{row}"

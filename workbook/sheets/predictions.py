@@ -260,7 +260,7 @@ class _Predictions:
             value = float(points.numbers[self.outputs[0]][place])
             source = f"{last}{row}"
             if self.chosen():
-                source = f"INDEX({first}{row}:{last}{row},MATCH({OUTPUT},{self.outputs_range()},0))"
+                source = f"INDEX({first}{row}:{last}{row},1,MATCH({OUTPUT},{self.outputs_range()},0))"
             yield Cell(TOP + 1 + up_by, self.picture + along, "tile", value, f"={source}")
         yield from self.pass_cells(points)
 
