@@ -167,7 +167,7 @@ def _is_descent(cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]]) -
 
 def _losses(
     readers: Readers, places: Sequence[tuple[Area, Area]], dependents: Iterable[int], last: Check | None
-) -> list[Area]:
+) -> Iterator[Area]:
     """The cells that may be the loss, the likeliest first: where it was found before, by its label, or read by none."""
     cells = readers.cells
     given = {place for _, area in places for place in area.places()}
@@ -177,15 +177,16 @@ def _losses(
         if formula.area.size == 1 and formula.home not in given
     ]
     expected = None if last is None else _moved(last.loss, last.pairs[0].parameter, places[0][0])
-
+    if expected in single:
+        yield expected  # mostly it is: the others are ranked only where it is not
     sheets = {area.sheet for area, _ in places}
 
-    def rank(area: Area) -> tuple[bool, bool, bool, bool]:
+    def rank(area: Area) -> tuple[bool, bool, bool]:
         elsewhere, unread = area.sheet not in sheets, not readers.is_read(place_of(area))
-        return area != expected, elsewhere, not is_loss(label(cells, area)), not unread
+        return elsewhere, not is_loss(label(cells, area)), not unread
 
     most = MOST_LOSSES if len(single) < LARGE else MOST_LOSSES_OF_LARGE
-    return sorted(single, key=rank)[:most]
+    yield from sorted((area for area in single if area != expected), key=rank)[:most]
 
 
 def _moved(loss: Area, before: Area, now: Area) -> Area:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from workbook.spreadsheet.cells import Area, Formula, Place
+from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import Name, Number, Range, Reference, Tree, UnsupportedError, replaced
 
 
@@ -46,11 +47,20 @@ def blocks(formulas: Iterable[Formula], kind: Callable[[Formula], Tree | str] = 
     """
     last: dict[Area, int] = {}
     same: dict[Tree | str, dict[Place, int]] = {}
+    groups: dict[tuple[Shape, int], dict[Place, int]] = {}
     for at, formula in enumerate(formulas):
         if formula.array:
             last[formula.area] = at
+            continue
+        alike = formula.shape, formula.home[2]  # one shape in one column is one kind, found once
+        if alike not in groups:
+            found = kind(formula)
+            group = same.setdefault(found, {})
+            if not isinstance(found, str):
+                groups[alike] = group
         else:
-            same.setdefault(kind(formula), {})[formula.home] = at
+            group = groups[alike]
+        group[formula.home] = at
     for group in same.values():
         for area in _rectangles(set(group)):
             last[area] = max(group[place] for place in area.places())

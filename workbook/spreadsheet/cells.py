@@ -44,9 +44,10 @@ class Area:
 
     def places(self) -> Iterator[Place]:
         """Every cell, row by row."""
-        for row in range(self.top, self.bottom + 1):
-            for column in range(self.left, self.right + 1):
-                yield self.sheet, row, column
+        if self.top == self.bottom and self.left == self.right:
+            return iter(((self.sheet, self.top, self.left),))
+        rows, columns = range(self.top, self.bottom + 1), range(self.left, self.right + 1)
+        return ((self.sheet, row, column) for row in rows for column in columns)
 
     def part(self, row: int, column: int, shape: tuple[int, int]) -> "Area":
         """Some of its cells: so many rows and columns from a place that is counted from 0."""
@@ -111,6 +112,9 @@ class Cells:
         self._used: dict[str, tuple[int, int]] = {}
         self._names: dict[tuple[str, str], Tree] = {}
         self._reads: dict[Place, list[Area]] = {}
+        self._formulas: dict[Place, Formula | None] = {}
+        self._formulas_read: dict[Place, list[Place]] = {}
+        self._reads_of: dict[tuple[str, str], list[tuple[Area, bool]] | None] = {}
         self._owners = {sheet.name: _owners(sheet) for sheet in book.sheets}
 
     def copied(self) -> "Cells":
@@ -134,9 +138,14 @@ class Cells:
 
     def formula(self, place: Place) -> Formula | None:
         """The formula that fills a cell; None if there is none."""
+        if place[0] == TYPED:
+            return self._typed[place[1] - 1][0]
+        if place not in self._formulas:
+            self._formulas[place] = self._formula(place)
+        return self._formulas[place]
+
+    def _formula(self, place: Place) -> Formula | None:
         sheet, row, column = place
-        if sheet == TYPED:
-            return self._typed[row - 1][0]
         area = self._owners[sheet].get(column, {}).get(row)
         row, column = (row, column) if area is None else (area.top, area.left)
         shape = self.sheets[sheet].shape(column, row)
@@ -277,8 +286,53 @@ class Cells:
         """
         place = (formula.area.sheet, formula.area.top, formula.area.left)
         if place not in self._reads:
-            self._reads[place] = list(self.reads(formula.tree, formula.home))
+            moved = self._moved(formula)
+            self._reads[place] = list(self.reads(formula.tree, formula.home)) if moved is None else moved
         return self._reads[place]
+
+    def formulas_read_by(self, formula: Formula) -> list[Place]:
+        """The first cells of the formulas that a formula reads, looked up once; none if that cannot be told."""
+        place = (formula.area.sheet, formula.area.top, formula.area.left)
+        if place not in self._formulas_read:
+            try:
+                found = [inner for area in self.read_by(formula) for inner in self.formulas_in(area)]
+            except UnsupportedError:
+                found = []
+            self._formulas_read[place] = found
+        return self._formulas_read[place]
+
+    def _moved(self, formula: Formula) -> list[Area] | None:
+        """The areas that a formula reads, moved from where another of its shape reads them; None where that differs."""
+        sheet, row, _ = formula.home
+        key = formula.shape.key, sheet
+        if key not in self._reads_of:
+            self._reads_of[key] = self._read_by_shape(formula)
+        found = self._reads_of[key]
+        if found is None or any(moves and row + area.top < 1 for area, moves in found):
+            return None
+        return [
+            Area(area.sheet, row + area.top, area.left, row + area.bottom, area.right) if moves else area
+            for area, moves in found
+        ]
+
+    def _read_by_shape(self, formula: Formula) -> list[tuple[Area, bool]] | None:
+        """What a shape reads, in rows counted from its own where they move with it; None where it has names, or a
+        range grows.
+        """
+        _check_direct(formula.tree)
+        found = []
+        row = formula.home[1]
+        for leaf in leaves(formula.tree):
+            if isinstance(leaf, Name) and leaf.text.upper() not in ("TRUE", "FALSE"):
+                return None
+            if isinstance(leaf, Reference | Range):
+                area, ends = self.area_of(leaf, formula.home), _ends(leaf)
+                moves = not ends[0].frozen
+                if ends[0].frozen != ends[1].frozen or (isinstance(leaf, Range) and moves and _is_whole(leaf)):
+                    return None
+                at = Area(area.sheet, area.top - row, area.left, area.bottom - row, area.right)
+                found.append((at if moves else area, moves))
+        return found
 
     def meaning(self, name: Name, home: Place) -> Tree:
         """The tree of a name in a formula.
@@ -307,6 +361,10 @@ def bare_text(area: Area) -> str:
 
 def _is_whole(cells: Range) -> bool:
     return (cells.first.row, cells.last.row) == (1, 1_048_576) or (cells.first.column, cells.last.column) == (1, 16_384)
+
+
+def _ends(leaf: Reference | Range) -> tuple[Reference, Reference]:
+    return (leaf, leaf) if isinstance(leaf, Reference) else (leaf.first, leaf.last)
 
 
 def _check_direct(tree: Tree) -> None:

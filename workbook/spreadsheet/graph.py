@@ -182,17 +182,9 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area]) -> l
         stack.append((place, formula))
         if len(open_) + len(done) > MOST_FORMULAS:
             raise InputError(f"more than {MOST_FORMULAS:,} formulas lead to the loss")
-        read = [place for place in _read_by(cells, formula) if place not in done and place not in given]
+        read = [place for place in cells.formulas_read_by(formula) if place not in done and place not in given]
         stack.extend((place, None) for place in reversed(read))
     return order
-
-
-def _read_by(cells: Cells, formula: Formula) -> list[Place]:
-    """The formulas that a formula reads; none if that cannot be told."""
-    try:
-        return [place for area in cells.read_by(formula) for place in cells.formulas_in(area)]
-    except UnsupportedError:
-        return []
 
 
 def _stale(cells: Cells, formula: Formula, value: Array) -> dict[Place, float]:

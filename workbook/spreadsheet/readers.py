@@ -29,6 +29,7 @@ class Readers:
         self.formulas = ancestors(cells, [area_at(place) for place in places], [])
         self.position = {formula.home: at for at, formula in enumerate(self.formulas)}
         self._readers: dict[Place, list[int]] = {}
+        self._after: dict[int, set[int]] = {}
         if sum(area.size for formula in self.formulas for area in self.reads(formula)) > MOST_READS:
             raise InputError("formulas read too many cells to be looked through without options: name the cells")
         for at, formula in enumerate(self.formulas):
@@ -50,13 +51,21 @@ class Readers:
         barrier.
         """
         found: set[int] = set()
-        pending = [place for area in areas for place in area.places()]
+        pending = [at for area in areas for at in self.direct(area)]
         while pending:
-            for at in self._readers.get(pending.pop(), ()):
-                if at not in found and (last is None or at <= last):
-                    found.add(at)
-                    pending.extend(() if at in barrier else self.formulas[at].area.places())
+            at = pending.pop()
+            if at in found or (last is not None and at > last):
+                continue
+            found.add(at)
+            if at not in barrier:
+                pending.extend(self._next(at))
         return found
+
+    def _next(self, at: int) -> set[int]:
+        """The formulas that read what a formula fills, looked up once."""
+        if at not in self._after:
+            self._after[at] = self.direct(self.formulas[at].area)
+        return self._after[at]
 
     def direct(self, area: Area) -> set[int]:
         """The formulas, by their number, that read some cells."""

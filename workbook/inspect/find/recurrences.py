@@ -57,13 +57,13 @@ def _one_each(links: list[Link]) -> list[Link]:
     for link in links:
         counts[_shift(link)] += link.update.size
     taken: set[Place] = set()
-    kept = []
+    kept: set[Link] = set()
     for link in sorted(links, key=lambda link: -counts[_shift(link)]):
         places = set(link.parameter.places())
         if not places & taken:
             taken |= places
-            kept.append(link)
-    return [link for link in links if link in set(kept)]
+            kept.add(link)
+    return [link for link in links if link in kept]
 
 
 def _of_parameters(readers: Readers, links: list[Link]) -> list[Link]:

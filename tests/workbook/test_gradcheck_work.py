@@ -1,0 +1,72 @@
+"""How much work the gradient check does, counted and not timed: what is alike is looked up once."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from workbook.inspect.find.words_beside import label
+from workbook.inspect.guess import guesses
+from workbook.spreadsheet.cells import Cells
+from workbook.spreadsheet.read import read
+from workbook.spreadsheet.recalculate import recalculated
+
+
+def descent(path: Path, steps: int) -> Cells:
+    """A row a step of w ← w − 0.01·∂E/∂w with E = (2w − 1)²/2, whose weights stand in the next row."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["w", "z", "E", "dw", None, 0.01])
+    for row in range(2, steps + 2):
+        weight = 0.3 if row == 2 else f"=A{row - 1}-$F$1*D{row - 1}"
+        sheet.append([weight, f"=2*A{row}", f"=(B{row}-1)^2/2", f"=(B{row}-1)*2"])
+    book.save(path)
+    return Cells(recalculated(read(path), 1)[0])
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts of the labels that are looked for and of the references that are looked up."""
+    counts: Counter[str] = Counter()
+    area_of = Cells.area_of
+
+    def counted_label(*args: object) -> str:
+        counts["labels"] += 1
+        return label(*args)  # type: ignore[arg-type]
+
+    def counted_area_of(*args: object) -> object:
+        counts["references"] += 1
+        return area_of(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("workbook.inspect.guess.label", counted_label)
+    monkeypatch.setattr(Cells, "area_of", counted_area_of)
+    return counts
+
+
+def test_the_loss_is_looked_for_once_and_then_where_it_moved_to(tmp_path: Path, counted: Counter[str]) -> None:
+    found = list(guesses(descent(tmp_path / "descent.xlsx", 60)))
+    assert [found[0].check.wrong, len(found)] == [False, 59]
+    # The first step has three formulas that may be its loss; ranking them at each step took 177 labels.
+    assert counted["labels"] <= 10
+
+
+def test_what_a_shape_of_formula_reads_is_looked_up_once(tmp_path: Path, counted: Counter[str]) -> None:
+    cells = descent(tmp_path / "descent.xlsx", 60)
+    formulas = [cells.formula(("Sheet", row, column)) for row in range(3, 60) for column in range(1, 5)]
+    read = [cells.read_by(formula) for formula in formulas if formula is not None]
+    assert (len(read), sum(map(len, read))) == (228, 342)
+    assert counted["references"] == 6  # the references of four shapes
+
+
+def test_what_a_shape_reads_is_what_each_of_its_formulas_reads(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row in range(2, 9):
+        sheet[f"A{row}"] = f"=$C$1*B{row - 1}+SUM($B$1:B{row})+SUM(B:B)+SUM(B{row}:C{row + 1})+C$1"
+    book.save(tmp_path / "references.xlsx")
+    cells = Cells(read(tmp_path / "references.xlsx"))
+    for row in range(2, 9):
+        formula = cells.formula(("Sheet", row, 1))
+        assert formula is not None
+        assert cells.read_by(formula) == list(cells.reads(formula.tree, formula.home))
