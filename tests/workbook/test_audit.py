@@ -142,7 +142,7 @@ def test_json_has_the_keys_that_machines_read(original: Path) -> None:
     assert (done.returncode, done.stdout.count("\n")) == (1, 1)
     document = json.loads(done.stdout)
     assert list(document) == ["file", "verdict", "score", "tables"]
-    assert (document["verdict"], document["score"]) == ("wrong", {"right": 28, "checked": 31})
+    assert (document["verdict"], document["score"]) == ("wrong", {"right": 24, "asked": 27})
     (table,) = document["tables"]
     assert list(table) == ["sheet", "header_row", "rows", "verdict", "score", "learning_rate", "findings"]
     assert table["score"] == document["score"]
@@ -461,7 +461,7 @@ def replace_cells(made: HandMade, cells: Cells) -> HandMade:
 @pytest.mark.parametrize("digits", [10, 12, 17])
 def test_pasted_numbers_are_right_by_value_and_said_to_be(tmp_path: Path, digits: int) -> None:
     report = audited(tmp_path, pasted(HandMade(), tmp_path, digits))
-    assert report.verdict == "right", roots(report)
+    assert (report.verdict, report.roots) == ("typed", []), roots(report)
     assert "typed numbers without formulas, judged by value: w1, w2" in notes(report)
 
 

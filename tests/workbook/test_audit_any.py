@@ -187,3 +187,17 @@ def test_a_slope_left_out_or_taken_twice_is_named(old: str, new: str, words: str
     )
     (root,) = the_table(tmp_path / "slip.xlsx").roots
     assert root.cause == words.format(f"a_o1 ({layout.letters['a_o1']}{row})")
+
+
+def test_a_row_without_anything_makes_a_table_incomplete(tmp_path: Path) -> None:
+    main_only(EXPERIMENTS["mazur"], tmp_path / "book.xlsx")
+    row = HEADER_ROW + 4
+    with zipfile.ZipFile(tmp_path / "book.xlsx") as source, zipfile.ZipFile(tmp_path / "gap.xlsx", "w") as target:
+        for item in source.infolist():
+            data = source.read(item)
+            if item.filename == SHEET:
+                data = re.sub(rf'<row r="{row}".*?</row>', "", data.decode(), flags=re.DOTALL).encode()
+            target.writestr(item, data)
+    table = the_table(tmp_path / "gap.xlsx")
+    assert (table.verdict, table.roots) == ("incomplete", [])
+    assert table.findings[0].cause == f"nothing stands in row {row}: not checked"

@@ -302,7 +302,7 @@ def test_numbers_as_text_are_numbers(tmp_path: Path, spell: Callable[[float], st
         at: spell(float(str(values.cell(*at).value))) for at in places if all_rows or isinstance(made.cells[at], float)
     }
     report = audit(save(tmp_path / "texts.xlsx", made.cells, respelled=texts))
-    assert (report.verdict, roots(report)) == ("right", []), notes(report)
+    assert (report.verdict, roots(report)) == ("typed" if all_rows else "right", []), notes(report)
     assert "numbers are stored as texts: " in notes(report)
     texts[9, 23] = spell(0.2)
     assert roots(audit(save(tmp_path / "slip.xlsx", made.cells, respelled=texts))) == [("E_tot", "W9")]

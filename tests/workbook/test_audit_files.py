@@ -184,14 +184,14 @@ def test_a_folder_is_graded_and_one_unreadable_file_does_not_stop_it(tmp_path: P
     assert done.returncode == 1, done.stderr
     # In the order in which they are done.
     assert sorted(done.stdout.splitlines()) == [
-        "class/ann.xlsx  right  31 of 31 columns right",
-        "class/bob.xlsx  wrong  30 of 31 columns right  1 fault, first in I5 (h1): G5 is w3; w1 (E5) is expected",
+        "class/ann.xlsx  right  27 of 27 columns right",
+        "class/bob.xlsx  wrong  26 of 27 columns right  1 fault, first in I5 (h1): G5 is w3; w1 (E5) is expected",
         "class/cat.xlsx  not judged  not an Excel workbook: an .xlsx file is a zip archive, and this is not one",
     ]
     lines = (tmp_path / "grades.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert lines[0].startswith("file,verdict,tables,rows,columns right,columns checked,faults,column,cell,cause")
-    assert lines[1].startswith("class/ann.xlsx,right,1,4,31,31,0,")
-    assert lines[2].startswith("class/bob.xlsx,wrong,1,12,30,31,1,h1,I5,G5 is w3; w1 (E5) is expected,")
+    assert lines[0].startswith("file,verdict,tables,rows,columns right,columns asked,faults,column,cell,cause")
+    assert lines[1].startswith("class/ann.xlsx,right,1,4,27,27,0,")
+    assert lines[2].startswith("class/bob.xlsx,wrong,1,12,26,27,1,h1,I5,G5 is w3; w1 (E5) is expected,")
     assert lines[3].startswith("class/cat.xlsx,not judged,0,0,0,0,0,")
     assert len(lines) == 4
 
@@ -282,7 +282,7 @@ def test_a_workbook_with_macros(tmp_path: Path, good: Path) -> None:
             target.writestr(part, source.read(part).replace(kind, with_macros))
         target.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0 the macros")
     done = run("workbook", "audit", "class", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "class/macros.xlsm  right  31 of 31 columns right\n")
+    assert (done.returncode, done.stdout) == (0, "class/macros.xlsm  right  27 of 27 columns right\n")
     annotate(audit(macros), tmp_path / "copy.xlsm")
     with zipfile.ZipFile(tmp_path / "copy.xlsm") as copy:
         assert copy.read("xl/vbaProject.bin").endswith(b"the macros")

@@ -9,6 +9,7 @@ from openpyxl.utils import get_column_letter
 from tests.commands import run
 from tests.workbook.handmade import FIRST, OURS, ROWS, Cells, HandMade, audited, only_root, roots, save
 from workbook.inspect.audit import audit
+from workbook.inspect.findings import Score
 
 LAST = 4 + ROWS
 
@@ -101,6 +102,29 @@ def test_what_stands_between_typed_rows_is_no_row(tmp_path: Path, content: str) 
 def test_right_numbers_without_a_formula_are_typed_and_not_right(tmp_path: Path) -> None:
     save(tmp_path / "typed.xlsx", typed(HandMade(), tmp_path, 17))
     done = run("workbook", "audit", "typed.xlsx", "formulas.xlsx", "--csv", "out.csv", folder=tmp_path)
-    assert done.stdout.splitlines()[0].startswith("typed.xlsx  typed  ")
+    assert done.stdout == "typed.xlsx  typed  0 of 27 columns right\nformulas.xlsx  right  27 of 27 columns right\n"
     lines = (tmp_path / "out.csv").read_text(encoding="utf-8-sig").splitlines()
     assert [line.split(",")[1] for line in lines] == ["verdict", "typed", "right"]
+
+
+@pytest.mark.parametrize(("typed_in", "verdict"), [(1, "right"), (13, "right"), (14, "typed")])
+def test_a_typed_column_is_not_counted_as_right(tmp_path: Path, typed_in: int, verdict: str) -> None:
+    """The verdict is typed where that is most of the 27 columns to compute."""
+    made, numbers = HandMade(), typed(HandMade(), tmp_path, 17)
+    asked = [name for name in OURS if name not in {"t1", "t2", "i1", "i2"}]
+    over = {place(name, step) for name in asked[-typed_in:] for step in range(ROWS)}
+    report = audit(save(tmp_path / "mixed.xlsx", {**made.cells, **{at: numbers[at] for at in over}}))
+    assert (report.verdict, report.roots) == (verdict, [])
+    assert report.score == Score(right=27 - typed_in, asked=27)
+
+
+def test_a_single_row_asks_for_no_weights(tmp_path: Path) -> None:
+    report = audited(tmp_path, HandMade(rows=1))
+    assert (report.verdict, report.score) == ("right", Score(right=19, asked=19))
+
+
+@pytest.mark.parametrize("rows", [[9], [9, 10], [10, 12]], ids=str)
+def test_rows_without_anything_make_a_table_incomplete(tmp_path: Path, rows: list[int]) -> None:
+    cells = {(row, column): content for (row, column), content in HandMade().cells.items() if row not in rows}
+    report = audit(save(tmp_path / "gaps.xlsx", cells))
+    assert (report.verdict, report.roots) == ("incomplete", [])

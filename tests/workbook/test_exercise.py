@@ -13,6 +13,7 @@ from tests.commands import error_line, run
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice
 from workbook.drawn import drawn_experiment
 from workbook.inspect.audit import audit
+from workbook.inspect.findings import Score
 from workbook.sheets.exercise import exercise_sheets
 from workbook.write import write
 
@@ -165,6 +166,7 @@ def test_an_exercise_without_its_second_row_is_incomplete(tmp_path: Path) -> Non
     book.save(tmp_path / "filled.xlsx")
     report = audit(tmp_path / "filled.xlsx")
     assert (report.verdict, report.roots) == ("incomplete", [])
+    assert report.score == Score(right=19, asked=27), "the eight weights are to be computed in the second row"
     notes = [finding.cause for finding in report.tables[0].findings]
     assert "row 22 is empty, but formulas read it: the update is not checked" in notes
 
@@ -185,9 +187,11 @@ def test_each_hint_is_a_group_of_its_own_and_no_text_is_cut_off(tmp_path: Path) 
         assert max(map(len, texts)) < group.width
 
 
-def test_an_empty_exercise_is_no_table_yet_and_the_audit_says_what_is_missing(tmp_path: Path) -> None:
+def test_an_untouched_exercise_scores_nothing_of_what_it_asks(tmp_path: Path) -> None:
     report = audit(blank(tmp_path / "exercise.xlsx"))
-    assert report.error == (
-        f"{tmp_path}/exercise.xlsx: row 20 of '{MAIN}' has the headers of a training table, 31 columns, "
+    assert (report.verdict, report.error, report.status) == ("incomplete", None, 1)
+    assert report.score == Score(right=0, asked=27), "31 columns, of which two targets and two inputs are given"
+    assert report.tables[0].findings[0].cause == (
+        f"row 20 of '{MAIN}' has the headers of a training table, 31 columns, "
         "but below them 12 are filled, expected half of them at least"
     )

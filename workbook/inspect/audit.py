@@ -20,6 +20,7 @@ from workbook.inspect.findings import Finding, Score, TableReport, Verdict
 from workbook.inspect.guess import summary
 from workbook.inspect.judge.by_definition import judged_by_definition
 from workbook.inspect.judge.judge import Judge
+from workbook.inspect.judge.score import report_of_unfilled, score_of, typed_columns, verdict_of
 from workbook.spreadsheet.files import VALUES_ONLY, load
 from workbook.spreadsheet.limits import LIMITS, MOST_TABLES
 from workbook.spreadsheet.read import Book, Sheet
@@ -85,27 +86,24 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
             tables = [(replace(table, sheet=book.twin(table.sheet)), labels) for table, labels in tables]
             ours, judges = _all_judged(book, tables, learning_rate)
         reports = [
-            own or _report(judge, table, notes) for own, judge, (table, _) in zip(ours, judges, tables, strict=True)
+            own or _report(book, judge, table, notes)
+            for own, judge, (table, _) in zip(ours, judges, tables, strict=True)
         ]
-        if path.suffix.lower() not in VALUES_ONLY:
-            reports = [_typed_if_so(report, table) for report, (table, _) in zip(reports, tables, strict=True)]
         reports = _without_logs(judges, reports)
     except InputError as error:
         return FileReport(path, error=str(error))
+    if not tables and (
+        begun := [report_of_unfilled(sheet, left) for sheet in book.sheets if (left := unfilled(sheet))]
+    ):
+        return FileReport(path, begun)
     if not tables:
-        why = (words for sheet in book.sheets for words in (unfilled(sheet), turned(sheet)) if words is not None)
+        why = (words for sheet in book.sheets if (words := turned(sheet)) is not None)
         told = summary(book)  # of a sheet that is no table, by its own formulas
         words = next(why, f"no training table found; {LOOKED_FOR}")
         return FileReport(path, error=f"{path}: {words}{'; ' * bool(told)}{told}")
     if not any(report.judged for report in reports) and not any(judges):
         return FileReport(path, reports, error=f"{path}: no table could be judged: {reports[0].findings[0].cause}")
     return FileReport(path, reports)
-
-
-def _typed_if_so(report: TableReport, table: Table) -> TableReport:
-    """The report, with another verdict where the numbers are right but no cell of the table computes one."""
-    computes = any(table.sheet.shape(column, row) for column in table.columns.values() for row in table.at)
-    return report if computes or report.verdict != "right" else replace(report, verdict="typed")
 
 
 def _all_judged(
@@ -176,7 +174,7 @@ def _overridden(rate: Rate | None, value: float) -> Rate:
     return Rate(f"{value:.15g}", value, note=f"the learning rate {value:g} was given{note}")
 
 
-def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
+def _report(book: Book, judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
     bare = TableReport(
         sheet=table.sheet.name,
         header_row=table.header_row,
@@ -199,14 +197,15 @@ def _report(judge: Judge | None, table: Table, notes: list[str]) -> TableReport:
     missing = _missing(judge)
     unjudged = [_note(f"{name} could not be checked: {why}", name) for name, why in judge.judgement.unjudged.items()]
     incomplete = bool(missing or unjudged or table.rows.goes_on)
+    asked, typed = _asked(judge), typed_columns(book, table)
     rate = judge.understood.rate
     return replace(
         bare,
-        verdict="wrong" if roots else "incomplete" if incomplete else "right",
+        verdict=verdict_of(asked, typed, roots=bool(roots), incomplete=incomplete),
         judged=not unjudged,
         learning_rate=None if rate is None else rate.value,
         rate_text=None if rate is None else rate.text,
-        score=Score(sum(name not in roots for name in judge.judgement.checked), len(judge.judgement.checked)),
+        score=score_of(asked, set(judge.judgement.checked) - roots, typed),
         findings=findings + unjudged + [_note(note) for note in [*missing, *notes, *_remarks(judge)]],
         cost=None if right is None else cost(judge.understood, right),
         drawing=draw(
@@ -227,6 +226,13 @@ def _why_not(table: Table) -> str:
     return f"no network that the audit takes ({LARGEST}) has just these columns: {', '.join(table.columns)}"
 
 
+def _asked(judge: Judge) -> list[str]:
+    """The columns that are to be computed: of the weights, whose first row is given, only where a second one is."""
+    network, table = judge.understood.network, judge.table
+    given = network.samples if table.steps > 1 or _is_read(table, table.last_row + 1) else network.given
+    return [name for name in (*judge.names, *table.empty) if name not in given]
+
+
 def _missing(judge: Judge) -> list[str]:
     """What the table lacks: columns that no present column's check covers, or a second row to fill."""
     network = judge.understood.network
@@ -241,6 +247,8 @@ def _missing(judge: Judge) -> list[str]:
                 pending.append(leaf)
     missing = [name for name in network.columns.names if name not in covered]
     lines = [f"no column for {', '.join(missing)}: not checked"] if missing else []
+    if judge.empty_rows:
+        lines.append(f"nothing stands in row {', '.join(in_short(judge.empty_rows))}: not checked")
     if judge.table.steps == 1 and _is_read(judge.table, judge.table.last_row + 1):
         lines.append(f"row {judge.table.last_row + 1} is empty, but formulas read it: the update is not checked")
     return lines

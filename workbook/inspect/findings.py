@@ -6,7 +6,7 @@ from typing import Literal
 from workbook.inspect.find.drawing import Drawing
 
 Kind = Literal["root", "consequence", "note"]
-# Typed: the numbers are right, but no cell of the table computes one.
+# Typed: the numbers are right, but no formula computes most of them.
 Verdict = Literal["right", "wrong", "incomplete", "typed"]
 
 
@@ -78,14 +78,14 @@ class Cost:
 
 @dataclass(frozen=True)
 class Score:
-    """How many columns were checked, and how many of them are right: hold no fault."""
+    """How many columns were to be computed, and how many of them are: checked, and without a fault."""
 
     right: int = 0
-    checked: int = 0
+    asked: int = 0
 
     def __add__(self, other: "Score") -> "Score":
         """The score of both."""
-        return Score(self.right + other.right, self.checked + other.checked)
+        return Score(self.right + other.right, self.asked + other.asked)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class Table:
 
     Attributes:
         columns: our names and where they stand; a header over nothing is no column.
+        empty: our names in headers over nothing.
         rows: which rows are steps.
         others: columns of the header row that are ignored, with their headers.
         detached: losses that stand apart from the rest: loss curves, perhaps.
@@ -33,6 +34,7 @@ class Table:
     header_row: int
     rows: Rows
     columns: dict[str, int]
+    empty: tuple[str, ...] = ()
     others: dict[int, str] = field(default_factory=dict)
     detached: set[str] = field(default_factory=set)
     shared: frozenset[str] = frozenset()
@@ -166,20 +168,37 @@ def _without_empty_columns(table: Table) -> Table:
         for name, column in table.columns.items()
         if any(table.sheet.holds(column, row) for row in table.at)
     }
-    return replace(table, columns=filled)
+    return replace(table, columns=filled, empty=tuple(name for name in table.columns if name not in filled))
 
 
-def unfilled(sheet: Sheet) -> str | None:
-    """Which headers of a table stand over too little to be judged, in words; None without such headers."""
+@dataclass(frozen=True)
+class Unfilled:
+    """The headers of a table over too little to be judged.
+
+    Attributes:
+        row: the row of the headers.
+        columns: our names and where they stand.
+        words: what is there, in words.
+    """
+
+    row: int
+    columns: dict[str, int]
+    words: str
+
+
+def unfilled(sheet: Sheet) -> Unfilled | None:
+    """The first headers of a table that stand over too little to be judged; None without such headers."""
     for row, names in sorted(_named_rows(sheet).items()):
         places = dict(names)
         if not _is_table(places.values()):
             continue
         below = range(row + 1, row + 2 + MOST_ROWS_BETWEEN)
         filled = max(sum(sheet.holds(column, at) for column in places) for at in below)
-        return (
+        return Unfilled(
+            row,
+            {name: column for column, name in names},
             f"row {row} of '{sheet.name}' has the headers of a training table, {len(places)} columns, "
-            f"but below them {filled} are filled, expected half of them at least"
+            f"but below them {filled} are filled, expected half of them at least",
         )
     return None
 

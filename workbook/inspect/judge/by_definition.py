@@ -1,18 +1,21 @@
 """Judging a table with our headers: each column against its definition, in every row."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 from openpyxl.utils import get_column_letter
 
 from workbook.inspect.explain.factors import factor_slips
+from workbook.inspect.explain.together import in_short
 from workbook.inspect.find.comparison import Comparison, Group
 from workbook.inspect.find.drawing import draw
 from workbook.inspect.find.headed import Headed, is_plain
 from workbook.inspect.find.inferred import headed
 from workbook.inspect.find.network import possible_sizes
 from workbook.inspect.find.tables import Table
-from workbook.inspect.findings import Finding, Score, TableReport
+from workbook.inspect.findings import Finding, TableReport
+from workbook.inspect.judge.score import GIVEN, score_of, typed_columns, verdict_of
 from workbook.spreadsheet.read import Book
 from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed
 
@@ -36,6 +39,7 @@ class _Judge:
         findings = [finding for name in self.columns.names for finding in self.column(name)]
         roots = [finding for finding in findings if finding.kind == "root"]
         wrong, rate = {root.column for root in roots}, self.own.number("eta")
+        asked, typed = self.asked, typed_columns(self.own.book, table)
         return TableReport(
             sheet=table.sheet.name,
             header_row=table.header_row,
@@ -44,14 +48,34 @@ class _Judge:
             rows=len(self.own.rows),
             columns=self.columns.names,
             others={},
-            verdict="wrong" if roots else "right",
+            verdict=verdict_of(asked, typed, roots=bool(roots), incomplete=bool(self.missing)),
             judged=True,
             learning_rate=rate,
             rate_text=self.constant("eta") if rate is not None else None,
-            score=Score(len(self.columns.names) - len(wrong), len(self.columns.names)),
-            findings=[*findings, Finding("note", "", "", 0, None, None, self.taken_for())],
+            score=score_of(asked, set(asked) - wrong, typed),
+            findings=findings + [Finding("note", "", "", 0, None, None, text) for text in self.remarks],
             drawing=draw(table, [(finding.column, finding.at) for finding in roots]),
         )
+
+    @property
+    def asked(self) -> list[str]:
+        """The columns that are to be computed in some row."""
+        rows, defined = len(self.own.rows), self.comparison.defined
+        return [one.name for one in self.columns.all if one.kind not in GIVEN and rows > defined[one.name].typed_in]
+
+    @cached_property
+    def missing(self) -> list[int]:
+        """The rows, from 0, in which nothing stands."""
+        places, sheet = self.own.places.values(), self.own.sheet
+        return [
+            number for number, row in enumerate(self.own.rows) if not any(sheet.holds(column, row) for column in places)
+        ]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What else the reader should know."""
+        rows = in_short(self.own.rows[number] for number in self.missing)
+        return [*([f"nothing stands in row {', '.join(rows)}: not checked"] if self.missing else []), self.taken_for()]
 
     def taken_for(self) -> str:
         """The network and the method, in words."""
@@ -85,6 +109,7 @@ class _Judge:
         if group.shape is None:
             empty = [row for row in wrong if np.isnan(self.comparison.numbers[name][row])]
             typed = [row for row in wrong if row not in empty]
+            empty = [row for row in empty if row not in self.missing]
             if empty:
                 yield "the cell holds no number", empty
             if typed:

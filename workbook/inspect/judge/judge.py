@@ -216,7 +216,14 @@ class Judge:
 
     @cached_property
     def _overwritten_rows(self) -> list[Finding]:
-        return [self._overwritten_row(row, names) for row, names in self.overwritten.items()]
+        rows = [row for row in self.overwritten if self.table.at[row] not in self.empty_rows]
+        return [self._overwritten_row(row, self.overwritten[row]) for row in rows]
+
+    @cached_property
+    def empty_rows(self) -> list[int]:
+        """The rows of the sheet in which nothing stands, and which the next row is computed from all the same."""
+        places, sheet = self.table.columns.values(), self.table.sheet
+        return [row for row in self.table.at if not any(sheet.holds(column, row) for column in places)]
 
     def _overwritten_row(self, row: int, names: list[str]) -> Finding:
         wrong = [name for name in names if self._is_off(name, row)]

@@ -25,7 +25,7 @@ CSV_COLUMNS = (
     "tables",
     "rows",
     "columns right",
-    "columns checked",
+    "columns asked",
     "faults",
     "column",
     "cell",
@@ -99,7 +99,7 @@ def _csv_row(report: FileReport) -> list[Any]:
     return [
         report.file, "not judged" if report.error else report.verdict,
         len(report.tables), sum(table.rows for table in report.tables),
-        report.score.right, report.score.checked, len(report.roots),
+        report.score.right, report.score.asked, len(report.roots),
         first.column if first else "", first.cell if first else "", first.cause if first else "",
         cost.loss if cost else "", cost.right_loss if cost else "", without_file(report) if report.error else "",
     ]  # fmt: skip
@@ -184,7 +184,7 @@ def _short(number: int, members: Sequence[Finding]) -> Text:
 
 
 def _score(score: Score) -> str:
-    return f"{score.right} of {count(score.checked, 'column')} right"
+    return f"{score.right} of {count(score.asked, 'column')} right"
 
 
 def extent(finding: Finding) -> str:

@@ -41,8 +41,8 @@ def _file(report: FileReport) -> File:
         name=one_line(str(report.file)),
         verdict="not judged" if report.error is not None else report.verdict or "incomplete",
         summary=_summary(report),
-        score=f"{score.right} of {score.checked} columns right" if score.checked else "none",
-        share=score.right / score.checked if score.checked else -1.0,
+        score=f"{score.right} of {score.asked} columns right" if score.asked else "none",
+        share=score.right / score.asked if score.asked else -1.0,
         parts=[_part(table) for table in report.tables],
         error=one_line(without_file(report)) if report.error is not None else "",
     )
