@@ -77,10 +77,15 @@ def exercise(
     experiment_file: ExperimentFile = None,
     *,
     solution: Annotated[bool, typer.Option("--solution", help="Write the filled sheet.")] = False,
+    exam: Annotated[bool, typer.Option("--exam", help="Leave out the marks and the hints.")] = False,
     force: Force = False,
 ) -> None:
     """Write the exercise: a student fills the first rows, and marks judge every cell live."""
     kind: Kind = "solution" if solution else "exercise"
+    if exam and solution:
+        raise InputError(
+            "--exam: got it with --solution, expected one of them; the solution of an exam is that of the exercise"
+        )
     _check_out(out, experiment_file)
     if not force:
         refuse_to_replace(out, kind)
@@ -91,7 +96,7 @@ def exercise(
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
     if seed is not None:
         experiment = drawn_experiment(experiment, seed)
-    sheets = exercise_sheets(experiment, solution=solution)
+    sheets = exercise_sheets(experiment, solution=solution, exam=exam)
     write(sheets, out, kind)
     typer.echo(f"Wrote {out}: the {kind}{'' if seed is None else f' of seed {seed}'}.")
 

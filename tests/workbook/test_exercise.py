@@ -195,3 +195,18 @@ def test_an_untouched_exercise_scores_nothing_of_what_it_asks(tmp_path: Path) ->
         f"row 20 of '{MAIN}' has the headers of a training table, 31 columns, "
         "but below them 12 are filled, expected half of them at least"
     )
+
+
+def test_an_exam_has_neither_marks_nor_hints(tmp_path: Path) -> None:
+    assert run("workbook", "exercise", "exam.xlsx", "--exam", "--seed", "7", folder=tmp_path).returncode == 0
+    assert run("workbook", "exercise", "exercise.xlsx", "--seed", "7", folder=tmp_path).returncode == 0
+    exam, exercise = (openpyxl.load_workbook(tmp_path / name) for name in ("exam.xlsx", "exercise.xlsx"))
+    assert exam.sheetnames == [MAIN]
+    assert [cell.coordinate for row in exam[MAIN].iter_rows() for cell in row if cell.data_type == "f"] == []
+    for row in (20, 21, 22):
+        assert [cell.value for cell in exam[MAIN][row]] == [cell.value for cell in exercise[MAIN][row]]
+
+
+def test_an_exam_is_no_solution(tmp_path: Path) -> None:
+    line = error_line("workbook", "exercise", "e.xlsx", "--exam", "--solution", folder=tmp_path)
+    assert line.startswith("error: --exam: got it with --solution, expected one of them")

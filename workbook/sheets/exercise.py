@@ -102,8 +102,10 @@ def _listed(rows: list[int]) -> str:
     return " and ".join(", ".join(map(str, part)) for part in (rows[:-1], rows[-1:]) if part)
 
 
-def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = "") -> list[Sheet]:
+def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = "", exam: bool = False) -> list[Sheet]:
     """The exercise's sheets: blank where the student works, or with the whole table filled in.
+
+    An exam has neither marks nor hints.
 
     Args:
         student: whose it is, as it stands on the sheet; nobody's by default.
@@ -129,7 +131,7 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
         MAIN_SHEET,
         [
             *([Cell(3, 0, "heading", student)] if student else []),
-            *_marks(task, solution=solution),
+            *(_exam_heads(task) if exam else _marks(task, solution=solution)),
             *(table if solution else _blank(task, table)),
         ],
         widths={f"A:{letter(len(layout.columns.names) - 1)}": COLUMN_WIDTH},
@@ -138,12 +140,20 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
         charts=[chart],
         sparklines=sparklines(MAIN_SHEET, layout),
         validations=validations(layout),
-        highlights=[Highlight(task.marks, "✓", "green"), Highlight(task.marks, "✗", "red")],
+        highlights=[] if exam else [Highlight(task.marks, "✓", "green"), Highlight(task.marks, "✗", "red")],
         frozen_rows=HEADER_ROW,
         names={"eta": ETA},
         paper="A3",
     )
-    return [main, hints_sheet(layout)]
+    return [main] if exam else [main, hints_sheet(layout)]
+
+
+def _exam_heads(task: Task) -> Iterator[Cell]:
+    """What stands above the table of an exam: what to do, and nothing that judges it."""
+    yield Cell(2, 0, "title", "Backpropagation, by your own hand")
+    rows = _listed(list(task.asked))
+    yield Cell(4, 0, "text", f"Fill the empty cells of rows {rows} with formulas, from left to right.")
+    yield Cell(5, 0, "text", "This is an exam: no cell is marked, and there are no hints.")
 
 
 def _marks(task: Task, *, solution: bool) -> Iterator[Cell]:
