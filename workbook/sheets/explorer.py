@@ -7,6 +7,7 @@ from workbook.records import Cell, Drawing, Rule, Sheet, SignScale, Validation, 
 from workbook.sheets import diagram, drawing
 from workbook.sheets.shown import Shown
 from workbook.sheets.working import Working
+from workbook.table.definitions import is_dense
 from workbook.table.layout import HEADER_ROW, Layout, letter
 
 SHEET = "explorer"
@@ -17,6 +18,7 @@ PICTURE_TOP = 6
 # What is folded away stands to the right of where the longest text of a small network ends.
 FOLDED_COLUMN = 21
 WIDTH = 12.5
+NOT_DRAWN = "Every number of the step, with its formula and the same with numbers."
 
 
 def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
@@ -38,7 +40,7 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
         last += drawing.COLUMNS_OF_MARKS
     else:
         picture, rules, scales = diagram.diagram(columns, working.quantities, PICTURE_TOP)
-        reading = diagram.HOW_TO_READ
+        reading = diagram.HOW_TO_READ if is_dense(columns) else NOT_DRAWN
     hidden = f"{letter(folded)}:{letter(last)}"
     return small_sheet(
         SHEET,
