@@ -143,7 +143,7 @@ def _overlap(one: Box, other: Box) -> int:
 
 def _cut_out(box: Box, ink: Floats, numbers: NDArray[np.int32]) -> Digit:
     own = np.where(np.isin(box.cut(numbers), box.pieces), box.cut(ink), 0).astype(np.float32)
-    rows, columns = (np.flatnonzero((own > STRONG).any(axis=axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero((own > STRONG).any(axis=axis)).tolist() for axis in (1, 0))
     tight = Box(
         box.top + rows[0], box.top + rows[-1] + 1, box.left + columns[0], box.left + columns[-1] + 1, box.pieces
     )
