@@ -156,8 +156,11 @@ def _is_live(cells: Cells, formula: Formula, live: Planes) -> bool:
     return found
 
 
-def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area]) -> list[Formula]:
+def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, circles: bool = False) -> list[Formula]:
     """The formulas that results are computed from, each after those that it reads, but none that fills a stop.
+
+    Args:
+        circles: whether formulas may go in a circle: of two of them either may come first.
 
     Raises:
         InputError: the formulas go in a circle, or are too many.
@@ -177,6 +180,8 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area]) -> l
         if place in done or place in given or (formula := cells.formula(place)) is None:
             continue
         if place in open_:
+            if circles:
+                continue
             raise InputError(f"{cells.text(area_at(place))} is computed from itself: a circle that no parameter cuts")
         open_.add(place)
         stack.append((place, formula))

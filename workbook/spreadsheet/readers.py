@@ -12,11 +12,14 @@ MOST_READS = 6_000_000
 
 
 class Readers:
-    """The formulas of a book, each after those that it reads, and who reads what."""
+    """The formulas of a book, each after those that it reads, and who reads what.
+
+    A circle somewhere in the book is no fault here: it stops only the check of what depends on it.
+    """
 
     def __init__(self, cells: Cells) -> None:
         """Raises:
-        InputError: there are too many, or they go in a circle.
+        InputError: there are too many.
         """
         self.cells = cells
         places = [
@@ -26,7 +29,7 @@ class Readers:
         ]
         if len(places) > MOST_FORMULAS:
             raise InputError(f"{len(places):,} formulas, more than are looked through without options: name the cells")
-        self.formulas = ancestors(cells, [area_at(place) for place in places], [])
+        self.formulas = ancestors(cells, [area_at(place) for place in places], [], circles=True)
         self.position = {formula.home: at for at, formula in enumerate(self.formulas)}
         self._readers: dict[Place, list[int]] = {}
         self._after: dict[int, set[int]] = {}
