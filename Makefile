@@ -21,6 +21,7 @@ quoted = '$(subst ','\'',$(1))'
 READY := $(VENV)/ready
 READY_CNN := $(VENV)/ready-cnn
 READY_TEST := $(VENV)/ready-test
+READY_QUICK := $(VENV)/ready-quick
 
 # What each target takes; any other variable on the command line is a slip (STEP=5), and would do nothing.
 TAKES_workbook := STEPS LEARNING_RATE EXPERIMENT OUT ARGS
@@ -33,6 +34,8 @@ TAKES_gradcheck := FILE ARGS
 TAKES_train := ARGS
 TAKES_evaluate := ARGS
 TAKES_predict := ARGS
+TAKES_test := ARGS
+TAKES_quick := ARGS
 TAKES := $(foreach goal,$(MAKECMDGOALS),$(TAKES_$(goal)))
 GIVEN := $(foreach name,$(filter-out -%,$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)))
 UNKNOWN := $(filter-out $(TAKES) PYTHON PIP_FLAGS GIVEN TAKES UNKNOWN,$(GIVEN))
@@ -42,7 +45,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook exercise class grade digit audit gradcheck train evaluate predict test lint pictures bench clean
+.PHONY: help workbook exercise class grade digit audit gradcheck train evaluate predict test quick lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -67,6 +70,11 @@ $(READY_TEST): pyproject.toml | $(BIN)/python
 	@echo "Installing the tests' packages (torch is large: minutes) ..."
 	@$(PIP) --editable '.[cnn,onnx,pictures,test]'
 	@touch $@ $(READY) $(READY_CNN)
+
+$(READY_QUICK): pyproject.toml | $(BIN)/python
+	@echo "Installing the tests' packages ..."
+	@$(PIP) --editable '.[test]'
+	@touch $@ $(READY)
 
 workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml OUT=file.xlsx ARGS=--force)
 	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') \
@@ -101,8 +109,12 @@ evaluate: $(READY_CNN) ## score the trained CNN on MNIST's 10,000 test images (s
 predict: $(READY_CNN) ## read digits on pictures (ARGS="digit.png more.png")
 	@$(BIN)/python -m cnn predict $(ARGS)
 
-test: $(READY_TEST) ## prove every number: all tests
-	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+test: $(READY_TEST) ## prove every number: all tests (ARGS="-k softmax" for some of them)
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+
+quick: $(READY_QUICK) ## the mathematics alone, without torch: the engine, formulas, their derivatives, the rooms
+	@$(BIN)/python -m pytest --numprocesses auto tests/engine tests/test_rooms.py tests/workbook/test_trees.py \
+	  tests/workbook/test_backward.py tests/workbook/test_definitions.py tests/workbook/test_differentiate.py $(ARGS)
 
 lint: $(READY_TEST) ## ruff and strict types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
