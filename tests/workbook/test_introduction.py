@@ -1,6 +1,7 @@
 """Each workbook says what network it is, and what to look for."""
 
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -45,3 +46,11 @@ def test_a_long_text_ends_before_the_learning_rate() -> None:
     said = [cell for cell in above("xor", look_for="word " * 500) if cell.column == 6]
     assert said[-1].row == 17
     assert str(said[-1].value).endswith("…")
+
+
+@pytest.mark.parametrize(("steps", "cut"), [(600, []), (601, ["It stops at step 600 of 601, to keep the file small."])])
+def test_a_rate_sheet_says_where_it_is_cut(steps: int, cut: list[str]) -> None:
+    sheets = plan(replace(load_experiment("default"), steps=steps))
+    rate = next(sheet for sheet in sheets if sheet.name == "rate 1")
+    said = [str(cell.value) for row in islice(rate.rows(), 8) for cell in row if cell.row < HEADER_ROW]
+    assert [text for text in said if text.startswith("It stops")] == cut

@@ -93,11 +93,13 @@ def run_sheet(
             return ("number", f"={on_sheet(MAIN_SHEET, main.constants[column])}") if same_method else ("input", None)
         return "number", f"={on_sheet(MAIN_SHEET, f'{main.letters[column]}{row}')}"
 
+    is_cut = layout.steps < main.steps
     title = f"{name.capitalize()}: the whole table at η = "
     lines = (
         f"The learning rate is that of {rate_cell.replace('$', '')}: change it there.",
         f"{'Row 21 repeats' if layout.columns.samples == 1 else 'The first rows repeat'} the targets, inputs and "
         f"first weights of '{MAIN_SHEET}'.",
+        *([f"It stops at step {layout.steps} of {main.steps}, to keep the file small."] if is_cut else []),
     )
     return Sheet(
         name=name,
