@@ -80,10 +80,10 @@ workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1
 	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') \
 	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(call quoted,$(OUT)) $(ARGS)
 
-exercise: $(READY) ## write build/exercise.xlsx for a student to fill (EXPERIMENT=file.toml ARGS="--seed 7 --solution s.xlsx")
+exercise: $(READY) ## write build/exercise.xlsx for a student to fill (EXPERIMENT=file.toml ARGS="--seed 7 --solution s.xlsx", ARGS=--exam)
 	@$(BIN)/python -m workbook exercise $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)
 
-class: $(READY) ## write an exercise for each student (ROSTER=students.csv EXPERIMENT=file.toml ARGS="--seed 7 --zip")
+class: $(READY) ## write an exercise for each student (ROSTER=students.csv EXPERIMENT=file.toml ARGS="--seed 7 --zip --exam")
 	@$(BIN)/python -m workbook class $(if $(ROSTER),--roster=$(call quoted,$(ROSTER))) \
 	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)
 

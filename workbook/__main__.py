@@ -22,6 +22,8 @@ ExperimentFile = Annotated[
     Path | None, typer.Option("--experiment", help="A TOML file; the packaged 2-2-2 network by default.")
 ]
 
+Exam = Annotated[bool, typer.Option("--exam", help="Leave out the marks and the hints.")]
+
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
@@ -77,12 +79,12 @@ def exercise(
     experiment_file: ExperimentFile = None,
     *,
     solution: Annotated[bool, typer.Option("--solution", help="Write the filled sheet.")] = False,
-    exam: Annotated[bool, typer.Option("--exam", help="Leave out the marks and the hints.")] = False,
+    exam: Exam = False,
     force: Force = False,
 ) -> None:
     """Write the exercise: a student fills the first rows, and marks judge every cell live."""
     kind: Kind = "solution" if solution else "exercise"
-    if exam and solution:
+    if solution and exam:
         raise InputError(
             "--exam: got it with --solution, expected one of them; the solution of an exam is that of the exercise"
         )
@@ -145,13 +147,14 @@ def make_class(
     rows: Rows = None,
     *,
     zipped: Annotated[bool, typer.Option("--zip", help="Write exercises.zip and solutions.zip.")] = False,
+    exam: Exam = False,
     force: Force = False,
 ) -> None:
     """Write an exercise for each student of a roster, with their own numbers, and the solutions apart."""
     from workbook.classroom.command import make_class as write_class
 
     students, experiment = _class_of(roster, experiment_file, rows)
-    write_class(students, experiment, seed, out, zipped=zipped, force=force)
+    write_class(students, experiment, seed, out, zipped=zipped, exam=exam, force=force)
 
 
 @app.command()

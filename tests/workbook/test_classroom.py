@@ -6,6 +6,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from engine import default_experiment
@@ -17,6 +18,7 @@ from workbook.classroom.gradebook import gradebook
 from workbook.classroom.points import CellJudged, Judged, Rubric, points, read_rubric
 from workbook.classroom.roster import Student, read_roster
 from workbook.classroom.submissions import submitter
+from workbook.sheets.training import MAIN_SHEET
 
 
 @pytest.fixture(scope="module")
@@ -246,3 +248,19 @@ def test_pages_fit_a_phone_and_a_desk(
 
 def judged(kind: str, word: Judged) -> CellJudged:
     return CellJudged("A21", "a", kind, 21, word, 1.0, None, "", "")
+
+
+def test_what_was_written_in_an_exam_is_graded(tmp_path: Path) -> None:
+    (tmp_path / "ok.csv").write_text("id,name\n1,Ada\n2,Alan\n")
+    assert run("workbook", "class", "out", "--roster", "ok.csv", "--exam", folder=tmp_path).returncode == 0
+    for slug, wrong in (("ada-1", {}), ("alan-2", {"I21": "=E21*C21", "AE22": None})):
+        path = tmp_path / "out" / "exercises" / f"{slug}.xlsx"
+        right = openpyxl.load_workbook(tmp_path / "out" / "solutions" / path.name)[MAIN_SHEET]
+        exam = openpyxl.load_workbook(path)
+        assert exam.sheetnames == [MAIN_SHEET]
+        for cell in ASKED_CELLS:
+            exam[MAIN_SHEET][cell] = wrong.get(cell, right[cell].value)
+        exam.save(path)
+    assert run("workbook", "grade", "out/exercises", "--roster", "ok.csv", folder=tmp_path).returncode == 0
+    with (tmp_path / "build" / "grades" / "grades.csv").open(newline="", encoding="utf-8") as file:
+        assert [line["points"] for line in csv.DictReader(file)] == ["100.00", "96.00"]

@@ -13,7 +13,8 @@ from tests.commands import run
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice, error_cells, poisoned
 from tests.workbook.test_check import experiment
 from workbook.drawn import drawn_experiment
-from workbook.sheets.exercise import LAST_MARK_ROW, Task, exercise_sheets
+from workbook.sheets.exercise import exercise_sheets
+from workbook.sheets.task import LAST_MARK_ROW, Task
 from workbook.sheets.training import MAIN_SHEET
 from workbook.table.layout import FIRST_ROW, Layout, letter
 from workbook.write import write
@@ -143,7 +144,37 @@ def test_the_rows_that_are_asked_hold_every_formula_once() -> None:
 
 def test_the_lines_above_the_table_end_before_the_chart() -> None:
     for made in (default_experiment(), *KINDS.values()):
-        assert max(map(len, Task(Layout(made.columns, made.steps)).how_to())) <= 116
+        task = Task(Layout(made.columns, made.steps))
+        for exam in (False, True):
+            above, below = task.how_to(exam=exam), task.completing(exam=exam)
+            assert max(map(len, above + below)) <= 116
+            assert len(above) <= 4  # below the student's name
+            assert 8 + len(below) < min(task.mark_rows.values())
+
+
+def test_the_instructions_of_several_samples_say_what_to_fill_and_in_which_order() -> None:
+    told = {kind: Task(Layout(made.columns, made.steps)) for kind, made in KINDS.items()}
+    assert told["xor in one batch"].how_to(exam=True)[:3] == [
+        "1. Fill row 21 with formulas, from left to right: the first sample.",
+        "2. Fill row 22: the next sample. Its weights are still those of row 21. Rows 23 and 24 are given.",
+        "3. Fill row 25: the first sample again (t and i refer to row 21). "
+        "There the weights learn, from rows 21 to 24.",
+    ]
+    for kind, task in told.items():  # every row that is asked is named
+        text = " ".join(task.how_to(exam=True))
+        assert all(f"row {row}" in text for row in task.asked), kind
+
+
+def test_an_exam_tells_nothing_of_what_is_right(tmp_path: Path) -> None:
+    for number, made in enumerate((default_experiment(), *KINDS.values())):
+        path = tmp_path / f"{number}.xlsx"
+        write(exercise_sheets(made, solution=False, exam=True), path)
+        book = openpyxl.load_workbook(path)
+        assert book.sheetnames == [MAIN_SHEET]
+        texts = [str(cell.value) for row in book[MAIN_SHEET] for cell in row if cell.value is not None]
+        assert not [text for text in texts if text.startswith("=")]
+        assert not [text for text in texts if "✓" in text or "hints" in text or " done" in text]
+        assert {at: book[MAIN_SHEET][at].value for at in cells(made)} == dict.fromkeys(cells(made))
 
 
 def test_drawn_numbers_suit_the_experiment() -> None:

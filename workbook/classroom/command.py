@@ -54,8 +54,12 @@ def platform_of(form: str, roster: Roster) -> Platform:
     raise InputError(f"--format: got {form}, expected {', '.join(get_args(Platform))}")
 
 
-def make_class(roster: Roster, experiment: Experiment, seed: int, out: Path, *, zipped: bool, force: bool) -> None:
+def make_class(
+    roster: Roster, experiment: Experiment, seed: int, out: Path, *, zipped: bool, exam: bool, force: bool
+) -> None:
     """Write an exercise for each student into `out/exercises`, the solutions into `out/solutions`, or both as zips.
+
+    The exercises of an exam have no marks and no hints.
 
     Raises:
         InputError: a file is there already that was changed or not made by this command, or cannot be written.
@@ -76,7 +80,8 @@ def make_class(roster: Roster, experiment: Experiment, seed: int, out: Path, *, 
             target = Path(folder) / kind / path.name if zipped else path
             target.parent.mkdir(parents=True, exist_ok=True)
             own = own_experiment(experiment, seed, student.id)
-            sheets = exercise_sheets(own, solution=kind == "solution", student=signature(student))
+            solved = kind == "solution"
+            sheets = exercise_sheets(own, solution=solved, student=signature(student), exam=exam and not solved)
             write(sheets, target, kind)
         if zipped:
             for kind in ("exercise", "solution"):
