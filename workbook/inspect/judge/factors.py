@@ -10,7 +10,7 @@ from engine import InputError
 from workbook.inspect.judge.pairs import SAME_RATIO, Kind, Pair, common_factor, pairs_of
 from workbook.spreadsheet.cells import TYPED, Area, Cells, Formula
 from workbook.spreadsheet.functions import numbers
-from workbook.spreadsheet.graph import ancestors, differentiated
+from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.nudged import nudged
 from workbook.spreadsheet.trees import Number, UnsupportedError, leaves
 
@@ -19,6 +19,8 @@ CHANGED = 1e-6
 # A rate may stand one cell further: in the step that the update adds.
 DEEPEST = 2
 MOST_SAMPLES = 1_000
+# Formulas looked through for a parameter before a cell counts as computed from it.
+MOST_SEEN = 5_000
 
 
 def rates_in(cells: Cells, pair: Pair) -> dict[float, Area | None]:
@@ -54,13 +56,21 @@ def _numbers_in(cells: Cells, formula: Formula, parameter: Area, left: int) -> I
 
 
 def _reads(cells: Cells, area: Area, parameter: Area) -> bool:
-    """Whether a cell is computed from some of a parameter's cells."""
-    return any(
-        place in parameter
-        for formula in ancestors(cells, [area], [parameter])
-        for read in cells.read_by(formula)
-        for place in read.places()
-    )
+    """Whether a cell is computed from some of a parameter's cells, the nearest formulas first; so taken after many."""
+    pending = list(cells.formulas_in(area))
+    seen = set(pending)
+    for place in pending:  # grows as it is walked
+        formula = cells.formula(place)
+        if len(seen) > MOST_SEEN or (formula is not None and _touches(cells, formula, parameter)):
+            return True
+        before = [] if formula is None else cells.formulas_read_by(formula)
+        pending += [inner for inner in dict.fromkeys(before) if inner not in seen]
+        seen.update(before)
+    return False
+
+
+def _touches(cells: Cells, formula: Formula, parameter: Area) -> bool:
+    return any(place in parameter for area in cells.read_by(formula) for place in area.places())
 
 
 def is_explained(factor: float, rates: Sequence[float]) -> bool:
