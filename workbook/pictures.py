@@ -32,6 +32,7 @@ PIXELS_A_POINT = 2.0
 SHEETS = {
     "default": ("assignment6-calculations", "learning rates", "explorer", "derivation", "check"),
     "xor": ("landscape", "predictions"),
+    "conv": ("maps",),
 }
 # Of the trained CNN in cells: the square with its answer, and six maps of a block with their gradients.
 DIGIT_AREAS = {"paint": "A1:BM30", "block2": "K1:GB116"}

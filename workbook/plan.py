@@ -8,6 +8,7 @@ from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.introduction import TITLE
 from workbook.sheets.landscape import landscape_sheet
 from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_name
+from workbook.sheets.maps import has_maps, maps_sheet
 from workbook.sheets.predictions import has_predictions, predictions_sheet
 from workbook.sheets.training import main_sheet, run_sheet
 from workbook.stored import as_stored
@@ -41,6 +42,7 @@ def plan(experiment: Experiment) -> list[Sheet]:
         check_sheet(short, experiment, {rate: values[: short.rows]} | runs),
         landscape_sheet(layout, values, tables),
         *([predictions_sheet(layout, values)] if has_predictions(layout.columns) else []),
+        *([maps_sheet(layout, values, rate)] if has_maps(layout.columns) else []),
         *(
             run_sheet(
                 run_name(tables, run), table.layout, table.values, table.run.learning_rate, rate_cell(tables, run),

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 Style = Literal[
     "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
     "summary", "beside", "box", "backward", "mark", "step", "step_left", "folded", "tolerance", "todo",
-    "axis", "tile", "color", "pixel", "ink", "zero", "poster", "poster_heading", "poster_text", "bar",
+    "axis", "tile", "map", "color", "pixel", "ink", "zero", "poster", "poster_heading", "poster_text", "bar",
     "note", "caption",
 ]  # fmt: skip
 
@@ -156,9 +156,14 @@ class Rule:
 
 @dataclass(frozen=True)
 class SignScale:
-    """Cells of ranges, all with $, that get a color for the sign of their number, the deeper the larger it is."""
+    """Cells of ranges, all with $, that get a color for the sign of their number, the deeper the larger it is.
+
+    Attributes:
+        backward: whether they are gradients, which are red above 0 and violet below.
+    """
 
     ranges: Sequence[str]
+    backward: bool = False
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ STYLES: dict[Style, dict[str, Any]] = {
     "bar": {"font_size": 9, "font_color": "#0072B2"},
     "note": {"font_size": 9, "font_color": DARK_SLATE},
     "caption": {"font_size": 9, "bold": True, "font_color": DARK_SLATE, "align": "right", "bottom": 1},
+    "map": {"font_size": 8, "font_color": "#000000", "num_format": "0.00", "align": "center", "shrink": True},
     "tile": {"font_size": 7, "font_color": DARK_SLATE, "num_format": "0.0", "align": "center"},
 }
 NUMBER_STYLES = {style for style, properties in STYLES.items() if properties.get("num_format") == NUMBER["num_format"]}

@@ -12,6 +12,8 @@ COLORS = {
     "yellow": {"bg_color": "#FFE699", "bold": True},
     "framed": {"border": 1, "border_color": "#000000", "bold": True},
 }
+# Of gradients below and above 0.
+BACKWARD = ("#CDB5E6", "#F19C99")
 ENDS = ("min", "mid", "max")
 
 
@@ -43,7 +45,8 @@ def _sign_scale(scale: SignScale) -> tuple[str, dict[str, Any]]:
     cells = ",".join(scale.ranges)
     largest = f"MAX(MAX({cells}),-MIN({cells}))"
     options: dict[str, Any] = {"type": "3_color_scale", "mid_type": "num", "mid_value": 0, "mid_color": "#FFFFFF"}
-    for end, sign, color in (("min", "-", NEGATIVE), ("max", "", POSITIVE)):
+    below, above = BACKWARD if scale.backward else (NEGATIVE, POSITIVE)
+    for end, sign, color in (("min", "-", below), ("max", "", above)):
         options |= {f"{end}_type": "formula", f"{end}_value": f"={sign}{largest}", f"{end}_color": color}
     ranges = [cells.replace("$", "") for cells in scale.ranges]
     return ranges[0], {**options, "multi_range": " ".join(ranges)}

@@ -96,6 +96,19 @@ def chain_rule(columns: Columns) -> list[list[Line]]:
     half squared error. A hidden neuron's is the sum, over the neurons that it feeds, of their ∂E/∂z times the weight
     between; output-first takes the new weight there.
     """
+    return _lines(columns, columns.trained)
+
+
+def errors_over_columns(columns: Columns) -> dict[str, tuple[Tree, ...]]:
+    """∂E/∂ every number of the network on the way to its loss, inputs and all, over the table's columns alone.
+
+    A tree for each place of a row in its update, or one where all have the same; keys such as `∂E/∂a_h1`, `∂E/∂i1`.
+    """
+    return dict(_over_columns(columns, _lines(columns, columns.trained.union(columns.input_names))))
+
+
+def _lines(columns: Columns, trained: frozenset[str]) -> list[list[Line]]:
+    """The lines of the backward pass down to what is trained, or counts as such."""
 
     def new_weights(slope: Tree) -> Tree:
         def renewed(leaf: Tree) -> Tree:
@@ -106,9 +119,7 @@ def chain_rule(columns: Columns) -> list[list[Line]]:
         return replaced(slope, renewed) if columns.method.update == "output-first" else slope
 
     kept = {column.name.removeprefix(gradient_name("")) for column in columns.all if column.kind == "delta"}
-    *stages, _ = backward(
-        _forward(columns), columns.trained, columns.method.batch_size, kept=kept, passing_back=new_weights
-    )
+    *stages, _ = backward(_forward(columns), trained, columns.method.batch_size, kept=kept, passing_back=new_weights)
     last = [line for each in stages.pop() for line in (*_parts(columns, each.name), each)]
     return [*stages, last]
 
@@ -167,6 +178,18 @@ def _loss_of_the_batch(columns: Columns) -> Definition:
 
 
 def _gradients(columns: Columns) -> Iterator[Definition]:
+    """The columns of the backward pass."""
+    lines = chain_rule(columns)
+    for name, trees in _over_columns(columns, lines):
+        if (column := columns.by_name.get(name)) is not None:
+            yield Definition(name, trees[0], _gradient_idea(columns, column), others=trees[1:])
+    written = {line.name for layer in lines for line in layer}
+    for name in columns.of("delta", "gradient"):
+        if name not in written:
+            yield Definition(name, ZERO, "Nothing on the way to the loss reads it: its gradient is 0.")
+
+
+def _over_columns(columns: Columns, lines: list[list[Line]]) -> Iterator[tuple[str, tuple[Tree, ...]]]:
     """The chain rule's lines; those without a column of their own are put in the place of their names."""
     inlined: dict[str, tuple[Tree, ...]] = {}
 
@@ -179,17 +202,12 @@ def _gradients(columns: Columns) -> Iterator[Definition]:
 
         return simplified(replaced(tree, whole))
 
-    for line in (line for layer in reversed(chain_rule(columns)) for line in layer):
+    for line in (line for layer in reversed(lines) for line in layer):
         by_row = max([len(line.trees), *(len(inlined.get(name, ())) for name in _names_in(line.trees))])
         trees = as_few(put(line.trees[row % len(line.trees)], row) for row in range(by_row))
-        if (column := columns.by_name.get(line.name)) is not None:
-            yield Definition(line.name, trees[0], _gradient_idea(columns, column), others=trees[1:])
-        else:
+        if line.name not in columns.by_name:
             inlined[line.name] = trees
-    written = {line.name for layer in chain_rule(columns) for line in layer}
-    for name in columns.of("delta", "gradient"):
-        if name not in written:
-            yield Definition(name, ZERO, "Nothing on the way to the loss reads it: its gradient is 0.")
+        yield line.name, trees
 
 
 def _names_in(trees: Iterable[Tree]) -> set[str]:

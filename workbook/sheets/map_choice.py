@@ -1,0 +1,128 @@
+"""What one types on the sheet `maps`: a step and a sample, an output cell, and a kernel's weight."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from engine.layers import Convolution
+from workbook.records import Cell, Validation
+from workbook.sheets.map_tiles import LEFT, Picture, Tiles
+from workbook.table.layout import FIRST_ROW, Layout, letter, place
+
+TOP = 3  # the row of the step
+# The columns in which the output cell's channel, row and column are typed, and the weight's.
+CELL, WEIGHT = LEFT + 9, LEFT + 18
+PLACES = ("channel", "row", "column")
+
+
+@dataclass(frozen=True)
+class Convolved:
+    """The first convolution, of which an output cell and a weight are worked out.
+
+    Attributes:
+        inputs, kernels, outputs: its pictures.
+    """
+
+    of: Convolution
+    layer: int
+    inputs: Picture
+    kernels: Picture
+    outputs: Picture
+
+
+def first_convolution(tiles: Tiles) -> Convolved | None:
+    """The first whose outputs are maps; those of a network's last layer are not."""
+    columns = tiles.columns
+    for number, layer in enumerate(columns.network.layers):
+        kernels, outputs = tiles.of(number, "weight"), tiles.of(number, "pre-activation")
+        if isinstance(layer, Convolution) and kernels and outputs:
+            inputs = columns.activation_names(layer.reads(number)[0] - 1)
+            return Convolved(layer, number, tiles.holding(inputs[0]), kernels, outputs)
+    return None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A number that one types: its label, where, from 1 to `most`, and the cell in which it is used."""
+
+    label: str
+    row: int
+    column: int
+    most: int
+    used: str
+
+    @property
+    def typed(self) -> str:
+        """Its cell."""
+        return f"${letter(self.column)}${self.row}"
+
+    def cells(self) -> Iterator[Cell]:
+        """Its label, the cell, which opens with 1, what it takes, and the number that is used."""
+        yield Cell(self.row, self.column - 1, "label", self.label)
+        yield Cell(self.row, self.column, "input", 1)
+        yield Cell(self.row, self.column + 1, "beside", f"of {self.most}")
+        within = f"=IF(ISNUMBER({self.typed}),MAX(1,MIN({self.most},INT({self.typed}))),1)"
+        yield Cell(*place(self.used), "step", 1, within)
+
+    def validation(self) -> Validation:
+        """What its cell takes."""
+        message = f"Type a whole number from 1 to {self.most}."
+        return Validation(self.typed.replace("$", ""), 1, self.most, self.label.capitalize(), message, whole=True)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """All that one types, with what follows from it in the folded column."""
+
+    layout: Layout
+    tiles: Tiles
+
+    @property
+    def folded(self) -> int:
+        """The column of the numbers that are used."""
+        return max(self.tiles.right, WEIGHT + 2) + 2
+
+    def used(self, row: int) -> str:
+        """A cell of the folded column."""
+        return f"${letter(self.folded)}${row}"
+
+    @property
+    def shown(self) -> str:
+        """The cell with the row of the table."""
+        return self.used(TOP + 2)
+
+    @cached_property
+    def step(self) -> list[Choice]:
+        """The step and, of a batch, the row."""
+        columns = self.layout.columns
+        size = columns.method.batch_size
+        found = [Choice("step", TOP, LEFT, self.layout.steps, self.used(TOP))]
+        if size > 1:
+            label = "sample" if columns.samples == size else "batch row"
+            found.append(Choice(label, TOP + 1, LEFT, size, self.used(TOP + 1)))
+        return found
+
+    def cells(self) -> Iterator[Cell]:
+        """Of the step alone."""
+        for choice in self.step:
+            yield from choice.cells()
+        size = self.layout.columns.method.batch_size
+        row = f"={FIRST_ROW}+{size}*({self.used(TOP)}-1)" + (f"+{self.used(TOP + 1)}-1" if size > 1 else "")
+        yield Cell(TOP + 2, self.folded, "step", FIRST_ROW, row)
+
+    def cell(self, of: Convolved) -> list[Choice]:
+        """The output cell's channel, row and column."""
+        most = (of.of.channels, *of.outputs.size)
+        return [
+            Choice(label, TOP + down, CELL, number, self.used(TOP + 3 + down))
+            for down, (label, number) in enumerate(zip(PLACES, most, strict=True))
+        ]
+
+    def weight(self, of: Convolved) -> list[Choice]:
+        """The weight's kernel, its channel of the input, row and column."""
+        sources = (of.kernels.width + 1) // (of.kernels.size[1] + 1)
+        most = {"kernel": of.of.channels, "input channel": sources, "row": of.kernels.size[0]}
+        return [
+            Choice(label, TOP + down, WEIGHT, number, self.used(TOP + 6 + down))
+            for down, (label, number) in enumerate({**most, "column": of.kernels.size[1]}.items())
+        ]
