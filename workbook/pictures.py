@@ -72,7 +72,8 @@ def _digit_sheets() -> list[Sheet]:
     """The workbook of the trained CNN, of which only what is shown is printed."""
     sheets = digit_sheets(load_blocks(SHIPPED), backward=True)
     return [
-        replace(sheet, hidden=sheet.name not in DIGIT_AREAS, print_area=DIGIT_AREAS.get(sheet.name)) for sheet in sheets
+        replace(sheet, hidden="" if sheet.name in DIGIT_AREAS else "hidden", print_area=DIGIT_AREAS.get(sheet.name))
+        for sheet in sheets
     ]
 
 

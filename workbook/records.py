@@ -176,10 +176,10 @@ class Sheet:
         heights: points, by row; other rows have `row_height`.
         zoom: percent, as the file opens.
         gridlines: whether they show on the screen; not where a sheet is for reading.
-        collapsed: columns that a click on the + above the column before them unfolds.
+        collapsed: columns that a click on the + above the column before them unfolds, those within others after them.
         names: defined names, each for one cell of the sheet.
         print_area: the cells that are printed; all, unless given.
-        hidden: whether the sheet is only read by the others.
+        hidden: for a sheet that only the others read; "very hidden" is not in Excel's list of what to unhide either.
     """
 
     name: str
@@ -205,7 +205,7 @@ class Sheet:
     names: dict[str, str] = field(default_factory=dict)
     print_area: str | None = None
     paper: Literal["A3", "A4"] = "A4"
-    hidden: bool = False
+    hidden: Literal["", "hidden", "very hidden"] = ""
 
 
 def small_sheet(name: str, cells: Iterable[Cell], widths: dict[str, float], **rest: object) -> Sheet:

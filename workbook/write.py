@@ -158,22 +158,17 @@ class _SheetWriter:
         sheet, worksheet = self.sheet, self.worksheet
         for columns, width in sheet.widths.items():
             _check(worksheet.set_column(_columns(columns), width), columns)
-        for columns in sheet.collapsed:
-            options = {"level": 1, "hidden": True}
-            _check(worksheet.set_column(_columns(columns), sheet.widths[columns], None, options), columns)
-            first, last = (xl_cell_to_rowcol(f"{end}1")[1] for end in _columns(columns).split(":"))
-            # Excel looks for the mark before the columns, as outline_settings says, LibreOffice always after them.
-            for beside in (first - 1, last + 1):
-                status = worksheet.set_column(beside, beside, self.width(beside), None, {"collapsed": True})
-                _check(status, columns)
+        self.fold()
         worksheet.outline_settings(symbols_right=False)
         worksheet.set_default_row(sheet.row_height)
         worksheet.set_zoom(sheet.zoom)
         worksheet.freeze_panes(sheet.frozen_rows, 0)
         if not sheet.gridlines:
             worksheet.hide_gridlines(2)
-        if sheet.hidden:
+        if sheet.hidden == "hidden":
             worksheet.hide()
+        elif sheet.hidden == "very hidden":
+            worksheet.very_hidden()
         if sheet.tab:
             worksheet.set_tab_color(TABS[sheet.tab])
         worksheet.set_landscape()
@@ -187,6 +182,19 @@ class _SheetWriter:
         worksheet.set_footer("&L&A&RPage &P of &N")
         for name, cell in sheet.names.items():
             self.book.define_name(name, f"='{sheet.name}'!{cell}")
+
+    def fold(self) -> None:
+        """Fold the columns, those within others one level deeper."""
+        folds = [
+            [xl_cell_to_rowcol(f"{end}1")[1] for end in _columns(columns).split(":")]
+            for columns in self.sheet.collapsed
+        ]
+        # Excel looks for the mark before the columns, as outline_settings says, LibreOffice always after them.
+        marked = {beside for first, last in folds for beside in (first - 1, last + 1)}
+        for column in sorted(marked.union(*(range(first, last + 1) for first, last in folds))):
+            level = sum(first <= column <= last for first, last in folds)
+            options = {"level": level, "hidden": level > 0, "collapsed": column in marked}
+            _check(self.worksheet.set_column(column, column, self.width(column), None, options), column)
 
     def write_cells(self) -> None:
         bar = track(

@@ -123,11 +123,6 @@ def test_a_seed_draws_round_numbers_and_the_same_file_each_time(tmp_path: Path) 
     assert all(isinstance(number, float) and number == round(number, 2) for number in given)
 
 
-def test_the_hints_are_folded_one_by_one(tmp_path: Path) -> None:
-    columns = openpyxl.load_workbook(blank(tmp_path / "exercise.xlsx"))["hints"].column_dimensions
-    assert [columns[letter].hidden for letter in "ABCDEFG"] == [False, False, True, False, True, False, True]
-
-
 def test_bad_input_gets_one_line(tmp_path: Path) -> None:
     line = error_line("workbook", "exercise", "e.xlsx", "--seed", "x", folder=tmp_path)
     assert line == "error: Invalid value for '--seed': got 'x', expected a whole number"
@@ -171,20 +166,32 @@ def test_an_exercise_without_its_second_row_is_incomplete(tmp_path: Path) -> Non
     assert "row 22 is empty, but formulas read it: the update is not checked" in notes
 
 
-def test_each_hint_is_a_group_of_its_own_and_no_text_is_cut_off(tmp_path: Path) -> None:
+def test_each_hint_shows_only_within_the_one_before_and_no_text_is_cut_off(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(blank(tmp_path / "exercise.xlsx"))["hints"]
     outline = sheet.sheet_properties.outlinePr
     assert outline is not None
     assert outline.summaryRight is False
-    for column, before, after in (("C", "B", "D"), ("E", "D", "F"), ("G", "F", "H")):
-        group = sheet.column_dimensions[column]
-        assert (group.hidden, group.outlineLevel) == (True, 1)
+    columns = {letter: sheet.column_dimensions[letter] for letter in "ABCDEFGHIJ"}
+    levels = [0, 0, 1, 1, 2, 2, 3, 2, 1, 0]
+    assert [columns[letter].outlineLevel for letter in columns] == levels
+    assert [columns[letter].hidden for letter in columns] == [level > 0 for level in levels]
+    for hint, before, after in (("C", "B", "J"), ("E", "D", "I"), ("G", "F", "H")):
         # Excel looks before the group for what its + unfolds, LibreOffice after it.
-        assert sheet.column_dimensions[before].collapsed
-        assert sheet.column_dimensions[after].collapsed
+        assert columns[before].collapsed
+        assert columns[after].collapsed
         assert str(sheet[f"{before}5"].value).startswith("+ ")
-        texts = [str(cell.value) for cell in sheet[column] if cell.value]
-        assert max(map(len, texts)) < group.width
+        texts = [str(cell.value) for cell in sheet[hint] if cell.value]
+        assert max(map(len, texts)) < columns[hint].width
+
+
+def test_a_mark_does_not_tell_the_right_formula_to_who_clicks_it(tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(blank(tmp_path / "exercise.xlsx"))
+    shown = [cell for row in book[MAIN]["A16:AE18"] for cell in row if cell.value is not None]
+    for cell in shown:
+        own = f"{cell.column_letter}{cell.row + 4}"
+        assert cell.value == f"=IF(ISBLANK({own}),\"\",'marks'!{cell.coordinate})"
+    assert len(shown) == 50
+    assert [sheet.sheet_state for sheet in book.worksheets] == ["visible", "visible", "veryHidden"]
 
 
 def test_an_untouched_exercise_scores_nothing_of_what_it_asks(tmp_path: Path) -> None:

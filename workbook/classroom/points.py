@@ -11,7 +11,7 @@ import numpy as np
 
 from engine import Experiment, InputError
 from engine.columns import Kind
-from workbook.sheets.exercise import ABSOLUTE, RELATIVE
+from workbook.sheets.marks import ABSOLUTE, RELATIVE
 from workbook.sheets.task import Task
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.read import Book, ErrorValue, Sheet

@@ -128,7 +128,7 @@ def _parameters(shown: Shown, pictures: Pictures, checked: Sequence[Checked]) ->
 
 def torch_sheet(reference: Reference, blocks: Sequence[Places]) -> Sheet:
     """The hidden sheet with torch's gradients, laid out as ours are."""
-    return small_sheet(TORCH_SHEET, _torch_cells(reference, blocks), {}, hidden=True)
+    return small_sheet(TORCH_SHEET, _torch_cells(reference, blocks), {}, hidden="hidden")
 
 
 def _torch_cells(reference: Reference, blocks: Sequence[Places]) -> Iterator[Cell]:

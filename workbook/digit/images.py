@@ -78,7 +78,7 @@ def images_sheet(
         (Cell(row, LABELS, "step", label) for row, label in enumerate(pictures.labels, start=2)),
         _painted(pictures, square),
     )
-    return small_sheet(IMAGES, cells, {}, hidden=True)
+    return small_sheet(IMAGES, cells, {}, hidden="hidden")
 
 
 def _painted(pictures: Pictures, square: tuple[str, int, int]) -> Iterator[Cell]:

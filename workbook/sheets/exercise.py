@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engine import Experiment, InputError, descend
+from engine import Experiment, descend
 from workbook.records import Cell, Highlight, Sheet, small_sheet
 from workbook.sheets.hints import hints_sheet
+from workbook.sheets.marks import MARKS, marks_sheet
 from workbook.sheets.task import Task
 from workbook.sheets.training import (
     COLUMN_WIDTH,
@@ -19,13 +20,9 @@ from workbook.sheets.training import (
     validations,
 )
 from workbook.stored import as_stored
-from workbook.table.definition import Definition
-from workbook.table.definitions import definitions
-from workbook.table.layout import ETA, FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, HEADER_ROW, Layout, letter, place
+from workbook.table.layout import ETA, HEADER_ROW, Layout, letter, on_sheet, place
 
 COUNT_ROW = 8
-# A cell is right within 1e-9 + 1e-6 of what it should be: no slip of the hand is as small, no formula as far off.
-ABSOLUTE, RELATIVE = "0.000000001", "0.000001"
 
 
 def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = "", exam: bool = False) -> list[Sheet]:
@@ -71,7 +68,7 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
         names={"eta": ETA},
         paper="A3",
     )
-    return [main] if exam else [main, hints_sheet(layout)]
+    return [main] if exam else [main, hints_sheet(layout), marks_sheet(task, table, solution=solution)]
 
 
 def _above(task: Task, *, exam: bool) -> Iterator[Cell]:
@@ -83,14 +80,15 @@ def _above(task: Task, *, exam: bool) -> Iterator[Cell]:
 
 
 def _marks(task: Task, *, solution: bool) -> Iterator[Cell]:
-    """How much is done, and a mark for each cell."""
-    columns, done = task.layout.columns, task.total if solution else 0
+    """How much is done, and a mark for each cell, which says nothing of the right formula to who clicks it."""
+    done = task.total if solution else 0
     count = f'=COUNTIF({task.marks},"✓")&" of {task.total} done"'
     yield Cell(COUNT_ROW, 0, "heading", f"{done} of {task.total} done", count)
     for row, names in task.asked.items():
         for name in names:
-            formula = _mark(task.layout, row, definitions(columns)[name])
-            yield Cell(task.mark_rows[row], columns.place[name], "mark", "✓" if solution else "", formula)
+            mark_row, column = task.mark_rows[row], task.layout.letters[name]
+            judged = f'=IF(ISBLANK({column}{row}),"",{on_sheet(MARKS, f"{column}{mark_row}")})'
+            yield Cell(mark_row, task.layout.columns.place[name], "mark", "✓" if solution else "", judged)
 
 
 def _blank(task: Task, table: list[Cell]) -> Iterator[Cell]:
@@ -102,17 +100,3 @@ def _blank(task: Task, table: list[Cell]) -> Iterator[Cell]:
             yield cell._replace(formula=None)
     for row, names in task.asked.items():
         yield from (Cell(row, task.layout.columns.place[name], "todo", None) for name in names)
-
-
-def _mark(layout: Layout, row: int, definition: Definition) -> str:
-    """✓, ✗, or nothing while the cell is empty; text or an error in a cell is a ✗."""
-    cell = f"{layout.letters[definition.name]}{row}"
-    right = layout.formula(definition.tree_of(row - FIRST_ROW)).at(row).removeprefix("=")
-    judged = f'IF(ABS({cell}-({right}))<={ABSOLUTE}+{RELATIVE}*ABS({right}),"✓","✗")'
-    formula = f'=IF(ISBLANK({cell}),"",IFERROR(IF(ISNUMBER({cell}),{judged},"✗"),"✗"))'
-    if len(formula) > FORMULA_LIMIT_OF_EXCEL:
-        raise InputError(
-            f"network: the mark of {definition.name} has {len(formula)} characters, "
-            f"Excel's limit is {FORMULA_LIMIT_OF_EXCEL}; take a smaller network, or one with deltas"
-        )
-    return formula

@@ -14,12 +14,21 @@ TOP = 6
 
 
 def hints_sheet(layout: Layout) -> Sheet:
-    """Three columns of hints, each folded; the + that unfolds it stands above the narrow column before it."""
+    """Three columns of hints, each folded with all that comes after it: one opens the idea before the formula.
+
+    The + that unfolds a hint stands above the narrow column before it. Each fold ends in a column of its own, since
+    LibreOffice looks there for whether it is folded.
+    """
     headers = ("column", "+ idea", "the idea", "+ formula", "the formula", "+ cell", "the cell")
     cells = [
         Cell(1, 0, "title", "Hints"),
-        Cell(2, 0, "text", "Stuck? Click the first + above the sheet: it unfolds the idea."),
-        Cell(3, 0, "text", "The second + unfolds the formula, the third what to type into the cell."),
+        Cell(2, 0, "text", "Stuck? Click the + above the sheet: it unfolds the idea."),
+        Cell(
+            3,
+            0,
+            "text",
+            "Beside the idea is a + for the formula, beside the formula one for what to type into the cell.",
+        ),
         *(Cell(TOP - 1, column, "header_left", text) for column, text in enumerate(headers)),
     ]
     texts: dict[int, list[str]] = {2: [], 4: [], 6: []}
@@ -35,11 +44,11 @@ def hints_sheet(layout: Layout) -> Sheet:
     return small_sheet(
         SHEET,
         cells,
-        widths={"A": 12, "B": 11, "D": 11, "F": 11, **hint_widths},
+        widths={"A": 12, "B": 11, "D": 11, "F": 11, "H:J": 1, **hint_widths},
         tab="teach",
         heights={1: 24.0},
         gridlines=False,
-        collapsed=list(hint_widths),
+        collapsed=["C:I", "E:H", "G"],
         frozen_rows=TOP - 1,
     )
 
