@@ -191,7 +191,7 @@ def test_a_mark_does_not_tell_the_right_formula_to_who_clicks_it(tmp_path: Path)
         own = f"{cell.column_letter}{cell.row + 4}"
         assert cell.value == f"=IF(ISBLANK({own}),\"\",'marks'!{cell.coordinate})"
     assert len(shown) == 50
-    assert [sheet.sheet_state for sheet in book.worksheets] == ["visible", "visible", "veryHidden"]
+    assert [sheet.sheet_state for sheet in book.worksheets] == ["visible", "visible", "veryHidden", "hidden"]
 
 
 def test_an_untouched_exercise_scores_nothing_of_what_it_asks(tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_an_exam_has_neither_marks_nor_hints(tmp_path: Path) -> None:
     assert run("workbook", "exercise", "exam.xlsx", "--exam", "--seed", "7", folder=tmp_path).returncode == 0
     assert run("workbook", "exercise", "exercise.xlsx", "--seed", "7", folder=tmp_path).returncode == 0
     exam, exercise = (openpyxl.load_workbook(tmp_path / name) for name in ("exam.xlsx", "exercise.xlsx"))
-    assert exam.sheetnames == [MAIN]
+    assert exam.sheetnames == [MAIN, "network"]
     assert [cell.coordinate for row in exam[MAIN].iter_rows() for cell in row if cell.data_type == "f"] == []
     for row in (20, 21, 22):
         assert [cell.value for cell in exam[MAIN][row]] == [cell.value for cell in exercise[MAIN][row]]

@@ -14,6 +14,7 @@ from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice, err
 from tests.workbook.test_check import experiment
 from workbook.drawn import drawn_experiment
 from workbook.sheets.exercise import exercise_sheets
+from workbook.sheets.sketch import sketch
 from workbook.sheets.task import LAST_MARK_ROW, Task
 from workbook.sheets.training import MAIN_SHEET
 from workbook.table.layout import FIRST_ROW, Layout, letter
@@ -170,7 +171,7 @@ def test_an_exam_tells_nothing_of_what_is_right(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.xlsx"
         write(exercise_sheets(made, solution=False, exam=True), path)
         book = openpyxl.load_workbook(path)
-        assert book.sheetnames == [MAIN_SHEET]
+        assert set(book.sheetnames) <= {MAIN_SHEET, "network"}
         texts = [str(cell.value) for row in book[MAIN_SHEET] for cell in row if cell.value is not None]
         assert not [text for text in texts if text.startswith("=")]
         assert not [text for text in texts if "✓" in text or "hints" in text or " done" in text]
@@ -202,3 +203,22 @@ def test_the_command_takes_an_experiment(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(toml.replace("0.15", "0.17"), encoding="utf-8")
     assert run("workbook", "exercise", "e.xlsx", "--experiment", "mine.toml", folder=tmp_path).returncode == 0
     assert openpyxl.load_workbook(tmp_path / "e.xlsx")[MAIN_SHEET]["E21"].value == 0.17
+
+
+def test_a_small_drawing_names_each_weight_between_its_neurons() -> None:
+    for made in (default_experiment(), XOR):
+        drawn = sketch(made.columns, 2, 14)
+        assert drawn is not None
+        texts = {series.name: series for look, series in drawn[1].marks if look in ("weight", "inside small")}
+        weights = {name for name in made.columns.names if made.columns.by_name[name].kind == "weight"}
+        assert weights <= set(texts)
+        assert {*made.columns.input_names, *made.columns.neuron_names(0)} <= set(texts)
+        for series in texts.values():  # no name on another
+            near = [
+                other
+                for other in texts.values()
+                if abs(other.x_values[0] - series.x_values[0]) < 20 and abs(other.values[0] - series.values[0]) < 15
+            ]
+            assert near == [series]
+    crowded = experiment((Dense(20, "tanh"), Dense(3)), samples=1)
+    assert sketch(crowded.columns, 2, 14) is None

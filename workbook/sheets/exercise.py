@@ -8,6 +8,7 @@ from engine import Experiment, descend
 from workbook.records import Cell, Highlight, Sheet, small_sheet
 from workbook.sheets.hints import hints_sheet
 from workbook.sheets.marks import MARKS, marks_sheet
+from workbook.sheets.sketch import sketch
 from workbook.sheets.task import Task
 from workbook.sheets.training import (
     COLUMN_WIDTH,
@@ -68,7 +69,12 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
         names={"eta": ETA},
         paper="A3",
     )
-    return [main] if exam else [main, hints_sheet(layout), marks_sheet(task, table, solution=solution)]
+    drawn = sketch(layout.columns, 2, min(task.mark_rows.values()) - 2)
+    behind = [] if exam else [hints_sheet(layout), marks_sheet(task, table, solution=solution)]
+    if drawn is None:
+        return [main, *behind]
+    points, drawing = drawn
+    return [replace(main, drawings=[drawing]), *behind, points]
 
 
 def _above(task: Task, *, exam: bool) -> Iterator[Cell]:

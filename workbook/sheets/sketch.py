@@ -1,0 +1,70 @@
+"""The exercise's small drawing of the network: which weight joins which neurons. Its points stand on a hidden sheet."""
+
+from itertools import pairwise
+
+from engine import Columns
+from workbook.records import Cell, Drawing, Look, Series, Sheet, small_sheet
+from workbook.sheets.drawing import LINE_HEIGHT, MOST_EDGES, MOST_LAYERS
+from workbook.table.definitions import is_dense
+from workbook.table.layout import letter, on_sheet
+
+SHEET = "network"
+# Pixels: ten columns of the exercise, and the rows above its marks.
+WIDTH, HEIGHT, LAST_COLUMN, FIRST_COLUMN = 640.0, 260.0, "AD", "U"
+DIAMETER, MARGIN = 44.0, 60.0
+# A name, and the x and y of its middle or of the ends of its line.
+Mark = tuple[Look, str, list[float], list[float]]
+
+
+def sketch(columns: Columns, first_row: int, last_row: int) -> tuple[Sheet, Drawing] | None:
+    """The hidden sheet and the drawing on these rows of the exercise; None where it would be too crowded to read."""
+    sizes = list(pairwise(columns.sizes))
+    if (
+        not is_dense(columns)
+        or columns.depth > MOST_LAYERS
+        or max(before * after for before, after in sizes) > MOST_EDGES
+    ):
+        return None
+    if min(HEIGHT / ((before + 1) * after) for before, after in sizes) < LINE_HEIGHT:
+        return None
+    cells, series = [], []
+    for row, (look, name, xs, ys) in enumerate(_marks(columns), start=1):
+        cells += [Cell(row, 0, "text", name)]
+        cells += [Cell(row, column, "number", number) for column, number in enumerate([*xs, *ys], start=1)]
+        x, y = (_range(row, column, len(xs)) for column in (1, 1 + len(xs)))
+        is_text = look in ("inside small", "weight")
+        series.append((look, Series(y, ys, on_sheet(SHEET, f"$A${row}") if is_text else None, name, x, xs)))
+    first, last = f"{FIRST_COLUMN}{first_row}", f"{LAST_COLUMN}{last_row}"
+    return small_sheet(SHEET, cells, {}, hidden="hidden"), Drawing(series, first, last, WIDTH, HEIGHT, DIAMETER)
+
+
+def _range(row: int, column: int, number: int) -> str:
+    first, last = (f"${letter(at)}${row}" for at in (column, column + number - 1))
+    return on_sheet(SHEET, first if number == 1 else f"{first}:{last}")
+
+
+def _marks(columns: Columns) -> list[Mark]:
+    """Lines below neurons, neurons below texts."""
+    names = [list(columns.input_names), *(list(columns.neuron_names(layer)) for layer in range(columns.depth))]
+    middles = [[_middle(columns, layer, place) for place in range(size)] for layer, size in enumerate(columns.sizes)]
+    lines: list[Mark] = []
+    texts: list[Mark] = []
+    for layer, (before, after) in enumerate(pairwise(middles)):
+        # Here the names of all lines between two layers are equally far apart.
+        share = 1 / (len(before) + 1)
+        for (x1, y1), weights in zip(after, columns.weight_names(layer), strict=True):
+            for (x0, y0), weight in zip(before, weights, strict=True):
+                lines.append(("above 0", weight, [x0, x1], [y0, y1]))
+                texts.append(("weight", weight, [x0 + share * (x1 - x0)], [y0 + share * (y1 - y0)]))
+    neurons: list[Mark] = []
+    for layer, (of, at) in enumerate(zip(names, middles, strict=True)):
+        look: Look = "input" if layer == 0 else "output" if layer == columns.depth else "hidden"
+        for name, (x, y) in zip(of, at, strict=True):
+            neurons.append((look, name, [x], [y]))
+            texts.append(("inside small", name, [x], [y]))
+    return [*lines, *neurons, *texts]
+
+
+def _middle(columns: Columns, layer: int, place: int) -> tuple[float, float]:
+    x = MARGIN + layer * (WIDTH - 2 * MARGIN) / columns.depth
+    return x, HEIGHT - HEIGHT / columns.sizes[layer] * (place + 0.5)
