@@ -1,6 +1,6 @@
 """What one types on the sheet `maps`: a step and a sample, an output cell, and a kernel's weight."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,13 +43,14 @@ def first_convolution(tiles: Tiles) -> Convolved | None:
 
 @dataclass(frozen=True)
 class Choice:
-    """A number that one types: its label, where, from 1 to `most`, and the cell in which it is used."""
+    """A number that one types: its label, where, from 1 to `most`, the cell in which it is used, what it opens with."""
 
     label: str
     row: int
     column: int
     most: int
     used: str
+    opened: int = 1
 
     @property
     def typed(self) -> str:
@@ -57,12 +58,12 @@ class Choice:
         return f"${letter(self.column)}${self.row}"
 
     def cells(self) -> Iterator[Cell]:
-        """Its label, the cell, which opens with 1, what it takes, and the number that is used."""
+        """Its label, the cell, what it takes, and the number that is used."""
         yield Cell(self.row, self.column - 1, "label", self.label)
-        yield Cell(self.row, self.column, "input", 1)
+        yield Cell(self.row, self.column, "input", self.opened)
         yield Cell(self.row, self.column + 1, "beside", f"of {self.most}")
         within = f"=IF(ISNUMBER({self.typed}),MAX(1,MIN({self.most},INT({self.typed}))),1)"
-        yield Cell(*place(self.used), "step", 1, within)
+        yield Cell(*place(self.used), "step", self.opened, within)
 
     def validation(self) -> Validation:
         """What its cell takes."""
@@ -110,19 +111,19 @@ class Choices:
         row = f"={FIRST_ROW}+{size}*({self.used(TOP)}-1)" + (f"+{self.used(TOP + 1)}-1" if size > 1 else "")
         yield Cell(TOP + 2, self.folded, "step", FIRST_ROW, row)
 
-    def cell(self, of: Convolved) -> list[Choice]:
-        """The output cell's channel, row and column."""
+    def cell(self, of: Convolved, opened: Sequence[int]) -> list[Choice]:
+        """The output cell's channel, row and column, opened with these."""
         most = (of.of.channels, *of.outputs.size)
         return [
-            Choice(label, TOP + down, CELL, number, self.used(TOP + 3 + down))
+            Choice(label, TOP + down, CELL, number, self.used(TOP + 3 + down), opened[down])
             for down, (label, number) in enumerate(zip(PLACES, most, strict=True))
         ]
 
-    def weight(self, of: Convolved) -> list[Choice]:
-        """The weight's kernel, its channel of the input, row and column."""
+    def weight(self, of: Convolved, opened: Sequence[int]) -> list[Choice]:
+        """The weight's kernel, its channel of the input, row and column, opened with these."""
         sources = (of.kernels.width + 1) // (of.kernels.size[1] + 1)
         most = {"kernel": of.of.channels, "input channel": sources, "row": of.kernels.size[0]}
         return [
-            Choice(label, TOP + down, WEIGHT, number, self.used(TOP + 6 + down))
+            Choice(label, TOP + down, WEIGHT, number, self.used(TOP + 6 + down), opened[down])
             for down, (label, number) in enumerate({**most, "column": of.kernels.size[1]}.items())
         ]

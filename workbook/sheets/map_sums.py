@@ -1,74 +1,20 @@
 """On the sheet `maps`: one output cell of the first convolution, and a weight's gradient, as the sums that they are."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
+from engine.columns import gradient_name
 from workbook.records import Cell, Rule, SignScale
+from workbook.sheets.map_blocks import Block, Term, text, text_formula
 from workbook.sheets.map_choice import TOP, Choice, Choices, Convolved
-from workbook.sheets.map_tiles import FORWARD, LEFT, Picture, Tiles
+from workbook.sheets.map_tiles import FORWARD, Picture, Tiles
 from workbook.sheets.shown import Shown
 from workbook.table.layout import letter
 
 MOST_TERMS = 60  # spelled out in a line
-TEXT = "0.00;(-0.00)"
 Numbers = Mapping[tuple[int, int], float | str | None]
-
-
-@dataclass(frozen=True)
-class _Term:
-    """A product: of its two factors and itself the cell, the number and the formula.
-
-    Attributes:
-        row, column: of the first factor, from the top and left of its block.
-    """
-
-    row: int
-    column: int
-    factors: tuple[float, float]
-    formulas: tuple[str, str]
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Two pictures side by side and their products, from a row on."""
-
-    top: int
-    width: int
-    terms: list[_Term]
-    backward: bool
-
-    def column(self, which: int) -> int:
-        """The first column of a factor, 0 or 1, or of the products, 2."""
-        return LEFT + which * (self.width + 2)
-
-    @property
-    def bottom(self) -> int:
-        return self.top + max(term.row for term in self.terms)
-
-    def area(self, which: int) -> str:
-        first, last = letter(self.column(which)), letter(self.column(which) + self.width - 1)
-        return f"${first}${self.top}:${last}${self.bottom}"
-
-    def cell(self, term: _Term, which: int) -> str:
-        return f"{letter(self.column(which) + term.column)}{self.top + term.row}"
-
-    def cells(self) -> Iterator[Cell]:
-        middle = (self.top + self.bottom) // 2
-        yield Cell(middle, self.column(1) - 2, "mark", "×")
-        yield Cell(middle, self.column(2) - 2, "mark", "=")
-        for term in self.terms:
-            row = self.top + term.row
-            for which in range(2):
-                yield Cell(
-                    row, self.column(which) + term.column, "map", term.factors[which], f"={term.formulas[which]}"
-                )
-            formula = f"={self.cell(term, 0)}*{self.cell(term, 1)}"
-            yield Cell(row, self.column(2) + term.column, "map", term.factors[0] * term.factors[1], formula)
-
-    def scales(self) -> list[SignScale]:
-        return [SignScale([self.area(which)], backward=self.backward and which != 1) for which in range(3)]
 
 
 @dataclass(frozen=True)
@@ -94,8 +40,17 @@ class Sums:
 
     @cached_property
     def choices(self) -> list[Choice]:
-        """The output cell's, then the weight's."""
-        return [*self.all.cell(self.convolved), *self.all.weight(self.convolved)]
+        """The output cell's, then the weight's: they open with the largest z and the steepest gradient."""
+        columns, c = self.tiles.columns, self.convolved
+        z = columns.by_name[max(c.outputs.at, key=lambda name: self.opened[name])]
+        w = columns.by_name[max(c.kernels.at, key=lambda name: abs(self.opened[gradient_name(name)]))]
+        cell, weight = (z.channel, z.row, z.column), (w.channel, w.source, w.row, w.column)
+        return [*self.all.cell(c, _from_1(cell)), *self.all.weight(c, _from_1(weight))]
+
+    @cached_property
+    def opens(self) -> list[int]:
+        """The same as numbers from 0."""
+        return [choice.opened - 1 for choice in self.choices]
 
     @cached_property
     def used(self) -> list[str]:
@@ -108,10 +63,11 @@ class Sums:
         return self.choices[4].most
 
     @cached_property
-    def windows(self) -> list[_Block]:
+    def windows(self) -> list[Block]:
         """For each channel of what goes in: the window, the kernel over it, the products."""
-        c, (height, width) = self.convolved, self.convolved.of.kernel
+        c, stride, (height, width) = self.convolved, self.convolved.of.stride, self.convolved.of.kernel
         channel, row, column = self.used[:3]
+        at_channel, *at = self.opens[:3]
         found = []
         for source in range(self.sources):
             top = self.tiles.bottom + 4 + source * (height + 1)
@@ -119,26 +75,28 @@ class Sums:
             for y, x in product(range(height), range(width)):
                 given = self.input(str(source + 1), self.seen(row, str(y), 0), self.seen(column, str(x), 1))
                 weight = self.tile(c.kernels, FORWARD, channel, str(y + 1), f"{source * (width + 1) + x + 1}")
-                at = c.kernels.left + source * (width + 1) + x
-                pair = self.opened_input(source, y, x), self.number(FORWARD + y, at)
-                terms.append(_Term(y, x, pair, (given, weight)))
-            found.append(_Block(top, width, terms, backward=False))
+                given_first = self.opened_input(source, at[0] * stride[0] + y, at[1] * stride[1] + x)
+                down, across = FORWARD + at_channel * c.kernels.pitch + y, source * (width + 1) + x
+                pair = given_first, self.number(down, c.kernels.left + across)
+                terms.append(Term(y, x, pair, (given, weight)))
+            found.append(Block(top, width, terms, backward=False))
         return found
 
     @cached_property
-    def meetings(self) -> _Block:
+    def meetings(self) -> Block:
         """A kernel's weight: the error of each cell of its map, the input that the weight meets there, the products."""
-        c, (height, width) = self.convolved, self.convolved.outputs.size
+        c, stride, (height, width) = self.convolved, self.convolved.of.stride, self.convolved.outputs.size
         kernel, source, y, x = self.used[3:]
+        at_kernel, at_source, *at = self.opens[3:]
+        errors = self.tiles.backward + at_kernel * c.outputs.pitch
         terms = []
         for row, column in product(range(height), range(width)):
             error = self.tile(c.outputs, self.tiles.backward, kernel, str(row + 1), str(column + 1))
             met = self.seen(str(row + 1), f"{y}-1", 0), self.seen(str(column + 1), f"{x}-1", 1)
-            stride = c.of.stride
-            given = self.opened_input(0, row * stride[0], column * stride[1])
-            pair = self.number(self.tiles.backward + row, c.outputs.left + column), given
-            terms.append(_Term(row, column, pair, (error, self.input(source, *met))))
-        return _Block(self.windows[-1].bottom + 5, width, terms, backward=True)
+            given = self.opened_input(at_source, row * stride[0] + at[0], column * stride[1] + at[1])
+            pair = self.number(errors + row, c.outputs.left + column), given
+            terms.append(Term(row, column, pair, (error, self.input(source, *met))))
+        return Block(self.windows[-1].bottom + 5, width, terms, backward=True)
 
     @property
     def bottom(self) -> int:
@@ -241,23 +199,23 @@ class Sums:
             return 0.0, ""
         values = ",".join(self.shown.value(name) for name in names)
         formula = f"=CHOOSE({self.used[0]},{values})" if len(names) > 1 else f"={values}"
-        return self.opened[names[0]], formula
+        return self.opened[names[min(self.opens[0], len(names) - 1)]], formula
 
     def line(
-        self, row: int, what: str, blocks: list[_Block], bias: tuple[float, str] | None, total: tuple[float, str]
+        self, row: int, what: str, blocks: list[Block], bias: tuple[float, str] | None, total: tuple[float, str]
     ) -> Iterator[Cell]:
         """The sum spelled out with its numbers."""
         terms = [(block, term) for block in blocks for term in block.terms]
         if len(terms) > MOST_TERMS:
             return
-        values = " + ".join("·".join(map(_text, term.factors)) for _, term in terms)
+        values = " + ".join("·".join(map(text, term.factors)) for _, term in terms)
         texts = '&" + "&'.join(
-            '&"·"&'.join(_formula(block.cell(term, which)) for which in range(2)) for block, term in terms
+            '&"·"&'.join(text_formula(block.cell(term, which)) for which in range(2)) for block, term in terms
         )
         if bias:
-            values, texts = f"{values} + {_text(bias[0])}", f'{texts}&" + "&{_formula(bias[1])}'
-        formula = f'="{what} = "&{texts}&" = "&{_formula(total[1])}'
-        yield Cell(row, 0, "note", f"{what} = {values} = {_text(total[0])}", formula)
+            values, texts = f"{values} + {text(bias[0])}", f'{texts}&" + "&{text_formula(bias[1])}'
+        formula = f'="{what} = "&{texts}&" = "&{text_formula(total[1])}'
+        yield Cell(row, 0, "note", f"{what} = {values} = {text(total[0])}", formula)
 
     def scales(self) -> list[SignScale]:
         """Of the products and their factors."""
@@ -292,9 +250,5 @@ def _frame(of: Picture, top: int, channel: str | None, first: tuple[str, str], s
     return Rule(of.cells(top).replace("$", ""), f"=AND({','.join(terms)})", "framed")
 
 
-def _text(number: float) -> str:
-    return f"({number:.2f})" if number < 0 else f"{number:.2f}"
-
-
-def _formula(cell: str) -> str:
-    return f'TEXT({cell},"{TEXT}")'
+def _from_1(places: Iterable[int | None]) -> list[int]:
+    return [(place or 0) + 1 for place in places]
