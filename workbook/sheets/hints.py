@@ -16,10 +16,10 @@ TOP = 6
 def hints_sheet(layout: Layout) -> Sheet:
     """Three columns of hints, each folded with all that comes after it: one opens the idea before the formula.
 
-    The + that unfolds a hint stands above the narrow column before it. Each fold ends in a column of its own, since
-    LibreOffice looks there for whether it is folded.
+    The + that unfolds a hint stands above the narrow column before it. The idea is on the right, so that no + is beyond
+    a long text, and each fold ends in a column of its own: LibreOffice looks after it for whether it is folded.
     """
-    headers = ("column", "+ idea", "the idea", "+ formula", "the formula", "+ cell", "the cell")
+    headers = ("column", "+ idea", "+ formula", "+ cell", "the cell", "the formula", "the idea")
     cells = [
         Cell(1, 0, "title", "Hints"),
         Cell(2, 0, "text", "Stuck? Click the + above the sheet: it unfolds the idea."),
@@ -27,11 +27,11 @@ def hints_sheet(layout: Layout) -> Sheet:
             3,
             0,
             "text",
-            "Beside the idea is a + for the formula, beside the formula one for what to type into the cell.",
+            "Then a + for the formula appears, and after that one the last: what to type into the cell.",
         ),
         *(Cell(TOP - 1, column, "header_left", text) for column, text in enumerate(headers)),
     ]
-    texts: dict[int, list[str]] = {2: [], 4: [], 6: []}
+    texts: dict[int, list[str]] = {6: [], 5: [], 4: []}
     for row, (name, definition) in enumerate(definitions(layout.columns).items(), start=TOP):
         hints = (definition.idea, definition.text + _whose(layout.columns, definition), _cells(layout, definition))
         if definition.typed_in == ALWAYS:
@@ -44,11 +44,11 @@ def hints_sheet(layout: Layout) -> Sheet:
     return small_sheet(
         SHEET,
         cells,
-        widths={"A": 12, "B": 11, "D": 11, "F": 11, "H:J": 1, **hint_widths},
+        widths={"A": 12, "B": 11, "C": 11, "D": 11, **hint_widths},
         tab="teach",
         heights={1: 24.0},
         gridlines=False,
-        collapsed=["C:I", "E:H", "G"],
+        collapsed=["C:G", "D:F", "E"],
         frozen_rows=TOP - 1,
     )
 
