@@ -195,3 +195,23 @@ def test_the_gradients_without_columns_are_slopes_of_the_loss(name: str, tmp_pat
 def test_only_networks_of_pictures_have_maps() -> None:
     shown = {name for name in ("default", "xor", "batch-norm", "conv") if has_maps(load_experiment(name).columns)}
     assert shown == {"conv"}
+
+
+def test_the_winners_of_max_pooling_are_those_that_pass_its_errors_on(tmp_path: Path) -> None:
+    """Each yellow rule, recalculated as a formula, holds where torch would send the window's gradient."""
+    experiment = experiment_of("conv", tmp_path)
+    values, layout = run_of(experiment), Layout(experiment.columns, experiment.steps)
+    sheet = maps_sheet(layout, values, experiment.learning_rate)
+    won = {rule.range: rule.formula for rule in sheet.rules if rule.color == "yellow"}
+    tests = {f"maps!AZ{row}": formula for row, formula in enumerate(won.values(), start=1)}
+    written(experiment, tmp_path / "book.xlsx")
+    book = by_ironcalc(tmp_path / "book.xlsx", tests)["maps"]
+    found = {tile for row, tile in enumerate(won, start=1) if book[f"AZ{row}"] is True}
+    columns, tiles = experiment.columns, Tiles(experiment.columns)
+    maps = (
+        values[0, columns.span(columns.activation_names(0))].reshape(2, 2, 2, 2, 2).swapaxes(2, 3).reshape(2, 2, 2, 4)
+    )
+    expected = set()
+    for (channel, row, column), at in np.ndenumerate(maps.argmax(axis=-1)):
+        expected.add(tiles.cell(f"a_h{channel + 1}_{2 * row + at // 2 + 1}_{2 * column + at % 2 + 1}"))
+    assert found == expected
