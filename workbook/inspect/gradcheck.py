@@ -182,9 +182,9 @@ def _check_numbers(cells: Cells, pairs: Sequence[Pair], kind: Kind) -> None:
 def rate_cell(cells: Cells, pairs: Sequence[Pair], factor: float) -> Area | None:
     """The cell that the updates read and that holds the learning rate."""
     for pair in pairs:
-        for rate, area in rates_in(cells, pair).items():
-            if area is not None and abs(rate - abs(factor)) <= RELATIVE * abs(factor):
-                return area
+        same = rates_in(cells, pair, lambda rate: abs(rate - abs(factor)) <= RELATIVE * abs(factor))
+        if (area := next(filter(None, same.values()), None)) is not None:
+            return area
     return None
 
 

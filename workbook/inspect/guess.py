@@ -13,12 +13,13 @@ from workbook.inspect.find.ours import OUTPUT_FIRST, our_steps, our_tables
 from workbook.inspect.find.recurrences import place_of, steps
 from workbook.inspect.find.words_beside import is_loss, label, labelled_pairs, letter_of
 from workbook.inspect.gradcheck import Check, checked
-from workbook.inspect.judge.pairs import Kind, is_plain
+from workbook.inspect.judge.pairs import SAME_RATIO, Kind, is_plain
 from workbook.spreadsheet.cells import Area, Cells
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.nudged import nudged
 from workbook.spreadsheet.read import Book
 from workbook.spreadsheet.readers import Readers
+from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import UnsupportedError
 
 MOST_LOSSES, MOST_LOSSES_OF_LARGE = 40, 6
@@ -134,13 +135,33 @@ def _best(
         except InputError:
             continue
         score = (_agreeing(check), _is_natural(check))
-        if score[0] == len(places) and score[1] and _is_descent(readers.cells, loss, places):
-            return checked(readers.cells, loss, places, kind)
+        if score[0] == len(places) and score[1]:
+            if last is not None and _is_like(readers.cells, check, last):
+                return check
+            if _is_descent(readers.cells, loss, places):
+                return checked(readers.cells, loss, places, kind)
         found[loss] = score
     for loss in sorted(found, key=lambda loss: found[loss], reverse=True)[:MOST_DOUBTED]:
         if _is_descent(readers.cells, loss, places) and (found[loss][0] or _is_labelled(readers.cells, loss, places)):
             return _judged(checked(readers.cells, loss, places, kind))
     return None
+
+
+def _is_like(cells: Cells, check: Check, last: Check) -> bool:
+    """Whether a step that agrees has the formulas and the factor of the one before, which was looked at closely."""
+    if (
+        last.wrong is not False
+        or len(check.pairs) != len(last.pairs)
+        or not np.isclose(check.factor, last.factor, rtol=SAME_RATIO, atol=0)
+    ):
+        return False
+    mine, before = ([one.loss, *(pair.given for pair in one.pairs)] for one in (check, last))
+    return all(_shape(cells, one) == _shape(cells, other) for one, other in zip(mine, before, strict=True))
+
+
+def _shape(cells: Cells, area: Area) -> Shape | None:
+    formula = cells.formula(place_of(area))
+    return None if formula is None else formula.shape
 
 
 def _is_labelled(cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]]) -> bool:

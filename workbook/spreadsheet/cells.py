@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -109,6 +110,7 @@ class Cells:
         self.book = book
         self.sheets = {sheet.name: sheet for sheet in book.sheets}
         self._typed: list[tuple[Formula, Array]] = []
+        self._changed: set[tuple[str, int]] = set()  # the columns of a copy that are its own
         self._used: dict[str, tuple[int, int]] = {}
         self._names: dict[tuple[str, str], Tree] = {}
         self._reads: dict[Place, list[Area]] = {}
@@ -118,23 +120,29 @@ class Cells:
         self._owners = {sheet.name: _owners(sheet) for sheet in book.sheets}
 
     def copied(self) -> "Cells":
-        """The same cells, whose values can be changed without changing these."""
-        values = [{column: dict(rows) for column, rows in sheet.values.items()} for sheet in self.book.sheets]
-        sheets = [replace(sheet, values=own) for sheet, own in zip(self.book.sheets, values, strict=True)]
-        copy = Cells(replace(self.book, sheets=sheets))
-        copy._typed = list(self._typed)
-        return copy
+        """The same cells, whose values can be changed without changing these; what is not changed is shared."""
+        sheets = [replace(sheet, values=dict(sheet.values)) for sheet in self.book.sheets]
+        other = copy(self)
+        other.book = replace(self.book, sheets=sheets)
+        other.sheets = {sheet.name: sheet for sheet in sheets}
+        other._typed = list(self._typed)
+        other._changed = set()
+        return other
 
     def put(self, area: Area, value: Array) -> None:
-        """Change the values of some cells; nan stands for an error."""
+        """Change the values of some cells of a copy; nan stands for an error."""
         if area.sheet == TYPED:
             for at in range(area.top - 1, area.bottom):
                 self._typed[at] = (self._typed[at][0], value)
             return
+        values = self.sheets[area.sheet].values
         for (row, column), cell in np.ndenumerate(value):
+            if (area.sheet, area.left + column) not in self._changed:
+                self._changed.add((area.sheet, area.left + column))
+                values[area.left + column] = dict(values.get(area.left + column, {}))
             held = ErrorValue("#NUM!") if isinstance(cell, float) and np.isnan(cell) else cell
             held = float(held) if isinstance(held, np.floating | np.bool_) else held
-            self.sheets[area.sheet].values.setdefault(area.left + column, {})[area.top + row] = held
+            values[area.left + column][area.top + row] = held
 
     def formula(self, place: Place) -> Formula | None:
         """The formula that fills a cell; None if there is none."""

@@ -1,7 +1,7 @@
 """The numbers that stand in an update's formula, and whether they explain the factor between step and derivative."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,34 +23,34 @@ MOST_SAMPLES = 1_000
 MOST_SEEN = 5_000
 
 
-def rates_in(cells: Cells, pair: Pair) -> dict[float, Area | None]:
-    """The numbers that stand in a pair's formula, those of cells before those that are typed into it, with the cell.
+def rates_in(cells: Cells, pair: Pair, is_wanted: Callable[[float], bool]) -> dict[float, Area | None]:
+    """The wanted numbers that stand in a pair's formula, with their cells; None for those that are typed into it.
 
-    What is computed from the parameter is no such number.
+    What is computed from the parameter is no such number; only wanted ones are looked into, since it takes long.
     """
     formula = None if pair.given.sheet == TYPED else cells.formula(next(pair.given.places()))
     if formula is None:
         return {}
-    found = list(_numbers_in(cells, formula, pair.parameter, DEEPEST))
     rates: dict[float, Area | None] = {}
-    for number, area in sorted(found, key=lambda pair: pair[1] is None):
-        if np.isfinite(number) and number != 0:
-            rates.setdefault(abs(number), area)
+    found = [one for one in _numbers_in(cells, formula, pair.parameter, DEEPEST) if one[0] != 0 and is_wanted(one[0])]
+    for number, area in sorted(found, key=lambda one: one[1] is None):
+        if number not in rates and (area is None or not _reads(cells, area, pair.parameter)):
+            rates[number] = area
     return rates
 
 
 def _numbers_in(cells: Cells, formula: Formula, parameter: Area, left: int) -> Iterator[tuple[float, Area | None]]:
+    """The sizes of the numbers that stand in a formula, with their cells."""
     try:
-        yield from ((leaf.value, None) for leaf in leaves(formula.tree) if isinstance(leaf, Number))
+        yield from ((abs(leaf.value), None) for leaf in leaves(formula.tree) if isinstance(leaf, Number))
         read = cells.read_by(formula)
     except UnsupportedError:
         return
     for area in read:
         if area.size > 1 or next(area.places()) in parameter:
             continue
+        yield abs(numbers(cells.value(area)).item()), area
         inner = cells.formula(next(area.places()))
-        if inner is None or not _reads(cells, area, parameter):
-            yield numbers(cells.value(area)).item(), area
         if inner is not None and left > 1:
             yield from _numbers_in(cells, inner, parameter, left - 1)
 
@@ -75,7 +75,7 @@ def _touches(cells: Cells, formula: Formula, parameter: Area) -> bool:
 
 def is_explained(factor: float, rates: Sequence[float]) -> bool:
     """Whether a factor is 1 or one of some numbers, times 2, −1, a number of samples or one by it, or a product."""
-    return any(_is_count(factor / rate) or _is_count(rate / factor) for rate in (1.0, *rates) if factor != 0)
+    return any(_is_count(factor / rate) or _is_count(rate / factor) for rate in (1.0, *rates) if factor and rate)
 
 
 def _is_count(ratio: float) -> bool:
@@ -86,8 +86,10 @@ def _is_count(ratio: float) -> bool:
 
 def explained(cells: Cells, pairs: Sequence[Pair], kind: Kind, factor: float) -> bool:
     """Whether the factor is such as 1/n, 2 or -1, or for updates the product of such a one and a number in them."""
-    rates = [rate for pair in pairs for rate in rates_in(cells, pair)] if kind == "updates" else []
-    return is_explained(factor, rates)
+    if is_explained(factor, []):
+        return True
+    found = (rates_in(cells, pair, lambda rate: is_explained(factor, [rate])) for pair in pairs)
+    return kind == "updates" and any(found)
 
 
 def expected_factor(cells: Cells, pairs: Sequence[Pair], kind: Kind, factor: float) -> float:
@@ -101,7 +103,7 @@ def written_rate(cells: Cells, pairs: Sequence[Pair]) -> float | None:
     counts: Counter[float] = Counter()
     in_cells: set[float] = set()
     for pair in pairs:
-        rates = rates_in(cells, pair)
+        rates = rates_in(cells, pair, np.isfinite)
         counts.update(rates.keys())
         in_cells |= {rate for rate, area in rates.items() if area is not None}
     return min(counts, key=lambda rate: (-counts[rate], rate not in in_cells, rate), default=None)
@@ -120,7 +122,7 @@ def _with_own_rate(cells: Cells, pair: Pair, factor: float) -> Pair:
     own = common_factor([pair])
     if pair.verdict(factor) != "wrong" or own is None:
         return pair
-    if not any(abs(own - rate) <= SAME_RATIO * rate for rate in rates_in(cells, pair)):
+    if own < 0 or not rates_in(cells, pair, lambda rate: abs(own - rate) <= SAME_RATIO * rate):
         return pair
     alone = replace(pair, rate=own)
     return alone if alone.verdict(factor) == "right" else pair
