@@ -220,5 +220,6 @@ def test_a_network_too_large_for_the_diagram_says_how_large_it_may_be(tmp_path: 
     written(crowded(40), tmp_path / "book.xlsx")
     values = by_openpyxl(tmp_path / "book.xlsx")["explorer"]
     assert values["A6"] == (
-        "No diagram: it is drawn for layers of up to about 60 weights and biases. Every number is in the table below."
+        "No diagram: it is drawn for dense layers of up to about 60 weights and biases. "
+        "Every number is in the table below."
     )
