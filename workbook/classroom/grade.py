@@ -170,7 +170,7 @@ def _examine(task: tuple[Class, Path, str]) -> Examined:
     try:
         book = load(path)
         sheet = exercise_sheet(book)
-        book, sheet, note = _with_values(book, sheet)
+        sheet, note = _with_values(book, sheet)
         owner = _owner(of, sheet, student_id)
         roots = [root for root in audit(path).roots if root.cell]
     except InputError as error:
@@ -190,8 +190,8 @@ def _cells_of(root: Finding) -> list[str]:
     return [f"{letters}{row}" for row in root.at] or [root.cell]
 
 
-def _with_values(book: Book, sheet: Sheet) -> tuple[Book, Sheet, list[str]]:
-    """The book recalculated, if formulas have no values, as where no spreadsheet program saved them."""
+def _with_values(book: Book, sheet: Sheet) -> tuple[Sheet, list[str]]:
+    """The sheet recalculated, if formulas have no values, as where no spreadsheet program saved them."""
     missing = sum(
         sheet.value(column, row) is None
         for column, shapes in sheet.shapes.items()
@@ -199,9 +199,9 @@ def _with_values(book: Book, sheet: Sheet) -> tuple[Book, Sheet, list[str]]:
         if row >= FIRST_ROW
     )
     if not missing:
-        return book, sheet, []
-    book, note = recalculated(book, missing)
-    return book, exercise_sheet(book), [note]
+        return sheet, []
+    with_values, note = recalculated(book, missing)
+    return exercise_sheet(with_values), [note]
 
 
 def _owner(of: Class, sheet: Sheet, student_id: str) -> str:
