@@ -5,6 +5,10 @@
 np.float64(0.014181378)
 """
 
+from engine import interrupts  # noqa: F401 - before NumPy, so that it hears Ctrl-C
+
+# isort: split
+
 from engine.arrays import FloatArray
 from engine.columns import Columns
 from engine.descent import Trace, descend

@@ -8,8 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from engine.errors import InputError, InputWarning
-
-INTERRUPTED = 130
+from engine.interrupts import INTERRUPTED, raise_from_now_on
 
 
 def number(text: str) -> float:
@@ -46,6 +45,7 @@ def _one_line(message: Warning | str, category: type[Warning], *_: object, **__:
 def run(app: typer.Typer, program: str) -> NoReturn:
     """Run a command line and exit: 0 well, 2 bad input (one line on stderr), 130 interrupted."""
     warnings.formatwarning = _one_line
+    raise_from_now_on()
     try:
         status = app(prog_name=program, standalone_mode=False)
     except (InputError, typer.TyperException) as error:
