@@ -30,6 +30,7 @@ from engine.layers.batch_norm import BatchNorm
 from engine.layers.convolution import Convolution
 from engine.layers.dense import Dense
 from engine.layers.dropout import Dropout
+from engine.layers.layer_norm import LayerNorm
 from engine.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from engine.layers.residual import Residual
 
@@ -40,6 +41,7 @@ LAYERS: dict[str, type[Layer]] = {
     "average-pool": AveragePool,
     "global-average-pool": GlobalAveragePool,
     "batch-norm": BatchNorm,
+    "layer-norm": LayerNorm,
     "dropout": Dropout,
     "residual": Residual,
 }
@@ -54,6 +56,7 @@ __all__ = [
     "Fields",
     "GlobalAveragePool",
     "Layer",
+    "LayerNorm",
     "MaxPool",
     "Residual",
 ]

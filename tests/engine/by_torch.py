@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from engine import Dense, Experiment, FloatArray, Layer
-from engine.layers import AveragePool, BatchNorm, Convolution, Dropout, GlobalAveragePool, MaxPool, Residual
+from engine.layers import AveragePool, BatchNorm, Convolution, Dropout, GlobalAveragePool, LayerNorm, MaxPool, Residual
 
 # Handing such small arrays to other threads takes longer than computing with them.
 torch.set_num_threads(1)
@@ -62,6 +62,7 @@ FORWARD: dict[type[Layer], Callable[[Any, list[torch.Tensor], Own], torch.Tensor
     AveragePool: lambda layer, x, _: functional.avg_pool2d(x[0], layer.size, layer.stride),
     GlobalAveragePool: lambda _layer, x, _: functional.adaptive_avg_pool2d(x[0], 1).flatten(1),
     BatchNorm: _batch_norm,
+    LayerNorm: lambda layer, x, own: functional.layer_norm(x[0], x[0].shape[1:], own.weights, own.biases, layer.eps),
     Dropout: lambda layer, x, own: x[0] * own.mask.reshape(x[0].shape) / (1 - layer.rate),
     Residual: lambda _layer, x, _: x[0] + x[1],
 }

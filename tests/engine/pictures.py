@@ -6,7 +6,7 @@ import numpy as np
 
 from engine import Dense, Experiment, FloatArray, Layer, Method, Network
 from engine.arrays import Shape
-from engine.layers import AveragePool, BatchNorm, Convolution, Dropout, GlobalAveragePool, MaxPool, Residual
+from engine.layers import AveragePool, BatchNorm, Convolution, Dropout, GlobalAveragePool, LayerNorm, MaxPool, Residual
 
 SMOOTH = ("sigmoid", "tanh", "identity")
 
@@ -55,7 +55,13 @@ def _layer(draw: np.random.Generator, shapes: list[Shape]) -> Layer:
     shape, activation = shapes[-1], str(draw.choice(["sigmoid", "tanh", "identity", "relu", "leaky-relu"]))
     pictures = len(shape) == 3
     same = [number for number, of in enumerate(shapes[:-1]) if of == shape]
-    kinds = ["batch-norm", "dropout", *(["residual"] * 3 if same else []), *(["convolution"] * 3 if pictures else [])]
+    kinds = [
+        "batch-norm",
+        "layer-norm",
+        "dropout",
+        *(["residual"] * 3 if same else []),
+        *(["convolution"] * 3 if pictures else []),
+    ]
     kinds += ["max-pool", "average-pool", "global"] if pictures and len(shapes) > 1 else []
     small = min(shape[1:]) if pictures else 0
     size, stride = (
@@ -64,6 +70,8 @@ def _layer(draw: np.random.Generator, shapes: list[Shape]) -> Layer:
     match str(draw.choice(kinds)):
         case "batch-norm":
             return BatchNorm(float(draw.choice([1e-5, 0.1])), 0.3, activation, trains=bool(draw.random() < 0.8))
+        case "layer-norm":
+            return LayerNorm(float(draw.choice([1e-5, 0.1])), activation, trains=bool(draw.random() < 0.8))
         case "dropout":
             return Dropout(0.4, (int(draw.integers(99)), len(shapes)))
         case "residual":

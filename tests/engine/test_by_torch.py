@@ -33,7 +33,7 @@ def check(experiment: Experiment) -> None:
         rows = slice(number * method.batch_size, (number + 1) * method.batch_size)
         for layer in range(trace.columns.depth):
             close(numbers.each("weight")[layer][rows.start, ..., 0], step.weights[layer])
-            close(numbers.each("bias")[layer][rows.start, :, 0], step.biases[layer])
+            close(numbers.each("bias")[layer][rows.start, ..., 0], step.biases[layer])
         for layer, of in enumerate(numbers.layers):
             if "running-mean" in of:
                 close(of["running-mean"][rows.start, :, 0], step.running[layer][0])

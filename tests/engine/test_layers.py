@@ -13,6 +13,7 @@ from engine.layers import (
     Convolution,
     Dropout,
     GlobalAveragePool,
+    LayerNorm,
     MaxPool,
     Residual,
 )
@@ -117,7 +118,7 @@ def test_every_key_of_every_kind_is_read(tmp_path: Path) -> None:
          "network.layers[0].kind: got it after 12 numbers without rows and columns, expected maps: inputs = [1, 6, 6]"),
         ('"max-pool"', '"maxpool"', "network.layers[2].kind: got 'maxpool'; did you mean 'max-pool'?"),
         ('"max-pool"', "3", "network.layers[2].kind: got 3, expected dense, convolution, max-pool, average-pool, "
-         "global-average-pool, batch-norm, dropout, residual"),
+         "global-average-pool, batch-norm, layer-norm, dropout, residual"),
         ("channels = 2\nkernel = [2, 3]", "kernel = [2, 3]", "missing key 'network.layers[0].channels'"),
         ("kernel = [2, 3]", "kernel = [6, 3]",
          "network.layers[0].kernel: got 6×3, expected at most 5×6, the size of what goes in"),
@@ -201,6 +202,12 @@ def _nudged(arrays: tuple[FloatArray, ...], number: int, place: int, step: float
 def _loss(experiment: Experiment, kind: str, arrays: tuple[FloatArray, ...]) -> float:
     experiment = replace(experiment, weights=arrays) if kind == "weight" else replace(experiment, biases=arrays)
     return float(descend(experiment).curve[0, 0])
+
+
+def test_a_layer_norm_tells_how_wide_it_may_be() -> None:
+    assert Network(255, (LayerNorm(), Dense(1))).sizes == (255, 255, 1)
+    with pytest.raises(InputError, match=r"layers\[0\].kind: got layer-norm of 256 numbers, expected at most 255"):
+        Network(256, (LayerNorm(), Dense(1)))
 
 
 def test_a_seed_draws_the_same_masks_in_all_runs_and_other_ones_in_each_row() -> None:

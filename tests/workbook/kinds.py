@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 
 from engine import Dense, Experiment, Layer, Method, Network
-from engine.layers import AveragePool, BatchNorm, Convolution, Dropout, GlobalAveragePool, MaxPool, Residual
+from engine.layers import AveragePool, BatchNorm, Convolution, Dropout, GlobalAveragePool, LayerNorm, MaxPool, Residual
 from tests.engine.pictures import experiment_of
 
 SOFTMAX = Dense(2, "softmax", 2)
@@ -30,6 +30,8 @@ KINDS = {
         Dense(2, "tanh", 2), BatchNorm(), picture=(3,), method=MOMENTUM
     ),
     "batch-norm of maps": network_of(Convolution(2, (2, 2)), BatchNorm(activation="relu")),
+    "layer-norm": network_of(Dense(3, "tanh", 3), LayerNorm(activation="tanh"), picture=(2,)),
+    "layer-norm of maps": network_of(Convolution(2, (3, 3)), LayerNorm(0.1), method=Method(1)),
     "dropout": network_of(Dense(3, "tanh", 3), Dropout(0.4), picture=(2,), method=Method(1)),
     "residual": network_of(Dense(2, "tanh", 2), Dense(2, "tanh", 2), Residual(1), picture=(2,), method=Method(1)),
     "block": network_of(

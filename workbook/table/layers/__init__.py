@@ -13,11 +13,12 @@ from engine.layers import (
     Dropout,
     GlobalAveragePool,
     Layer,
+    LayerNorm,
     MaxPool,
     Residual,
 )
 from workbook.table.definition import Definition
-from workbook.table.layers import batch_norm, convolution, dense, dropout, pooling, residual
+from workbook.table.layers import batch_norm, convolution, dense, dropout, layer_norm, pooling, residual
 
 # From a layer, all columns, and the layer's number: some of its columns, each after those of its row that it reads.
 Columned = Callable[[Any, Columns, int], Iterator[Definition]]
@@ -49,6 +50,7 @@ KINDS: dict[type[Layer], Kind] = {
     AveragePool: Kind(pooling.average_pool),
     GlobalAveragePool: Kind(pooling.global_average_pool),
     BatchNorm: Kind(batch_norm.forward, batch_norm.evaluated, batch_norm.passed_on),
+    LayerNorm: Kind(layer_norm.forward),
     Dropout: Kind(dropout.forward, dropout.evaluated, dropout.masks),
     Residual: Kind(residual.forward),
 }
