@@ -1,7 +1,8 @@
 """A NumPy engine: every number of every step of a small network's training.
 
->>> from engine import default_experiment, descend, table
->>> table(descend(default_experiment()), run=4).loc[1, "E_tot"].round(9)  # the fifth learning rate is 1
+>>> import engine
+>>> experiment = engine.load("default")
+>>> experiment.train().table().loc[1, "E_tot"].round(9)
 np.float64(0.014181378)
 """
 
@@ -15,10 +16,11 @@ from engine.descent import Trace, descend
 from engine.errors import InputError, InputWarning
 from engine.experiment import Experiment, Run
 from engine.experiment_file import default_experiment, load_experiment
+from engine.experiment_file import load_experiment as load
 from engine.layers import Dense, Layer
 from engine.names import Column
 from engine.network import Method, Network
-from engine.table import long_table, sweep_table, table
+from engine.table import long_table, sweep_table
 
 __all__ = [
     "Column",
@@ -35,8 +37,8 @@ __all__ = [
     "Trace",
     "default_experiment",
     "descend",
+    "load",
     "load_experiment",
     "long_table",
     "sweep_table",
-    "table",
 ]

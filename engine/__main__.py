@@ -21,7 +21,6 @@ from engine import (
     descend,
     load_experiment,
     sweep_table,
-    table,
 )
 from engine.experiment_file import FOLDER, packaged_experiments
 from engine.files import check_outputs, replacing
@@ -118,7 +117,7 @@ def _export(experiment: Experiment, csv: Path) -> None:
 
 def _print(trace: Trace, experiment: Experiment) -> None:
     """Print a wide table as blocks of as many columns as the terminal takes."""
-    console, frame, columns = Console(), table(trace, run=0), trace.columns
+    console, frame, columns = Console(), trace.table(), trace.columns
     rows = f", {len(frame)} rows" if len(frame) != experiment.steps else ""
     heading = f"learning rate {trace.learning_rates[0]:g}, {_count(experiment.steps, 'step')}{rows}"
     console.print(heading, style="bold", highlight=False)

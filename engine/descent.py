@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from engine.experiment import Experiment
 from engine.losses import LOSSES
 from engine.names import Kind, gradient_name
 from engine.network import Network
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 
 class Numbers:
@@ -84,6 +89,30 @@ class Trace:
     def curve(self) -> FloatArray:
         """What the loss curve shows, (T, R): the loss of the batch, or of the only sample."""
         return self.numbers.values[:, self.columns.place[self.columns.loss], :]
+
+    def table(self, run: int = 0) -> "pd.DataFrame":
+        """One run, with the sheet's column names in their order; the index counts rows from 1.
+
+        It is named "step" where every row is one, and "row" where a column tells the step.
+        """
+        import pandas as pd  # takes longer to load than the rest of the engine
+
+        name = "row" if "step" in self.columns.place else "step"
+        rows = pd.RangeIndex(1, len(self.numbers.values) + 1, name=name)
+        return pd.DataFrame(self.numbers.values[:, :, run], index=rows, columns=list(self.columns.names))
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """Draw the loss over the steps, a curve for each run, into axes of its own unless given."""
+        import matplotlib.pyplot as plt  # takes half a second to load
+
+        axes = plt.subplots()[1] if axes is None else axes
+        size = self.columns.method.batch_size
+        losses = self.curve[::size]  # the rows of an update all have the batch's loss
+        for rate, curve in zip(self.learning_rates, losses.T, strict=True):
+            axes.plot(range(1, len(curve) + 1), curve, label=f"learning rate {rate:g}")
+        axes.set(xlabel="step", ylabel=f"loss ({self.columns.loss})", yscale="log" if (losses > 0).all() else "linear")
+        axes.legend()
+        return axes
 
 
 def descend(

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from engine.columns import Columns
 from engine.errors import InputError
 from engine.losses import LOSSES
 from engine.network import PLAIN, Method, Network
+
+if TYPE_CHECKING:
+    from engine.descent import Trace
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,16 @@ class Experiment:
     def sweep(self) -> tuple[Run, ...]:
         """The runs that are compared."""
         return self.runs or tuple(Run(rate, self.method) for rate in self.learning_rates)
+
+    def train(self) -> "Trace":
+        """Train by gradient descent: every number of every step of the experiment's own run.
+
+        Raises:
+            InputError: the numbers overflowed; names the step and the column.
+        """
+        from engine.descent import descend  # which needs to know what an experiment is
+
+        return descend(self, [self.learning_rate])
 
     def as_run(self, run: Run) -> "Experiment":
         """The experiment with a run of the sweep as its own."""

@@ -14,6 +14,7 @@ LOADED = "import sys, json; print(json.dumps(sorted({name.partition('.')[0] for 
     ("code", "unused"),
     [
         pytest.param("import engine; engine.descend(engine.default_experiment())", HEAVY, id="the engine's numbers"),
+        pytest.param("import engine, workbook", HEAVY | {"rich", "typer"}, id="what a notebook imports"),
         pytest.param("import engine.__main__", HEAVY, id="the engine's commands"),
         pytest.param("import workbook.__main__", HEAVY, id="the workbook's commands"),
         pytest.param("from workbook import plan, write", HEAVY - {"xlsxwriter"}, id="all of a build"),

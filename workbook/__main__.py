@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import workbook
 from engine import Experiment, InputError, cli, default_experiment, load_experiment
 from engine.files import check_outputs
 from workbook.generated import Kind, refuse_to_replace
@@ -53,13 +54,7 @@ def build(
     if learning_rate is not None:
         experiment = replace(experiment, learning_rate=learning_rate)
     _check_out(out, experiment_file)
-    if not force:
-        refuse_to_replace(out, "workbook")
-    from workbook.plan import plan
-    from workbook.write import write
-
-    sheets = plan(experiment)
-    write(sheets, out)
+    workbook.build(experiment, out, force=force)
     typer.echo(
         f"Wrote {out}: {experiment.steps} step{'s' * (experiment.steps != 1)}, "
         f"learning rate {experiment.learning_rate:g}. "
@@ -293,7 +288,8 @@ def gradcheck(
     """
     if file is None:
         raise InputError("no workbook named; type `make gradcheck FILE=theirs.xlsx`, or here `gradcheck theirs.xlsx`")
-    from workbook.inspect.gradcheck_command import Asked, run_gradcheck  # IronCalc takes a while to load
+    from workbook.inspect.gradcheck_command import run_gradcheck  # IronCalc takes a while to load
+    from workbook.inspect.gradcheck_file import Asked
 
     asked = Asked(loss, parameters, gradients, updates, of_each, rate)
     raise typer.Exit(run_gradcheck(file, asked, json=json, html=html))

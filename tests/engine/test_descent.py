@@ -17,7 +17,6 @@ from engine import (
     default_experiment,
     descend,
     long_table,
-    table,
 )
 from tests.engine.networks import any_experiments
 
@@ -69,7 +68,7 @@ def loss_by_hand(experiment: Experiment, sample: int, weights: list[FloatArray],
 
 @pytest.mark.parametrize(("name", "expected"), FIRST_STEP.items())
 def test_the_first_step_equals_the_50_digit_computation(name: str, expected: float) -> None:
-    first = table(descend(default_experiment()), run=0).loc[1]
+    first = descend(default_experiment()).table().loc[1]
     assert first[name] == pytest.approx(expected, rel=1e-14, abs=0)
 
 
@@ -109,7 +108,7 @@ def test_output_first_passes_errors_back_through_the_new_weights() -> None:
         steps=2,
         method=Method(update="output-first"),
     )
-    frame = table(descend(experiment), run=0)
+    frame = descend(experiment).table()
     by_hand = {"∂E/∂o1": 30, "∂E/∂h2": -390, "∂E/∂h1": -31590, "∂E/∂w3": 180, "∂E/∂w2": -780, "∂E/∂w1": -31590}
     assert {name: frame[name][1] for name in by_hand} == pytest.approx(by_hand)
     assert frame[["w1", "w2", "w3"]].to_numpy()[1].tolist() == pytest.approx([3161, 81, -13])
@@ -126,7 +125,7 @@ def test_a_batch_goes_round_the_samples_and_its_loss_is_the_mean() -> None:
         steps=3,
         method=Method(batch_size=2),
     )
-    frame = table(descend(experiment), run=0)
+    frame = descend(experiment).table()
     assert frame.index.name == "row"
     assert frame["step"].tolist() == [1, 1, 2, 2, 3, 3]
     assert frame["sample"].tolist() == [1, 2, 3, 1, 2, 3]
@@ -230,7 +229,7 @@ def test_no_number_leaves_float64_unseen(experiment: Experiment, column: str) ->
 
 
 def test_a_table_has_a_row_a_step_from_1_on() -> None:
-    frame = table(descend(default_experiment()), run=4)
+    frame = descend(default_experiment()).table(4)
     assert list(frame.index) == list(range(1, 81))
     assert frame.index.name == "step"
     assert len(frame.columns) == 31

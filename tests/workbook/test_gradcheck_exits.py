@@ -7,7 +7,8 @@ import pytest
 from openpyxl import Workbook
 
 from engine import InputError
-from workbook.inspect.gradcheck_command import Asked, run_gradcheck
+from workbook.inspect.gradcheck_command import run_gradcheck
+from workbook.inspect.gradcheck_file import Asked
 
 NOTHING = Asked("", "", "", "", None, None)
 NAMED = Asked("A1", "A2", "A3", "", None, None)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from openpyxl.utils import get_column_letter
 
-from engine import Columns, Dense, Experiment, default_experiment, descend, load_experiment, table
+from engine import Columns, Dense, Experiment, default_experiment, descend, load_experiment
 from tests.commands import environment
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
 from workbook.plan import plan
@@ -139,7 +139,7 @@ def test_what_is_cut_is_said_and_no_verdict_is_given_for_the_rest(tmp_path: Path
 @pytest.mark.parametrize("step", [1, 40, 80])
 def test_the_explorer_shows_the_numbers_of_a_step(poisoned_book: Path, step: int) -> None:
     values = by_ironcalc(poisoned_book, {"explorer!B3": step})["explorer"]
-    frame = table(descend(default_experiment(), [1.0]), run=0)
+    frame = descend(default_experiment(), [1.0]).table()
     shown = {values.get(f"A{row}"): row for row in range(30, 100)}
     for name in frame.columns:
         assert values[f"B{shown[name]}"] == pytest.approx(frame[name][step], rel=1e-9, abs=1e-12)
@@ -153,7 +153,7 @@ def test_the_explorer_plugs_the_numbers_into_the_formulas(book: Path, tmp_path: 
     (recalculated,) = by_libreoffice([copy], tmp_path)
     values = recalculated["explorer"]
     shown = {values.get(f"A{row}"): row for row in range(30, 100)}
-    frame = table(descend(typed_experiment({"E21": -0.15}), [1.0]), run=0)
+    frame = descend(typed_experiment({"E21": -0.15}), [1.0]).table()
     w1, w2 = frame["w1"][2], frame["w2"][2]
     assert values[f"D{shown['h1']}"] == "w1*i1 + w2*i2"
     assert values[f"K{shown['h1']}"] == f"({w1:.7f})*0.0500000 + {w2:.7f}*0.1000000"
@@ -266,7 +266,7 @@ def test_the_file_is_small(book: Path) -> None:
 def test_every_column_of_a_rate_sheet_is_the_engines(poisoned_book: Path) -> None:
     recalculated = by_ironcalc(poisoned_book)
     for run in range(7):
-        frame = table(descend(default_experiment()), run=run)
+        frame = descend(default_experiment()).table(run)
         for column, name in enumerate(frame.columns, start=1):
             cells = [recalculated[f"rate {run + 1}"][f"{get_column_letter(column)}{row}"] for row in range(21, 101)]
             np.testing.assert_allclose(np.array(cells, dtype=float), frame[name], rtol=1e-9, atol=1e-12)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from openpyxl.utils import get_column_letter
 
-from engine import Experiment, default_experiment, descend, table
+from engine import Experiment, default_experiment, descend
 from tests.engine.networks import experiments
 from tests.workbook.spreadsheets import (
     POISON,
@@ -34,7 +34,7 @@ RATES = default_experiment().learning_rates
 
 def wrong_cells(values: Values, experiment: Experiment, rate: float) -> list[str]:
     """The cells of the table that are not what the engine says."""
-    frame = table(descend(experiment, [rate]), run=0)
+    frame = descend(experiment, [rate]).table()
     wrong = []
     for step, row in frame.iterrows():
         for column, expected in enumerate(row.tolist(), start=1):
@@ -51,7 +51,7 @@ def test_the_caches_equal_the_engine(book: Path) -> None:
 
 def test_pandas_reads_the_table_without_a_spreadsheet_program(book: Path) -> None:
     frame = pd.read_excel(book, header=19, engine="openpyxl")
-    expected = table(descend(default_experiment(), [1.0]), run=0)
+    expected = descend(default_experiment(), [1.0]).table()
     pd.testing.assert_frame_equal(frame, expected.reset_index(drop=True), rtol=1e-15)
 
 

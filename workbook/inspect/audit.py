@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from pathlib import Path
 
 from openpyxl.utils import get_column_letter
+from rich.console import Console
 
 from engine import Columns, InputError
 from workbook.inspect.explain.cost import consequences, cost, replay
@@ -65,6 +67,26 @@ class FileReport:
         if self.error is not None:
             return 2
         return 1 if self.roots or not all(table.judged for table in self.tables) else 0
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The faults, what follows from them, and the remarks on all tables."""
+        return [finding for table in self.tables for finding in table.findings]
+
+    def __str__(self) -> str:
+        """The same words as on the command line."""
+        from workbook.inspect.report.audit import show
+
+        console = Console(file=StringIO(), width=120, highlight=False, markup=False, emoji=False)
+        with console.capture() as shown:
+            show(self, console)
+        return self.error or shown.get()
+
+    def _repr_html_(self) -> str:
+        from workbook.inspect.report.audit_page import page_of
+        from workbook.page.render import framed
+
+        return framed(page_of([self]))
 
 
 def audit(path: Path, learning_rate: float | None = None) -> FileReport:

@@ -1,50 +1,15 @@
 """The command line of the gradient check."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from engine import InputError
 from engine.files import check_outputs
-from workbook.inspect.find.places import areas, paired
-from workbook.inspect.gradcheck import Check, checked
-from workbook.inspect.guess import guesses
-from workbook.inspect.judge.pairs import Kind
-from workbook.inspect.report.gradcheck import as_json, show, show_guesses, show_line
+from workbook.inspect.gradcheck_file import Asked, gradcheck
+from workbook.inspect.report.gradcheck import as_json, show_all
 from workbook.page.records import check_page_name
-from workbook.spreadsheet.cells import Area, Cells
-from workbook.spreadsheet.read import Book, read
-from workbook.spreadsheet.recalculate import recalculated
-
-# The share of formulas that may show nothing before a book counts as never calculated.
-MOST_EMPTY = 0.1
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the user named; empty texts where nothing."""
-
-    loss: str
-    parameters: str
-    gradients: str
-    updates: str
-    of_each: int | None
-    rate: float | None
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether the sheet itself must say what is what."""
-        named = self.loss or self.parameters or self.gradients or self.updates
-        return not named and self.of_each is None and self.rate is None
-
-    @property
-    def kind(self) -> Kind:
-        """Which of the two are given."""
-        return "updates" if self.updates else "gradients"
 
 
 def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = None) -> int:
@@ -53,96 +18,21 @@ def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = N
     Raises:
         InputError: the file cannot be read, an option makes no sense, or nothing can be told.
     """
-    _check(asked)
     check_page_name(html)
     check_outputs({"--html": html}, [file])
     terminal = Console(stderr=True)
     with Progress(transient=True, console=terminal, disable=not terminal.is_terminal) as progress:
-        task = progress.add_task(f"Reading {file.name}", total=None)
-        book = read(file)
-        if not book.sheets:
-            raise InputError(f"{file}: got no sheet with cells, expected a workbook with at least one sheet of cells")
-        cells = Cells(with_values(book))
-        progress.update(task, description="Differentiating")
-        guessed = list(guesses(cells)) if asked.is_nothing else []
-        checks = [guess.check for guess in guessed] if guessed else list(_checks(cells, asked))
-    console = Console(highlight=False, markup=False, emoji=False)
+        task = progress.add_task("", total=None)
+        found = gradcheck(file, asked, say=lambda words: progress.update(task, description=words))
     if json:
-        for check in checks:
-            typer.echo(as_json(check, cells, file))
-    elif guessed:
-        show_guesses(guessed, cells, console)
-    elif asked.of_each is None:
-        show(checks[0], cells, console)
+        for check in found.checks:
+            typer.echo(as_json(check, found.cells, file))
     else:
-        for check in checks:
-            show_line(check, cells, console)
+        show_all(found, Console(highlight=False, markup=False, emoji=False))
     if html is not None:
         from workbook.inspect.report.gradcheck_page import page_of  # jinja2 takes a while to load
         from workbook.page.render import write_page
 
-        write_page(page_of(file, checks, cells), html)
+        write_page(page_of(file, found.checks, found.cells), html)
         typer.echo(f"Wrote {html}: open it in a browser.", err=json)
-    statuses = [check.status for check in checks]
-    return 1 if 1 in statuses else max(statuses)
-
-
-def with_values(book: Book) -> Book:
-    """The book; recalculated if many formulas have no stored value (a few show an empty text)."""
-    places = [
-        row in sheet.values.get(column, {})
-        for sheet in book.sheets
-        for column, rows in sheet.shapes.items()
-        for row in rows
-    ]
-    missing = places.count(False)
-    return recalculated(book, missing)[0] if missing > MOST_EMPTY * len(places) else book
-
-
-def _check(asked: Asked) -> None:
-    if asked.is_nothing:
-        return
-    if bool(asked.gradients) == bool(asked.updates):
-        got = "both" if asked.gradients else "neither"
-        raise InputError(f"--gradients, --updates: got {got}, expected one of them: cells such as P20:R20")
-    for option, text in (("--loss", asked.loss), ("--parameters", asked.parameters)):
-        if not text:
-            raise InputError(f"{option}: got nothing, expected cells such as Sheet1!A1:B3")
-    if asked.of_each is not None and asked.of_each < 1:
-        raise InputError(f"--of-each: got {asked.of_each}, expected a number of rows from 1 up")
-
-
-def _checks(cells: Cells, asked: Asked) -> Iterator[Check]:
-    first = _one(cells, asked, 0)
-    yield first
-    down = 0
-    while asked.of_each is not None:
-        down += asked.of_each
-        named = _named(cells, asked, down)
-        if named == _named(cells, asked, 0):
-            raise InputError("--of-each: got cells with $ only, expected some that move from row to row")
-        if any(cell is None for area in named for cell in cells.value(area).ravel().tolist()):
-            return
-        yield _one(cells, asked, down)
-
-
-def _one(cells: Cells, asked: Asked, down: int) -> Check:
-    sheet = cells.book.sheets[0].name
-    losses = areas(cells, "--loss", asked.loss, sheet, down)
-    if len(losses) != 1 or losses[0].size != 1:
-        raise InputError(f"--loss: got {asked.loss}, {sum(area.size for area in losses)} cells, expected one")
-    home = losses[0].sheet if losses[0].sheet in cells.sheets else sheet
-    parameters = areas(cells, "--parameters", asked.parameters, home, down)
-    option = f"--{asked.kind}"
-    given = areas(cells, option, asked.updates or asked.gradients, home, down)
-    return checked(cells, losses[0], paired(cells, parameters, given, option), asked.kind, asked.rate)
-
-
-def _named(cells: Cells, asked: Asked, down: int) -> list[Area]:
-    """The cells of the sheet that a check so many rows further down reads."""
-    sheet = cells.book.sheets[0].name
-    losses = areas(cells, "--loss", asked.loss, sheet, down)
-    home = losses[0].sheet if losses[0].sheet in cells.sheets else sheet
-    texts = (("--parameters", asked.parameters), (f"--{asked.kind}", asked.updates or asked.gradients))
-    found = losses + [area for option, text in texts for area in areas(cells, option, text, home, down)]
-    return [area for area in found if area.sheet in cells.sheets]
+    return found.status

@@ -6,7 +6,7 @@ from importlib import resources
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from engine.files import replacing
 from workbook.page.plot import plot
@@ -35,6 +35,12 @@ def render(page: Page) -> str:
     style, script = _part("page.css"), _part("page.js")
     template = environment.get_template("page.html.j2")
     return template.render(page=page, style=style, script=script, script_hash=_hash(script), plot=plot, is_row=_is_row)
+
+
+def framed(page: Page) -> str:
+    """The page as a part of a notebook: in a frame, where neither changes how the other looks."""
+    style = "width: 100%; height: 40em; border: 1px solid #ccc"
+    return f'<iframe srcdoc="{escape(render(page))}" style="{style}"></iframe>'
 
 
 def _part(name: str) -> Markup:

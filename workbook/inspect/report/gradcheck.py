@@ -12,6 +12,7 @@ from rich.text import Text
 
 from engine import FloatArray
 from workbook.inspect.gradcheck import Check
+from workbook.inspect.gradcheck_file import Gradcheck
 from workbook.inspect.guess import Guess
 from workbook.inspect.judge.pairs import Mask, Pair, is_plain
 from workbook.spreadsheet.cells import Cells, bare_text
@@ -25,6 +26,17 @@ MOST_PAIRS = 40
 def verdict_of(check: Check) -> str:
     """The verdict in words."""
     return "could not tell" if check.wrong is None else "wrong" if check.wrong else "right"
+
+
+def show_all(found: Gradcheck, console: Console) -> None:
+    """Print the checks of a workbook: a single one in full, those of a table's steps in few lines."""
+    if found.guesses:
+        show_guesses(found.guesses, found.cells, console)
+    elif len(found.checks) == 1:
+        show(found.checks[0], found.cells, console)
+    else:
+        for check in found.checks:
+            show_line(check, found.cells, console)
 
 
 def show(check: Check, cells: Cells, console: Console) -> None:
