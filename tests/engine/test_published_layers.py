@@ -4,9 +4,9 @@ import numpy as np
 
 from engine import Dense, FloatArray, Layer, Method, Network
 from engine.columns import Columns
-from engine.descent import Numbers
 from engine.layers import BatchNorm, Convolution, MaxPool
 from engine.names import Kind
+from engine.passes import Numbers
 
 
 def passes(
