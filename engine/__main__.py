@@ -22,6 +22,9 @@ from engine import (
     load_experiment,
     sweep_table,
 )
+from engine.diagnosis import diagnose as diagnosis_of
+from engine.diagnosis_page import findings
+from engine.diagnosis_page import page as diagnosis_page
 from engine.experiment_file import FOLDER, packaged_experiments
 from engine.files import check_outputs, replacing
 from engine.overview import overview
@@ -89,6 +92,33 @@ def show(
 ) -> None:
     """Print a network: a picture, its layers, its samples, and how large its sheet will be."""
     Console().print(overview(load_experiment(experiment_file)), highlight=False)
+
+
+@app.command()
+def diagnose(
+    experiment_file: Annotated[
+        Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or a packaged experiment's name.")
+    ],
+    learning_rate: Annotated[
+        float | None, typer.Option(parser=cli.number, help="η of the run; the default is the experiment's.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(parser=cli.whole_number, help="How many steps; the default is the experiment's.")
+    ] = None,
+) -> None:
+    """Tell why a loss does not fall, or is nan: what ails the training, and what to change.
+
+    Exits with 1 if something is found.
+    """
+    experiment = load_experiment(experiment_file)
+    experiment = replace(
+        experiment,
+        learning_rate=experiment.learning_rate if learning_rate is None else learning_rate,
+        steps=experiment.steps if steps is None else steps,
+    )
+    diagnosis = diagnosis_of(experiment)
+    Console().print(diagnosis_page(diagnosis), highlight=False)
+    raise typer.Exit(1 if findings(diagnosis) else 0)
 
 
 @app.command(name="list")
