@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from engine import FloatArray, default_experiment, descend, load_experiment
 from engine.experiment_file import packaged_experiments
+from workbook.records import LINE_COLORS
 from workbook.table.runs import sweep
-from workbook.write_charts import LINE_COLORS
 
 ACROSS_THE_PAGE = 4
 # What is shown of the valley: w1 and w2 from and to.

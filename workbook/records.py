@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 Style = Literal[
     "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
     "summary", "beside", "box", "backward", "mark", "step", "step_left", "folded", "tolerance", "todo",
-    "axis", "tile", "map", "color", "pixel", "ink", "zero", "poster", "poster_heading", "poster_text", "bar",
+    "axis", "edge", "tile", "map", "color", "pixel", "ink", "zero", "poster", "poster_heading", "poster_text", "bar",
     "note", "caption",
 ]  # fmt: skip
 
@@ -16,6 +16,10 @@ Style = Literal[
 Color = Literal["green", "red", "yellow", "framed"]
 # What a sheet is for: the table itself, to teach, to prove it, to compare the runs of the sweep.
 Purpose = Literal["table", "teach", "prove", "rates"]
+# Okabe's and Ito's, which the colour-blind tell apart; grey in the place of their yellow, which is faint on white.
+LINE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#595959")
+BLACK, WHITE = "#000000", "#FFFFFF"
+Marker = Literal["circle", "diamond", "square"]
 # How a series of a drawing looks: a line for a weight, a neuron, a text.
 Look = Literal[
     "above 0", "below 0", "input", "hidden", "output", "inside", "inside small", "forward", "backward", "weight",
@@ -39,7 +43,12 @@ class Cell(NamedTuple):
 class Series:
     """One line of a chart: a range with its sheet's name, its numbers as cache, the cell of its name with its text.
 
-    Its points stand at 1, 2, … unless a range of x is given, with its numbers; `points` are not joined by lines.
+    Its points stand at 1, 2, … unless a range of x is given, with its numbers.
+
+    Attributes:
+        marker: of its points, so wide in points; they are joined by a line where there is none.
+        color: the chart's choice unless given.
+        width: of the line, in points.
     """
 
     range: str
@@ -48,7 +57,10 @@ class Series:
     name: str = ""
     x_range: str | None = None
     x_values: Sequence[float] = ()
-    points: bool = False
+    marker: Marker | None = None
+    color: str = ""
+    width: float = 2.25
+    size: int = 8
 
 
 @dataclass(frozen=True)
@@ -69,11 +81,16 @@ class Chart:
 
 @dataclass(frozen=True)
 class Overlay:
-    """Lines from 0 to 1 in both directions that lie over the cells from `first` to `last`, which show through."""
+    """Lines and points, from 0 to 1 in both directions, over the cells from `first` to `last`, which show through.
+
+    Attributes:
+        legend: the last cell of the legend, which stands right of the lines and names the series that have a name.
+    """
 
     series: Sequence[Series]
     first: str
     last: str
+    legend: str | None = None
 
 
 @dataclass(frozen=True)

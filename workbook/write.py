@@ -62,6 +62,7 @@ STYLES: dict[Style, dict[str, Any]] = {
     "todo": {"font_size": 9, **NUMBER, "border": 4, "border_color": "#0070C0"},
     "mark": {"font_size": 11, "bold": True, "align": "center"},
     "axis": {"font_size": 8, "font_color": DARK_SLATE, "num_format": "0.000", "align": "center", "shrink": True},
+    "edge": {"font_size": 9, "font_color": DARK_SLATE, "align": "center"},  # spills over its empty neighbours
     "color": {"font_size": 7, "num_format": ";;;"},
     # Of maps whose cells are small squares, seen from afar: numbers show when one zooms in, headings before.
     "pixel": {"font_size": 5, "font_color": "#B4B4B4", "num_format": "0.00", "align": "center", "shrink": True},
@@ -245,16 +246,18 @@ class _SheetWriter:
         sheet, book = self.sheet, self.book
         made: list[tuple[Chart | Drawing | Overlay, Any]] = [(chart, line_chart(book, chart)) for chart in sheet.charts]
         made += [(drawing, xy_chart(book, drawing)) for drawing in sheet.drawings]
-        made += [(overlay, overlay_chart(book, overlay)) for overlay in sheet.overlays]
+        for overlay in sheet.overlays:
+            share = self.size(overlay.first, overlay.last)["width"] / self.size(overlay.first, _end(overlay))["width"]
+            made.append((overlay, overlay_chart(book, overlay, share)))
         for record, chart in made:
             chart.show_hidden_data()
-            chart.set_size(self.size(record))
+            chart.set_size(self.size(record.first, _end(record)))
             _check(self.worksheet.insert_chart(record.first, chart, {"object_position": 1}), record)
 
-    def size(self, chart: Chart | Drawing | Overlay) -> dict[str, int]:
+    def size(self, first: str, last: str) -> dict[str, int]:
         """Pixels from the first cell's upper left to one short of the last cell's lower right."""
-        first_row, first_column = xl_cell_to_rowcol(chart.first)
-        last_row, last_column = xl_cell_to_rowcol(chart.last)
+        first_row, first_column = xl_cell_to_rowcol(first)
+        last_row, last_column = xl_cell_to_rowcol(last)
         # Excel's own measures at its default font: 7 pixels a character and 5 of padding; 4 pixels for 3 points.
         widths = [self.width(column) * 7 + 5.5 for column in range(first_column, last_column + 1)]
         heights = [
@@ -294,6 +297,11 @@ def _rectangles(runs: Mapping[int, Sequence[tuple[int, int]]]) -> Iterator[tuple
         for _, group in groupby(enumerate(columns), key=lambda pair: pair[1] - pair[0]):
             joined = [column for _, column in group]
             yield first, last, joined[0], joined[-1]
+
+
+def _end(chart: Chart | Drawing | Overlay) -> str:
+    """The last cell that it covers."""
+    return (chart.legend or chart.last) if isinstance(chart, Overlay) else chart.last
 
 
 def _columns(columns: str) -> str:

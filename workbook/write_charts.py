@@ -4,11 +4,8 @@ import math
 from itertools import cycle
 from typing import Any
 
-from workbook.records import Chart, Overlay, Series
+from workbook.records import BLACK, LINE_COLORS, Chart, Overlay, Series
 
-# Okabe's and Ito's, which the colour-blind tell apart; grey in the place of their yellow, which is faint on white.
-LINE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#595959")
-BLACK = "#000000"
 PARTS_OF_THE_STEP_AXIS = 5
 AXIS_FONT = {"size": 9, "bold": False, "color": "#595959"}
 AXIS_NAMES = {name: {"name": name, "name_font": AXIS_FONT} for name in ("loss", "step")}
@@ -40,19 +37,18 @@ def line_chart(book: Any, chart: Chart) -> Any:
     return lines
 
 
-def overlay_chart(book: Any, overlay: Overlay) -> Any:
-    """A chart of lines alone, whose plot fills it and through which the cells behind are seen."""
+def overlay_chart(book: Any, overlay: Overlay, share: float) -> Any:
+    """A chart without axes, through which the cells behind are seen; its plot fills this share of its width."""
     lines = book.add_chart({"type": "scatter", "subtype": "straight"})
-    # The first lies over or under all others, as the program likes: thin, it hides none of them.
-    main, *others = overlay.series
-    lines.add_series({**_series_options(main, BLACK), "line": {"color": BLACK, "width": 1}})
-    for series, color in zip(others, cycle(LINE_COLORS), strict=False):
-        lines.add_series(_series_options(series, color))
+    for series in overlay.series:
+        lines.add_series(_series_options(series, BLACK))
     for set_axis in (lines.set_x_axis, lines.set_y_axis):
         set_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})
-    lines.set_plotarea({"fill": {"none": True}, "layout": {"x": 0, "y": 0, "width": 1, "height": 1}})
+    lines.set_plotarea({"fill": {"none": True}, "layout": {"x": 0, "y": 0, "width": share, "height": 1}})
     lines.set_chartarea({"fill": {"none": True}, "border": {"none": True}})
-    lines.set_legend({"position": "overlay_right", "fill": {"color": "#FFFFFF"}})
+    unnamed = [place for place, series in enumerate(overlay.series) if not series.name]
+    legend = {"position": "right", "delete_series": unnamed, "font": AXIS_FONT | {"size": 11}}
+    lines.set_legend(legend if overlay.legend else {"none": True})
     return lines
 
 
@@ -61,11 +57,11 @@ def _series_options(series: Series, color: str) -> dict[str, Any]:
     if series.name_cell:
         named = {"name": f"={series.name_cell}", "name_data": [series.name]}
     x = {"categories": f"={series.x_range}", "categories_data": series.x_values} if series.x_range else {}
-    if series.points:
-        fill = {"fill": {"color": color}, "border": {"color": "#000000"}}
-        look: dict[str, Any] = {"marker": {"type": "circle", "size": 8, **fill}, "line": {"none": True}}
-    else:
-        look = {"marker": {"type": "none"}, "line": {"color": color, "width": 2.25}}
+    color = series.color or color
+    look: dict[str, Any] = {"marker": {"type": "none"}, "line": {"color": color, "width": series.width}}
+    if series.marker:
+        fill = {"fill": {"color": color}, "border": {"color": BLACK}}
+        look = {"marker": {"type": series.marker, "size": series.size, **fill}, "line": {"none": True}}
     return {
         **named,
         **x,

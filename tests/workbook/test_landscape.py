@@ -10,7 +10,7 @@ import pytest
 from openpyxl.utils import get_column_letter as letter
 
 from engine import Dense, Experiment, FloatArray, Method, Network, descend, load_experiment
-from tests.workbook.spreadsheets import Book, by_ironcalc, error_cells, poisoned
+from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, error_cells, poisoned
 from workbook.records import Sheet
 from workbook.sheets.landscape import landscape_sheet
 from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_name
@@ -80,6 +80,18 @@ def outputs_of(experiment: Experiment, weights: dict[str, float], inputs: FloatA
 def loss_of(experiment: Experiment, weights: dict[str, float]) -> float:
     """The mean over the samples of the half squared errors."""
     return float((0.5 * (outputs_of(experiment, weights, experiment.inputs).T - experiment.targets) ** 2).sum(1).mean())
+
+
+def mean_loss(experiment: Experiment, weights: dict[str, float]) -> float:
+    """The mean over the samples of the experiment's loss, written without the engine."""
+    outputs, targets = outputs_of(experiment, weights, experiment.inputs).T, experiment.targets
+    of_each: dict[str, Callable[[], FloatArray]] = {
+        "half-squared-error": lambda: 0.5 * (outputs - targets) ** 2,
+        "mean-squared-error": lambda: (outputs - targets) ** 2 / targets.shape[1],
+        "cross-entropy": lambda: -targets * np.log(outputs),
+        "binary-cross-entropy": lambda: -targets * np.log(outputs) - (1 - targets) * np.log(1 - outputs),
+    }
+    return float(of_each[experiment.network.loss]().sum(axis=1).mean())
 
 
 def recalculated(sheets: list[Sheet], folder: Path, typed: dict[str, float | str] | None = None) -> Book:
@@ -173,9 +185,10 @@ def test_what_cannot_be_drawn_is_said_or_left_out(tmp_path: Path) -> None:
     large = an_experiment("sigmoid", "half-squared-error", 1, hidden=41)
     sheet = recalculated(with_predictions(large), tmp_path)["predictions"]
     assert "The grid is left out: it is drawn for networks of up to 40 neurons." in sheet.values()
-    landscape = landscape_sheet(*main_and(large)[:2], sweep(large, 3))
+    pictures = replace(load_experiment("seed-block"), steps=1)
+    landscape = landscape_sheet(*main_and(pictures)[:2], sweep(pictures, 1))
     texts = [cell.value for row in landscape.rows() for cell in row]
-    assert texts[2] == "a cell holds 8,192. Take fewer samples, neurons or layers to see its landscape."
+    assert texts[2] == "and 30,000 are taken at most. Take fewer samples, neurons or layers to see it."
 
 
 @pytest.mark.parametrize(
@@ -195,6 +208,66 @@ def test_every_tile_of_the_landscape_is_the_loss_there(tmp_path: Path, typed: di
             assert sheet[f"{letter(5 + along)}{8 + down}"] == pytest.approx(np.log10(loss), rel=1e-9, abs=1e-12)
     middle = (float(str(sheet["T39"])), float(str(sheet["D23"])))
     assert middle == pytest.approx((sheet["B7"], sheet["B8"]))
+
+
+LARGER = ["three-classes", "regression", "deep"]  # their losses are too long for one cell
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The landscapes of larger networks, of a step each, with poisoned caches."""
+    folder = tmp_path_factory.mktemp("larger")
+    for name in LARGER:
+        experiment = replace(load_experiment(name), steps=2, learning_rates=(0.1,), runs=())
+        write(with_landscape(experiment), folder / "right.xlsx")
+        poisoned(folder / "right.xlsx", folder / f"{name}.xlsx")
+    return {name: folder / f"{name}.xlsx" for name in LARGER}
+
+
+def assert_tiles(book: Book, experiment: Experiment) -> None:
+    """Some tiles of a landscape are the loss at their weights."""
+    sheet = book["landscape"]
+    side = next(side for side in (31, 21) if isinstance(sheet.get(f"D{7 + side}"), float))
+    across, up = str(sheet["B4"]), str(sheet["B5"])
+    weights = weights_at(experiment, int(float(str(sheet["B6"]))))
+    for along in range(0, side, 5):
+        for down in range(0, side, 4):
+            x, y = (float(str(sheet[cell])) for cell in (f"{letter(5 + along)}{8 + side}", f"D{8 + down}"))
+            loss = mean_loss(experiment, {**weights, across: x, up: y})
+            assert sheet[f"{letter(5 + along)}{8 + down}"] == pytest.approx(np.log10(loss), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", LARGER)
+def test_a_loss_too_long_for_a_cell_is_computed_with_helpers(larger: dict[str, Path], name: str) -> None:
+    book = by_ironcalc(larger[name], {"landscape!B4": "w1", "landscape!B5": "w5"})
+    assert error_cells(book) == []
+    assert_tiles(book, replace(load_experiment(name), steps=2))
+
+
+def test_libreoffice_computes_the_helpers_alike(larger: dict[str, Path], tmp_path: Path) -> None:
+    for name, book in zip(LARGER, by_libreoffice(list(larger.values()), tmp_path, ["landscape"]), strict=True):
+        assert error_cells(book) == []
+        assert_tiles(book, replace(load_experiment(name), steps=2))
+
+
+def test_marks_stand_at_every_tenth_step_of_each_path() -> None:
+    experiment = replace(XOR_EXPERIMENT, steps=25)
+    landscape = with_landscape(experiment)[2]
+    series = landscape.overlays[0].series
+    lines = [each for each in series if not each.marker]
+    assert lines[0].range == lines[-1].range, "the main run is drawn first and last"
+    marks = next(each for each in series if each.name == "every 10 steps")
+    by_range = {each.range: each for each in lines}
+    assert len(by_range) == 3
+    expected = [(line.x_values[step], line.values[step]) for line in by_range.values() for step in (10, 20)]
+    assert list(zip(marks.x_values, marks.values, strict=True)) == expected
+    ends = [each for each in series if each.marker == "square"][:-1]
+    assert [(end.x_values[0], end.values[0]) for end in ends] == [
+        (line.x_values[-1], line.values[-1]) for line in by_range.values()
+    ]
+    values = {f"{letter(cell.column + 1)}{cell.row}": cell.value for row in landscape.rows() for cell in row}
+    first, last = marks.range.split("!")[1].replace("$", "").split(":")
+    assert (values[first], values[last]) == (marks.values[0], marks.values[-1])
 
 
 def test_the_paths_of_all_runs_lie_over_the_landscape(tmp_path: Path) -> None:

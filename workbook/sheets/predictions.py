@@ -298,7 +298,7 @@ class _Predictions:
                 Series(
                     on_sheet(SHEET, rows), self.given[target].tolist(), None, f"target {target}",
                     on_sheet(SHEET, samples.range(self.inputs[0])), samples.numbers[self.inputs[0]].tolist(),
-                    points=True,
+                    marker="circle",
                 ),
                 Series(
                     on_sheet(SHEET, points.range(output)), points.numbers[output].tolist(), None, f"output {output}",

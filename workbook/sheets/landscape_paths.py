@@ -1,0 +1,174 @@
+"""The paths of the runs over the sheet `landscape`: where each step's two weights are in the grid, and their lines."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import cycle
+
+from engine import FloatArray
+from workbook.records import BLACK, LINE_COLORS, Cell, Series
+from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet
+
+POINTS = 200  # of a path, at most
+MARKS = 20  # on a path, at most, between its start and its end
+# Of the lines, in points. Excel draws the last above all others, LibreOffice the first. Lines that lie on one another
+# are told apart in both: here the thinner one lies above the wider, there the shorter above the longer. What is to
+# lie above all, the main run and the marks, comes first and last.
+WIDEST, THINNEST, MAIN = 7.0, 2.0, 1.25
+END_SIZE, START_SIZE, MARK_SIZE = 9, 11, 4
+
+
+@dataclass(frozen=True)
+class Path:
+    """A run's sheet, name, the cell of its name, layout, and numbers, (T, C)."""
+
+    sheet: str
+    name: str
+    name_cell: str | None
+    layout: Layout
+    values: FloatArray
+
+    @cached_property
+    def stride(self) -> int:
+        """The steps from one point to the next."""
+        return next(unit for unit in _round_numbers(1) if unit * POINTS >= self.layout.steps)
+
+    @property
+    def steps(self) -> list[int]:
+        """Those that are points, from 0: every so many, and the last."""
+        last = self.layout.steps - 1
+        return [*range(0, last, self.stride), last]
+
+    @property
+    def between_marks(self) -> int:
+        """The steps from one mark to the next: a multiple of the stride."""
+        return next(unit for unit in _round_numbers(10) if unit * MARKS >= self.layout.steps)
+
+    @property
+    def marked(self) -> list[int]:
+        """The places, among its points, of the marks."""
+        return [place for place, step in enumerate(self.steps) if step and step % self.between_marks == 0]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A direction of the grid: the weight, the middle and the width, each with the cell that holds it."""
+
+    weight: str
+    weight_cell: str
+    middle: float
+    middle_cell: str
+    width: float
+    width_cell: str
+
+    def share(self, path: Path) -> list[float]:
+        """Where a path is in this direction, from 0 to 1 within the grid."""
+        rows = [step * path.layout.columns.method.batch_size for step in path.steps]
+        weights = path.values[rows, path.layout.columns.place[self.weight]]
+        return ((weights - self.middle) / self.width + 0.5).tolist()  # type: ignore[no-any-return] # floats
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Four columns a path, from the column `left` and the row `top` on: across and up in the grid, and the two weights.
+
+    After them stand the places of the marks of all paths, one below the other.
+    """
+
+    sheet: str
+    paths: Sequence[Path]
+    axes: tuple[Axis, Axis]
+    left: int
+    top: int
+
+    @property
+    def last_column(self) -> int:
+        """The last that they take."""
+        return self.left + 4 * len(self.paths) + 1
+
+    def weights(self, direction: int) -> str:
+        """The cells of the first path's weights in a direction."""
+        return self._range(self.left + 2 + direction, len(self.paths[0].steps)).replace("$", "")
+
+    def cells(self) -> Iterator[Cell]:
+        """All of them."""
+        for number, path in enumerate(self.paths):
+            left = self.left + 4 * number
+            yield Cell(self.top - 2, left, "header_left", path.name, path.name_cell and f"={path.name_cell}")
+            for n, text in enumerate(("x", "y", "across", "up")):
+                yield Cell(self.top - 1, left + n, "header", text)
+            for n, axis in enumerate(self.axes):
+                yield from self._of(path, axis, left + n)
+        marks = self.last_column - 1
+        for n, text in enumerate(("x of marks", "y of marks")):
+            yield Cell(self.top - 1, marks + n, "header", text)
+            for place, (cell, value) in enumerate(self._marks(n)):
+                yield Cell(self.top + place, marks + n, "number", value, f"={cell}")
+
+    def _of(self, path: Path, axis: Axis, column: int) -> Iterator[Cell]:
+        columns = path.layout.columns
+        parameters = [place for place, each in enumerate(columns.all) if each.kind in ("weight", "bias")]
+        last = letter(parameters[-1])
+        header = on_sheet(path.sheet, f"$A${HEADER_ROW}:${last}${HEADER_ROW}")
+        for point, (step, share) in enumerate(zip(path.steps, axis.share(path), strict=True)):
+            row, at = self.top + point, FIRST_ROW + step * columns.method.batch_size
+            weight = float(path.values[at - FIRST_ROW, columns.place[axis.weight]])
+            source = on_sheet(path.sheet, f"$A{at}:${last}{at}")
+            yield Cell(row, column + 2, "number", weight, f"=INDEX({source},1,MATCH({axis.weight_cell},{header},0))")
+            formula = f"=({letter(column + 2)}{row}-{axis.middle_cell})/{axis.width_cell}+0.5"
+            yield Cell(row, column, "number", share, formula)
+
+    def _marks(self, direction: int) -> Iterator[tuple[str, float]]:
+        for number, path in enumerate(self.paths):
+            shares = self.axes[direction].share(path)
+            for place in path.marked:
+                yield f"{letter(self.left + 4 * number + direction)}{self.top + place}", shares[place]
+
+    def series(self) -> Iterator[Series]:
+        """The lines, the marks, the common start and the ends."""
+        top = list(self._main())
+        yield from top
+        others = list(zip(range(1, len(self.paths)), cycle(LINE_COLORS), strict=False))
+        thinner = (WIDEST - THINNEST) / max(len(others) - 1, 1)
+        for number, color in others:
+            yield self._line(number, color, WIDEST - thinner * (number - 1))
+        for number, color in others:
+            end = self._points(number, len(self.paths[number].steps) - 1, 1)
+            yield replace(end, marker="square", color=color, size=END_SIZE)
+        yield from (replace(each, name="", name_cell=None) for each in reversed(top))
+
+    def _main(self) -> Iterator[Series]:
+        """What lies above all others: of the main run the start, the end and the line, and the marks of all."""
+        end = self._points(0, len(self.paths[0].steps) - 1, 1)
+        yield replace(self._points(0, 0, 1), name="start", marker="diamond", color=BLACK, size=START_SIZE)
+        yield replace(end, name="end", marker="square", color=BLACK, size=END_SIZE)
+        if any(path.marked for path in self.paths):
+            yield self._marked()
+        yield self._line(0, BLACK, MAIN)
+
+    def _line(self, number: int, color: str, width: float) -> Series:
+        path = self.paths[number]
+        name_cell = on_sheet(self.sheet, f"${letter(self.left + 4 * number)}${self.top - 2}")
+        line = self._points(number, 0, len(path.steps))
+        return replace(line, name_cell=name_cell, name=path.name, color=color, width=width)
+
+    def _points(self, number: int, first: int, count: int) -> Series:
+        """Some points of a path."""
+        left = self.left + 4 * number
+        x, y = (axis.share(self.paths[number])[first : first + count] for axis in self.axes)
+        x_range, y_range = (on_sheet(self.sheet, self._range(left + n, count, first)) for n in (0, 1))
+        return Series(y_range, y, x_range=x_range, x_values=x)
+
+    def _marked(self) -> Series:
+        x, y = ([share for _, share in self._marks(n)] for n in (0, 1))
+        x_range, y_range = (on_sheet(self.sheet, self._range(self.last_column - 1 + n, len(x))) for n in (0, 1))
+        every = " or ".join(f"every {steps} steps" for steps in sorted({path.between_marks for path in self.paths}))
+        return Series(y_range, y, name=every, x_range=x_range, x_values=x, marker="circle", color=BLACK, size=MARK_SIZE)
+
+    def _range(self, column: int, count: int, first: int = 0) -> str:
+        return f"${letter(column)}${self.top + first}:${letter(column)}${self.top + first + count - 1}"
+
+
+def _round_numbers(first: int) -> Iterator[int]:
+    """1, 2, 5, 10, 20, … times the first."""
+    return (digit * first * 10**power for power in range(9) for digit in (1, 2, 5))

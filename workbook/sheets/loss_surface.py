@@ -1,0 +1,106 @@
+"""The loss over all samples as formulas that fit in cells, for the sheet `landscape`."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from engine import Columns
+from workbook.spreadsheet.algebra import cell_by_cell, over, plus
+from workbook.spreadsheet.trees import Number, Tree, Variable, leaves, replaced
+from workbook.table.definitions import definitions
+from workbook.table.layout import FORMULA_LIMIT_OF_EXCEL
+
+# A place in the grid takes `($AB$9+$AC$9*H$39+$AD$9*$G8)` for each weight.
+CHARACTERS_A_LEAF = 30
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The loss over weights (row 0), over what is typed in of each sample (its row), and over helpers.
+
+    Attributes:
+        helpers: what has a cell of its own, each over those before it; none where the loss fits in one cell.
+        tree: the loss itself.
+    """
+
+    helpers: dict[Variable, Tree]
+    tree: Tree
+
+    @property
+    def longest(self) -> int:
+        """About how many characters its longest formula has."""
+        return CHARACTERS_A_LEAF * max(_size(tree) for tree in (*self.helpers.values(), self.tree))
+
+
+def loss_over_weights(columns: Columns, samples: int) -> Loss:
+    """The loss of the first samples, with as few helpers as its length allows."""
+    totals = [Variable("E_tot", sample) for sample in range(samples)]
+    if CHARACTERS_A_LEAF * _leaves(columns) * samples <= FORMULA_LIMIT_OF_EXCEL:
+        return _spelled(columns, totals, set())
+    shared = _read_more_than_once(columns, totals)
+    loss = _spelled(columns, totals, shared)
+    return loss if loss.longest <= FORMULA_LIMIT_OF_EXCEL else _spelled(columns, totals, shared | set(totals))
+
+
+def _leaves(columns: Columns) -> int:
+    """How many weights, inputs and targets the loss of one sample names when all else is spelled out."""
+    defined = definitions(columns)
+
+    @cache
+    def count(name: str) -> int:
+        if defined[name].typed_in:
+            return 1
+        return sum(count(leaf.name) for leaf in leaves(defined[name].tree) if isinstance(leaf, Variable))
+
+    return count("E_tot")
+
+
+def _reads(columns: Columns, of: Variable) -> Iterator[Variable]:
+    """What a sample's column is computed from, where that is computed itself."""
+    defined = definitions(columns)
+    for leaf in leaves(cell_by_cell(defined[of.name].tree_of(of.row))):
+        if isinstance(leaf, Variable) and not defined[leaf.name].typed_in:
+            yield Variable(leaf.name, of.row + leaf.row)
+
+
+def _read_more_than_once(columns: Columns, totals: list[Variable]) -> set[Variable]:
+    uses: Counter[Variable] = Counter()
+    waiting, seen = list(totals), set(totals)
+    while waiting:
+        for each in _reads(columns, waiting.pop()):
+            uses[each] += 1
+            if each not in seen:
+                seen.add(each)
+                waiting.append(each)
+    return {each for each, times in uses.items() if times > 1}
+
+
+def _spelled(columns: Columns, totals: list[Variable], apart: set[Variable]) -> Loss:
+    """The loss with what is `apart` in helpers, in the order in which they are needed."""
+    defined, weights = definitions(columns), {*columns.of("weight", "bias")}
+    helpers: dict[Variable, Tree] = {}
+
+    def spelled(of: Variable) -> Tree:
+        if of in helpers:
+            return of
+
+        def change(leaf: Tree) -> Tree:
+            if not isinstance(leaf, Variable) or leaf.name in weights:
+                return leaf
+            there = Variable(leaf.name, of.row + leaf.row)
+            return there if defined[leaf.name].typed_in else spelled(there)
+
+        tree = replaced(cell_by_cell(defined[of.name].tree_of(of.row)), change)
+        if of not in apart:
+            return tree
+        helpers[of] = tree
+        return of
+
+    total = plus(*map(spelled, totals))
+    mean = columns.method.reduction == "mean" and len(totals) > 1
+    return Loss(helpers, over(total, Number(len(totals))) if mean else total)
+
+
+def _size(tree: Tree) -> int:
+    return sum(isinstance(leaf, Variable) for leaf in leaves(tree))
