@@ -71,14 +71,13 @@ def print_table(
     if csv is None:
         _print(descend(experiment, [experiment.learning_rate]), experiment)
     else:
-        _export(experiment, csv)
+        _write_csv(experiment, csv)
 
 
 @app.command()
 def new(path: Annotated[Path, typer.Argument(metavar="FILE", help="The TOML file to write.")]) -> None:
     """Write a commented experiment file to start from."""
-    if path.exists():
-        raise InputError(f"{path}: exists already; name another file, or remove it first")
+    _refuse_to_replace(path)
     with replacing(path) as part:
         part.write_text((FOLDER / "template.toml").read_text(encoding="utf-8"), encoding="utf-8")
     typer.echo(f"Wrote {path}: change it, then `python -m engine show {path}` tells what it describes.")
@@ -121,6 +120,30 @@ def diagnose(
     raise typer.Exit(1 if findings(diagnosis) else 0)
 
 
+@app.command()
+def export(
+    experiment_file: Annotated[
+        Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or a packaged experiment's name.")
+    ],
+    torch: Annotated[Path | None, typer.Option(help="Write a script in plain torch here.")] = None,
+    numpy: Annotated[Path | None, typer.Option(help="Write a script in plain NumPy here.")] = None,
+) -> None:
+    """Write an experiment as a script without this package, which prints the same numbers."""
+    from engine.export import numpy_script, torch_script
+
+    if torch is None and numpy is None:
+        raise InputError("--torch, --numpy: got neither, expected the name of a script: --torch xor.py")
+    check_outputs({"--torch": torch, "--numpy": numpy}, [experiment_file])
+    experiment = load_experiment(experiment_file)
+    texts = [(path, script(experiment)) for path, script in ((torch, torch_script), (numpy, numpy_script)) if path]
+    for path, _ in texts:
+        _refuse_to_replace(path)
+    for path, text in texts:
+        with replacing(path) as part:
+            part.write_text(text, encoding="utf-8")
+        typer.echo(f"Wrote {path}: run it with `python {path}`; it prints the loss and the weights of every step.")
+
+
 @app.command(name="list")
 def list_packaged() -> None:
     """List the packaged experiments."""
@@ -131,7 +154,12 @@ def list_packaged() -> None:
     Console().print(grid, highlight=False)
 
 
-def _export(experiment: Experiment, csv: Path) -> None:
+def _refuse_to_replace(path: Path) -> None:
+    if path.exists():
+        raise InputError(f"{path}: exists already; name another file, or remove it first")
+
+
+def _write_csv(experiment: Experiment, csv: Path) -> None:
     frame = sweep_table(experiment)
     with replacing(csv) as part:
         frame.to_csv(part)

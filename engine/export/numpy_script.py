@@ -1,0 +1,219 @@
+"""An experiment as a NumPy script: the forward and the backward pass by hand, and the update.
+
+In it a0 are the inputs, z1 and a1 what the first layer makes of them before and after its activation, W1 and B1 its
+weights and biases; dz1 is ∂E/∂z1 in every sample, dW1 is ∂E/∂W1 over all samples of the update.
+"""
+
+import re
+from pathlib import Path
+
+from engine.arrays import FloatArray
+from engine.errors import InputError
+from engine.experiment import Experiment
+from engine.export.numpy_layers import CODE, Code, Place
+from engine.export.text import about, check_kinds, kind_of, literal, number, parts, title, trained_names
+from engine.layers import Dense, Residual
+from engine.losses import LOSSES
+from engine.names import Kind
+
+LETTERS: dict[Kind, str] = {"weight": "W", "bias": "B"}
+PARTS = Path(__file__).with_name("numpy_parts.py")
+# What makes a of z, and the slope of that; from z and a.
+ACTIVATIONS = {
+    "sigmoid": ("sigmoid({z})", " * {a} * (1 - {a})"),
+    "tanh": ("np.tanh({z})", " * (1 - {a} ** 2)"),
+    "relu": ("np.maximum({z}, 0)", " * ({z} > 0)"),
+    "leaky-relu": ("np.where({z} > 0, {z}, 0.01 * {z})", " * np.where({z} > 0, 1, 0.01)"),
+    "identity": ("{z}", ""),
+    "softmax": ("softmax({z})", ""),
+}
+# The loss of all samples together, and its slope: by a, or by z where it passes through the activation.
+LOSS = {
+    "half-squared-error": ("((a - t) ** 2).sum() / 2", "a - t"),
+    "mean-squared-error": ("((a - t) ** 2).mean(axis=1).sum()", "2 * (a - t) / t.shape[1]"),
+    # -t ln(a) - (1 - t) ln(1 - a), in a form that no z overflows.
+    "binary-cross-entropy": ("(np.maximum(z, 0) - t * z + np.log1p(np.exp(-abs(z)))).sum()", "a - t"),
+    "cross-entropy": ("-(t * np.log(a)).sum()", "a - t"),
+}
+RATES = {
+    "step": "{rate} * {gamma} ** (step // {step_size})",
+    "exponential": "{rate} * {gamma} ** step",
+    "cosine": "{eta_min} + ({rate} - {eta_min}) * (1 + np.cos(np.pi * step / {T_max})) / 2",
+    "inverse-time": "{rate} / (1 + {decay} * step)",
+    "warm-up": "{rate} * min(1, (step + 1) / {warm_up})",
+}
+# The lines of an update of parameter p with gradient g; v, m and s hold the states of each parameter.
+UPDATES = {
+    "sgd": ["p -= rate * g"],
+    "momentum": ["v[i] = {momentum} * v[i] + g", "p -= rate * v[i]"],
+    "nesterov": ["v[i] = {momentum} * v[i] + g", "p -= rate * (g + {momentum} * v[i])"],
+    "adagrad": ["s[i] = s[i] + g**2", "p -= rate * g / (np.sqrt(s[i]) + {eps})"],
+    "rmsprop": ["s[i] = {alpha} * s[i] + (1 - {alpha}) * g**2", "p -= rate * g / (np.sqrt(s[i]) + {eps})"],
+    "adam": [
+        "m[i] = {beta1} * m[i] + (1 - {beta1}) * g",
+        "s[i] = {beta2} * s[i] + (1 - {beta2}) * g**2",
+        "m_hat = m[i] / (1 - {beta1} ** (step + 1))",
+        "s_hat = s[i] / (1 - {beta2} ** (step + 1))",
+        "p -= rate * m_hat / (np.sqrt(s_hat) + {eps})",
+    ],
+}
+UPDATES["adamw"] = ["p -= rate * {weight_decay} * p", *UPDATES["adam"]]
+
+
+def numpy_script(experiment: Experiment) -> str:
+    """The script's text.
+
+    Raises:
+        InputError: it has a kind of layer, or an order of updates, that no script can be written of.
+    """
+    layers = experiment.network.layers
+    check_kinds(experiment, CODE)
+    codes = [CODE[type(layer)](layer, place) for layer, place in zip(layers, _places(experiment), strict=True)]
+    before, loop = _before(experiment, codes), _loop(experiment, codes)
+    own = parts(PARTS, "\n".join(before + loop))
+    lines = [
+        title(experiment, "NumPy"),
+        "",
+        "import numpy as np",
+        *([own] if own else []),
+        "",
+        *before,
+        "",
+        f'print("step loss {" ".join(trained_names(experiment))}")',
+        f"for step in range({experiment.steps}):",
+        *(f"    {line}" if line else "" for line in loop),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _before(experiment: Experiment, codes: list[Code]) -> list[str]:
+    """What is there before the first step: samples, first weights, states, masks, and a learning rate that stays."""
+    method = experiment.method
+    x, t = ("x", "t") if method.batch_size == experiment.samples else ("inputs", "targets")
+    states = sorted({line[0] for line in UPDATES[method.optimizer] if line[1:].startswith("[i] = ")})
+    return [
+        f"{x} = np.array({literal(experiment.inputs.reshape(-1, *experiment.network.shapes[0]))})",
+        f"{t} = np.array({literal(experiment.targets)})",
+        "",
+        *_first_parameters(experiment),
+        f"parameters = [{', '.join(_trained(experiment))}]",
+        *(f"{state} = [np.zeros(p.shape) for p in parameters]" for state in states),
+        *([f"rate = {number(experiment.learning_rate)}"] if method.schedule == "constant" else []),
+        *(code.before for code in codes if code.before),
+    ]
+
+
+def _loop(experiment: Experiment, codes: list[Code]) -> list[str]:
+    """A step: the rows of its batch, the forward pass, what is printed, the backward pass, the update."""
+    network, method = experiment.network, experiment.method
+    constants = {"rate": number(experiment.learning_rate)} | {name: number(value) for name, value in method.constants}
+    size = method.batch_size
+    batch = [
+        f"rows = np.arange(step * {size}, (step + 1) * {size}) % len(inputs)",
+        "x, t = inputs[rows], targets[rows]",
+    ]
+    return [
+        *(batch if size < experiment.samples else []),
+        *([f"rate = {RATES[method.schedule]}".format(**constants)] if method.schedule in RATES else []),
+        "# The forward pass: z before and a after a layer's activation.",
+        "a0 = x",
+        *_forward(experiment, codes),
+        f"loss = {_named(LOSS[network.loss][0], len(codes))}{' / len(t)' if method.reduction == 'mean' else ''}",
+        "numbers = [loss, *(number for p in parameters for number in p.flat)]",
+        'print(step + 1, *(f"{number:.12g}" for number in numbers))',
+        "",
+        "# The backward pass: dz is the derivative of a sample's loss by its z, dW the sum over all samples.",
+        *_backward(experiment, codes),
+        "",
+        "# The update.",
+        f"gradients = [{', '.join(f'd{name}' for name in _trained(experiment))}]",
+        "for i, (p, g) in enumerate(zip(parameters, gradients)):",
+        *(f"    {line}" for line in _update(experiment, constants)),
+    ]
+
+
+def _places(experiment: Experiment) -> list[Place]:
+    first = experiment.method.update == "output-first"
+    places = []
+    for k, (layer, shape) in enumerate(
+        zip(experiment.network.layers, experiment.network.shapes, strict=False), start=1
+    ):
+        if first and type(layer) is not Dense:
+            raise InputError(
+                f"network.layers[{k - 1}].kind: got {kind_of(layer)} with training.update output-first, "
+                "expected dense layers alone"
+            )
+        places.append(Place(k, shape, experiment.rows, f"(W{k} - rate * dW{k})" if first else ""))
+    return places
+
+
+def _trained(experiment: Experiment) -> list[str]:
+    """The variables of what is trained: W1, B1, W2, ..."""
+    layers, shapes = experiment.network.layers, experiment.network.shapes
+    return [
+        f"{LETTERS[kind]}{k}"
+        for k, (layer, shape) in enumerate(zip(layers, shapes, strict=False), start=1)
+        for kind in layer.trained(shape)
+    ]
+
+
+def _forward(experiment: Experiment, codes: list[Code]) -> list[str]:
+    lines, layers = [], experiment.network.layers
+    for k, (layer, code) in enumerate(zip(layers, codes, strict=True), start=1):
+        flat = k == len(codes) and len(experiment.network.shapes[-1]) > 1
+        z = f"({code.forward}).reshape(len(t), -1)" if flat else code.forward
+        a = ACTIVATIONS[layer.activation][0].format(z=f"z{k}")
+        lines += [*([code.first] if code.first else []), f"z{k} = {z}", f"a{k} = {a}"]
+    return lines
+
+
+def _backward(experiment: Experiment, codes: list[Code]) -> list[str]:
+    network, last = experiment.network, len(codes)
+    slope = _named(LOSS[network.loss][1], last)
+    behind = LOSSES[network.loss].through_activation
+    lines = [] if behind else [f"da{last} = {slope}"]
+    # What residual connections add to the gradient of an earlier layer's output.
+    past: dict[int, list[str]] = {}
+    for k in range(last, 0, -1):
+        layer, code = network.layers[k - 1], codes[k - 1]
+        chain = ACTIVATIONS[layer.activation][1].format(z=f"z{k}", a=f"a{k}")
+        dz = slope if behind and k == last else f"da{k}{chain}"
+        if k == last and len(network.shapes[-1]) > 1:
+            dz = f"({dz}).reshape(-1, {', '.join(map(str, network.shapes[-1]))})"
+        lines += [f"dz{k} = {dz}", *code.backward]
+        if isinstance(layer, Residual):
+            past.setdefault(layer.source, []).append(f"dz{k}")
+        if k > 1:
+            more = past.get(k - 1, [])
+            if code.back:
+                lines.append(f"da{k - 1} = {' + '.join([code.back, *more])}")
+            elif more:
+                lines.append(f"da{k - 1} = da{k - 1} + {' + '.join(more)}")
+    return lines
+
+
+def _named(text: str, k: int) -> str:
+    """An expression of z and a for layer k's."""
+    return re.sub(r"\b([za])\b", rf"\g<1>{k}", text)
+
+
+def _first_parameters(experiment: Experiment) -> list[str]:
+    network, columns = experiment.network, experiment.columns
+    lines = []
+    for place, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
+        given: dict[Kind, FloatArray] = {"weight": experiment.weights[place], "bias": experiment.biases[place]}
+        for kind in layer.parameters(shape):
+            lines.append(f"# {about(columns.names_in(place, kind))}")
+            lines.append(f"{LETTERS[kind]}{place + 1} = np.array({literal(given[kind])})")
+    return lines
+
+
+def _update(experiment: Experiment, constants: dict[str, str]) -> list[str]:
+    method = experiment.method
+    decays = method.has_decay and method.optimizer != "adamw"
+    return [
+        *(["g = g / len(t)"] if method.reduction == "mean" and method.batch_size > 1 else []),
+        *([f"g = g + {constants['weight_decay']} * p"] if decays else []),
+        *(line.format(**constants) for line in UPDATES[method.optimizer]),
+    ]

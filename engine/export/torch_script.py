@@ -1,0 +1,257 @@
+"""An experiment as a torch script: nn.Sequential, autograd, torch.optim."""
+
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+from engine.arrays import Shape
+from engine.errors import InputError
+from engine.experiment import Experiment
+from engine.export.text import about, check_kinds, literal, number, parts, title, trained_names
+from engine.layers import (
+    AveragePool,
+    BatchNorm,
+    Convolution,
+    Dense,
+    Dropout,
+    GlobalAveragePool,
+    Layer,
+    LayerNorm,
+    MaxPool,
+    Residual,
+)
+from engine.losses import LOSSES
+from engine.optimizers import OPTIMIZERS
+
+PARTS = Path(__file__).with_name("torch_parts.py")
+ACTIVATIONS = {
+    "sigmoid": "nn.Sigmoid()",
+    "tanh": "nn.Tanh()",
+    "relu": "nn.ReLU()",
+    "leaky-relu": "nn.LeakyReLU(0.01)",
+}
+CLASSES = {
+    **dict.fromkeys(("sgd", "momentum", "nesterov"), "SGD"),
+    "adagrad": "Adagrad",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+    "adamw": "AdamW",
+}
+BCE = "functional.binary_cross_entropy_with_logits"
+# By loss and reduction: from the outputs, before the activation where the loss has it inside, and the targets t.
+LOSS = {
+    ("half-squared-error", "mean"): "((outputs - t) ** 2).sum(dim=1).mean() / 2",
+    ("half-squared-error", "sum"): "((outputs - t) ** 2).sum() / 2",
+    ("mean-squared-error", "mean"): "functional.mse_loss(outputs, t)",
+    ("mean-squared-error", "sum"): "functional.mse_loss(outputs, t) * len(t)",
+    ("binary-cross-entropy", "mean"): f'{BCE}(outputs, t, reduction="sum") / len(t)',
+    ("binary-cross-entropy", "sum"): f'{BCE}(outputs, t, reduction="sum")',
+    ("cross-entropy", "mean"): "functional.cross_entropy(outputs, t)",
+    ("cross-entropy", "sum"): 'functional.cross_entropy(outputs, t, reduction="sum")',
+}  # fmt: skip
+Pair = tuple[int, int]
+
+
+def torch_script(experiment: Experiment) -> str:
+    """The script's text.
+
+    Raises:
+        InputError: torch has no short way to say what the experiment does.
+    """
+    method = experiment.method
+    if method.update != "simultaneous":
+        raise InputError(
+            f"training.update: got {method.update}, which torch.optim cannot do; expected simultaneous, or --numpy"
+        )
+    check_kinds(experiment, {*MODULES, Dropout, Residual})
+    net = "\n".join(_modules(experiment))
+    own = parts(PARTS, net)
+    loop = _loop(experiment)
+    schedule = _schedule(method.schedule, dict(method.constants))
+    lines = [
+        title(experiment, "torch"),
+        "",
+        *(["import numpy as np"] if "np." in own else []),
+        "import torch",
+        "from torch import nn",
+        *(["from torch.nn import functional"] if any("functional." in line for line in loop) else []),
+        "",
+        "torch.set_default_dtype(torch.float64)  # with all the digits that a spreadsheet has",
+        *([own] if own else []),
+        "",
+        *_samples(experiment),
+        "",
+        "net = nn.Sequential(",
+        indent(net, "    "),
+        ")" + _about_last(experiment),
+        *_first_parameters(experiment),
+        "",
+        f"optimizer = torch.optim.{_optimizer(experiment)}",
+        *([f"schedule = torch.optim.lr_scheduler.{schedule}"] if schedule else []),
+        "",
+        f'print("step loss {" ".join(trained_names(experiment))}")',
+        f"for step in range({experiment.steps}):",
+        *(f"    {line}" for line in loop),
+        *(["    schedule.step()"] if schedule else []),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _samples(experiment: Experiment) -> list[str]:
+    x, t = ("x", "t") if experiment.method.batch_size == experiment.samples else ("inputs", "targets")
+    return [
+        f"{x} = torch.tensor({literal(experiment.inputs.reshape(-1, *experiment.network.shapes[0]))})",
+        f"{t} = torch.tensor({literal(experiment.targets)})",
+    ]
+
+
+def _loop(experiment: Experiment) -> list[str]:
+    size = experiment.method.batch_size
+    batch = [
+        f"rows = torch.arange(step * {size}, (step + 1) * {size}) % len(inputs)",
+        "x, t = inputs[rows], targets[rows]",
+    ]
+    return [
+        *(batch if size < experiment.samples else []),
+        "outputs = net(x)",
+        f"loss = {LOSS[experiment.network.loss, experiment.method.reduction]}",
+        "weights = [number for p in net.parameters() if p.requires_grad for number in p.flatten().tolist()]",
+        'print(step + 1, *(f"{number:.12g}" for number in [loss.item(), *weights]))',
+        "optimizer.zero_grad()",
+        "loss.backward()",
+        "optimizer.step()",
+    ]
+
+
+def _modules(experiment: Experiment) -> list[str]:
+    """What stands in nn.Sequential; a residual connection has the layers that it goes past in itself."""
+    network = experiment.network
+    modules: list[str] = []
+    begins: dict[int, int] = {}  # where in `modules` a layer's own begin
+    for place, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
+        begins[place] = len(modules)
+        if isinstance(layer, Residual):
+            if layer.source not in begins:
+                raise InputError(
+                    f"network.layers[{place}].from: the residual connection crosses an earlier one, which no torch "
+                    "module of layers in a row can do; expected one that goes past it whole, or --numpy"
+                )
+            first = begins[layer.source]
+            inner = indent("\n".join(modules[first:]), "    ")
+            modules[first:] = [f"Residual(\n{inner}\n),"]
+            begins = {of: begin for of, begin in begins.items() if of <= layer.source}
+        elif isinstance(layer, Dropout):
+            modules.append(f"Dropout({layer.rate}, {(experiment.rows, *shape)}, seed={list(layer.seed)}),")
+        else:
+            modules += [f"{module}," for module in MODULES[type(layer)](layer, shape)]
+        is_last = place == len(network.layers) - 1
+        if is_last and len(network.shapes[-1]) > 1:
+            modules.append("nn.Flatten(),")
+        inside_loss = is_last and LOSSES[network.loss].through_activation
+        if layer.activation in ACTIVATIONS and not inside_loss:
+            modules.append(f"{ACTIVATIONS[layer.activation]},")
+    return modules
+
+
+def _dense(layer: Any, shape: Shape) -> list[str]:
+    inputs, own = prod(shape), layer.biases == layer.neurons
+    return [
+        *(["nn.Flatten()"] if len(shape) > 1 else []),
+        f"nn.Linear({inputs}, {layer.neurons}{'' if own else ', bias=False'})",
+        *(["SharedBias()"] if layer.biases and not own else []),
+    ]
+
+
+def _convolution(layer: Any, shape: Shape) -> list[str]:
+    own = layer.biases == layer.channels
+    said = [
+        *(str(size) for size in (shape[0], layer.channels, _pair(layer.kernel))),
+        *([f"stride={_pair(layer.stride)}"] if layer.stride != (1, 1) else []),
+        *([f"padding={_pair(layer.padding)}"] if layer.padding != (0, 0) else []),
+        *([] if own else ["bias=False"]),
+    ]
+    return [f"nn.Conv2d({', '.join(said)})", *(["SharedBias()"] if layer.biases and not own else [])]
+
+
+def _pool(name: str) -> Callable[[Any, Shape], list[str]]:
+    return lambda layer, _: [f"nn.{name}({_pair(layer.size)}, {_pair(layer.stride)})"]
+
+
+def _batch_norm(layer: Any, shape: Shape) -> list[str]:
+    return [f"nn.BatchNorm{len(shape) - 1 or 1}d({shape[0]}, eps={layer.eps}, momentum={layer.momentum})"]
+
+
+MODULES: dict[type[Layer], Callable[[Any, Shape], list[str]]] = {
+    Dense: _dense,
+    Convolution: _convolution,
+    MaxPool: _pool("MaxPool2d"),
+    AveragePool: _pool("AvgPool2d"),
+    GlobalAveragePool: lambda _layer, _shape: ["nn.AdaptiveAvgPool2d(1)", "nn.Flatten()"],
+    BatchNorm: _batch_norm,
+    LayerNorm: lambda layer, shape: [f"nn.LayerNorm({list(shape)}, eps={layer.eps})"],
+}
+
+
+def _pair(pair: Pair) -> int | Pair:
+    return pair[0] if pair[0] == pair[1] else pair
+
+
+def _about_last(experiment: Experiment) -> str:
+    activation = experiment.network.layers[-1].activation
+    inside = LOSSES[experiment.network.loss].through_activation
+    return f"  # the {activation} of the outputs is inside of the loss" if inside else ""
+
+
+def _first_parameters(experiment: Experiment) -> list[str]:
+    """The lines that set the first weights and biases, and say which of them stay as they are."""
+    network, columns = experiment.network, experiment.columns
+    lines: list[str] = []
+    trained: list[bool] = []
+    for place, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
+        given = {"weight": experiment.weights[place], "bias": experiment.biases[place]}
+        for kind in layer.parameters(shape):
+            trained.append(kind in layer.trained(shape))
+            lines += [f"    # {about(columns.names_in(place, kind))}", indent(literal(given[kind]), "    ") + ","]
+    fixed = [place for place, is_trained in enumerate(trained) if not is_trained]
+    return [
+        "first = [",
+        *lines,
+        "]",
+        "for parameter, numbers in zip(net.parameters(), first):",
+        "    parameter.data = torch.tensor(numbers)",
+        *([f"for place in {fixed}:  # these stay as they are"] if fixed else []),
+        *(["    list(net.parameters())[place].requires_grad_(False)"] if fixed else []),
+    ]
+
+
+def _optimizer(experiment: Experiment) -> str:
+    c, name = dict(experiment.method.constants), experiment.method.optimizer
+    said = [f"lr={number(experiment.learning_rate)}"]
+    if "beta1" in c:
+        said.append(f"betas=({c['beta1']}, {c['beta2']})")
+    own = [option for option in OPTIMIZERS[name].constants if option in ("momentum", "alpha", "eps")]
+    said += [f"{option}={number(c[option])}" for option in own]
+    said += ["nesterov=True"] if name == "nesterov" else []
+    said += [f"weight_decay={number(c['weight_decay'])}"] if "weight_decay" in c else []
+    return f"{CLASSES[name]}(net.parameters(), {', '.join(said)})"
+
+
+def _schedule(name: str, c: dict[str, float]) -> str:
+    """The schedule after `torch.optim.lr_scheduler.`; nothing for a constant rate."""
+    match name:
+        case "step":
+            return f"StepLR(optimizer, step_size={number(c['step_size'])}, gamma={number(c['gamma'])})"
+        case "exponential":
+            return f"ExponentialLR(optimizer, gamma={number(c['gamma'])})"
+        case "cosine":
+            return f"CosineAnnealingLR(optimizer, T_max={number(c['T_max'])}, eta_min={number(c['eta_min'])})"
+        case "inverse-time":
+            return f"LambdaLR(optimizer, lambda step: 1 / (1 + {number(c['decay'])} * step))"
+        case "warm-up":
+            steps = number(c["warm_up"])
+            return f"LambdaLR(optimizer, lambda step: min(1, (step + 1) / {steps}))"
+        case _:
+            return ""
