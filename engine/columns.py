@@ -16,11 +16,12 @@ __all__ = ["Column", "Columns", "Kind", "activation_name", "gradient_name"]
 class Columns:
     """The columns of the table of a network, of so many samples, trained by a method.
 
-    The order is: step, sample and learning rate where they change; targets, inputs; layer by layer the weights, the
-    biases, then each neuron's pre-activation and activation; the losses, their sum, the batch's loss where there are
-    several samples; the errors from the last layer back, where the network keeps them; the gradients; the optimizer's
-    state. Numbers run on from layer to layer: a 2-2-2 network has w1 to w8, and the neurons of a second hidden layer
-    go on counting where the first one's stop.
+    Of sequences, `samples` counts the rows: each of their steps is one. The order is: step, sample, time in a sequence
+    and learning rate where they change; targets, and whether they count where not all do; inputs; layer by layer the
+    weights, the biases, then each neuron's pre-activation and activation; the losses, their sum, the batch's loss where
+    there are several samples; the errors from the last layer back, where the network keeps them; the gradients; the
+    optimizer's state. Numbers run on from layer to layer: a 2-2-2 network has w1 to w8, and the neurons of a second
+    hidden layer go on counting where the first one's stop.
     """
 
     network: Network
@@ -54,6 +55,7 @@ class Columns:
         return (
             *self._counters(),
             *(Column(name, "target", neuron=place) for place, name in enumerate(self.target_names)),
+            *([Column("counted", "counted")] if self.network.counted else []),
             *self.inputs,
             *(column for columns in self.layers for column in columns),
             *(Column(name, "loss", neuron=place) for place, name in enumerate(self.loss_names)),
@@ -96,6 +98,11 @@ class Columns:
     def loss(self) -> str:
         """The column that the loss curve shows: that of the batch, or of the only sample."""
         return "E_batch" if self.samples > 1 else "E_tot"
+
+    @property
+    def sequences(self) -> int:
+        """Samples of an update: its rows, or its sequences of several rows."""
+        return self.method.batch_size // self.network.time
 
     @property
     def target_names(self) -> list[str]:
@@ -177,8 +184,10 @@ class Columns:
     def _counters(self) -> Iterator[Column]:
         if self.samples > 1 or self.method.counts_steps:
             yield Column("step", "step")
-        if self.samples > 1:
+        if self.samples > self.network.time:
             yield Column("sample", "sample")
+        if self.network.time > 1:
+            yield Column("time", "time")
         if self.method.schedule != "constant":
             yield Column("eta", "rate")
 

@@ -63,7 +63,8 @@ def descend(
 ) -> Trace:
     """Run gradient descent for several learning rates at once, by the experiment's method.
 
-    A row is one sample's forward and backward pass; the samples are taken in order, round and round. After each
+    A row is one sample's forward and backward pass, or one step of a sequence's; the samples are taken in order, round
+    and round. After each
     batch of rows all weights and biases are updated together, from the mean or sum of these rows' gradients; plain
     gradient descent is w ← w − η·∂E/∂w.
 
@@ -85,6 +86,7 @@ def descend(
     rates = optimizers.rates(method.schedule, given, experiment.steps, dict(method.constants))
     update = _Updater(columns, block, rates)
     inputs, targets = experiment.inputs[..., np.newaxis], experiment.targets[..., np.newaxis]
+    counted = experiment.counted[:, np.newaxis, np.newaxis]
     # Overflow is looked for once, at the end, where it can be named.
     with np.errstate(all="ignore"):
         for step in range(experiment.steps):
@@ -92,6 +94,7 @@ def descend(
             if step == 0 or size < experiment.samples:
                 samples = np.arange(first, first + size) % experiment.samples
                 block.inputs[:], block.targets[:] = inputs[samples], targets[samples]
+                block.counted[:] = counted[samples]
             for fields, kind, numbers in given_each_row:
                 fields[kind][:] = numbers[first : first + size, ..., np.newaxis]
             signals = forward(columns.network, block)
@@ -131,7 +134,7 @@ class _Updater:
     """Changes the weights, the biases and the optimizer's states of all rows of the block after each update."""
 
     def __init__(self, columns: Columns, block: Numbers, rates: FloatArray) -> None:
-        self.block, self.method, self.rates = block, columns.method, rates
+        self.block, self.method, self.rates, self.sequences = block, columns.method, rates, columns.sequences
         self.constants = dict(self.method.constants)
         self.optimizer = optimizers.OPTIMIZERS[self.method.optimizer]
         self.decay = self.constants.get("weight_decay", 0.0)
@@ -163,7 +166,7 @@ class _Updater:
         else:
             gradient = self.block.every_gradient.sum(axis=0)
             if self.method.reduction == "mean":
-                gradient = gradient / self.method.batch_size
+                gradient = gradient / self.sequences
         if self.decay and not self.optimizer.decouples_decay:
             gradient = gradient + self.decay * np.concatenate(self.trained)
         return gradient
@@ -172,16 +175,20 @@ class _Updater:
 def _count(experiment: Experiment, trace: Trace, rates: FloatArray) -> None:
     """Fill in the columns that no pass computes: step, sample, learning rate, and the loss of the batch."""
     place, values = trace.columns.place, trace.numbers.values
-    size, rows = experiment.method.batch_size, np.arange(len(values))
+    size, rows, time = experiment.method.batch_size, np.arange(len(values)), experiment.network.time
     if "step" in place:
         values[:, place["step"]] = (rows // size + 1)[:, np.newaxis]
     if "sample" in place:
-        values[:, place["sample"]] = (rows % experiment.samples + 1)[:, np.newaxis]
+        values[:, place["sample"]] = (rows % experiment.samples // time + 1)[:, np.newaxis]
+    if "time" in place:
+        values[:, place["time"]] = (rows % time + 1)[:, np.newaxis]
     if "eta" in place:
         values[:, place["eta"]] = np.repeat(rates, size, axis=0)
     if "E_batch" in place:
         batches = trace.numbers.loss.reshape(experiment.steps, size, -1)
-        loss = batches.mean(axis=1) if experiment.method.reduction == "mean" else batches.sum(axis=1)
+        loss = batches.sum(axis=1)
+        if experiment.method.reduction == "mean":
+            loss = loss / trace.columns.sequences
         values[:, place["E_batch"]] = np.repeat(loss, size, axis=0)
 
 

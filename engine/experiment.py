@@ -32,12 +32,13 @@ class Experiment:
     Args:
         network: its layers and its loss.
         weights: one matrix for each layer, shaped (fan-out, fan-in).
-        inputs: shaped (samples, fan-in of the first layer).
+        inputs: shaped (samples, fan-in of the first layer); of sequences each step is a sample, one below the other.
         targets: shaped (samples, fan-out of the last layer).
         learning_rate: η of the sheet's own run.
         learning_rates: η of each run of a sweep.
         steps: how many updates; each follows `method.batch_size` forward and backward passes.
         biases: one array for each layer, shaped (its `biases`,); none at all where no layer has any.
+        counted: (samples,), 1 where the loss counts, 0 where a step of a sequence has no target; all 1 unless given.
         method: how the weights are updated.
         runs: the sweep, where its runs differ in more than the learning rate.
         name: its title.
@@ -57,6 +58,7 @@ class Experiment:
     steps: int
     biases: tuple[FloatArray, ...] = ()
     method: Method = PLAIN
+    counted: FloatArray = field(default_factory=lambda: np.empty(0))
     runs: tuple[Run, ...] = ()
     name: str = field(default="", compare=False)
     look_for: str = field(default="", compare=False)
@@ -64,6 +66,8 @@ class Experiment:
     def __post_init__(self) -> None:
         if not self.biases:
             object.__setattr__(self, "biases", tuple(np.empty(0) for _ in self.network.layers))
+        if not self.counted.size:
+            object.__setattr__(self, "counted", np.ones(len(self.inputs)))
         _check_shapes(self)
         _check_targets(self)
         if self.steps < 1:
@@ -74,10 +78,11 @@ class Experiment:
             if not (math.isfinite(rate) and rate >= 0):
                 raise InputError(f"learning rate: got {rate:g}, expected a finite number from 0 up")
         for method in (self.method, *(run.method for run in self.runs)):
-            if not 1 <= method.batch_size <= self.samples:
+            time = self.network.time
+            if not time <= method.batch_size <= self.samples or method.batch_size % time:
                 raise InputError(
-                    f"training.batch_size: got {method.batch_size}, expected a whole number from 1 to {self.samples}, "
-                    "the number of samples"
+                    f"training.batch_size: got {method.batch_size // time}, expected a whole number from 1 to "
+                    f"{self.samples // time}, the number of samples"
                 )
             least = max(layer.least_rows for layer in self.network.layers)
             if method.batch_size < least:
@@ -100,7 +105,7 @@ class Experiment:
 
     @property
     def samples(self) -> int:
-        """How many samples."""
+        """How many samples; of sequences how many steps all have together."""
         return len(self.inputs)
 
     @cached_property
@@ -164,6 +169,8 @@ def _check_samples(experiment: Experiment) -> None:
         raise InputError("samples: got no sample, expected at least one with inputs and targets")
     if len(inputs) != len(targets):
         raise InputError(f"samples: got {len(inputs)} inputs and {len(targets)} targets, expected as many")
+    if len(inputs) % experiment.network.time:
+        raise InputError(f"samples: got {len(inputs)} rows, expected sequences of {experiment.network.time} each")
     if inputs.shape[1] != experiment.network.inputs:
         raise InputError(f"samples.inputs: got {inputs.shape[1]}, expected {experiment.network.inputs}")
     if targets.shape[1] != experiment.sizes[-1]:
@@ -175,8 +182,8 @@ def _check_samples(experiment: Experiment) -> None:
 def _check_targets(experiment: Experiment) -> None:
     name = experiment.network.loss
     loss = LOSSES[name]
-    for number, targets in enumerate(experiment.targets):
-        if not loss.fits(targets):
-            raise InputError(
-                f"samples[{number}].targets: got {targets.tolist()}, expected {loss.expected} with the loss {name}"
-            )
+    for number, (targets, counts) in enumerate(zip(experiment.targets, experiment.counted, strict=True)):
+        if counts and not loss.fits(targets):
+            time = experiment.network.time
+            where = f"samples[{number // time}].targets" + (f"[{number % time}]" if time > 1 else "")
+            raise InputError(f"{where}: got {targets.tolist()}, expected {loss.expected} with the loss {name}")

@@ -15,7 +15,6 @@ from engine.reading import (
     from_0_up,
     list_of,
     nested_numbers,
-    numbers,
     read_table,
     share,
     tables,
@@ -79,7 +78,7 @@ NETWORK: Keys = {
     "seed": Key(whole_number(0), 1),
     "deltas": Key(boolean, default=True),
 }
-SAMPLE: Keys = {"inputs": Key(list_of(nested_numbers), REQUIRED), "targets": Key(numbers, REQUIRED)}
+SAMPLE: Keys = {"inputs": Key(list_of(nested_numbers), REQUIRED), "targets": Key(list_of(nested_numbers), REQUIRED)}
 FILE: Keys = {
     "name": Key(text, ""),
     "look_for": Key(text, ""),

@@ -23,9 +23,11 @@ class Network:
         inputs: how many.
         picture: (channels, rows, columns) of the inputs, if they are one.
         deltas: whether the table has columns for ∂E/∂(pre-activation), so that every gradient is one product.
+        counted: whether a column tells in which rows the loss counts; in all, where there is none.
 
     Raises:
-        InputError: softmax or a cross-entropy where it does not belong.
+        InputError: softmax or a cross-entropy where it does not belong; layers that do not agree on the steps of a
+            sequence, or have no columns for the errors that flow back through it.
     """
 
     inputs: int
@@ -33,6 +35,7 @@ class Network:
     loss: str = "half-squared-error"
     deltas: bool = False
     picture: Shape = ()
+    counted: bool = False
 
     def __post_init__(self) -> None:
         last = self.layers[-1].activation if self.layers else "sigmoid"
@@ -42,6 +45,10 @@ class Network:
                 f"network.loss: got {self.loss} with {last} in the last layer, expected the activation {needed} there"
             )
         for number, layer in enumerate(self.layers):
+            if layer.time not in (1, self.time):
+                raise InputError(
+                    f"network.layers[{number}]: got sequences of {layer.time} steps, expected {self.time} as elsewhere"
+                )
             inputs = [self.shapes[source] for source in layer.reads(number)]
             if inputs[0] != inputs[-1]:
                 got, expected = ("×".join(map(str, shape)) for shape in (inputs[-1], inputs[0]))
@@ -52,6 +59,16 @@ class Network:
                     f"network.layers[{number}].activation: got softmax, expected it in the last layer alone, "
                     "with the loss cross-entropy"
                 )
+
+        if self.time > 1 and not self.deltas:
+            raise InputError(
+                "network.deltas: got false with sequences, expected true: errors flow back through these columns"
+            )
+
+    @cached_property
+    def time(self) -> int:
+        """The steps of a sequence, each a row of the table; 1 where a sample is no sequence."""
+        return max((layer.time for layer in self.layers), default=1)
 
     @classmethod
     def plain(cls, sizes: tuple[int, ...]) -> "Network":
@@ -85,8 +102,8 @@ class Method:
     """How a run changes the weights.
 
     Attributes:
-        batch_size: samples whose gradients are put together for one update.
-        reduction: of a batch's gradients, "mean" or "sum".
+        batch_size: rows whose gradients are put together for one update; of sequences all of their rows.
+        reduction: of a batch's gradients, "mean" or "sum"; over the steps of a sequence always their sum.
         optimizer: one of OPTIMIZERS.
         schedule: of the learning rate, one of SCHEDULES.
         update: "simultaneous", or "output-first", where a layer's errors pass back through the new weights of the

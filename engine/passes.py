@@ -18,6 +18,7 @@ class Numbers:
     Attributes:
         values: (T, C, R), the array itself.
         targets, inputs: (T, outputs, R) and (T, inputs, R).
+        counted: (T, 1, R), 1 where the loss counts and 0 where not; (T, 0, R) where it counts in all rows.
         pictures: the inputs in their shape: (T, channels, rows, columns, R) if they are pictures.
         layers: a dict for each layer, by the kind of its columns: (T, O, I, R) for the weights of a dense layer, (T,
             its biases, R), (T, O, R) for its pre-activations and its activations. Weights and biases are those before
@@ -34,6 +35,7 @@ class Numbers:
         rows, _, runs = values.shape
         self.values, self._columns = values, columns
         self.targets, self.inputs = self._view(columns.target_names), self._view(columns.input_names)
+        self.counted = self._view(columns.of("counted"))
         self.pictures = self.inputs.reshape(rows, *columns.network.shapes[0], runs)
         self.layers: list[dict[Kind, FloatArray]] = []
         self.slopes: list[dict[Kind, FloatArray]] = []
@@ -86,6 +88,9 @@ def backward(columns: Columns, block: Numbers, signals: list[FloatArray], rates:
     last = block.layers[-1]["pre-activation"]
     # ∂E/∂signal, by the signal's place, as far as it has come back.
     grads = {len(layers): loss.kernel(last, signals[-1], block.targets, block.losses)}
+    if columns.network.counted:
+        block.losses[:] *= block.counted
+        grads[len(layers)] *= block.counted
     np.add.reduce(block.losses, axis=1, out=block.loss)
     behind_activation = loss.through_activation
     for number in reversed(range(len(layers))):
@@ -93,6 +98,7 @@ def backward(columns: Columns, block: Numbers, signals: list[FloatArray], rates:
         if not behind_activation:
             ACTIVATIONS[layer.activation].backward(grad, of["pre-activation"], signals[number + 1])
         behind_activation = False
+        grad = layer.backward_rows(of, grad)
         if "pre-activation" in slopes:
             slopes["pre-activation"][:] = grad
         sources = layer.reads(number)

@@ -22,6 +22,10 @@ parameter, what passes through this row's use of it, so that Σ over the rows is
 column c, ∂(Σ E_tot)/∂c, so that what later rows make of c is in the row that holds it. The mean or sum over the rows is
 the update's.
 
+The steps of a sequence are rows too, sequence by sequence, so that B = S·T. A kind whose rows read other rows of their
+sequence has a field `time`, T; `by_sequence` gives its arrays as (S, T, …), and `backward_rows` takes in what flows
+back through time.
+
 A new kind is one file here, with its line in LAYERS; the workbook has its forward formulas in a file of its own.
 """
 
@@ -32,6 +36,7 @@ from engine.layers.dense import Dense
 from engine.layers.dropout import Dropout
 from engine.layers.layer_norm import LayerNorm
 from engine.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
+from engine.layers.recurrent import Recurrent
 from engine.layers.residual import Residual
 
 LAYERS: dict[str, type[Layer]] = {
@@ -44,6 +49,7 @@ LAYERS: dict[str, type[Layer]] = {
     "layer-norm": LayerNorm,
     "dropout": Dropout,
     "residual": Residual,
+    "recurrent": Recurrent,
 }
 
 __all__ = [
@@ -58,5 +64,6 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "MaxPool",
+    "Recurrent",
     "Residual",
 ]

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
@@ -15,6 +16,23 @@ from engine.reading import Keys
 Fields = Mapping[Kind, FloatArray]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where in a network a layer stands whose table is read.
+
+    Attributes:
+        number: which layer of the network it is, from 0.
+        layers: the numbers of the layers before it, by their names and, counted from 1, "1", "2", …
+        seed: the network's.
+        time: the steps of each sequence; 1 where a sample is no sequence.
+    """
+
+    number: int
+    layers: Mapping[str, int]
+    seed: int
+    time: int = 1
+
+
 class Layer(ABC):
     """A layer. A kind of layer is a frozen dataclass of what the experiment file says of it.
 
@@ -24,6 +42,7 @@ class Layer(ABC):
         errors: the kinds of its columns that have a column ∂E/∂… each, from the last computed back.
         shows_identity: whether it has columns for the activations even where these are the pre-activations.
         least_rows: rows that an update must have.
+        time: the steps of a sequence, for kinds whose rows read other rows of their sequence; else 1.
     """
 
     activation: str
@@ -31,18 +50,12 @@ class Layer(ABC):
     errors: ClassVar[tuple[Kind, ...]] = ("pre-activation",)
     shows_identity: ClassVar[bool] = False
     least_rows: ClassVar[int] = 1
+    time = 1
 
     @classmethod
     @abstractmethod
-    def read(cls, values: Mapping[str, Any], number: int, layers: Mapping[str, int], seed: int) -> "Layer":
-        """The layer that a table describes.
-
-        Args:
-            values: the table's, by `keys`.
-            number: which layer of the network it is, from 0.
-            layers: the numbers of the layers before it, by their names and, counted from 1, "1", "2", …
-            seed: the network's.
-        """
+    def read(cls, values: Mapping[str, Any], place: Place) -> "Layer":
+        """The layer that a table describes, from its values by `keys`."""
 
     @abstractmethod
     def with_activation(self, activation: str) -> "Layer":
@@ -97,6 +110,15 @@ class Layer(ABC):
     def forward(self, of: Fields, inputs: Sequence[FloatArray]) -> None:
         """Fill in the pre-activations, and what comes before them, from `inputs`, (B, features, R) each as `reads`."""
 
+    def backward_rows(self, of: Fields, grad: FloatArray) -> FloatArray:  # noqa: ARG002 - for subclasses
+        """∂E/∂(pre-activation), with what later rows of the layer itself make of it.
+
+        Args:
+            of: the layer's columns.
+            grad: what comes back from behind the layer, (B, O, R).
+        """
+        return grad
+
     def backward_parameters(  # noqa: B027 - a kind without parameters or inner columns has nothing to fill in
         self, of: Fields, slopes: Fields, inputs: Sequence[FloatArray], grad: FloatArray
     ) -> None:
@@ -129,3 +151,8 @@ class Layer(ABC):
 def _activation(of: Column) -> Column:
     place = (of.layer, of.neuron, None, None, of.channel, of.row, of.column)
     return Column(activation_name(of.name), "activation", *place)
+
+
+def by_sequence(x: FloatArray, time: int) -> FloatArray:
+    """Rows, (B, …), as (sequences, time, …): a view."""
+    return x.reshape(-1, time, *x.shape[1:])

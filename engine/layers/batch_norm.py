@@ -13,7 +13,7 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import parameters
-from engine.layers.base import Fields, Layer
+from engine.layers.base import Fields, Layer, Place
 from engine.names import Column, Kind, Names
 from engine.reading import Key, Keys, above_0, boolean, numbers, share, word
 
@@ -60,7 +60,7 @@ class BatchNorm(Layer):
     least_rows: ClassVar[int] = 2
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _number: int, _layers: Mapping[str, int], _seed: int) -> Self:
+    def read(cls, values: Mapping[str, Any], _place: Place) -> Self:
         return cls(values["eps"], values["momentum"], values["activation"], values["train"])
 
     def with_activation(self, activation: str) -> Self:

@@ -10,7 +10,7 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import parameters, windows
-from engine.layers.base import Fields, Layer
+from engine.layers.base import Fields, Layer, Place
 from engine.layers.windows import Pair
 from engine.names import Column, Kind, Names
 from engine.reading import REQUIRED, Key, Keys, pair, whole_number, word
@@ -49,7 +49,7 @@ class Convolution(Layer):
     }
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _number: int, _layers: Mapping[str, int], _seed: int) -> "Convolution":
+    def read(cls, values: Mapping[str, Any], _place: Place) -> "Convolution":
         return cls(
             values["channels"], values["kernel"], values["stride"], values["padding"], values["activation"],
             parameters.bias_count(values["bias"]), values["train_bias"],

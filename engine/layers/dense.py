@@ -10,7 +10,7 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import parameters
-from engine.layers.base import Fields, Layer
+from engine.layers.base import Fields, Layer, Place
 from engine.names import Column, Kind, Names
 from engine.reading import REQUIRED, Key, Keys, whole_number, word
 
@@ -42,7 +42,7 @@ class Dense(Layer):
     shows_identity: ClassVar[bool] = True
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _number: int, _layers: Mapping[str, int], _seed: int) -> "Dense":
+    def read(cls, values: Mapping[str, Any], _place: Place) -> "Dense":
         biases = parameters.bias_count(values["bias"])
         return cls(values["neurons"], values["activation"], biases, values["train_bias"])
 

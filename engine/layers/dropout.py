@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
-from engine.layers.base import Fields, Layer
+from engine.layers.base import Fields, Layer, Place
 from engine.names import Column, Kind, Names
 from engine.reading import REQUIRED, Key, Keys, share, word
 
@@ -35,8 +35,8 @@ class Dropout(Layer):
     keys: ClassVar[Keys] = {"rate": Key(share, REQUIRED), "activation": Key(word(ACTIVATIONS), "identity")}
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], number: int, _layers: Mapping[str, int], seed: int) -> Self:
-        return cls(values["rate"], (seed, number), values["activation"])
+    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
+        return cls(values["rate"], (place.seed, place.number), values["activation"])
 
     def with_activation(self, activation: str) -> Self:
         return replace(self, activation=activation)

@@ -13,7 +13,7 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import parameters
-from engine.layers.base import Fields, Layer
+from engine.layers.base import Fields, Layer, Place
 from engine.names import Column, Kind, Names
 from engine.reading import Key, Keys, above_0, boolean, numbers, word
 
@@ -49,7 +49,7 @@ class LayerNorm(Layer):
     errors: ClassVar[tuple[Kind, ...]] = ("pre-activation", "normalized", "variance", "mean")
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _number: int, _layers: Mapping[str, int], _seed: int) -> Self:
+    def read(cls, values: Mapping[str, Any], _place: Place) -> Self:
         return cls(values["eps"], values["activation"], values["train"])
 
     def with_activation(self, activation: str) -> Self:

@@ -19,16 +19,21 @@ KEYS: Keys = {
 
 
 def read_weights(
-    where: str, values: Mapping[str, Any], shape: Shape, each: tuple[str, ...], generator: np.random.Generator
+    where: str,
+    values: Mapping[str, Any],
+    shape: Shape,
+    each: tuple[str, ...],
+    generator: np.random.Generator,
+    key: str = "weights",
 ) -> FloatArray:
-    """The weights of a table, as they are given or drawn: `shape`, of which `each` names the things counted."""
-    given, init = values["weights"], values["init"]
+    """The weights of a table's key, as they are given or drawn: `shape`, of which `each` names the things counted."""
+    given, init = values[key], values["init"]
     if (given is None) == (init is None):
         got = "neither" if given is None else "both"
-        raise InputError(f"{where}: got {got} of weights and init, expected one of them")
+        raise InputError(f"{where}: got {got} of {key} and init, expected one of them")
     if given is None:
         return initial_weights(init, shape, generator)
-    _check(f"{where}.weights", given, shape, each)
+    _check(f"{where}.{key}", given, shape, each)
     return np.array(given, dtype=float)
 
 
@@ -56,9 +61,13 @@ def read_bias(where: str, given: float | list[float] | None, count: int, each: s
 def read_list(where: str, given: list[float], count: int, each: str, otherwise: str = "") -> FloatArray:
     """So many numbers."""
     if len(given) != count:
-        several = "s" * (len(given) != 1)
-        raise InputError(f"{where}: got {len(given)} number{several}, expected {count}, one for each {each}{otherwise}")
+        raise InputError(f"{where}: got {so_many(len(given))}, expected {count}, one for each {each}{otherwise}")
     return np.array(given, dtype=float)
+
+
+def so_many(count: int) -> str:
+    """Such as `3 numbers`."""
+    return f"{count} number{'s' * (count != 1)}"
 
 
 def bias_count(given: float | list[float] | None) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import windows
-from engine.layers.base import Fields, Layer
+from engine.layers.base import Fields, Layer, Place
 from engine.layers.windows import Pair
 from engine.names import Column, Names
 from engine.reading import Key, Keys, pair, whole_number, word
@@ -35,7 +35,7 @@ class Pool(Layer):
     }
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _number: int, _layers: Mapping[str, int], _seed: int) -> Self:
+    def read(cls, values: Mapping[str, Any], _place: Place) -> Self:
         return cls(values["size"], values["stride"] or values["size"], values["activation"])
 
     def with_activation(self, activation: str) -> Self:
@@ -104,7 +104,7 @@ class GlobalAveragePool(Layer):
     keys: ClassVar[Keys] = {"activation": Key(word(ACTIVATIONS), "identity")}
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _number: int, _layers: Mapping[str, int], _seed: int) -> Self:
+    def read(cls, values: Mapping[str, Any], _place: Place) -> Self:
         return cls(values["activation"])
 
     def with_activation(self, activation: str) -> Self:

@@ -6,10 +6,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch.func import functional_call
 from torch.nn import functional
 
 from engine import Dense, Experiment, FloatArray, Layer
-from engine.layers import AveragePool, BatchNorm, Convolution, Dropout, GlobalAveragePool, LayerNorm, MaxPool, Residual
+from engine.layers import (
+    AveragePool,
+    BatchNorm,
+    Convolution,
+    Dropout,
+    GlobalAveragePool,
+    LayerNorm,
+    MaxPool,
+    Recurrent,
+    Residual,
+)
+from engine.layers.recurrence import Recurrence
+from engine.names import Kind
 
 # Handing such small arrays to other threads takes longer than computing with them.
 torch.set_num_threads(1)
@@ -68,13 +81,51 @@ FORWARD: dict[type[Layer], Callable[[Any, list[torch.Tensor], Own], torch.Tensor
 }
 
 
+MODULES: dict[type[Layer], Callable[..., torch.nn.RNNBase]] = {Recurrent: torch.nn.RNN}
+
+
+def _recurrence(layer: Recurrence, x: torch.Tensor, own: Own) -> tuple[torch.Tensor, torch.Tensor]:
+    """What torch's module puts out, and a tensor of zeros that is added to the sums of all gates, to tell their errors.
+
+    The module has an input more for each of these sums, with a weight of 1.
+    """
+    inputs, rows = x.shape[1], layer.gates * layer.neurons
+    added = torch.zeros(len(x), rows, dtype=torch.float64, requires_grad=True)
+    options = {"nonlinearity": layer.activation} if isinstance(layer, Recurrent) else {}
+    module = MODULES[type(layer)](inputs + rows, layer.neurons, batch_first=True, dtype=torch.float64, **options)
+    zeros = torch.zeros(rows, dtype=torch.float64)
+    first = own.biases[:rows] if len(own.biases) else zeros
+    second = torch.cat([zeros[: 2 * rows - len(own.biases)], own.biases[rows:]]) if len(own.biases) else zeros
+    parameters = {
+        "weight_ih_l0": torch.cat([own.weights[:, :inputs], torch.eye(rows, dtype=torch.float64)], dim=1),
+        "weight_hh_l0": own.weights[:, inputs:],
+        "bias_ih_l0": first,
+        "bias_hh_l0": second,
+    }
+    sequences = torch.cat([x, added], dim=1).reshape(-1, layer.time, inputs + rows)
+    initial = torch.tensor(layer.initial or [0.0] * len(layer.letters) * layer.neurons, dtype=torch.float64)
+    states = [part.expand(1, len(sequences), -1) for part in torch.split(initial, layer.neurons)]
+    found = []
+    for chunk in torch.split(sequences, layer.bptt or layer.time, dim=1):
+        given = [state.detach().contiguous() for state in states]
+        out, after = functional_call(module, parameters, (chunk, tuple(given) if len(given) > 1 else given[0]))
+        states = list(after) if len(given) > 1 else [after]
+        found.append(out)
+    return torch.cat(found, dim=1).reshape(len(x), -1), added
+
+
+def _kind(layer: Layer) -> Kind:
+    """Of which columns torch tells the errors."""
+    return "gate-sum" if isinstance(layer, Recurrence) and layer.gates > 1 else "pre-activation"
+
+
 class Step:
     """What torch has of one update: the parameters before it, its loss and its gradients.
 
     Attributes:
         weights, biases: an array for each layer; an empty one for no biases.
         rate: the learning rate.
-        errors: ∂(Σ of the rows' losses)/∂(pre-activation) of each layer.
+        errors: ∂(Σ of the rows' losses)/∂(pre-activation) of each layer; of one with gates, ∂…/∂(the gates' sums).
         running: each layer's running mean and variance.
         loss: of the batch.
         gradients: of the batch's loss, in the order of the trained parameters: a layer's weights, then its biases.
@@ -83,7 +134,7 @@ class Step:
     def __init__(self, weights: list[torch.Tensor], biases: list[torch.Tensor], rate: float) -> None:
         self.weights, self.biases = ([array.detach().numpy().copy() for array in some] for some in (weights, biases))
         self.rate, self.loss = rate, 0.0
-        self.errors: list[FloatArray] = []
+        self.errors: list[tuple[Kind, FloatArray]] = []
         self.running: list[list[FloatArray]] = []
         self.gradients: list[FloatArray] = []
 
@@ -124,17 +175,21 @@ def torch_steps(experiment: Experiment) -> Iterator[Step]:
         for number, layer in enumerate(network.layers):
             inputs_of = [signals[source] for source in layer.reads(number)]
             own = Own(weights[number], biases[number], running[number], masks[number][first : first + len(rows)])
-            z = FORWARD[type(layer)](layer, inputs_of, own)
-            if number == len(network.layers) - 1:
-                z = z.flatten(1)
-            before_activation.append(z)
-            a = ACTIVATIONS[layer.activation](z)
+            if isinstance(layer, Recurrence):
+                a, sums = _recurrence(layer, inputs_of[0], own)
+                z = a
+                before_activation.append(sums)
+            else:
+                z = FORWARD[type(layer)](layer, inputs_of, own)
+                z = z.flatten(1) if number == len(network.layers) - 1 else z
+                before_activation.append(z)
+                a = ACTIVATIONS[layer.activation](z)
             signals.append(a)
         step.running = [[statistic.numpy().copy() for statistic in of] for of in before]
-        losses = LOSSES[network.loss](z, a, targets[rows])
-        loss = losses.mean() if method.reduction == "mean" else losses.sum()
+        losses = LOSSES[network.loss](z, a, targets[rows]) * torch.tensor(experiment.counted[rows])
+        loss = losses.sum() / (len(rows) // network.time if method.reduction == "mean" else 1)
         errors = torch.autograd.grad(losses.sum(), before_activation, retain_graph=True)
-        step.errors = [error.numpy() for error in errors]
+        step.errors = [(_kind(layer), error.numpy()) for layer, error in zip(network.layers, errors, strict=True)]
         for array, gradient in zip(trained, torch.autograd.grad(loss, trained), strict=True):
             array.grad = gradient
             step.gradients.append(gradient.numpy())

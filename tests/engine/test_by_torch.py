@@ -15,6 +15,7 @@ from engine.optimizers import OPTIMIZERS, SCHEDULES
 from tests.engine.by_torch import torch_steps
 from tests.engine.networks import any_experiments, experiments
 from tests.engine.pictures import picture_experiment
+from tests.engine.sequences import SEQUENCE_KINDS, sequence_experiment
 
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
 OUTPUTS = [(loss, out) for loss in LOSSES for out in ([LOSSES[loss].activation] if LOSSES[loss].activation else HIDDEN)]
@@ -41,10 +42,12 @@ def check(experiment: Experiment) -> None:
         close(trace.curve[rows, 0], step.loss)
         if "eta" in trace.columns.place:
             close(numbers.values[rows, trace.columns.place["eta"], 0], step.rate)
-        for slopes, error in zip(numbers.slopes, step.errors, strict=True):
-            if "pre-activation" in slopes:
-                close(slopes["pre-activation"][rows, ..., 0], error)
-        gradients = getattr(np, method.reduction)(numbers.every_gradient[rows, :, 0], axis=0)
+        for slopes, (kind, error) in zip(numbers.slopes, step.errors, strict=True):
+            if kind in slopes:
+                close(slopes[kind][rows, ..., 0], error)
+        gradients = numbers.every_gradient[rows, :, 0].sum(axis=0)
+        if method.reduction == "mean":
+            gradients /= trace.columns.sequences
         expected = np.concatenate([gradient.ravel() for gradient in step.gradients])
         close(gradients, expected)
 
@@ -110,6 +113,11 @@ def test_layers_of_every_kind_over_pictures_of_random_shapes(seed: int) -> None:
     check(picture_experiment(seed))
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_layers_of_every_kind_over_sequences_of_random_lengths(seed: int) -> None:
+    check(sequence_experiment(seed))
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_layers_over_pictures_with_each_optimizer(optimizer: str) -> None:
     method = Method(3, "mean", optimizer, constants=tuple(OPTIMIZERS[optimizer].constants.items()))
@@ -117,6 +125,5 @@ def test_layers_over_pictures_with_each_optimizer(optimizer: str) -> None:
 
 
 def test_every_kind_of_layer_is_among_them() -> None:
-    assert {type(layer) for seed in range(150) for layer in picture_experiment(seed).network.layers} == set(
-        LAYERS.values()
-    )
+    pictures = {type(layer) for seed in range(150) for layer in picture_experiment(seed).network.layers}
+    assert pictures | set(SEQUENCE_KINDS) == set(LAYERS.values())

@@ -8,6 +8,7 @@ import pytest
 
 from engine import Columns, Dense, Experiment, FloatArray, InputError, Method, Network, descend, load_experiment
 from engine.layers import (
+    LAYERS,
     AveragePool,
     BatchNorm,
     Convolution,
@@ -117,8 +118,7 @@ def test_every_key_of_every_kind_is_read(tmp_path: Path) -> None:
         ("inputs = [1, 3, 4]", "inputs = 12",
          "network.layers[0].kind: got it after 12 numbers without rows and columns, expected maps: inputs = [1, 6, 6]"),
         ('"max-pool"', '"maxpool"', "network.layers[2].kind: got 'maxpool'; did you mean 'max-pool'?"),
-        ('"max-pool"', "3", "network.layers[2].kind: got 3, expected dense, convolution, max-pool, average-pool, "
-         "global-average-pool, batch-norm, layer-norm, dropout, residual"),
+        ('"max-pool"', "3", "network.layers[2].kind: got 3, expected " + ", ".join(LAYERS)),
         ("channels = 2\nkernel = [2, 3]", "kernel = [2, 3]", "missing key 'network.layers[0].channels'"),
         ("kernel = [2, 3]", "kernel = [6, 3]",
          "network.layers[0].kernel: got 6×3, expected at most 5×6, the size of what goes in"),

@@ -49,7 +49,7 @@ def test_a_slip_in_each_kind_of_column_is_found_there(name: str, column: str, tm
 def test_the_line_tells_the_network(experiment: Experiment) -> None:
     line = network_line(experiment.columns)
     assert line is not None
-    network = read_network(line, deltas=True)
+    network = read_network(line, deltas=True, counted=experiment.network.counted)
     assert network is not None
     masks = [getattr(layer, "seed", None) for layer in experiment.network.layers]
     assert network == experiment.network or any(masks)

@@ -23,7 +23,7 @@ class Line:
 
     Attributes:
         name: such as `∂E/∂h1`, or `∂a_h1/∂h1`.
-        trees: what it is, by the place of a row in its update; one where all rows have the same.
+        trees: what it is, by the place of a row in its update or its sequence; one where all rows have the same.
     """
 
     name: str
@@ -122,7 +122,10 @@ class _Backward:
         found = []
         for row, tree in enumerate(definition.trees):
             by_leaf = slopes(tree, definition.name)
-            found.append({leaf: self._with_means(slope, row) for leaf, slope in by_leaf.items()})
+            cut = row in definition.cut
+            found.append(
+                {leaf: self._with_means(slope, row) for leaf, slope in by_leaf.items() if not cut or leaf.row == 0}
+            )
         return found
 
     @cached_property
@@ -232,9 +235,10 @@ def _closure(first: Collection[str], more: Callable[[frozenset[str]], set[str]])
 
 
 def as_few(trees: Iterable[Tree]) -> tuple[Tree, ...]:
-    """The trees by the place of a row, or the one that all rows have."""
+    """The trees by the place of a row, as few as come again and again: one that all rows have, those of a sequence."""
     by_row = tuple(trees)
-    return by_row[:1] if len(set(by_row)) == 1 else by_row
+    rows = len(by_row)
+    return next(by_row[:n] for n in range(1, rows + 1) if rows % n == 0 and by_row[:n] * (rows // n) == by_row)
 
 
 def _over_rows(terms: Sequence[Tree], rows: int) -> Tree:

@@ -20,9 +20,11 @@ class Definition:
             (-1 and less) or, in a batch, after it, and over the constants beside the table.
         typed_in: how many of its first rows are typed in instead of computed.
         idea: the same in words, for somebody who is stuck.
-        others: its value in the other rows of a batch, from the second on; none if all rows have the same.
+        others: its value in the other rows of a batch, or of each sequence in it, from the second on; none if all rows
+            have the same.
         slopes: its slopes by columns of the own row, where a learner knows them by heart, as a·(1 − a) by the
             pre-activation; the chain rule goes back through these alone. None where they follow from the tree.
+        cut: the places of rows, as in `trees`, whose readings of other rows pass no error back: truncation.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Definition:
     typed_in: int = 0
     others: tuple[Tree, ...] = ()
     slopes: Mapping[str, Tree] | None = field(default=None, compare=False)
+    cut: frozenset[int] = frozenset()
 
     @property
     def text(self) -> str:
@@ -39,7 +42,7 @@ class Definition:
 
     @property
     def trees(self) -> tuple[Tree, ...]:
-        """Its value by the place of a row in its batch."""
+        """Its value by the place of a row in its batch or its sequence."""
         return (self.tree, *self.others)
 
     def tree_of(self, row: int) -> Tree:

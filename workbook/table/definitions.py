@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from engine import Columns
 from engine.columns import Column, gradient_name
-from workbook.spreadsheet.algebra import ONE, ZERO, above, call, less, own, plus, shifted, simplified, times
+from workbook.spreadsheet.algebra import ONE, ZERO, above, call, less, own, plus, product, shifted, simplified, times
 from workbook.spreadsheet.trees import Number, Tree, Variable, leaves, replaced
 from workbook.table import layers
 from workbook.table.backward import Line, as_few, backward
@@ -21,8 +21,8 @@ from workbook.table.updates import ETA, RATE, of_batch, over_rows, updates
 
 
 def given_names(columns: Columns) -> list[str]:
-    """The columns whose first rows are a user's to type: targets, inputs, weights, biases; masks in all rows."""
-    return columns.of("target", "input", "weight", "bias", "mask")
+    """The columns whose first rows are a user's to type: what samples, weights and initial states are; masks in all."""
+    return columns.of("target", "counted", "input", "weight", "bias", "initial-state", "mask")
 
 
 def constant_names(columns: Columns) -> list[str]:
@@ -130,13 +130,17 @@ def _parts(columns: Columns, name: str) -> list[Line]:
     names = [gradient_name(z) for z in columns.neuron_names(columns.depth - 1)]
     if parts is None or name not in names:
         return []
-    return [Line(part, (tree,)) for part, tree in parts(names.index(name), _outputs(columns))]
+    return [Line(part, (_if_counted(columns, tree),)) for part, tree in parts(names.index(name), _outputs(columns))]
 
 
 def _counters(columns: Columns) -> Iterator[Definition]:
     yield of_batch(columns, "step", plus(above("step"), ONE), "Counts the updates of the weights.")
-    next_sample = plus(call("MOD", above("sample"), Number(columns.samples)), ONE)
-    yield Definition("sample", next_sample, "The samples are taken in order, round and round.", 1)
+    time = columns.network.time
+    next_sample = plus(call("MOD", above("sample"), Number(columns.samples // time)), ONE)
+    same = (above("sample"),) * (time - 1)
+    yield Definition("sample", next_sample, "The samples are taken in order, round and round.", 1, same)
+    next_time = plus(call("MOD", above("time"), Number(time)), ONE)
+    yield Definition("time", next_time, "The steps of a sequence, one in each row.", 1)
     schedule = columns.method.schedule
     if schedule != "constant":
         yield Definition(ETA.name, SCHEDULES[schedule](RATE), f"The schedule of the learning rate: {schedule}.")
@@ -146,7 +150,7 @@ def _samples(columns: Columns) -> list[Definition]:
     idea = "Targets and inputs stay the same in every row."
     if columns.samples > 1:
         idea = f"A sample: the same targets and inputs come again after {columns.samples} rows."
-    names = columns.target_names + columns.input_names
+    names = [*columns.target_names, *columns.of("counted"), *columns.input_names]
     return [Definition(name, Variable(name, -columns.samples), idea, columns.samples) for name in names]
 
 
@@ -159,13 +163,19 @@ def _outputs(columns: Columns) -> Outputs:
 
 def _losses(columns: Columns) -> Iterator[Definition]:
     loss, outputs = LOSSES[columns.network.loss], _outputs(columns)
+    idea = loss.idea + " It counts in the rows that have a target." * columns.network.counted
     for place, name in enumerate(columns.loss_names):
-        yield Definition(name, loss.value(place, outputs), loss.idea)
+        yield Definition(name, _if_counted(columns, loss.value(place, outputs)), idea)
     by = outputs.z if loss.through_activation else outputs.a
-    slopes = {variable.name: loss.slope(place, outputs) for place, variable in enumerate(by)}
+    slopes = {variable.name: _if_counted(columns, loss.slope(place, outputs)) for place, variable in enumerate(by)}
     yield Definition(
         "E_tot", plus(*map(own, columns.loss_names)), "The sum of the losses of all outputs.", slopes=slopes
     )
+
+
+def _if_counted(columns: Columns, loss: Tree) -> Tree:
+    """What a loss is, or a slope of it, in rows that may have no target."""
+    return product(own("counted"), loss) if columns.network.counted else loss
 
 
 def _loss_of_the_batch(columns: Columns) -> Definition:
@@ -173,7 +183,8 @@ def _loss_of_the_batch(columns: Columns) -> Definition:
     if size == 1:
         return Definition("E_batch", own("E_tot"), "The loss of the batch, which is this one sample.")
     first, *others = [over_rows(columns, "E_tot", -place, size - 1 - place) for place in range(size)]
-    idea = f"The {columns.method.reduction} of E_tot over the batch's rows, the same in each of them."
+    over = "rows" if columns.network.time == 1 else "sequences, of which each adds up its steps"
+    idea = f"The {columns.method.reduction} of E_tot over the batch's {over}; the same in each row of it."
     return Definition("E_batch", first, idea, others=tuple(others))
 
 

@@ -12,7 +12,7 @@ from engine import Columns, Dense, InputError, Layer, Network
 from engine.layers import LAYERS
 
 BEGINS = "Network: inputs "
-FIELD = re.compile(r"(\w+)=(\([\d, ]*\)|[\w.+-]+)")
+FIELD = re.compile(r"(\w+)=(\([\d., e+-]*\)|[\w.+-]+)")
 # What is read may be anybody's: a larger one is no table on a sheet.
 MOST = 16_384
 
@@ -35,7 +35,7 @@ def _layer_text(layer: Layer) -> str:
     return " ".join([kind, *(f"{name}={value}" for name, (value, default) in values.items() if value != default)])
 
 
-def read_network(text: str, *, deltas: bool) -> Network | None:
+def read_network(text: str, *, deltas: bool, counted: bool = False) -> Network | None:
     """The network of such a line; None where it is none, or a larger one than a sheet holds."""
     if not text.startswith(BEGINS):
         return None
@@ -45,7 +45,8 @@ def read_network(text: str, *, deltas: bool) -> Network | None:
         read = tuple(map(_layer, layers))
         if not _fits(picture, read):
             return None
-        return Network(prod(picture), read, loss.removeprefix("loss="), deltas, picture if len(picture) > 1 else ())
+        shape = picture if len(picture) > 1 else ()
+        return Network(prod(picture), read, loss.removeprefix("loss="), deltas, shape, counted)
     except (InputError, KeyError, TypeError, ValueError, ArithmeticError):
         return None
 

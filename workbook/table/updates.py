@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from engine import Columns
 from engine.columns import gradient_name
-from workbook.spreadsheet.algebra import ONE, above, call, less, own, plus, times
-from workbook.spreadsheet.trees import Tree, Variable
+from workbook.spreadsheet.algebra import ONE, above, call, less, over, own, plus, times
+from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.definition import Definition
 from workbook.table.optimizers import OPTIMIZERS, Step
 
@@ -75,6 +75,9 @@ def of_batch(columns: Columns, name: str, tree: Tree, idea: str) -> Definition:
 
 
 def over_rows(columns: Columns, name: str, first: int, last: int) -> Tree:
-    """The mean or sum of a column over rows of a batch, by their places from the own row."""
+    """The mean or sum of a column over rows of a batch, by their places from the own row; of sequences their number."""
     rows = call("block", *(Variable(name, row) for row in range(first, last + 1)))
-    return call("AVERAGE" if columns.method.reduction == "mean" else "SUM", rows)
+    if columns.method.reduction == "mean" and columns.network.time == 1:
+        return call("AVERAGE", rows)
+    divisor = columns.sequences if columns.method.reduction == "mean" else 1
+    return call("SUM", rows) if divisor == 1 else over(call("SUM", rows), Number(divisor))

@@ -84,10 +84,13 @@ def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | No
 def _network(sheet: Sheet, header_row: int, names: Sequence[str]) -> Network | None:
     """The network that a line above the headers tells, or else the dense one that the headers do."""
     deltas = any(re.fullmatch(r"∂E/∂[ho]\d+", name) for name in names)
+    counted = "counted" in names
     for cells in sheet.values.values():
         for row, text in cells.items():
-            if row < header_row and isinstance(text, str) and (told := read_network(text, deltas=deltas)) is not None:
-                return told
+            if row < header_row and isinstance(text, str):
+                told = read_network(text, deltas=deltas, counted=counted)
+                if told is not None:
+                    return told
     layers = tuple(_layers(names))
     inputs = sum(re.fullmatch(r"i\d+", name) is not None for name in names)
     return Network(inputs, layers, deltas=deltas) if layers and inputs else None

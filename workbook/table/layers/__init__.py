@@ -15,10 +15,11 @@ from engine.layers import (
     Layer,
     LayerNorm,
     MaxPool,
+    Recurrent,
     Residual,
 )
 from workbook.table.definition import Definition
-from workbook.table.layers import batch_norm, convolution, dense, dropout, layer_norm, pooling, residual
+from workbook.table.layers import batch_norm, convolution, dense, dropout, layer_norm, pooling, recurrent, residual
 
 # From a layer, all columns, and the layer's number: some of its columns, each after those of its row that it reads.
 Columned = Callable[[Any, Columns, int], Iterator[Definition]]
@@ -53,6 +54,7 @@ KINDS: dict[type[Layer], Kind] = {
     LayerNorm: Kind(layer_norm.forward),
     Dropout: Kind(dropout.forward, dropout.evaluated, dropout.masks),
     Residual: Kind(residual.forward),
+    Recurrent: Kind(recurrent.forward, beside=recurrent.initial_states),
 }
 
 

@@ -1,12 +1,13 @@
 """What the forward columns of all kinds of layers have in common."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import product
 
 from engine import Columns
 from engine.arrays import Shape
 from engine.columns import activation_name
 from workbook.spreadsheet.algebra import own
+from workbook.spreadsheet.trees import Tree
 from workbook.table.definition import Definition
 from workbook.table.functions import ACTIVATIONS
 
@@ -30,6 +31,18 @@ def with_activations(columns: Columns, layer: int, sums: Iterable[Definition]) -
 def inputs_of(columns: Columns, layer: int) -> list[list[str]]:
     """The columns of each signal that goes into a layer."""
     return [columns.activation_names(signal - 1) for signal in columns.network.layers[layer].reads(layer)]
+
+
+def over_time(
+    columns: Columns, name: str, tree_of: Callable[[int], Tree], idea: str, cut: Collection[int] = ()
+) -> Definition:
+    """A column that is what `tree_of` says in each step of a sequence, counted from 0.
+
+    In the steps of `cut` no error flows back to other steps.
+    """
+    trees = [tree_of(step) for step in range(columns.network.time)]
+    first, *others = trees[:1] if len(set(trees)) == 1 else trees
+    return Definition(name, first, idea, others=tuple(others), cut=frozenset(cut))
 
 
 def picture(names: Sequence[str], shape: Shape) -> Picture:
