@@ -69,6 +69,7 @@ class Experiment:
         if not self.counted.size:
             object.__setattr__(self, "counted", np.ones(len(self.inputs)))
         _check_shapes(self)
+        _check_tokens(self)
         _check_targets(self)
         if self.steps < 1:
             raise InputError(f"steps: got {self.steps}, expected a whole number from 1 up")
@@ -177,6 +178,14 @@ def _check_samples(experiment: Experiment) -> None:
         raise InputError(
             f"samples.targets: got {targets.shape[1]}, expected {experiment.sizes[-1]}, one for each output"
         )
+
+
+def _check_tokens(experiment: Experiment) -> None:
+    network = experiment.network
+    for row, inputs in enumerate(experiment.inputs):
+        if problem := network.layers[0].input_problem(inputs):
+            step = f"[{row % network.time}]" if network.time > 1 else ""
+            raise InputError(f"samples[{row // network.time}].inputs{step}: {problem}")
 
 
 def _check_targets(experiment: Experiment) -> None:

@@ -10,6 +10,7 @@ from engine.arrays import Shape
 Kind = Literal[
     "step", "sample", "rate", "target", "input", "weight", "bias", "pre-activation", "activation",
     "loss", "total", "batch", "delta", "gradient", "state",
+    "query", "key", "value", "score", "share", "context", "wave",
     "time", "counted", "initial-state", "gate-sum", "gate", "cell",
     "mask", "mean", "variance", "running-mean", "running-variance", "normalized",
 ]  # fmt: skip

@@ -141,6 +141,13 @@ def tables(keys: Keys) -> Reader:
     return list_of(lambda where, value: read_table(where, value, keys))
 
 
+def boolean_or_list(where: str, value: Any) -> bool | list[float]:
+    """Read true or false, or a list of numbers."""
+    read: Reader = numbers if isinstance(value, list) else boolean
+    result: bool | list[float] = read(where, value)
+    return result
+
+
 def number_or_list(where: str, value: Any) -> float | list[float]:
     """Read one number, or a list of them."""
     read: Reader = numbers if isinstance(value, list) else finite

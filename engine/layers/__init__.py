@@ -29,13 +29,16 @@ back through time.
 A new kind is one file here, with its line in LAYERS; the workbook has its forward formulas in a file of its own.
 """
 
+from engine.layers.attention import Attention
 from engine.layers.base import Fields, Layer
 from engine.layers.batch_norm import BatchNorm
 from engine.layers.convolution import Convolution
 from engine.layers.dense import Dense
 from engine.layers.dropout import Dropout
+from engine.layers.embedding import Embedding
 from engine.layers.layer_norm import LayerNorm
 from engine.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
+from engine.layers.position import Position
 from engine.layers.recurrent import Recurrent
 from engine.layers.residual import Residual
 
@@ -49,21 +52,27 @@ LAYERS: dict[str, type[Layer]] = {
     "layer-norm": LayerNorm,
     "dropout": Dropout,
     "residual": Residual,
+    "embedding": Embedding,
+    "position": Position,
+    "attention": Attention,
     "recurrent": Recurrent,
 }
 
 __all__ = [
     "LAYERS",
+    "Attention",
     "AveragePool",
     "BatchNorm",
     "Convolution",
     "Dense",
     "Dropout",
+    "Embedding",
     "Fields",
     "GlobalAveragePool",
     "Layer",
     "LayerNorm",
     "MaxPool",
+    "Position",
     "Recurrent",
     "Residual",
 ]

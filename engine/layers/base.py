@@ -69,6 +69,10 @@ class Layer(ABC):
         """What does not fit together: where, what it got, what was expected; None where all is well."""
         return None
 
+    def input_problem(self, inputs: FloatArray) -> str | None:  # noqa: ARG002 - for subclasses
+        """What it cannot take of the network's inputs, got and expected; None where all is well. For first layers."""
+        return None
+
     def parameters(self, inputs: Shape) -> dict[Kind, Shape]:  # noqa: ARG002 - for subclasses
         """The shapes of its weights and biases, in the table's order; none unless a kind has some."""
         return {}

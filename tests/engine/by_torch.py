@@ -11,13 +11,16 @@ from torch.nn import functional
 
 from engine import Dense, Experiment, FloatArray, Layer
 from engine.layers import (
+    Attention,
     AveragePool,
     BatchNorm,
     Convolution,
     Dropout,
+    Embedding,
     GlobalAveragePool,
     LayerNorm,
     MaxPool,
+    Position,
     Recurrent,
     Residual,
 )
@@ -67,6 +70,36 @@ def _batch_norm(layer: Any, x: list[torch.Tensor], own: Own) -> torch.Tensor:
     return functional.batch_norm(x[0], *arguments)
 
 
+def _embedding(_layer: Any, x: list[torch.Tensor], own: Own) -> torch.Tensor:
+    return functional.embedding(x[0].long(), own.weights).flatten(1)
+
+
+def _position(layer: Any, x: list[torch.Tensor], own: Own) -> torch.Tensor:
+    time, features = layer.time, x[0].shape[1]
+    if layer.learned:
+        places = own.weights
+    else:  # as torch's tutorial of the transformer has it
+        frequency = torch.exp(torch.arange(0, features, 2, dtype=torch.float64) * (-np.log(10000.0) / features))
+        angle = torch.arange(time, dtype=torch.float64)[:, None] * frequency
+        places = torch.zeros(time, features, dtype=torch.float64)
+        places[:, 0::2], places[:, 1::2] = torch.sin(angle), torch.cos(angle)[:, : features // 2]
+    return (x[0].reshape(-1, time, features) + places).reshape(len(x[0]), -1)
+
+
+def _attention(layer: Any, x: list[torch.Tensor], own: Own) -> torch.Tensor:
+    features, time = x[0].shape[1], layer.time
+    tokens = x[0].reshape(-1, time, features).transpose(0, 1)
+    bias = own.biases if layer.bias else torch.zeros(4 * features, dtype=torch.float64)
+    later = torch.triu(torch.ones(time, time, dtype=torch.bool), 1) if layer.causal else None
+    mixed, _ = functional.multi_head_attention_forward(
+        tokens, tokens, tokens, features, layer.heads,
+        own.weights[: 3 * features], bias[: 3 * features], None, None, False, 0.0,  # noqa: FBT003 - torch has them by place
+        own.weights[3 * features :], bias[3 * features :],
+        training=True, attn_mask=later, need_weights=False,
+    )  # fmt: skip
+    return mixed.transpose(0, 1).reshape(len(x[0]), features)
+
+
 # A layer's pre-activations from what goes in, (batch, ...) each.
 FORWARD: dict[type[Layer], Callable[[Any, list[torch.Tensor], Own], torch.Tensor]] = {
     Dense: _dense,
@@ -78,6 +111,9 @@ FORWARD: dict[type[Layer], Callable[[Any, list[torch.Tensor], Own], torch.Tensor
     LayerNorm: lambda layer, x, own: functional.layer_norm(x[0], x[0].shape[1:], own.weights, own.biases, layer.eps),
     Dropout: lambda layer, x, own: x[0] * own.mask.reshape(x[0].shape) / (1 - layer.rate),
     Residual: lambda _layer, x, _: x[0] + x[1],
+    Embedding: _embedding,
+    Position: _position,
+    Attention: _attention,
 }
 
 

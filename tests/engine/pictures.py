@@ -31,9 +31,14 @@ def picture_experiment(seed: int, method: Method | None = None, steps: int = 4, 
 
 
 def experiment_of(
-    network: Network, draw: np.random.Generator, method: Method, steps: int, samples: int = 3
+    network: Network,
+    draw: np.random.Generator,
+    method: Method,
+    steps: int,
+    samples: int = 3,
+    inputs: FloatArray | None = None,
 ) -> Experiment:
-    """Random weights, biases and samples for a network."""
+    """Random weights, biases and samples for a network; random inputs unless some are given."""
     shapes = [layer.parameters(of) for layer, of in zip(network.layers, network.shapes, strict=False)]
     targets = draw.uniform(0, 1, (samples, network.sizes[-1]))
     if network.loss == "cross-entropy":
@@ -42,7 +47,7 @@ def experiment_of(
         network=network,
         weights=tuple(_normal(draw, of.get("weight", (0,))) for of in shapes),
         biases=tuple(_normal(draw, of.get("bias", (0,))) for of in shapes),
-        inputs=draw.normal(size=(samples, network.inputs)),
+        inputs=draw.normal(size=(samples, network.inputs)) if inputs is None else inputs,
         targets=targets,
         learning_rate=0.02,
         learning_rates=(0.02, 0.01),

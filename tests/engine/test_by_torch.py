@@ -16,6 +16,7 @@ from tests.engine.by_torch import torch_steps
 from tests.engine.networks import any_experiments, experiments
 from tests.engine.pictures import picture_experiment
 from tests.engine.sequences import SEQUENCE_KINDS, sequence_experiment
+from tests.engine.tokens import token_experiment
 
 HIDDEN = [name for name in ACTIVATIONS if name != "softmax"]
 OUTPUTS = [(loss, out) for loss in LOSSES for out in ([LOSSES[loss].activation] if LOSSES[loss].activation else HIDDEN)]
@@ -118,6 +119,11 @@ def test_layers_of_every_kind_over_sequences_of_random_lengths(seed: int) -> Non
     check(sequence_experiment(seed))
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_stacks_of_layers_over_tokens(seed: int) -> None:
+    check(token_experiment(seed))
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_layers_over_pictures_with_each_optimizer(optimizer: str) -> None:
     method = Method(3, "mean", optimizer, constants=tuple(OPTIMIZERS[optimizer].constants.items()))
@@ -126,4 +132,5 @@ def test_layers_over_pictures_with_each_optimizer(optimizer: str) -> None:
 
 def test_every_kind_of_layer_is_among_them() -> None:
     pictures = {type(layer) for seed in range(150) for layer in picture_experiment(seed).network.layers}
-    assert pictures | set(SEQUENCE_KINDS) == set(LAYERS.values())
+    tokens = {type(layer) for seed in range(12) for layer in token_experiment(seed).network.layers}
+    assert pictures | tokens | set(SEQUENCE_KINDS) == set(LAYERS.values())

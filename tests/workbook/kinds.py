@@ -5,11 +5,24 @@ from math import prod
 import numpy as np
 
 from engine import Dense, Experiment, Layer, Method, Network
-from engine.layers import AveragePool, BatchNorm, Convolution, Dropout, GlobalAveragePool, LayerNorm, MaxPool, Residual
+from engine.layers import (
+    Attention,
+    AveragePool,
+    BatchNorm,
+    Convolution,
+    Dropout,
+    Embedding,
+    GlobalAveragePool,
+    LayerNorm,
+    MaxPool,
+    Position,
+    Residual,
+)
 from tests.engine.pictures import experiment_of
 
 SOFTMAX = Dense(2, "softmax", 2)
 BATCH = Method(2, "mean")
+WHOLE = Method(6, "mean")
 MOMENTUM = Method(4, "sum", "momentum", constants=(("momentum", 0.9),))
 
 
@@ -20,6 +33,19 @@ def network_of(*layers: Layer, picture: tuple[int, ...] = (1, 4, 4), method: Met
     )
     return experiment_of(network, np.random.default_rng(5), method, steps=4, samples=4)
 
+
+def tokens_of(*layers: Layer, time: int = 3, inputs: int = 1, method: Method = WHOLE) -> Experiment:
+    """Two sequences of so many tokens, of which there are three, embedded; or plain samples of several tokens."""
+    network = Network(inputs, (Embedding(3, 2), *layers, SOFTMAX), "cross-entropy", deltas=True)
+    draw = np.random.default_rng(6)
+    return experiment_of(network, draw, method, 2, 2 * time, draw.integers(0, 3, (2 * time, inputs)).astype(float))
+
+
+TOKENS = {
+    "embedding": tokens_of(time=2, inputs=2, method=BATCH),
+    "attention": tokens_of(Position(learned=True, time=3), Attention(2, causal=True, bias=True, time=3)),
+    "waves": tokens_of(Position(time=3), Attention(time=3, activation="tanh"), Residual(1), method=Method(3)),
+}
 
 KINDS = {
     "convolution": network_of(Convolution(2, (3, 3), (1, 1), (0, 0), "relu", 2), method=Method(1)),

@@ -500,6 +500,7 @@ FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
     "SQRT": (1, 1, np.sqrt),
     "INT": (1, 1, np.floor),
     "MOD": (2, 2, np.mod),
+    "SIN": (1, 1, np.sin),
     "COS": (1, 1, np.cos),
     "POWER": (2, 2, np.power),
     "ABS": (1, 1, np.abs),

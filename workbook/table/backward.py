@@ -190,7 +190,9 @@ class _Backward:
 
     def _trained_in(self, definition: Definition) -> list[str]:
         """The trained columns that a column reads, in order."""
-        read = dict.fromkeys(leaf.name for leaf in leaves(definition.tree) if isinstance(leaf, Variable))
+        read = dict.fromkeys(
+            leaf.name for tree in definition.trees for leaf in leaves(tree) if isinstance(leaf, Variable)
+        )
         return [name for name in read if name in self.trained]
 
     def _is_read_once(self, name: str) -> bool:
@@ -200,7 +202,8 @@ class _Backward:
         readings = self.readings[name]
         by, stage = readings[0].by, self.stage[name]
         here = by != self.total and self.stage[by] == stage
-        if here and self._is_read_once(name) and all(reading.offset == 0 for reading in readings):
+        in_own_row = [(reading.row, reading.offset) for reading in readings] == [(row, 0) for row in range(self.places)]
+        if here and self._is_read_once(name) and in_own_row:
             slope = f"∂{by}/∂{name}"
             yield Line(slope, as_few(reading.slope for reading in readings))
             yield Line(gradient_name(name), (times(own(gradient_name(by)), own(slope)),))

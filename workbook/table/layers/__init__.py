@@ -6,20 +6,35 @@ from typing import Any
 
 from engine import Columns
 from engine.layers import (
+    Attention,
     AveragePool,
     BatchNorm,
     Convolution,
     Dense,
     Dropout,
+    Embedding,
     GlobalAveragePool,
     Layer,
     LayerNorm,
     MaxPool,
+    Position,
     Recurrent,
     Residual,
 )
 from workbook.table.definition import Definition
-from workbook.table.layers import batch_norm, convolution, dense, dropout, layer_norm, pooling, recurrent, residual
+from workbook.table.layers import (
+    attention,
+    batch_norm,
+    convolution,
+    dense,
+    dropout,
+    embedding,
+    layer_norm,
+    pooling,
+    position,
+    recurrent,
+    residual,
+)
 
 # From a layer, all columns, and the layer's number: some of its columns, each after those of its row that it reads.
 Columned = Callable[[Any, Columns, int], Iterator[Definition]]
@@ -54,6 +69,9 @@ KINDS: dict[type[Layer], Kind] = {
     LayerNorm: Kind(layer_norm.forward),
     Dropout: Kind(dropout.forward, dropout.evaluated, dropout.masks),
     Residual: Kind(residual.forward),
+    Embedding: Kind(embedding.forward),
+    Position: Kind(position.forward),
+    Attention: Kind(attention.forward),
     Recurrent: Kind(recurrent.forward, beside=recurrent.initial_states),
 }
 
