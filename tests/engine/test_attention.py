@@ -65,7 +65,9 @@ def test_gradients_over_tokens_equal_central_differences(seed: int) -> None:
 
 
 def _loss(experiment: Experiment, kind: str, number: int, step: FloatArray) -> float:
-    key = "weights" if kind == "weight" else "biases"
-    changed = list(getattr(experiment, key))
+    changed = list(experiment.weights if kind == "weight" else experiment.biases)
     changed[number] = changed[number] + step
-    return float(descend(replace(experiment, **{key: tuple(changed)})).curve[0, 0])
+    nudged = (
+        replace(experiment, weights=tuple(changed)) if kind == "weight" else replace(experiment, biases=tuple(changed))
+    )
+    return float(descend(nudged).curve[0, 0])

@@ -42,7 +42,6 @@ def tokens_of(*layers: Layer, time: int = 3, inputs: int = 1, method: Method = W
 
 
 TOKENS = {
-    "embedding": tokens_of(time=2, inputs=2, method=BATCH),
     "attention": tokens_of(Position(learned=True, time=3), Attention(2, causal=True, bias=True, time=3)),
     "waves": tokens_of(Position(time=3), Attention(time=3, activation="tanh"), Residual(1), method=Method(3)),
 }
@@ -64,4 +63,5 @@ KINDS = {
         Convolution(2, (3, 3), (1, 1), (1, 1), "relu"), BatchNorm(), Dropout(0.25),
         Convolution(2, (1, 1)), Residual(3), GlobalAveragePool(),
     ),
+    "embedding": tokens_of(time=2, inputs=2, method=BATCH),
 }  # fmt: skip

@@ -70,7 +70,7 @@ def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | No
     if "sample" in places:
         samples = _samples(sheet, places["sample"], header_row)
         batch = _count_of_first(sheet, places["step"], header_row) if "step" in places else 1
-    letters = "".join(dict.fromkeys(name[0] for name in names if re.fullmatch(r"[vms]_[wbγβ]\d+", name)))
+    letters = "".join(dict.fromkeys(name[0] for name in names if re.fullmatch(r"[vms]_[^\W\d_]+\d+", name)))
     optimizer = next((name for name in OPTIMIZERS if OPTIMIZERS[name].states == letters), None)
     if optimizer is None or not 1 <= batch <= samples:
         return None
