@@ -30,6 +30,7 @@ TAKES_class := ROSTER EXPERIMENT ARGS
 TAKES_grade := FOLDER ROSTER EXPERIMENT ARGS
 TAKES_digit := OUT ARGS
 TAKES_audit := FILE FILES ARGS
+TAKES_samples := ARGS
 TAKES_gradcheck := FILE ARGS
 TAKES_train := ARGS
 TAKES_evaluate := ARGS
@@ -45,7 +46,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook exercise class grade digit audit gradcheck train evaluate predict test quick lint pictures bench clean
+.PHONY: help workbook exercise class grade digit samples audit gradcheck train evaluate predict test quick lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -94,8 +95,12 @@ grade: $(READY) ## grade what they handed in (FOLDER=submissions ROSTER=students
 digit: $(READY) ## write build/digit.xlsx: paint a digit, see the CNN read it (ARGS="--backward --model runs/.../model.safetensors")
 	@$(BIN)/python -m workbook digit $(if $(filter command,$(origin OUT)),$(call quoted,$(OUT))) $(ARGS)
 
+samples: $(READY) ## write build/samples/: a right workbook and two with a slip, to try audit and gradcheck on
+	@$(BIN)/python -m workbook samples $(ARGS)
+
 audit: $(READY) ## find the slips in anybody's workbook (FILE=theirs.xlsx, FILES="a.xlsx folder", ARGS="--html report.html")
-	@$(BIN)/python -m workbook audit $(if $(FILE),$(call quoted,$(FILE))) $(FILES) $(ARGS)
+	@$(BIN)/python -m workbook audit $(if $(FILE),$(call quoted,$(FILE))) \
+	  $(if $(FILES),$(call quoted,$(FILES))) $(ARGS)
 
 gradcheck: $(READY) ## are a sheet's gradients the derivatives of its loss? (FILE=theirs.xlsx, ARGS="--loss I17 ...")
 	@$(BIN)/python -m workbook gradcheck $(if $(FILE),$(call quoted,$(FILE))) $(ARGS)

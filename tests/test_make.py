@@ -14,7 +14,8 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 
 @pytest.mark.parametrize(
-    ("target", "variable"), [("audit", "FILE"), ("workbook", "OUT"), ("digit", "OUT"), ("workbook", "EXPERIMENT")]
+    ("target", "variable"),
+    [("audit", "FILE"), ("audit", "FILES"), ("workbook", "OUT"), ("digit", "OUT"), ("workbook", "EXPERIMENT")],
 )
 def test_a_name_with_an_apostrophe_reaches_the_command_whole(target: str, variable: str) -> None:
     command = ["make", "--dry-run", target, f"{variable}=O'Brien's $$HOME.xlsx"]

@@ -210,6 +210,26 @@ def _check_out(out: Path, read: Path | None) -> None:
 
 
 @app.command()
+def samples(
+    folder: Annotated[Path, typer.Argument(help="The folder to write into.")] = Path("build/samples"),
+    *,
+    force: Force = False,
+) -> None:
+    """Write workbooks to try audit and gradcheck on: right.xlsx, theirs.xlsx with a slip, neuron.xlsx with another."""
+    from workbook.samples import samples as made
+    from workbook.write import write
+
+    files = made(folder)
+    if not force:
+        for path in files:
+            refuse_to_replace(path, "sample")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, sheets in files.items():
+        write(sheets, path, "sample")
+        typer.echo(f"Wrote {path}")
+
+
+@app.command()
 def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go.")] = Path("assets")) -> None:
     """Make the README's pictures of the workbook (needs LibreOffice and Chromium)."""
     try:

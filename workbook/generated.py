@@ -11,7 +11,7 @@ from typing import Literal
 
 from engine import InputError
 
-Kind = Literal["workbook", "exercise", "solution", "digit"]
+Kind = Literal["workbook", "exercise", "solution", "digit", "sample"]
 
 PART = "docProps/generated.xml"
 

@@ -6,7 +6,7 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,8 @@ from workbook.inspect.audit import audit
 from workbook.inspect.report.audit_page import page_of
 from workbook.page.render import write_page
 from workbook.plan import plan
-from workbook.records import Cell, Sheet
+from workbook.records import Sheet
+from workbook.samples import slipped
 from workbook.table.layout import Layout
 from workbook.write import write
 
@@ -60,7 +61,7 @@ def make_pictures(folder: Path) -> list[Path]:
     made += _pictures_of_sheets(_digit_sheets(), list(DIGIT_AREAS), folder)
     experiment = default_experiment()
     made.append(folder / "audit-page.png")
-    _picture_of_page(_slipped(plan(experiment)[0], Layout(experiment.columns, experiment.steps)), made[-1])
+    _picture_of_page(slipped(plan(experiment)[0], Layout(experiment.columns, experiment.steps)), made[-1])
     for name, figure in figures().items():
         made.append(folder / f"{name}.png")
         FigureCanvasAgg(figure)
@@ -107,22 +108,6 @@ def _pdf(book: Path) -> Path:
     options = [f"-env:UserInstallation={profile}", "--headless", "--convert-to", "pdf"]
     _run("soffice", *options, book.name, folder=book.parent)
     return book.with_suffix(".pdf")
-
-
-def _slipped(sheet: Sheet, layout: Layout) -> Sheet:
-    """The main sheet with the slip that the README tells of: ∂E/∂w3 with a_h1 in the place of a_h2."""
-    gradient = layout.columns.names.index("∂E/∂w3")
-
-    def slip(cell: Cell) -> Cell:
-        if cell.column != gradient or cell.formula is None:
-            return cell
-        right, wrong = (f"{layout.letters[name]}{cell.row}" for name in ("a_h2", "a_h1"))
-        return cell._replace(formula=cell.formula.replace(right, wrong))
-
-    def rows() -> Iterator[list[Cell]]:
-        return ([slip(cell) for cell in row] for row in sheet.rows())
-
-    return replace(sheet, rows=rows)
 
 
 def _picture_of_page(sheet: Sheet, picture: Path) -> None:

@@ -20,6 +20,7 @@ from workbook.inspect.audit import audit
 from workbook.inspect.audit_command import run_audit
 from workbook.inspect.report.annotate import annotate
 from workbook.plan import plan
+from workbook.spreadsheet.files import named
 from workbook.write import write
 
 
@@ -85,6 +86,40 @@ def test_a_missing_file_and_a_folder_without_workbooks(tmp_path: Path) -> None:
         error_line("workbook", "audit", "empty", folder=tmp_path)
         == "error: empty: no workbooks (.xlsx, .xlsm, .ods) in it"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("a b.xlsx", ["a b.xlsx"]),
+        ("b.xlsx a b.xlsx the class", ["b.xlsx", "a b.xlsx", "the class"]),
+        (" b.xlsx  a b.xlsx ", ["b.xlsx", "a b.xlsx"]),
+        ("O'Brien.xlsx b.xlsx", ["O'Brien.xlsx", "b.xlsx"]),
+        ("the class/*.xlsx b.xlsx", ["the class/1.xlsx", "the class/2.xlsx", "b.xlsx"]),
+        ("b.xlsx no.xlsx", ["b.xlsx", "no.xlsx"]),
+        ("no such.xlsx", ["no such.xlsx"]),
+    ],
+)
+def test_several_files_in_one_text_may_have_spaces_in_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, expected: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "the class").mkdir()
+    for name in ("a b.xlsx", "b.xlsx", "O'Brien.xlsx", "the class/1.xlsx", "the class/2.xlsx"):
+        (tmp_path / name).touch()
+    assert named(Path(given)) == [Path(name) for name in expected]
+
+
+def test_make_names_several_files_in_one_text(tmp_path: Path) -> None:
+    (tmp_path / "class 1").mkdir()
+    for name in ("by hand.xlsx", "class 1/a.xlsx"):
+        save(tmp_path / name, HandMade(rows=3).cells)
+    done = run("workbook", "audit", "by hand.xlsx class 1 no.xlsx", "--jobs", "1", folder=tmp_path)
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [
+        "by hand.xlsx",
+        "class 1/a.xlsx",
+        "no.xlsx",
+    ]
 
 
 def test_a_name_that_no_file_can_have_gets_one_line() -> None:

@@ -90,3 +90,23 @@ def test_two_right_steps_are_right(tmp_path: Path) -> None:
 def test_one_slip_that_is_written_twice_names_both_cells(tmp_path: Path, slip: str) -> None:
     status, found = starts(two_steps(tmp_path / "twice.xlsx", slip), *STEPS)
     assert (status, [start["cells"] for start in found]) == (1, ["Sheet!B14", "Sheet!B16"])
+
+
+def test_a_samples_share_that_is_right_by_chance_is_not_taken_for_the_gradient_inside_of_a_step(tmp_path: Path) -> None:
+    # The first sample's z is 0, where the slope that is missing everywhere is 1.
+    path, samples = tmp_path / "chance.xlsx", [(-1, -1, -0.8), (-1, 1, 0.4), (1, -1, -0.8), (1, 1, 0.8)]
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row, value in enumerate((0.3, -0.2, 0.1), start=1):
+        sheet[f"B{row}"], sheet[f"D{row}"] = value, f"=B{row}-0.25*{'HIJ'[row - 1]}9"
+    for row, (x1, x2, target) in enumerate(samples, start=5):
+        sheet[f"A{row}"], sheet[f"B{row}"], sheet[f"C{row}"] = x1, x2, target
+        texts = {"D": "$B$1*A{r}+$B$2*B{r}+$B$3", "E": "TANH(D{r})", "F": "(E{r}-C{r})^2/2", "G": "E{r}-C{r}"}
+        for column, text in (texts | {"H": "G{r}*A{r}", "I": "G{r}*B{r}", "J": "G{r}"}).items():
+            sheet[f"{column}{row}"] = "=" + text.format(r=row)
+    for column in "FHIJ":
+        sheet[f"{column}9"] = f"=SUM({column}5:{column}8)"
+    book.save(path)
+    options = ["--loss", "F9", "--parameters", "B1:B3", "--updates", "D1:D3"]
+    assert starts(path, *options)[0] == 1
+    assert CliRunner().invoke(app, ["gradcheck", str(path)]).exit_code != 0

@@ -16,7 +16,7 @@ from workbook.inspect.parallel import audit_all
 from workbook.inspect.report.annotate import annotate
 from workbook.inspect.report.audit import as_json, show, show_line, write_csv
 from workbook.page.records import check_page_name
-from workbook.spreadsheet.files import WORKBOOKS, workbooks
+from workbook.spreadsheet.files import WORKBOOKS, named, workbooks
 
 
 def run_audit(
@@ -36,6 +36,7 @@ def run_audit(
         InputError: the only file, or the one to annotate, could not be judged; a file cannot be looked up, or there
             are none; an option's value is out of bounds, or an output cannot be written.
     """
+    paths = [path for name in paths for path in named(name)]
     files = workbooks(paths)
     _check(paths, files, learning_rate, csv, annotated)
     check_outputs({"--csv": csv, "--annotate": annotated, "--html": html}, files)

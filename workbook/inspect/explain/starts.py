@@ -82,7 +82,7 @@ def inner_gradients(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair
         # Cells that are filled down are one block, though only one of them may be this step's gradient.
         for area in dict.fromkeys([*blocks(wrong.path), *(formula.area for formula in wrong.path)]):
             value = numbers(cells.value(area))
-            if not any(other.of == wrong.pair.parameter and not other.slope for other in forward.explained(value)):
+            if not any(_is_whole(other, wrong.pair.parameter) for other in forward.explained(value)):
                 continue
             inside[wrong.pair.parameter] = area
             if all(entry.is_right_with(float((entry.by.of(area)[0] * value).sum())) for entry in wrong.entries):
@@ -90,6 +90,11 @@ def inner_gradients(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair
     if len(inside) == len(pairs) and not any(pair.agrees(factor).any() for pair in pairs):
         return inside
     return found
+
+
+def _is_whole(expected: Expected, parameter: Area) -> bool:
+    """Whether something is the parameter's gradient, and not only a sample's share of it, which may be right alone."""
+    return expected.of == parameter and not expected.slope and expected.through is None
 
 
 def _traced(cells: Cells, pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Wrong]:
