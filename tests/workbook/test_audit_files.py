@@ -115,11 +115,8 @@ def test_make_names_several_files_in_one_text(tmp_path: Path) -> None:
     for name in ("by hand.xlsx", "class 1/a.xlsx"):
         save(tmp_path / name, HandMade(rows=3).cells)
     done = run("workbook", "audit", "by hand.xlsx class 1 no.xlsx", "--jobs", "1", folder=tmp_path)
-    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [
-        "by hand.xlsx",
-        "class 1/a.xlsx",
-        "no.xlsx",
-    ]
+    names = ("by hand.xlsx", "class 1/a.xlsx", "no.xlsx")
+    assert [line.startswith(name) for line, name in zip(done.stdout.splitlines(), names, strict=True)] == [True] * 3
 
 
 def test_a_name_that_no_file_can_have_gets_one_line() -> None:

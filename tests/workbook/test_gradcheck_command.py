@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.commands import ROOT, error_line, run
+from tests.commands import error_line, run
 from tests.workbook.layouts import Made, column_groups, key_value_list, matrix_blocks, wide_row
 from tests.workbook.test_gradcheck_layouts import named
 from tests.workbook.test_gradcheck_layouts import run as run_json
@@ -183,14 +183,6 @@ def test_a_missing_output_derivative_common_to_all_is_found_where_it_is_named(tm
     )  # fmt: skip
     assert status == 1
     assert documents[0]["starts"][0]["cause"] == "it lacks the derivative of Sheet1!X5 (by Sheet1!W5)"
-
-
-def test_the_readme_shows_what_is_printed(tmp_path: Path) -> None:
-    path = key_value_list({"dh1": "(do1*w5+do2*w7)"}).save(tmp_path / "theirs.xlsx")
-    printed = run("workbook", "gradcheck", str(path)).stdout
-    shown = (ROOT / "README.md").read_text(encoding="utf-8").partition("```text\n1. Sheet1!C34")[2].partition("```")[0]
-    assert shown
-    assert f"1. Sheet1!C34{shown}" in printed
 
 
 def test_the_audit_of_a_sheet_without_a_table_tells_what_gradcheck_finds(tmp_path: Path) -> None:

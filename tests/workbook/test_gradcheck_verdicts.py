@@ -7,8 +7,10 @@ from typing import Any
 
 import openpyxl
 import pytest
+import xlsxwriter
 
 from tests.commands import run
+from tests.workbook.spreadsheets import by_ironcalc
 
 Cells = Mapping[str, float | str]
 NOTHING = "error: no parameters with their gradients or updates found"
@@ -179,6 +181,20 @@ def test_a_constant_factor_that_nothing_explains_cannot_be_told(tmp_path: Path) 
     assert (status, checks[0]["verdict"]) == (2, "could not tell")
     said = run("workbook", "gradcheck", "sheet.xlsx", *NAMED, folder=tmp_path).stdout
     assert "say --rate 0.140" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("rate", ["0.1*^2", "'no such sheet'!A1", "A9:"])
+def test_a_rate_by_a_formula_that_nobody_can_read_is_no_traceback(tmp_path: Path, rate: str) -> None:
+    shown = by_ironcalc(saved(tmp_path / "sound.xlsx", neuron("F7*(1-F7)")))["Sheet"]
+    with xlsxwriter.Workbook(tmp_path / "broken.xlsx") as book:
+        sheet = book.add_worksheet("Sheet")
+        for cell, content in {**neuron("F7*(1-F7)"), "B1": f"={rate}"}.items():
+            if isinstance(content, str):
+                sheet.write_formula(cell, content, None, shown[cell])
+            else:
+                sheet.write_number(cell, content)
+    done = run("workbook", "gradcheck", "broken.xlsx", *NAMED, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_rate_a_layer_is_right_where_it_stands_in_the_formulas(tmp_path: Path) -> None:

@@ -70,7 +70,11 @@ def _reads(cells: Cells, area: Area, parameter: Area) -> bool:
 
 
 def _touches(cells: Cells, formula: Formula, parameter: Area) -> bool:
-    return any(place in parameter for area in cells.read_by(formula) for place in area.places())
+    """Whether a formula reads some of a parameter's cells; one that cannot be told counts as if it did."""
+    try:
+        return any(place in parameter for area in cells.read_by(formula) for place in area.places())
+    except UnsupportedError:
+        return True
 
 
 def is_explained(factor: float, rates: Sequence[float]) -> bool:
