@@ -4,6 +4,7 @@ OUT ?= build/BackPropagation.xlsx
 STEPS ?=
 LEARNING_RATE ?=
 EXPERIMENT ?=
+FROM ?=
 FILE ?=
 FILES ?=
 ARGS ?=
@@ -24,7 +25,7 @@ READY_TEST := $(VENV)/ready-test
 READY_QUICK := $(VENV)/ready-quick
 
 # What each target takes; any other variable on the command line is a slip (STEP=5), and would do nothing.
-TAKES_workbook := STEPS LEARNING_RATE EXPERIMENT OUT ARGS
+TAKES_workbook := STEPS LEARNING_RATE EXPERIMENT FROM OUT ARGS
 TAKES_exercise := EXPERIMENT ARGS
 TAKES_class := ROSTER EXPERIMENT ARGS
 TAKES_grade := FOLDER ROSTER EXPERIMENT ARGS
@@ -77,9 +78,9 @@ $(READY_QUICK): pyproject.toml | $(BIN)/python
 	@$(PIP) --editable '.[test]'
 	@touch $@ $(READY)
 
-workbook: $(READY) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml OUT=file.xlsx ARGS=--force)
+workbook: $(if $(FROM),$(READY_CNN),$(READY)) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml FROM=model.py:net OUT=file.xlsx)
 	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') \
-	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(call quoted,$(OUT)) $(ARGS)
+	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(if $(FROM),--from=$(call quoted,$(FROM))) $(call quoted,$(OUT)) $(ARGS)
 
 exercise: $(READY) ## write build/exercise.xlsx for a student to fill (EXPERIMENT=file.toml ARGS="--seed 7 --solution s.xlsx", ARGS=--exam)
 	@$(BIN)/python -m workbook exercise $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)

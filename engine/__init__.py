@@ -17,6 +17,7 @@ from engine.errors import InputError, InputWarning
 from engine.experiment import Experiment, Run
 from engine.experiment_file import default_experiment, load_experiment
 from engine.experiment_file import load_experiment as load
+from engine.imports import from_torch
 from engine.layers import Dense, Layer
 from engine.names import Column
 from engine.network import Method, Network
@@ -37,6 +38,7 @@ __all__ = [
     "Trace",
     "default_experiment",
     "descend",
+    "from_torch",
     "load",
     "load_experiment",
     "long_table",

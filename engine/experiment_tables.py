@@ -54,7 +54,7 @@ def read_experiment(document: dict[str, Any], folder: Path) -> Experiment:
         targets=samples.targets,
         counted=samples.counted,
         learning_rate=own.learning_rate,
-        learning_rates=tuple(training["learning_rates"] or _rates_around(own.learning_rate)),
+        learning_rates=tuple(training["learning_rates"] or rates_around(own.learning_rate)),
         steps=training["steps"],
         biases=biases,
         method=own.method,
@@ -133,6 +133,6 @@ def _constants(run: Values) -> dict[str, float]:
     return {name: float(values.get(name, default)) for name, default in defaults.items()}
 
 
-def _rates_around(rate: float) -> list[float]:
-    """By decimals, since 0.7 / 100 is 0.006999999999999999."""
+def rates_around(rate: float) -> list[float]:
+    """A sweep by powers of ten; by decimals, since 0.7 / 100 is 0.006999999999999999."""
     return sorted({float(Decimal(repr(rate)).scaleb(power)) for power in SWEEP})

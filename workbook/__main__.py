@@ -9,6 +9,7 @@ import typer
 import workbook
 from engine import Experiment, InputError, cli, default_experiment, load_experiment
 from engine.files import check_outputs
+from workbook.from_model import build_from, built
 from workbook.generated import Kind, refuse_to_replace
 from workbook.spreadsheet.limits import LIMITS
 
@@ -44,22 +45,32 @@ def build(
         float | None, typer.Option(parser=cli.number, help="The value of eta, from 0 up; the experiment's by default.")
     ] = None,
     experiment_file: ExperimentFile = None,
+    model_file: Annotated[
+        str | None, typer.Option("--from", metavar="FILE:NET", help="A network of torch, such as model.py:net.")
+    ] = None,
+    toml: Annotated[Path | None, typer.Option(help="Also write the experiment file of --from here.")] = None,
     *,
     force: Force = False,
 ) -> None:
-    """Write the workbook: live formulas, cached values, the loss curve."""
+    """Write the workbook: live formulas, cached values, the loss curve.
+
+    Exit status 0: it is written. 1: it is, but torch trains the network of --from to other numbers.
+    """
+    if model_file is None and toml is not None:
+        raise InputError(f"--toml: got {toml} without --from, expected it with a network of torch: --from model.py:net")
+    if model_file is not None and (experiment_file is not None or learning_rate is not None):
+        other = "--experiment" if experiment_file is not None else "--learning-rate"
+        raise InputError(f"--from: got it with {other}, expected the model's file to say all")
+    _check_out(out, experiment_file)
+    if model_file is not None:
+        raise typer.Exit(build_from(model_file, steps, toml, out, force=force))
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
     if steps is not None:
         experiment = replace(experiment, steps=steps)
     if learning_rate is not None:
         experiment = replace(experiment, learning_rate=learning_rate)
-    _check_out(out, experiment_file)
     workbook.build(experiment, out, force=force)
-    typer.echo(
-        f"Wrote {out}: {experiment.steps} step{'s' * (experiment.steps != 1)}, "
-        f"learning rate {experiment.learning_rate:g}. "
-        "Open it in Excel or LibreOffice and change G19."
-    )
+    typer.echo(built(experiment, out))
 
 
 @app.command()

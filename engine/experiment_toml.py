@@ -1,0 +1,106 @@
+"""An experiment as the text of a TOML file, which reads as the same experiment."""
+
+import json
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.arrays import FloatArray
+from engine.experiment import Experiment
+from engine.export.text import kind_of, literal
+from engine.files import replacing
+from engine.layers import Layer
+
+# Constants that count steps.
+WHOLE = ("step_size", "T_max", "warm_up")
+
+
+def write_toml(experiment: Experiment, path: Path) -> None:
+    """Write the file of an experiment that compares learning rates, not runs.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    with replacing(path) as part:
+        part.write_text(toml_text(experiment), encoding="utf-8")
+
+
+def toml_text(experiment: Experiment) -> str:
+    """The text of such a file."""
+    network = experiment.network
+    titles = {"name": experiment.name, "look_for": experiment.look_for}
+    about = {"inputs": network.picture or network.inputs, "loss": network.loss, "deltas": network.deltas}
+    sections = [
+        _lines({key: words for key, words in titles.items() if words}),
+        ["[network]", *_lines(about)],
+        *(
+            ["[[network.layers]]", *_lines(_layer(layer, weights, biases))]
+            for layer, weights, biases in zip(network.layers, experiment.weights, experiment.biases, strict=True)
+        ),
+        *(
+            ["[[samples]]", *_lines({"inputs": inputs.reshape(network.shapes[0]), "targets": targets})]
+            for inputs, targets in zip(experiment.inputs, experiment.targets, strict=True)
+        ),
+        ["[training]", *_lines(_training(experiment))],
+    ]
+    return "\n".join(chain.from_iterable([*lines, ""] for lines in sections if lines)).lstrip("\n")
+
+
+def _layer(layer: Layer, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
+    """A layer's table: what its keys say that it is, apart from what they say anyway."""
+    own = {
+        "weights": weights,
+        "bias": _bias(layer, biases),
+        "gamma": weights.ravel(),
+        "beta": biases.ravel(),
+        "train": getattr(layer, "trains", None),
+        "from": getattr(layer, "source", -1) + 1,
+    }
+    values = {key: own[key] if key in own else getattr(layer, key, None) for key in layer.keys}
+    return {"kind": kind_of(layer)} | {
+        key: value for key, value in values.items() if _is_said(value, layer.keys[key].default)
+    }
+
+
+def _is_said(value: Any, default: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.size > 0
+    return value is not None and value != default
+
+
+def _bias(layer: Layer, biases: FloatArray) -> FloatArray | float:
+    """A number where all neurons or channels share it."""
+    count = getattr(layer, "neurons", getattr(layer, "channels", 1))
+    return float(biases[0]) if len(biases) == 1 < count else biases
+
+
+def _training(experiment: Experiment) -> dict[str, Any]:
+    method = experiment.method
+    constants: dict[str, Any] = dict(method.constants)
+    if "beta1" in constants:
+        constants["betas"] = np.array([constants.pop("beta1"), constants.pop("beta2")])
+    return {
+        "steps": experiment.steps,
+        "batch_size": method.batch_size,
+        "reduction": method.reduction,
+        "update": method.update,
+        "learning_rate": experiment.learning_rate,
+        "learning_rates": np.array(experiment.learning_rates),
+        "optimizer": method.optimizer,
+        "schedule": method.schedule,
+        **{name: int(value) if name in WHOLE else value for name, value in constants.items()},
+    }
+
+
+def _lines(values: dict[str, Any]) -> list[str]:
+    return [f"{key} = {_value(value)}" for key, value in values.items()]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool | str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, tuple | np.ndarray):
+        return literal(np.asarray(value))
+    return repr(value)

@@ -1,0 +1,131 @@
+"""torch beside the engine: the same training by the user's own network, loss, optimizer and schedule."""
+
+import copy
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.columns import Columns
+from engine.experiment import Experiment
+from engine.imports.torch_kinds import Mapped
+from engine.imports.torch_layers import mapped_layers
+from engine.imports.torch_training import as_shares
+from engine.layers import Dropout
+from engine.names import Kind
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+# What float64 leaves between two right computations of a hundred steps, and far less than any mistake makes.
+CLOSE = 1e-9
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far torch and the engine agree on the loss and all weights and biases.
+
+    Attributes:
+        largest: the largest difference.
+        first: the first step from 1, the column, and its number by torch and by the engine, that differ by more than
+            rounding; none where nothing does.
+    """
+
+    steps: int
+    largest: float
+    first: tuple[int, str, float, float] | None
+
+    def __str__(self) -> str:
+        if self.first is None:
+            return f"torch beside it: {self.steps} steps, largest difference {self.largest:.0e}"
+        step, column, theirs, ours = self.first
+        return f"torch beside it differs from step {step} on: {column} is {theirs:.9g} in torch, {ours:.9g} here"
+
+
+def beside_torch(
+    experiment: Experiment,
+    net: "nn.Module",
+    loss: Any,
+    optimizer: Any,
+    inputs: Any,
+    targets: Any,
+    scheduler: Any = None,
+) -> Agreement:
+    """Train copies of what `from_torch` made the experiment of, in float64, and compare every step.
+
+    The masks of dropout are the experiment's, since torch would draw others.
+    """
+    size = experiment.method.batch_size
+    columns, values = experiment.columns, experiment.train().numbers.values[::size, :, 0]
+    largest, first = 0.0, None
+    for step, torchs in enumerate(_torch_steps(experiment, net, loss, optimizer, inputs, targets, scheduler)):
+        for name, number in torchs.items():
+            ours = float(values[step, columns.place[name]])
+            difference = abs(number - ours)
+            largest = max(largest, difference) if np.isfinite(difference) else np.inf
+            if first is None and not difference <= CLOSE * max(1.0, abs(ours)):
+                first = (step + 1, name, number, ours)
+    return Agreement(experiment.steps, largest, first)
+
+
+def _torch_steps(
+    experiment: Experiment, net: "nn.Module", loss: Any, optimizer: Any, inputs: Any, targets: Any, scheduler: Any
+) -> Iterator[dict[str, float]]:
+    """The loss and the weights and biases before each update, by their columns' names."""
+    import torch
+
+    net, optimizer, scheduler = copy.deepcopy((net, optimizer, scheduler))  # together: they share the parameters
+    net.double().train()
+    for state in optimizer.state.values():  # Adagrad has its sums of squares from the beginning
+        state.update({name: of.double() for name, of in state.items() if torch.is_tensor(of)})
+    x, t = torch.as_tensor(inputs).double(), torch.as_tensor(targets)
+    if t.ndim > 1 or t.is_floating_point():
+        t = t.double()
+        t = torch.tensor(as_shares(t.numpy())) if experiment.network.loss == "cross-entropy" else t
+    mapped, _ = mapped_layers(net, "net", tuple(x.shape[1:]))
+    names = _parameters(experiment.columns, mapped)
+    row = _give_masks(experiment, mapped)
+    size = experiment.method.batch_size
+    for step in range(experiment.steps):
+        rows = torch.arange(step * size, (step + 1) * size) % len(x)
+        row[0] = step * size
+        error = loss(net(x[rows]), t[rows])
+        before = {
+            name: number for array, of in names for name, number in zip(of, array.flatten().tolist(), strict=True)
+        }
+        yield {experiment.columns.loss: error.item(), **before}
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+        if scheduler is not None:
+            with warnings.catch_warnings():  # a copy of a scheduler does not see that its optimizer has stepped
+                warnings.filterwarnings("ignore", "(Seems like|Detected call of)")
+                scheduler.step()
+
+
+def _parameters(columns: Columns, mapped: list[Mapped]) -> list[tuple["torch.Tensor", list[str]]]:
+    """The weights and biases with the names of their columns."""
+    kinds: tuple[Kind, ...] = ("weight", "bias")
+    return [
+        (parameter, columns.names_in(number, kind))
+        for number, each in enumerate(mapped)
+        for kind in kinds
+        if (parameter := getattr(each.module, kind, None)) is not None
+    ]
+
+
+def _give_masks(experiment: Experiment, mapped: list[Mapped]) -> list[int]:
+    """Let the modules of dropout take the experiment's masks, from the row on that the list tells."""
+    import torch
+
+    row = [0]
+    for each, shape in zip(mapped, experiment.network.shapes, strict=False):
+        if isinstance(each.layer, Dropout):
+            masks = torch.tensor(each.layer.given(shape, experiment.rows)["mask"]) / (1 - each.layer.rate)
+            each.module.register_forward_hook(
+                lambda _module, x, _out, masks=masks: x[0] * masks[row[0] : row[0] + len(x[0])].reshape(x[0].shape)
+            )
+    return row

@@ -1,0 +1,125 @@
+"""A torch network as layers with their first weights: the modules that have a layer, and the nearest for others."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from engine.arrays import Shape
+from engine.errors import InputError
+from engine.imports.torch_kinds import LAYERS, Mapped, Signal, expect
+from engine.layers import Dropout
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# Of the masks of dropout: an experiment file's own.
+SEED = 1
+ACTIVATIONS = {
+    "ReLU": "relu",
+    "LeakyReLU": "leaky-relu",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "Softmax": "softmax",
+    "LogSoftmax": "softmax",
+}
+# What to take instead of a module that no layer stands for, by how its name begins.
+NEAREST = {
+    "Conv": "nn.Conv2d",
+    "MaxPool": "nn.MaxPool2d",
+    "AvgPool": "nn.AvgPool2d",
+    "Adaptive": "nn.AdaptiveAvgPool2d(1)",
+    "BatchNorm": "nn.BatchNorm1d or nn.BatchNorm2d",
+    "SyncBatchNorm": "nn.BatchNorm2d",
+    "InstanceNorm": "nn.BatchNorm2d",
+    "GroupNorm": "nn.LayerNorm",
+    "RMSNorm": "nn.LayerNorm",
+    "Dropout": "nn.Dropout",
+    "AlphaDropout": "nn.Dropout",
+    "PReLU": "nn.LeakyReLU(0.01)",
+    "ReLU6": "nn.ReLU",
+    "Hard": "nn.Sigmoid or nn.Tanh",
+    "LogSigmoid": "nn.Sigmoid",
+    "Bilinear": "nn.Linear",
+    "Unflatten": "inputs in the shape that they are to have",
+}
+OTHERWISE = "nn.Tanh or nn.ReLU for an activation, nn.Linear or nn.Conv2d for weights"
+
+
+def leaves(net: "nn.Module", name: str) -> Iterator[tuple[str, "nn.Module"]]:
+    """The modules that have no children, in their order, with their names; those that torch brings are taken whole."""
+    own = type(net).__module__.startswith("torch.")
+    # Also the second of two children that are one module.
+    children = [(child, of) for child, of in net.named_modules(remove_duplicate=False) if child and "." not in child]
+    if children and (not own or type(net).__name__ == "Sequential"):
+        for child, module in children:
+            yield from leaves(module, f"{name}.{child}")
+    elif type(net).__name__ != "Sequential":
+        yield name, net
+
+
+def mapped_layers(net: "nn.Module", name: str, inputs: Shape) -> tuple[list[Mapped], int]:
+    """The layers that do what the modules do one after another, for inputs of a shape, and how many numbers come out.
+
+    Raises:
+        InputError: a module has no layer; names it, and the nearest that has one.
+    """
+    layers: list[Mapped] = []
+    signal = Signal(inputs, len(inputs) == 1)
+    seen: set[int] = set()
+    for where, module in leaves(net, name):
+        kind = _kind(module)
+        if any(id(parameter) in seen for parameter in module.parameters()):
+            raise InputError(
+                f"{where}: got a {type(module).__name__} with weights that another module has too, expected its own"
+            )
+        seen |= {id(parameter) for parameter in module.parameters()}
+        if kind == "Flatten":
+            expect(where, module, {"start_dim": 1, "end_dim": -1})
+            signal = signal._replace(flat=True)
+        elif kind in ACTIVATIONS:
+            _activate(where, module, kind, layers)
+        elif kind != "Identity":
+            layers.append(_layer(where, module, signal, len(layers)))
+            shape = layers[-1].layer.shape(signal.shape)
+            signal = Signal(shape, signal.flat or len(shape) == 1)
+    if not layers:
+        raise InputError(f"{name}: got no layer, expected nn.Sequential(nn.Linear(2, 2), ...)")
+    return layers, prod(signal.shape)
+
+
+def _kind(module: "nn.Module") -> str:
+    """A module's class in torch.nn; of one's own no kind at all."""
+    return type(module).__name__ if type(module).__module__.startswith("torch.nn") else ""
+
+
+def _layer(where: str, module: Any, signal: Signal, number: int) -> Mapped:
+    kind = _kind(module)
+    if not kind:
+        raise InputError(
+            f"{where}: got {type(module).__name__}, a module of your own without children, which no column can show; "
+            f"the nearest: {OTHERWISE}"
+        )
+    if kind not in LAYERS:
+        begins = [nearest for beginning, nearest in NEAREST.items() if kind.startswith(beginning)]
+        raise InputError(f"{where}: got nn.{kind}, which no column can show; the nearest: {(begins or [OTHERWISE])[0]}")
+    mapped = LAYERS[kind](where, module, signal)
+    if isinstance(mapped.layer, Dropout):
+        mapped = replace(mapped, layer=replace(mapped.layer, seed=(SEED, number)))
+    if problem := mapped.layer.problem(signal.shape):
+        raise InputError(f"{where}: {problem}")
+    return mapped
+
+
+def _activate(where: str, module: Any, kind: str, layers: list[Mapped]) -> None:
+    """Make it the activation of the layer before."""
+    if kind == "LeakyReLU":
+        expect(where, module, {"negative_slope": 0.01})
+    if kind in ("Softmax", "LogSoftmax") and module.dim not in (1, -1):
+        raise InputError(f"{where}: got nn.{kind}(dim={module.dim}), expected dim=1")
+    if not layers:
+        raise InputError(f"{where}: got nn.{kind} over the inputs, expected a layer before it: nn.Linear")
+    last = layers[-1].layer
+    if last.activation != "identity":
+        raise InputError(f"{where}: got nn.{kind} after another activation, expected one behind each layer")
+    layers[-1] = replace(layers[-1], layer=last.with_activation(ACTIVATIONS[kind]))
