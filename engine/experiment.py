@@ -41,6 +41,7 @@ class Experiment:
         counted: (samples,), 1 where the loss counts, 0 where a step of a sequence has no target; all 1 unless given.
         method: how the weights are updated.
         runs: the sweep, where its runs differ in more than the learning rate.
+        vocabulary: the words that tokens stand for, if its file has words.
         name: its title.
         look_for: what to notice in its numbers, in a few sentences.
 
@@ -60,6 +61,7 @@ class Experiment:
     method: Method = PLAIN
     counted: FloatArray = field(default_factory=lambda: np.empty(0))
     runs: tuple[Run, ...] = ()
+    vocabulary: tuple[str, ...] = field(default=(), compare=False)
     name: str = field(default="", compare=False)
     look_for: str = field(default="", compare=False)
 

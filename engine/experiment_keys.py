@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from engine.experiment_words import vocabulary
 from engine.layers import LAYERS
 from engine.losses import LOSSES
 from engine.network import REDUCTIONS, UPDATES
@@ -75,6 +76,7 @@ NETWORK: Keys = {
     "inputs": Key(shape, REQUIRED),
     "layers": Key(list_of(layer), REQUIRED),
     "loss": Key(word(LOSSES), "half-squared-error"),
+    "vocabulary": Key(vocabulary, ()),
     "seed": Key(whole_number(0), 1),
     "deltas": Key(boolean, default=True),
 }

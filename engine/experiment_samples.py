@@ -134,23 +134,33 @@ def _read_data(path: Path, network: Network) -> Samples:
     """The samples of a CSV file with the columns i1, i2, ... and t1, t2, ..., in any order."""
     columns = Columns(network)
     expected = [*columns.input_names, *columns.target_names]
-    try:
-        # Excel begins a CSV file with a byte order mark.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file)
-            header = [name.strip() for name in next(lines, [])]
-            if sorted(header) != sorted(expected):
-                got = ", ".join(header) or "none"
-                raise InputError(f"data: {path.name}: got the columns {got}, expected {', '.join(expected)}")
-            rows = [_row(f"data: {path.name}, line {lines.line_num}", header, line) for line in lines if line]
-    except OSError as error:
-        raise InputError(f"data: cannot read {path}: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"data: {path.name}: not a CSV file: {error}") from None
+    (_, header), *lines = csv_lines(path) or [("", [])]
+    header = [name.strip() for name in header]
+    if sorted(header) != sorted(expected):
+        got = ", ".join(header) or "none"
+        raise InputError(f"data: {path.name}: got the columns {got}, expected {', '.join(expected)}")
+    rows = [_row(where, header, line) for where, line in lines]
     if not rows:
         raise InputError(f"data: {path.name}: got no sample, expected a line for each")
     samples = np.array([[row[name] for name in expected] for row in rows])
     return Samples(samples[:, : network.inputs], samples[:, network.inputs :], np.ones(len(rows)))
+
+
+def csv_lines(path: Path) -> list[tuple[str, list[str]]]:
+    """The lines of a CSV file that are not empty, its header first, each after where it is, for messages.
+
+    Raises:
+        InputError: the file cannot be read, or is no CSV file.
+    """
+    try:
+        # Excel begins a CSV file with a byte order mark.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file)
+            return [(f"data: {path.name}, line {lines.line_num}", line) for line in lines if line]
+    except OSError as error:
+        raise InputError(f"data: cannot read {path}: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"data: {path.name}: not a CSV file: {error}") from None
 
 
 def _row(where: str, header: list[str], line: list[str]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from engine.errors import InputError
 from engine.experiment import Experiment, Run
 from engine.experiment_keys import CONSTANTS, FILE
 from engine.experiment_samples import read_samples, steps_in_time
+from engine.experiment_words import in_numbers
 from engine.layers import LAYERS, Layer
 from engine.layers.base import Place
 from engine.network import Method, Network
@@ -35,7 +36,7 @@ def read_experiment(document: dict[str, Any], folder: Path) -> Experiment:
     Raises:
         InputError: a key or a value that is unknown, missing, or does not fit the others.
     """
-    tables = read_table("", document, FILE)
+    tables = read_table("", in_numbers(document, folder), FILE)
     training = tables["training"]
     network, weights, biases = _network(tables["network"], steps_in_time(tables))
     samples = read_samples(tables, folder, network)
@@ -59,6 +60,7 @@ def read_experiment(document: dict[str, Any], folder: Path) -> Experiment:
         biases=biases,
         method=own.method,
         runs=tuple(runs),
+        vocabulary=tables["network"]["vocabulary"],
         name=_one_line(tables["name"]),
         look_for=_one_line(tables["look_for"]),
     )
