@@ -221,7 +221,7 @@ class _Backward:
                 if name in self.computed and self.stage[reading.by] > self.stage[name]:
                     slope = self.passing_back(slope)
                 terms.setdefault(reading.by, []).append(product(error, slope))
-        return total(*(_over_rows(of_one, self.places) for of_one in terms.values()))
+        return total(*map(_over_rows, terms.values()))
 
 
 def _reads(definition: Definition) -> frozenset[str]:
@@ -244,10 +244,10 @@ def as_few(trees: Iterable[Tree]) -> tuple[Tree, ...]:
     return next(by_row[:n] for n in range(1, rows + 1) if rows % n == 0 and by_row[:n] * (rows // n) == by_row)
 
 
-def _over_rows(terms: Sequence[Tree], rows: int) -> Tree:
-    """The sum of what the rows of an update add, as SUM, AVERAGE or SUMPRODUCT of ranges if they all add alike."""
+def _over_rows(terms: Sequence[Tree]) -> Tree:
+    """The sum of what rows of an update add, as SUM, AVERAGE or SUMPRODUCT of ranges if they all add alike."""
     parts = [signed_factors(term) for term in terms]
-    if len(terms) < rows or rows == 1 or len({negative for negative, _ in parts}) > 1:
+    if len(terms) == 1 or len({negative for negative, _ in parts}) > 1:
         return total(*terms)
     shared = reduce(and_, (Counter(factors) for _, factors in parts))
     common = list(shared.elements())
@@ -257,7 +257,7 @@ def _over_rows(terms: Sequence[Tree], rows: int) -> Tree:
         return total(*terms)
     whole = [block for block in blocks if block is not None]
     function = "SUM" if len(blocks) == 1 else "SUMPRODUCT"
-    if function == "SUM" and (mean := ("/", Number(rows))) in common:
+    if function == "SUM" and (mean := ("/", Number(len(terms)))) in common:
         common.remove(mean)
         function = "AVERAGE"
     added: Tree = Operation(function, tuple(whole))
