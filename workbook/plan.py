@@ -2,6 +2,7 @@
 
 from engine import Experiment, descend
 from workbook.records import Sheet
+from workbook.sheets.attention import attention_sheets
 from workbook.sheets.check import check_sheet
 from workbook.sheets.derivation import derivation_sheet
 from workbook.sheets.explorer import explorer_sheet
@@ -42,6 +43,7 @@ def plan(experiment: Experiment) -> list[Sheet]:
         check_sheet(short, experiment, {rate: values[: short.rows]} | runs),
         landscape_sheet(layout, values, tables),
         *([predictions_sheet(layout, values)] if has_predictions(layout.columns) else []),
+        *attention_sheets(layout, values, experiment.vocabulary),
         *([maps_sheet(layout, values, rate)] if has_maps(layout.columns) else []),
         *(
             run_sheet(
