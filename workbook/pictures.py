@@ -31,7 +31,7 @@ PROGRAMS = {"soffice": "LibreOffice", "chromium": "Chromium"}
 PIXELS_A_POINT = 2.0
 # The sheets shown, by the experiment that shows them best.
 SHEETS = {
-    "default": ("assignment6-calculations", "learning rates", "explorer", "derivation", "check"),
+    "default": ("assignment6-calculations", "learning rates", "story", "explorer", "derivation", "check"),
     "xor": ("landscape", "predictions"),
     "conv": ("maps",),
 }

@@ -11,6 +11,7 @@ from workbook.sheets.landscape import landscape_sheet
 from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_name
 from workbook.sheets.maps import has_maps, maps_sheet
 from workbook.sheets.predictions import has_predictions, predictions_sheet
+from workbook.sheets.story import story_sheet
 from workbook.sheets.training import main_sheet, run_sheet
 from workbook.stored import as_stored
 from workbook.table.layout import Layout
@@ -34,10 +35,12 @@ def plan(experiment: Experiment) -> list[Sheet]:
     values = descend(experiment, [rate]).numbers.values[:, :, 0]
     tables = sweep(experiment, short.steps)
     runs = {table.run.learning_rate: table.values for table in tables if table.run.method == experiment.method}
+    story = story_sheet(layout, values, rate)
     explorer = explorer_sheet(layout, values, rate)
     return [
         main_sheet(layout, values, rate, experiment.name or TITLE, experiment.look_for),
         learning_rates_sheet(tables),
+        *([story] if story else []),
         explorer,
         derivation_sheet(layout, values, rate, explorer.drawings),
         check_sheet(short, experiment, {rate: values[: short.rows]} | runs),

@@ -163,7 +163,7 @@ def test_a_tabs_colour_tells_what_its_sheet_is_for(book: Path) -> None:
         colour = sheet.sheet_properties.tabColor
         colours.setdefault(colour.rgb if colour else "none", set()).add(sheet.title)
     rates = {"learning rates", *(f"rate {run}" for run in range(1, 8))}
-    teach = {"explorer", "derivation", "landscape"}
+    teach = {"story", "explorer", "derivation", "landscape"}
     assert sorted(colours.values(), key=min) == [{"assignment6-calculations"}, {"check"}, teach, rates]
 
 

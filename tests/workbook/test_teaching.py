@@ -61,7 +61,16 @@ def some_inputs() -> list[dict[str, float]]:
 
 def test_the_sheets_stand_in_their_order(book: Path) -> None:
     rates = [f"rate {n}" for n in range(1, 8)]
-    assert list(by_openpyxl(book)) == [MAIN, "learning rates", "explorer", "derivation", "check", "landscape", *rates]
+    assert list(by_openpyxl(book)) == [
+        MAIN,
+        "learning rates",
+        "story",
+        "explorer",
+        "derivation",
+        "check",
+        "landscape",
+        *rates,
+    ]
 
 
 def test_both_engines_compute_every_cache_of_every_sheet(poisoned_book: Path, book: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float, d
         Cell(2, 0, "text", "Each value is computed on this sheet, a factor at a time; ✓ where the table has the same."),
         Cell(3, 0, "label", "row of the table"),
         Cell(3, 1, "step_left", float(FIRST_ROW), f"=IF({explorer_row}=0,{FIRST_ROW},{explorer_row})"),
-        Cell(4, 1, "beside", *_chosen(layout)),
+        Cell(4, 1, "beside", *chosen(layout)),
         *(Cell(TOP - 1, column, style, text) for column, (style, text) in enumerate(headers)),
     ]
     if not drawings:
@@ -98,7 +98,7 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float, d
     )
 
 
-def _chosen(layout: Layout) -> tuple[str, str]:
+def chosen(layout: Layout) -> tuple[str, str]:
     """What the explorer chose, in words, and its formula."""
     tail = f", which is chosen on the sheet {EXPLORER}"
     columns, shown = layout.columns, Shown(layout, SHOWN)

@@ -1,0 +1,195 @@
+"""The sheet `story`: one weight's gradient in six panels, whose sentences tell the numbers of the explorer's step."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from engine import FloatArray
+from engine.columns import gradient_name
+from workbook.records import Cell, Highlight, Sheet, Style, small_sheet
+from workbook.sheets.derivation import MARKS, WITHIN, chosen
+from workbook.sheets.explorer import SHEET as EXPLORER
+from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
+from workbook.sheets.live_text import LiveText, as_text, fields_of, text_formula
+from workbook.sheets.shown import NEW, Shown, after_the_step, is_over_batch, numbers_of_the_first_row
+from workbook.sheets.story_panels import GAIN, GAIN_SIZE, PRODUCT, SLOPE, Panel, apart, gradient_of_the_update, panels
+from workbook.sheets.story_path import Path, story_path
+from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.algebra import ONE, call, less, times
+from workbook.spreadsheet.trees import Tree, Variable, leaves, value_of
+from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
+
+SHEET = "story"
+SHOWN = "$B$3"
+WAY, TOP, LINES = 5, 10, 4
+RESULT, TEXT = 1, 2
+# What is folded away stands to the right of the longest line.
+FOLDED = 14
+WIDTH = 13.0
+GAP = 8.0
+ZOOM = 88  # so that all six panels are on the first screen
+SAME = "✓ as in the table"
+
+
+def story_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet | None:
+    """The story of a weight of a table; `values` is its run, (T, C). None where no weight multiplies an input."""
+    numbers = numbers_of_the_first_row(layout, values, learning_rate)
+    path = story_path(layout.columns, numbers)
+    if path is None:
+        return None
+    story = _Story(layout, path, numbers)
+    folded = f"{letter(FOLDED)}:{letter(FOLDED + 2)}"
+    gaps = [WAY - 1, TOP - 1, *(TOP + LINES * (at + 1) - 1 for at in range(len(story.panels)))]
+    return small_sheet(
+        SHEET,
+        [*story.head(), *story.way(), *story.told(), *story.folded()],
+        widths={"A": 18, f"B:{letter(FOLDED - 1)}": WIDTH, folded: WIDTH},
+        tab="teach",
+        heights={1: 24.0} | dict.fromkeys(gaps, GAP),
+        highlights=[Highlight(f"B{TOP}:B{TOP + LINES * len(story.panels)}", mark, color) for mark, color in MARKS],
+        gridlines=False,
+        zoom=ZOOM,
+        collapsed=[folded],
+        print_area=f"A1:L{TOP + LINES * len(story.panels)}",
+        paper="A3",
+    )
+
+
+class _Story:
+    """The cells of the sheet, and where each number stands."""
+
+    def __init__(self, layout: Layout, path: Path, numbers: Mapping[str, float]) -> None:
+        self.layout, self.path, self.columns = layout, path, layout.columns
+        self.numbers = dict(numbers)
+        self.update = after_the_step(self.columns, path.weight)
+        self.panels = panels(self.columns, path, self.update)
+        self.trees: dict[str, Tree | None] = {}
+        fields = [name for panel in self.panels for line in panel.lines for name in fields_of(line)]
+        for name in [*self._on_the_way(), *(panel.result for panel in self.panels), *fields]:
+            self._need(name)
+        self.rows = {name: row for row, name in enumerate(self.trees, start=TOP)}
+        self.live = LiveText(self.numbers, self.value_cell, self.text_cell)
+
+    @cached_property
+    def computed(self) -> dict[str, Tree]:
+        """What this sheet computes from the table's numbers, a factor at a time."""
+        path, columns = self.path, self.columns
+        weight, new = Variable(path.weight, 0), Variable(NEW + path.weight, 0)
+        gradient = Variable(gradient_of_the_update(columns, path.weight), 0)
+        blame, slope = Variable(path.blame_name, 0), Variable(SLOPE, 0)
+        answers = zip(columns.activation_names(columns.depth - 1), columns.target_names, strict=True)
+        return {
+            gradient_name(path.sum): times(blame, slope),
+            **path.errors,
+            path.blame_name: path.blame,
+            SLOPE: path.slope or ONE,
+            PRODUCT: times(blame, slope, Variable(path.source, 0)),
+            GAIN: times(gradient, less(weight, new)),
+            GAIN_SIZE: call("ABS", Variable(GAIN, 0)),
+            **{apart(target): less(Variable(answer, 0), Variable(target, 0)) for answer, target in answers},
+        }
+
+    def _need(self, name: str) -> None:
+        """Give a number a row, after those that it is computed from."""
+        if name in self.trees:
+            return
+        tree = self.computed.get(name)
+        if name.startswith(NEW):
+            tree = after_the_step(self.columns, name.removeprefix(NEW))
+        if tree is not None:
+            for leaf in leaves(tree):
+                if isinstance(leaf, Variable):
+                    self._need(leaf.name)
+            self.numbers[name] = value_of(tree, self.numbers)
+        self.trees[name] = tree
+
+    def value_cell(self, name: str) -> str:
+        """Where a number stands."""
+        return f"${letter(FOLDED + 1)}${self.rows[name]}"
+
+    def text_cell(self, name: str) -> str:
+        """Where it stands as a text."""
+        return f"${letter(FOLDED + 2)}${self.rows[name]}"
+
+    def folded(self) -> Iterator[Cell]:
+        """Every number that the sentences tell, and the same as a text."""
+        shown = Shown(self.layout, SHOWN)
+        for name, tree in self.trees.items():
+            row, number = self.rows[name], self.numbers[name]
+            if tree is not None:
+                formula = over_cells(tree, lambda leaf: self.value_cell(leaf.name))
+            elif name in self.layout.constants:
+                formula = f"={on_sheet(MAIN_SHEET, self.layout.constants[name])}"
+            else:
+                formula = f"={shown.over_batch(name) if is_over_batch(name) else shown.value(name)}"
+            yield Cell(row, FOLDED, "folded", name)
+            yield Cell(row, FOLDED + 1, "number", number, formula)
+            yield Cell(row, FOLDED + 2, "folded", as_text(number), text_formula(self.value_cell(name)))
+
+    def head(self) -> Iterator[Cell]:
+        """What the sheet is about, and the step."""
+        path, explorer_row = self.path, on_sheet(EXPLORER, EXPLORER_SHOWN)
+        what = (
+            f"Training changes every weight a little, so that the loss gets smaller. Which way, and how far? Here for "
+            f"{path.weight}, which carries {path.source} to {path.sum}; all other weights go the same way."
+        )
+        yield Cell(1, 0, "title", f"The story of one weight: {path.weight}")
+        yield Cell(2, 0, "text", what)
+        yield Cell(3, 0, "label", "row of the table")
+        yield Cell(3, 1, "step_left", float(FIRST_ROW), f"=IF({explorer_row}=0,{FIRST_ROW},{explorer_row})")
+        yield Cell(3, 2, "beside", *chosen(self.layout))
+
+    def way(self) -> Iterator[Cell]:
+        """The way from the weight's input to the loss, and below it the way back."""
+        yield Cell(WAY + 1, 0, "label", "forward")
+        yield Cell(WAY + 2, 0, "label", "backward")
+        for column, (forward, backward) in enumerate(self._stations(), start=1):
+            for row, name, style in ((WAY, forward, "box"), (WAY + 3, backward, "backward")):
+                at = WAY + 1 if row == WAY else WAY + 2
+                if name.startswith(("→", "←")):
+                    yield Cell(at, column, "mark", name)
+                elif name:
+                    yield Cell(row, column, "mark", name)
+                    yield Cell(at, column, style, self.numbers[name], f"={self.value_cell(name)}")  # type: ignore[arg-type] # one of two styles
+
+    def _on_the_way(self) -> list[str]:
+        return [name for pair in self._stations() for name in pair if name and name[0] not in "→←"]
+
+    def _stations(self) -> list[tuple[str, str]]:
+        """What stands on the way forward and, in the same column, back: a number's name, or an arrow."""
+        path, columns = self.path, self.columns
+        last = columns.depth - 1
+        activation = columns.network.layers[path.layer].activation
+        stations = [
+            (path.source, ""),
+            (path.weight, gradient_name(path.weight)),
+            ("→", f"← * {path.source}"),
+            (path.sum, gradient_name(path.sum)),
+        ]
+        if path.output != path.sum:
+            through = path.slope is None
+            stations += [
+                (f"→ {activation} →", "←" if through else "← * slope"),
+                (path.output, "" if through else path.blame_name),
+            ]
+        if path.layer != last:
+            error = next(iter(path.errors))
+            stations += [("→ … →", "← …"), (columns.activation_names(last)[0], error)]
+        return [*stations, ("→ loss →", "←"), ("E_tot", "")]
+
+    def told(self) -> Iterator[Cell]:
+        """The panels."""
+        for at, panel in enumerate(self.panels):
+            row = TOP + LINES * at
+            yield Cell(row, 0, "heading", panel.heading)
+            yield from self._result(row, panel)
+            for line, template in enumerate(panel.lines):
+                yield Cell(row + line, TEXT, "beside", self.live.text(template), self.live.formula(template))
+
+    def _result(self, row: int, panel: Panel) -> Iterator[Cell]:
+        name = gradient_name(self.path.weight) if panel.result == PRODUCT else panel.result
+        style: Style = "backward" if name.startswith(gradient_name("")) or name == SLOPE else "box"
+        yield Cell(row, RESULT, style, self.numbers[panel.result], f"={self.value_cell(panel.result)}")
+        yield Cell(row + 1, RESULT, "mark", name)
+        if panel.result == PRODUCT:
+            same = WITHIN.format(self.value_cell(PRODUCT), self.value_cell(name))
+            yield Cell(row + 2, RESULT, "mark", SAME, f'=IFERROR(IF({same},"{SAME}","✗"),"✗")')

@@ -1,0 +1,202 @@
+"""The six panels of the sheet `story`: what each says, as templates of live_text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine import Columns, Dense
+from engine.columns import gradient_name
+from workbook.sheets.live_text import plugged
+from workbook.sheets.shown import NEW, OVER_BATCH, in_the_row, in_words
+from workbook.sheets.story_path import Path
+from workbook.spreadsheet.trees import Number, Tree, Variable, printed
+
+# Characters of a sum that are written out, and outputs that are told one by one.
+WIDEST, MOST_OUTPUTS = 48, 3
+# Names of what only this sheet has: the slope, the product, how much the step takes off the loss, and its size.
+SLOPE, PRODUCT, GAIN, GAIN_SIZE = "slope", "product", "gain", "size of the gain"
+# What to think of a slope, by the activation; a field is the number that it acts on.
+HINGE = (
+    "[?{{0}}|Above 0 the slope is 1: all of the blame gets through.|Below 0 the slope is {0}.|At 0 the slope is {1}.]"
+)
+SLOPES = {
+    "sigmoid": "sigmoid is steepest in the middle, 0.25, and flat at both ends, where no blame gets through.",
+    "tanh": "tanh is steepest in the middle, 1, and flat at both ends, where no blame gets through.",
+    "relu": HINGE.format("0: no blame gets through", "0 too"),
+    "leaky-relu": HINGE.format("0.01: hardly any blame gets through", "0.01"),
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A panel: its heading, the quantity that it comes to, and its lines."""
+
+    heading: str
+    result: str
+    lines: Sequence[str]
+
+
+def panels(columns: Columns, path: Path, update: Tree) -> list[Panel]:
+    """The story; `update` is what the weight is after the step."""
+    return [
+        _forward(columns, path),
+        _how_wrong(columns, path),
+        _blame(columns, path),
+        _slope(columns, path),
+        _product(columns, path),
+        _step(columns, path, update),
+    ]
+
+
+def apart(target: str) -> str:
+    """The name of an answer less its target."""
+    return f"answer - {target}"
+
+
+def gradient_of_the_update(columns: Columns, weight: str) -> str:
+    """The name of a weight's gradient: of the row, or the mean or sum over the batch."""
+    method = columns.method
+    word = OVER_BATCH["AVERAGE" if method.reduction == "mean" else "SUM"] if method.batch_size > 1 else ""
+    return word + gradient_name(weight)
+
+
+def _forward(columns: Columns, path: Path) -> Panel:
+    output, last = path.output, columns.depth - 1
+    activation = columns.network.layers[path.layer].activation
+    if output == path.sum:
+        passed = f"{output} goes on as it is."
+    elif activation == "identity":
+        passed = f"It goes on as it is: {output} = [{output}]."
+    elif activation == "softmax":
+        passed = f"softmax makes shares of all outputs, which add up to 1: {output} = [{output}]."
+    else:
+        passed = f"{activation} makes {output} = [{output}] of it."
+    answers = _listed([f"{name} = [{name}]" for name in columns.activation_names(last)])
+    lines = [
+        f"{path.sum} is a sum: {_sum(path, in_the_row(columns, path.sum))}.",
+        passed,
+        f"The network answers {answers}.",
+    ]
+    return Panel("1  Forward", output, lines)
+
+
+def _sum(path: Path, tree: Tree) -> str:
+    """`h1 = w1*i1 + w2*i2 = 0.1*0.05 + 0.2*0.1 = 0.025`, or of a long sum the weight's own term."""
+    if len(printed(tree)) <= WIDEST:
+        return _worked(path.sum, tree)
+    own = f"{path.weight}*{path.source} = [~{path.weight}]*[~{path.source}]"
+    return f"{own} and other such terms make {path.sum} = [{path.sum}]"
+
+
+def _worked(name: str, tree: Tree) -> str:
+    """`name = formula = the same with numbers = number`, as far as they differ."""
+    words, numbers = printed(tree, in_words), plugged(tree)
+    plugs = "" if isinstance(tree, Variable | Number) else f" = {numbers}"
+    return f"{name} = {words}{plugs} = [{name}]"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    shown = list(texts[:MOST_OUTPUTS])
+    if len(texts) > len(shown):
+        return f"{', '.join(shown)} and {len(texts) - len(shown)} more"
+    return " and ".join([", ".join(shown[:-1])] * (len(shown) > 1) + shown[-1:])
+
+
+def _how_wrong(columns: Columns, path: Path) -> Panel:
+    targets = columns.target_names
+    pairs = zip(columns.activation_names(columns.depth - 1), targets, strict=True)
+    verdicts = [f"{answer} [?{apart(target)}|is too large|is too small|is right]" for answer, target in pairs]
+    lines = [
+        f"It should answer {_listed([f'{target} = [{target}]' for target in targets])}: {_listed(verdicts)}.",
+        f"The loss makes one number of that ({columns.network.loss}): E_tot = [E_tot]. Learning makes it smaller.",
+    ]
+    if path.errors:
+        name, tree = next(iter(path.errors.items()))
+        lines.append(f"The error of {columns.neuron_names(columns.depth - 1)[0]}, how fast E_tot grows with it: ")
+        lines[-1] += _worked(name, tree) + "."
+    return Panel("2  How wrong", "E_tot", lines)
+
+
+def _blame(columns: Columns, path: Path) -> Panel:
+    name = path.blame_name
+    who = name.removeprefix(gradient_name(""))
+    if path.errors:
+        on_the_way = "the weight" if isinstance(columns.network.layers[path.layer + 1], Dense) else "all that lies"
+        why = f"{who} has a part in every error that it leads to: each error, times {on_the_way} on the way there."
+    else:
+        why = f"{who} is an output itself, so its blame comes straight from the loss."
+    long = len(printed(path.blame)) > WIDEST
+    lines = [
+        why,
+        f"All these parts together make {name} = [{name}]." if long else f"{_worked(name, path.blame)}.",
+        _by_sign(name, who),
+    ]
+    return Panel("3  Who is to blame", name, lines)
+
+
+def _by_sign(name: str, what: str) -> str:
+    above = f"Above 0: a larger {what} would make the loss larger."
+    below = f"Below 0: a larger {what} would make the loss smaller."
+    return f"[?{name}|{above}|{below}|0: a small change of {what} does nothing to the loss now.]"
+
+
+def _slope(columns: Columns, path: Path) -> Panel:
+    heading, name = "4  How steep", columns.network.layers[path.layer].activation
+    if path.slope is None:
+        lines = [
+            f"{name}, between {path.sum} and the loss, has a slope too; {columns.network.loss} is made for it:",
+            "multiplied, the two slopes are just the blame above, answer less target.",
+            "So nothing is left to multiply by here: 1.",
+        ]
+        return Panel(heading, SLOPE, lines)
+    asked = f"If {path.sum} grows a little, how much of that does {path.output} grow? That is the slope of {name}."
+    if path.output == path.sum:
+        return Panel(
+            heading,
+            SLOPE,
+            [
+                f"{path.sum} goes on as it is, without an activation.",
+                "The slope is 1, and all of the blame gets through.",
+            ],
+        )
+    if name == "identity":
+        return Panel(
+            heading, SLOPE, [asked, "It hands on what comes in: the slope is 1, all of the blame gets through."]
+        )
+    return Panel(heading, SLOPE, [asked, f"{_worked(SLOPE, path.slope)}.", SLOPES[name].format(path.sum)])
+
+
+def _product(columns: Columns, path: Path) -> Panel:
+    heading, gradient, weight, source = "5  The product", gradient_name(path.weight), path.weight, path.source
+    product = f"blame * slope * input = [~{path.blame_name}]*[~{SLOPE}]*[~{source}] = [{PRODUCT}]"
+    if path.places == 1:
+        other = f"[?{PRODUCT}||| The sheet explorer can show another sample.]" if columns.samples > 1 else ""
+        lines = [
+            f"{weight} is multiplied by the input {source} = [{source}], so {path.sum} changes that much "
+            f"for each change of {weight}.",
+            f"{gradient} = {product}.",
+            _by_sign(PRODUCT, weight) + other,
+        ]
+        return Panel(heading, PRODUCT, lines)
+    lines = [
+        f"{weight} is used at {path.places} places; at the first it is multiplied by {source} = [{source}].",
+        f"The part of that place is {product}.",
+        f"The parts of all {path.places} places make {gradient} = [{gradient}].",
+    ]
+    return Panel(heading, gradient, lines)
+
+
+def _step(columns: Columns, path: Path, update: Tree) -> Panel:
+    weight, method, new = path.weight, columns.method, NEW + path.weight
+    gradient = gradient_of_the_update(columns, weight)
+    how = "eta, the learning rate, says how far."
+    how = how if method.optimizer == "sgd" else f"{method.optimizer} makes a step of the gradients up to now; {how}"
+    if method.batch_size > 1:
+        how = f"All {method.batch_size} rows of the batch: {in_words(Variable(gradient, 0))} = [{gradient}]. {how}"
+    short = len(printed(update, in_words)) <= WIDEST
+    lines = [
+        f"A step against the gradient makes the loss smaller. {how}",
+        f"{_worked(new, update)}." if short else f"{weight} was [{weight}] and is now [{new}].",
+        f"If the slope stays as it is on the way, this makes the loss [{GAIN_SIZE}] [?{GAIN}|smaller|larger|smaller]. "
+        "All weights step at once.",
+    ]
+    return Panel("6  The step", new, lines)
