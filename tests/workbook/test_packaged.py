@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from openpyxl.utils.cell import coordinate_from_string
 
-from engine import Experiment, Method, load_experiment
+from engine import Experiment, Method, descend, load_experiment
 from engine.experiment_file import packaged_experiments
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, error_cells, poisoned
-from tests.workbook.whole import cell, retyped, shortened, with_method, written, wrong_tables
+from tests.workbook.whole import cell, retyped, shortened, with_method, written, wrong_cells, wrong_tables
 from workbook.sheets.check import COMPARED, NOT_COMPARED, NOT_RUN
 from workbook.sheets.training import MAIN_SHEET
+from workbook.stored import as_stored
 from workbook.table.definitions import definitions
 from workbook.table.layout import ETA, FIRST_ROW, Layout
 
@@ -51,6 +52,15 @@ def test_libreoffice_computes_every_number_of_the_packaged_experiments(
         assert wrong_tables(book, packaged(name)) == {}, name
         assert error_cells(book) == [], name
         assert shown(book) == ("PASS", COMPARED), name
+
+
+def test_libreoffice_computes_every_number_of_a_long_table_whose_rows_read_one_another(tmp_path: Path) -> None:
+    """At its own length: from 100 alike formulas below one another on, LibreOffice computes them in another way."""
+    long = replace(load_experiment("batch-norm"), learning_rates=(1.0,))
+    numbers = descend(as_stored(long), [1]).numbers.values[:, :, 0]
+    assert len(numbers) == 320
+    (book,) = by_libreoffice([written(long, tmp_path)], tmp_path, [MAIN_SHEET])
+    assert wrong_cells(book[MAIN_SHEET], numbers) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

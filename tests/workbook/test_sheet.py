@@ -3,7 +3,7 @@
 import re
 import zipfile
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine import Columns, InputError, Network, default_experiment
+from engine import Columns, InputError, Network, default_experiment, load_experiment
 from workbook.plan import plan
 from workbook.table.layout import Layout
 
@@ -172,6 +172,18 @@ def test_other_lengths_and_excels_limit() -> None:
     with pytest.raises(InputError) as error:
         Layout(Columns.plain((2, 2, 2)), 1_048_557)
     assert str(error.value) == "steps: got 1048557, expected at most 1048556: Excel's rows below the header"
+
+
+@pytest.mark.parametrize(("name", "rows"), [("batch-norm", 4), ("deep", 160)])
+def test_no_column_has_100_alike_formulas_below_one_another_where_an_update_has_several_rows(
+    name: str, rows: int
+) -> None:
+    """LibreOffice would compute them together, and take old values for those that wait for one another."""
+    made = load_experiment(name)
+    layout = Layout(replace(made.columns, method=replace(made.method, batch_size=rows)), 320 // rows)
+    for column, formulas in layout.formulas.items():
+        by_row = [formulas[row % len(formulas)] for row in range(layout.rows)]
+        assert max(len(list(alike)) for _, alike in groupby(by_row)) < 100, column
 
 
 def test_a_layer_that_no_cell_can_add_up_is_refused() -> None:

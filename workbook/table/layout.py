@@ -4,8 +4,9 @@ Rows are Excel's, from 1.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
@@ -22,6 +23,8 @@ FORMULA_LIMIT_OF_EXCEL = 8_192
 MAX_ROWS = ROWS_OF_EXCEL - HEADER_ROW
 # A sum of more terms is nested more deeply than it can be printed.
 MOST_NEURONS = 200
+# Cells of a column that LibreOffice may take for one; see Layout._in_short_runs.
+LONGEST_RUN = 50
 # The constants of an optimizer or a schedule stand right of eta; each has room for its label.
 CELLS_PER_CONSTANT = 3
 
@@ -67,6 +70,10 @@ class RowFormula:
     def at(self, row: int) -> str:
         """The formula in a row of the sheet."""
         return self.text.format(*[row + offset for offset in self.offsets])
+
+    def in_brackets(self) -> Self:
+        """The same with brackets around all of it."""
+        return replace(self, text=f"=({self.text.removeprefix('=')})")
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,21 @@ class Layout:
     @cached_property
     def formulas(self) -> dict[str, tuple[RowFormula, ...]]:
         """Each column's formulas over cells, by the place of a row in its batch."""
-        return {name: tuple(map(self.formula, own.trees)) for name, own in definitions(self.columns).items()}
+        by_row = {name: tuple(map(self.formula, own.trees)) for name, own in definitions(self.columns).items()}
+        if self.columns.method.batch_size == 1:
+            return by_row
+        return {name: self._in_short_runs(own) for name, own in by_row.items()}
+
+    def _in_short_runs(self, formulas: tuple[RowFormula, ...]) -> tuple[RowFormula, ...]:
+        """A column's formulas by the place of a row in its batch; in brackets where too many alike would follow.
+
+        LibreOffice (7.4) computes 100 and more alike formulas of a column together; where such a run reads cells that
+        wait for rows further up in it, it may take their old values. Brackets change no number, and end a run.
+        """
+        rows = self.columns.method.batch_size
+        ends = {*range(LONGEST_RUN - 1, rows, LONGEST_RUN)} | ({rows - 1} if len(formulas) == 1 else set())
+        by_row = [formulas[row % len(formulas)] for row in range(rows)]
+        return tuple(formula.in_brackets() if row in ends else formula for row, formula in enumerate(by_row))
 
     def formula(self, tree: Tree) -> RowFormula:
         """A tree over the table's columns as a formula over cells."""
