@@ -18,8 +18,9 @@ DOORS = {
     "workbook.generated": ["engine"],
     "workbook.write": [
         *("engine", "workbook.generated", "workbook.records"),
-        *("workbook.write_charts", "workbook.write_drawing", "workbook.write_rules"),
+        *("workbook.write_cells", "workbook.write_charts", "workbook.write_drawing", "workbook.write_rules"),
     ],
+    "workbook.write_cells": ["workbook.records"],
     "workbook.write_charts": ["workbook.records"],
     "workbook.write_drawing": ["workbook.records"],
     "workbook.write_rules": ["workbook.records", "workbook.write_drawing"],

@@ -1,7 +1,7 @@
 """Planned sheets become an .xlsx file. The one module that knows XlsxWriter."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -11,12 +11,12 @@ import xlsxwriter
 from rich.console import Console
 from rich.progress import track
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
-from xlsxwriter.worksheet import CellFormulaTuple, Worksheet
 
 from engine import InputError
 from engine.files import replacing
 from workbook.generated import Kind, mark
 from workbook.records import Cell, Chart, Drawing, Overlay, Purpose, Sheet, Style, Validation
+from workbook.write_cells import RowWorksheet
 from workbook.write_charts import line_chart, overlay_chart
 from workbook.write_drawing import xy_chart
 from workbook.write_rules import conditional_formats
@@ -112,30 +112,10 @@ def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook", *, large
         mark(part, kind)
 
 
-class PlainFormulas(Worksheet):  # type: ignore[misc] # XlsxWriter ships no types
-    """A worksheet that writes formulas as they are.
-
-    XlsxWriter looks through every formula once for each of 29 functions newer than the file format, to spell them with
-    a prefix, and once more for functions whose results spill into other cells. We use none of them, and without the
-    searches writing takes less than half the time.
-    """
-
-    def _prepare_formula(self, formula: str, *_: object) -> str:
-        return formula.removeprefix("=")
-
-    def _write_formula(self, row: int, col: int, formula: str, cell_format: Any = None, value: Any = 0) -> int:
-        if self._check_dimensions(row, col):
-            return -1
-        if self.constant_memory and row > self.previous_row:
-            self._write_single_row(row)
-        self.table[row][col] = CellFormulaTuple(self._prepare_formula(formula), cell_format, value)
-        return 0
-
-
 class _SheetWriter:
     def __init__(self, book: Any, sheet: Sheet, *, quiet: bool) -> None:
         self.book, self.sheet, self.quiet = book, sheet, quiet
-        self.worksheet = book.add_worksheet(sheet.name, worksheet_class=PlainFormulas)
+        self.worksheet = book.add_worksheet(sheet.name, worksheet_class=RowWorksheet)
         self.formats = {style: book.add_format(properties) for style, properties in STYLES.items()}
         # The rows of the cells that hold numbers, by column, as runs (first, last).
         self.number_runs: dict[int, list[tuple[int, int]]] = {}
@@ -209,30 +189,30 @@ class _SheetWriter:
             if cells and cells[0].row in self.sheet.heights:
                 row = cells[0].row
                 _check(self.worksheet.set_row(row - 1, self.sheet.heights[row]), row)
-            for cell in cells:
-                self.write_cell(cell)
+            if cells:
+                _check(self.worksheet.write_row_of(map(self.checked, cells), self.formats), cells[0])
+                self.note_numbers(cells)
 
-    def write_cell(self, cell: Cell) -> None:
-        row, style = cell.row - 1, self.formats[cell.style]
+    def checked(self, cell: Cell) -> Cell:
+        """The cell, whose number is finite.
+
+        Raises:
+            InputError: it is not.
+        """
         if isinstance(cell.value, float) and not math.isfinite(cell.value):
-            where = f"{self.sheet.name}!{xl_rowcol_to_cell(row, cell.column)}"
+            where = f"{self.sheet.name}!{xl_rowcol_to_cell(cell.row - 1, cell.column)}"
             raise InputError(f"{where}: got {cell.value}, expected a finite number; take smaller weights or inputs")
-        if cell.formula is not None:
-            status = self.worksheet.write_formula(row, cell.column, cell.formula, style, cell.value)
-        elif cell.value is None:
-            status = self.worksheet.write_blank(row, cell.column, None, style)
-        elif isinstance(cell.value, str):
-            status = self.worksheet.write_string(row, cell.column, cell.value, style)
-        else:
-            status = self.worksheet.write_number(row, cell.column, cell.value, style)
-        _check(status, cell)
+        return cell
 
-        if cell.style in NUMBER_STYLES:
-            runs = self.number_runs.setdefault(cell.column, [])
-            if runs and runs[-1][1] == row - 1:
-                runs[-1] = (runs[-1][0], row)
-            else:
-                runs.append((row, row))
+    def note_numbers(self, cells: Iterable[Cell]) -> None:
+        """Note where numbers stand."""
+        for cell in cells:
+            if cell.style in NUMBER_STYLES:
+                runs = self.number_runs.setdefault(cell.column, [])
+                if runs and runs[-1][1] == cell.row - 2:
+                    runs[-1] = (runs[-1][0], cell.row - 1)
+                else:
+                    runs.append((cell.row - 1, cell.row - 1))
 
     def add_exponents(self) -> None:
         """Show an exponent where seven decimals would be too many or too few, see NEEDS_AN_EXPONENT."""

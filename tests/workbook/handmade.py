@@ -16,7 +16,7 @@ from engine import Columns
 from workbook.inspect.audit import FileReport, audit
 from workbook.inspect.findings import Finding
 from workbook.table.definitions import definitions
-from workbook.write import PlainFormulas
+from workbook.write_cells import RowWorksheet
 
 FIRST = {
     "t1": 0.01, "t2": 0.99, "i1": 0.05, "i2": 0.1,
@@ -160,7 +160,7 @@ def _write(
 ) -> None:  # fmt: skip
     with xlsxwriter.Workbook(path, {"in_memory": True}) as book:
         for number, cells in enumerate(sheets):
-            sheet = book.add_worksheet(f"Sheet {number + 1}", worksheet_class=PlainFormulas)
+            sheet = book.add_worksheet(f"Sheet {number + 1}", worksheet_class=RowWorksheet)
             if number < len(states):
                 getattr(sheet, states[number])()
             for (row, column), content in cells.items():
