@@ -190,6 +190,16 @@ class Cells:
             found[at, :] = [np.nan if isinstance(cell, ErrorValue) else cell for cell in column]
         return found.T
 
+    def read(self, leaf: Reference | Range, home: Place) -> Array:
+        """The values that a reference in a formula leads to."""
+        return self.value(self.area_of(leaf, home))
+
+    def spilled(self, area: Area) -> tuple[Area, Array]:
+        """All that the formula in a cell fills, with its values."""
+        formula = self.formula((area.sheet, area.top, area.left))
+        area = area if formula is None else formula.area
+        return area, self.value(area)
+
     def type_in(self, text: str, sheet: str, rows_down: int = 0) -> Formula:
         """A formula without its `=`, as if it stood in the first cell of a sheet, or further down."""
         place = (sheet, 1 + rows_down, 1)
@@ -271,20 +281,28 @@ class Cells:
             self._names[name, sheet] = parse_arrays(shape_of(text, 1).key)
         return self._names[name, sheet]
 
-    def reads(self, tree: Tree, home: Place, left: int = LONGEST_CHAIN_OF_NAMES) -> Iterator[Area]:
+    def reads(self, tree: Tree, home: Place) -> Iterator[Area]:
         """The areas that a formula reads.
 
         Raises:
             UnsupportedError: something in it leads nowhere, or it finds its cells by itself (OFFSET).
+        """
+        return (self.area_of(leaf, home) for leaf in self.references(tree, home))
+
+    def references(self, tree: Tree, home: Place, left: int = LONGEST_CHAIN_OF_NAMES) -> Iterator[Reference | Range]:
+        """The references in a formula, and in what its names stand for.
+
+        Raises:
+            UnsupportedError: as for `reads`.
         """
         if left == 0:
             raise UnsupportedError("its names refer to each other")
         _check_direct(tree)
         for leaf in leaves(tree):
             if isinstance(leaf, Reference | Range):
-                yield self.area_of(leaf, home)
+                yield leaf
             elif isinstance(leaf, Name) and leaf.text.upper() not in ("TRUE", "FALSE"):
-                yield from self.reads(self.meaning(leaf, home), home, left - 1)
+                yield from self.references(self.meaning(leaf, home), home, left - 1)
 
     def read_by(self, formula: Formula) -> list[Area]:
         """The areas that a formula reads, looked up once.
@@ -334,9 +352,8 @@ class Cells:
             if isinstance(leaf, Name) and leaf.text.upper() not in ("TRUE", "FALSE"):
                 return None
             if isinstance(leaf, Reference | Range):
-                area, ends = self.area_of(leaf, formula.home), _ends(leaf)
-                moves = not ends[0].frozen
-                if ends[0].frozen != ends[1].frozen or (isinstance(leaf, Range) and moves and _is_whole(leaf)):
+                area, moves = self.area_of(leaf, formula.home), moves_with_its_row(leaf)
+                if moves is None:
                     return None
                 at = Area(area.sheet, area.top - row, area.left, area.bottom - row, area.right)
                 found.append((at if moves else area, moves))
@@ -367,12 +384,16 @@ def bare_text(area: Area) -> str:
     return first if area.size == 1 else f"{first}:{get_column_letter(area.right)}{area.bottom}"
 
 
+def moves_with_its_row(leaf: Reference | Range) -> bool | None:
+    """Whether a reference leads further down from a formula further down; None if only one end of a range does."""
+    one, other = (leaf, leaf) if isinstance(leaf, Reference) else (leaf.first, leaf.last)
+    if one.frozen != other.frozen or (isinstance(leaf, Range) and not one.frozen and _is_whole(leaf)):
+        return None
+    return not one.frozen
+
+
 def _is_whole(cells: Range) -> bool:
     return (cells.first.row, cells.last.row) == (1, 1_048_576) or (cells.first.column, cells.last.column) == (1, 16_384)
-
-
-def _ends(leaf: Reference | Range) -> tuple[Reference, Reference]:
-    return (leaf, leaf) if isinstance(leaf, Reference) else (leaf.first, leaf.last)
 
 
 def _check_direct(tree: Tree) -> None:

@@ -2,6 +2,8 @@
 
 Letters of the shapes: R rows, C columns of a value; 3 the channels of an adjoint, see `Adjoint`. A value is an array of
 floats, or of objects where cells without a number are among them: None for an empty cell, texts, booleans, errors.
+Before R and C there may be one axis more, B, for copies of one formula further down, which are computed at once: then
+all that moves with them is floats.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +15,10 @@ from numpy.typing import NDArray
 
 from engine import FloatArray
 
-Array = NDArray[Any]  # (R, C)
+Array = NDArray[Any]  # (R, C) or (B, R, C)
 # The derivative of the loss by a value, the sum of the sizes of its terms (what rounding errors are relative to), and
 # the size of those terms that a kink leaves open: ABS, MAX or IF exactly at the point where they change.
-Adjoint = FloatArray  # (3, R, C)
+Adjoint = FloatArray  # (3, R, C) or (3, B, R, C)
 Forward = Callable[..., Any]
 Backward = Callable[..., Sequence[Adjoint | None]]
 
@@ -53,9 +55,9 @@ def _number(cell: object) -> float:
 
 
 def is_counted(value: Array) -> NDArray[np.bool_]:
-    """Which cells SUM, AVERAGE and their like take: those with numbers."""
+    """Which cells SUM, AVERAGE and their like take: those with numbers. (R, C)."""
     if value.dtype != object:
-        return np.ones(value.shape, dtype=bool)
+        return np.ones(value.shape[-2:], dtype=bool)
     counted = [isinstance(cell, float) for cell in value.ravel()]
     return np.array(counted, dtype=bool).reshape(value.shape)
 
@@ -73,8 +75,8 @@ def through(adjoint: Adjoint, slope: Array | float, open_slope: Array | float = 
 
 def shrunk(adjoint: Adjoint, shape: tuple[int, ...]) -> Adjoint:
     """An adjoint of a value that was spread over more cells, summed up to its own shape."""
-    for axis, length in enumerate(shape, start=1):
-        if length == 1 and adjoint.shape[axis] != 1:
+    for axis in (-2, -1):
+        if shape[axis] == 1 and adjoint.shape[axis] != 1:
             adjoint = adjoint.sum(axis=axis, keepdims=True)
     return adjoint
 
@@ -95,27 +97,36 @@ def _elementwise(forward: Forward, slopes: Forward, open_slopes: Forward | None 
 
 
 def _aggregate(forward: Forward, slopes: Forward, open_slopes: Forward | None = None) -> Function:
-    """A function of all numbers in its operands, as one vector."""
+    """A function of all numbers in its operands, as one vector: (N,) or (B, N). `forward` keeps that axis, of length 1,
+    and gives nan or a number where N is 0.
+    """
 
     def counted(operands: Sequence[Array]) -> FloatArray:
-        return np.concatenate([numbers(operand)[is_counted(operand)] for operand in operands] or [np.zeros(0)])
+        vectors = [numbers(operand)[..., is_counted(operand)] for operand in operands] or [np.zeros(0)]
+        copies = np.broadcast_shapes(*(vector.shape[:-1] for vector in vectors))
+        return np.concatenate([np.broadcast_to(one, (*copies, one.shape[-1])) for one in vectors], axis=-1)
 
-    def backward(adjoint: Adjoint, value: Array, *operands: Array) -> list[Adjoint]:
+    def value_of(*operands: Array) -> FloatArray:
+        return np.asarray(forward(counted(operands)), dtype=float)[..., None]
+
+    def backward(adjoint: Adjoint, value: Array, *operands: Array) -> Sequence[Adjoint | None]:
         vector = counted(operands)
-        found = np.broadcast_to(slopes(value.item(), vector), vector.shape)
+        if not vector.size:
+            return [None] * len(operands)
+        found = np.broadcast_to(slopes(value[..., 0], vector), vector.shape)
         left_open = np.broadcast_to(open_slopes(vector) if open_slopes else 0.0, vector.shape)
+        own = through(np.broadcast_to(adjoint[..., 0], (3, *vector.shape)), found, left_open)
         parts, start = [], 0
         for operand in operands:
             mask = is_counted(operand)
             end = start + int(mask.sum())
-            part = np.zeros((3, *operand.shape))
-            part[:, mask] = through(np.broadcast_to(adjoint[:, 0, 0, None], (3, end - start)), found[start:end],
-                                    left_open[start:end])  # fmt: skip
+            part = np.zeros((*own.shape[:-1], *operand.shape[-2:]))
+            part[..., mask] = own[..., start:end]
             parts.append(part)
             start = end
         return parts
 
-    return Function(lambda *operands: np.array([[forward(counted(operands))]], dtype=float), backward)
+    return Function(value_of, backward)
 
 
 def _comparison(compare: Forward) -> Function:
@@ -161,9 +172,17 @@ def _asked(adjoint: Adjoint) -> Adjoint:
 def _truth(combine: Forward) -> Function:
     """AND and OR."""
     return Function(
-        lambda *tests: np.array([[combine([combine(numbers(test) != 0) for test in tests])]], dtype=float),
-        lambda adjoint, _, *tests: [np.broadcast_to(_asked(adjoint), (3, *test.shape)) for test in tests],
+        lambda *tests: _over_all(combine, *(numbers(test) != 0 for test in tests)),
+        lambda adjoint, _, *tests: [
+            np.broadcast_to(_asked(adjoint), (*adjoint.shape[:-2], *test.shape[-2:])) for test in tests
+        ],
     )
+
+
+def _over_all(combine: Callable[..., Any], *values: Array) -> FloatArray:
+    """Values reduced over their rows and columns, and over all of them: (1, 1) or (B, 1, 1)."""
+    reduced = np.broadcast_arrays(*(combine(value, axis=(-2, -1), keepdims=True) for value in values))
+    return np.asarray(combine(np.stack(reduced), axis=0), dtype=float)
 
 
 def _unless_error(value: Array, otherwise: Array) -> Array:
@@ -176,16 +195,16 @@ def _unless_error_backward(adjoint: Adjoint, _: Array, value: Array, otherwise: 
 
 
 def _product_of(*operands: Array) -> FloatArray:
-    product = np.ones(operands[0].shape)
+    product = np.ones(operands[0].shape[-2:])
     for operand in operands:
-        if operand.shape != product.shape:
+        if operand.shape[-2:] != product.shape[-2:]:
             raise ValueError("its ranges differ in size")
         product = product * np.where(is_counted(operand), numbers(operand), 0.0)
     return product
 
 
 def _sumproduct_backward(adjoint: Adjoint, _: Array, *operands: Array) -> list[Adjoint]:
-    ones = np.ones(operands[0].shape)
+    ones = np.ones(operands[0].shape[-2:])
     others = [_product_of(ones, *operands[:at], *operands[at + 1 :]) for at in range(len(operands))]
     return [through(adjoint, other * is_counted(operand)) for other, operand in zip(others, operands, strict=True)]
 
@@ -194,10 +213,10 @@ def _of_pairs(forward: Forward, slopes: Forward) -> Function:
     """A sum over pairs of numbers, such as SUMXMY2."""
 
     def total(left: Array, right: Array) -> FloatArray:
-        if left.shape != right.shape:
+        if left.shape[-2:] != right.shape[-2:]:
             raise ValueError("its ranges differ in size")
         both = is_counted(left) & is_counted(right)
-        return np.array([[np.sum(np.where(both, forward(numbers(left), numbers(right)), 0.0))]])
+        return _over_all(np.sum, np.where(both, forward(numbers(left), numbers(right)), 0.0))
 
     def backward(adjoint: Adjoint, _: Array, left: Array, right: Array) -> list[Adjoint]:
         both = is_counted(left) & is_counted(right)
@@ -206,31 +225,35 @@ def _of_pairs(forward: Forward, slopes: Forward) -> Function:
     return Function(total, backward, arrays=True, fewest=2, most=2)
 
 
+def _turned(array: Array) -> Array:
+    return array.swapaxes(-2, -1)
+
+
 def _mmult_backward(adjoint: Adjoint, _: Array, left: Array, right: Array) -> list[Adjoint]:
     a, b = numbers(left), numbers(right)
-    sizes = adjoint[1:] @ np.abs(b).T, np.abs(a).T @ adjoint[1:]
+    sizes = adjoint[1:] @ _turned(np.abs(b)), _turned(np.abs(a)) @ adjoint[1:]
     return [
-        np.concatenate([(adjoint[0] @ b.T)[None], sizes[0]]),
-        np.concatenate([(a.T @ adjoint[0])[None], sizes[1]]),
+        np.concatenate([(adjoint[0] @ _turned(b))[None], sizes[0]]),
+        np.concatenate([(_turned(a) @ adjoint[0])[None], sizes[1]]),
     ]
 
 
 def _picked(array: Array, row: Array, column: Array | None = None) -> tuple[slice, slice]:
     """Which part of an array INDEX takes; 0 stands for all rows or columns."""
     places = [int(numbers(row).item()), 0 if column is None else int(numbers(column).item())]
-    if column is None and array.shape[0] == 1:
+    if column is None and array.shape[-2] == 1:
         places = [1, places[0]]
-    elif column is None and array.shape[1] == 1:
+    elif column is None and array.shape[-1] == 1:
         places[1] = 1
-    if not all(0 <= place <= length for place, length in zip(places, array.shape, strict=True)):
+    if not all(0 <= place <= length for place, length in zip(places, array.shape[-2:], strict=True)):
         raise ValueError("INDEX leads out of its range")
     rows, columns = (slice(None) if place == 0 else slice(place - 1, place) for place in places)
     return rows, columns
 
 
 def _index_backward(adjoint: Adjoint, _: Array, array: Array, *places: Array) -> list[Adjoint | None]:
-    part = np.zeros((3, *array.shape))
-    part[:, *_picked(array, *places)] = adjoint
+    part = np.zeros((*adjoint.shape[:-2], *array.shape[-2:]))
+    part[..., *_picked(array, *places)] = adjoint
     return [part, *[None] * len(places)]
 
 
@@ -255,56 +278,75 @@ def _log_slopes(value: Array, x: FloatArray, base: FloatArray | None = None) -> 
     return 1 / (x * np.log(base)), -value / (base * np.log(base))
 
 
-def _median_slopes(_: float, x: FloatArray) -> FloatArray:
-    order, middle = np.argsort(x, kind="stable"), len(x) // 2
-    slopes = np.zeros(len(x))
-    slopes[order[middle : middle + 1] if len(x) % 2 else order[middle - 1 : middle + 1]] = 1.0 if len(x) % 2 else 0.5
+def _middle(x: FloatArray) -> slice:
+    """Where the one or two numbers in the middle stand, once sorted."""
+    return slice((x.shape[-1] - 1) // 2, x.shape[-1] // 2 + 1)
+
+
+def _median_slopes(_: FloatArray, x: FloatArray) -> FloatArray:
+    slopes = np.zeros(x.shape)
+    middle = np.argsort(x, axis=-1, kind="stable")[..., _middle(x)]
+    np.put_along_axis(slopes, middle, 1 / middle.shape[-1], axis=-1)
     return slopes
 
 
 def _ties(extreme: Forward) -> Forward:
     def tied(x: FloatArray) -> Array:
-        at_it = x == extreme(x)
-        return np.where(at_it & (at_it.sum() > 1), 1.0, 0.0)
+        at_it = x == extreme(x, axis=-1, keepdims=True)
+        return np.where(at_it & (at_it.sum(axis=-1, keepdims=True) > 1), 1.0, 0.0)
 
     return tied
 
 
 def _median_ties(x: FloatArray) -> Array:
-    middle = np.sort(x)[[(len(x) - 1) // 2, len(x) // 2]]
-    tied = np.isin(x, middle)
-    return np.where(tied & (tied.sum() > len(set(middle.tolist()))), 1.0, 0.0)
+    middle = np.sort(x, axis=-1)[..., _middle(x)]
+    tied = (x == middle[..., :1]) | (x == middle[..., -1:])
+    different = 1 + (middle[..., :1] != middle[..., -1:])
+    return np.where(tied & (tied.sum(axis=-1, keepdims=True) > different), 1.0, 0.0)
 
 
-def _of_largest(x: FloatArray) -> float:
-    return float(np.max(x, initial=-np.inf)) if len(x) else 0.0
+def _over(function: Callable[..., Any], fewest: int = 1, otherwise: float = np.nan, **options: int) -> Forward:
+    """A function of a vector of so many numbers or more, over the last axis, which stays."""
+
+    def over(x: FloatArray) -> Array:
+        if x.shape[-1] < fewest:
+            return np.full((*x.shape[:-1], 1), otherwise)
+        return np.asarray(function(x, axis=-1, keepdims=True, **options))
+
+    return over
 
 
-def _of_smallest(x: FloatArray) -> float:
-    return float(np.min(x, initial=np.inf)) if len(x) else 0.0
+def _from_mean(x: FloatArray) -> FloatArray:
+    return np.asarray(x - x.mean(axis=-1, keepdims=True))
 
 
 def _variance(freedom: int) -> Function:
-    def slopes(_: float, x: FloatArray) -> FloatArray:
-        return np.asarray(2 * (x - x.mean()) / (len(x) - freedom))
-
-    return _aggregate(lambda x: np.var(x, ddof=freedom) if len(x) > freedom else np.nan, slopes)
+    return _aggregate(
+        _over(np.var, freedom + 1, ddof=freedom), lambda _, x: 2 * _from_mean(x) / (x.shape[-1] - freedom)
+    )
 
 
 def _deviation(freedom: int) -> Function:
-    def slopes(value: float, x: FloatArray) -> FloatArray:
-        return np.asarray((x - x.mean()) / ((len(x) - freedom) * value))
-
-    return _aggregate(lambda x: np.std(x, ddof=freedom) if len(x) > freedom else np.nan, slopes)
-
-
-def _products_of_others(_: float, x: FloatArray) -> FloatArray:
-    return np.array([np.prod(np.delete(x, at)) for at in range(len(x))])
+    return _aggregate(
+        _over(np.std, freedom + 1, ddof=freedom), lambda value, x: _from_mean(x) / ((x.shape[-1] - freedom) * value)
+    )
 
 
-_MEAN = _aggregate(lambda x: np.mean(x) if len(x) else np.nan, lambda _, x: np.full(len(x), 1 / len(x)))
-_MAXIMUM = _aggregate(_of_largest, lambda value, x: np.where(x == value, 1.0, 0.0), _ties(np.max))
-_MINIMUM = _aggregate(_of_smallest, lambda value, x: np.where(x == value, 1.0, 0.0), _ties(np.min))
+def _squares(x: FloatArray, axis: int, *, keepdims: bool) -> Array:
+    return np.asarray(np.sum(x * x, axis=axis, keepdims=keepdims))
+
+
+def _squares_from_mean(x: FloatArray, axis: int, *, keepdims: bool) -> Array:
+    return _squares(_from_mean(x), axis, keepdims=keepdims)
+
+
+def _products_of_others(_: FloatArray, x: FloatArray) -> FloatArray:
+    return np.stack([np.prod(np.delete(x, at, axis=-1), axis=-1) for at in range(x.shape[-1])], axis=-1)
+
+
+_MEAN = _aggregate(_over(np.mean), lambda _, x: 1 / x.shape[-1])
+_MAXIMUM = _aggregate(_over(np.max, otherwise=0.0), lambda value, x: np.where(x == value, 1.0, 0.0), _ties(np.max))
+_MINIMUM = _aggregate(_over(np.min, otherwise=0.0), lambda value, x: np.where(x == value, 1.0, 0.0), _ties(np.min))
 _IF_ERROR = Function(_unless_error, _unless_error_backward, fewest=2, most=2)
 _POWER = _elementwise(np.power, _power_slopes)
 
@@ -349,30 +391,30 @@ FUNCTIONS: dict[str, Function] = {
     "PI": Function(lambda: np.full((1, 1), np.pi), lambda *_: [], fewest=0, most=0),
     "TRUE": Function(lambda: np.ones((1, 1)), lambda *_: [], fewest=0, most=0),
     "FALSE": Function(lambda: np.zeros((1, 1)), lambda *_: [], fewest=0, most=0),
-    "SUM": _aggregate(np.sum, lambda *_: 1.0),
-    "SUMSQ": _aggregate(lambda x: np.sum(x * x), lambda _, x: 2 * x),
-    "PRODUCT": _aggregate(np.prod, _products_of_others),
-    "COUNT": _aggregate(len, lambda *_: 0.0),
+    "SUM": _aggregate(_over(np.sum, 0), lambda *_: 1.0),
+    "SUMSQ": _aggregate(_over(_squares, 0), lambda _, x: 2 * x),
+    "PRODUCT": _aggregate(_over(np.prod, 0), _products_of_others),
+    "COUNT": _aggregate(lambda x: np.full((*x.shape[:-1], 1), x.shape[-1]), lambda *_: 0.0),
     "AVERAGE": _MEAN,
     "MAX": _MAXIMUM,
     "MIN": _MINIMUM,
-    "MEDIAN": _aggregate(lambda x: np.median(x) if len(x) else np.nan, _median_slopes, _median_ties),
+    "MEDIAN": _aggregate(_over(np.median), _median_slopes, _median_ties),
     **dict.fromkeys(("VAR", "VAR.S"), _variance(1)),
     **dict.fromkeys(("VARP", "VAR.P"), _variance(0)),
     **dict.fromkeys(("STDEV", "STDEV.S"), _deviation(1)),
     **dict.fromkeys(("STDEVP", "STDEV.P"), _deviation(0)),
-    "DEVSQ": _aggregate(lambda x: np.sum((x - x.mean()) ** 2), lambda _, x: 2 * (x - x.mean())),
+    "DEVSQ": _aggregate(_over(_squares_from_mean), lambda _, x: 2 * _from_mean(x)),
     "SUMPRODUCT": Function(
-        lambda *operands: np.array([[np.sum(_product_of(*operands))]]), _sumproduct_backward, arrays=True
+        lambda *operands: _over_all(np.sum, _product_of(*operands)), _sumproduct_backward, arrays=True
     ),
     "SUMXMY2": _of_pairs(lambda a, b: (a - b) ** 2, lambda a, b: (2 * (a - b), 2 * (b - a))),
     "SUMX2MY2": _of_pairs(lambda a, b: a * a - b * b, lambda a, b: (2 * a, -2 * b)),
     "SUMX2PY2": _of_pairs(lambda a, b: a * a + b * b, lambda a, b: (2 * a, 2 * b)),
     "MMULT": Function(lambda a, b: numbers(a) @ numbers(b), _mmult_backward, arrays=True, fewest=2, most=2),
     "TRANSPOSE": Function(
-        lambda x: x.T, lambda adjoint, *_: [adjoint.transpose(0, 2, 1)], arrays=True, most=1
+        _turned, lambda adjoint, *_: [_turned(adjoint)], arrays=True, most=1
     ),
     "INDEX": Function(
-        lambda array, *places: array[_picked(array, *places)], _index_backward, arrays=True, fewest=2, most=3
+        lambda array, *places: array[..., *_picked(array, *places)], _index_backward, arrays=True, fewest=2, most=3
     ),
 }  # fmt: skip

@@ -4,10 +4,12 @@ Reverse accumulation (Griewank and Walther, Evaluating Derivatives, 2nd edition,
 instructions: each formula is visited once, after all formulas that read it.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import FloatArray, InputError
 from workbook.spreadsheet.cells import TYPED, Area, Cells, Formula, Place, area_at
@@ -25,15 +27,15 @@ STALE = 1e-6
 class Plane:
     """A number for each cell between parameters and loss on one sheet, in the smallest rectangle that holds them."""
 
-    def __init__(self, box: Area, channels: int) -> None:
+    def __init__(self, box: Area, channels: tuple[int, ...]) -> None:
         self.box = box
-        self.cells = np.zeros((channels, *box.shape))
+        self.cells = np.zeros((*channels, *box.shape))
 
     def part(self, area: Area) -> tuple[FloatArray, tuple[slice, slice]]:
         """The numbers of those cells of an area that the rectangle holds, to change them, and which they are of it."""
         rows = _overlap((area.top, area.bottom), (self.box.top, self.box.bottom))
         columns = _overlap((area.left, area.right), (self.box.left, self.box.right))
-        return self.cells[:, rows[1], columns[1]], (rows[0], columns[0])
+        return self.cells[..., rows[1], columns[1]], (rows[0], columns[0])
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> tuple[slice, slice]:
@@ -44,26 +46,26 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> tuple[slice, slice
 
 
 class Planes:
-    """A plane for each sheet."""
+    """A plane for each sheet, of so many channels; with a second axis of those for each of several copies."""
 
-    def __init__(self, areas: Iterable[Area], channels: int) -> None:
+    def __init__(self, areas: Iterable[Area], *channels: int) -> None:
         boxes: dict[str, Area] = {}
         for area in areas:
             box = boxes.get(area.sheet, area)
             boxes[area.sheet] = Area(area.sheet, min(box.top, area.top), min(box.left, area.left),
                                      max(box.bottom, area.bottom), max(box.right, area.right))  # fmt: skip
-        if sum(box.size for box in boxes.values()) > LARGEST_PLANE:
+        if sum(box.size for box in boxes.values()) * math.prod(channels[1:]) > LARGEST_PLANE:
             raise InputError("the cells between parameters and loss lie too far apart: more than 60 million cells")
         self.planes = {sheet: Plane(box, channels) for sheet, box in boxes.items()}
         self.channels = channels
 
     def of(self, area: Area) -> FloatArray:
-        """The numbers of an area's cells, 0 where there are none: (channels, rows, columns)."""
-        found = np.zeros((self.channels, *area.shape))
+        """The numbers of an area's cells, 0 where there are none: (channels, [copies,] rows, columns)."""
+        found = np.zeros((*self.channels, *area.shape))
         plane = self.planes.get(area.sheet)
         if plane is not None:
             inside, (rows, columns) = plane.part(area)
-            found[:, rows, columns] = inside
+            found[..., rows, columns] = inside
         return found
 
     def add(self, area: Area, what: FloatArray | float) -> None:
@@ -71,7 +73,7 @@ class Planes:
         plane = self.planes.get(area.sheet)
         if plane is not None:
             inside, (rows, columns) = plane.part(area)
-            inside += what if isinstance(what, float) else what[:, rows, columns]
+            inside += what if isinstance(what, float) else what[..., rows, columns]
 
 
 @dataclass(frozen=True)
@@ -192,12 +194,18 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, c
     return order
 
 
+def is_stale(shown: FloatArray, found: FloatArray) -> NDArray[np.bool_]:
+    """Where a formula gives another number than the one that is shown."""
+    with np.errstate(all="ignore"):
+        near = np.abs(found - shown) <= STALE * np.maximum(np.abs(found), np.abs(shown)) + 1e-12
+    return np.asarray(~near)
+
+
 def _stale(cells: Cells, formula: Formula, value: Array) -> dict[Place, float]:
     if formula.area.sheet == TYPED:
         return {}
-    shown, found = numbers(cells.value(formula.area)), numbers(value)
-    with np.errstate(all="ignore"):
-        off = ~(np.abs(found - shown) <= STALE * np.maximum(np.abs(found), np.abs(shown)) + 1e-12)
+    found = numbers(value)
+    off = is_stale(numbers(cells.value(formula.area)), found)
     if not off.any():
         return {}
     row, column = np.argwhere(off)[0].tolist()

@@ -2,17 +2,34 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from workbook.spreadsheet.cells import Area, Cells, Formula
-from workbook.spreadsheet.functions import FUNCTIONS, Adjoint, Array
+from workbook.spreadsheet.cells import Area, Formula, Place
+from workbook.spreadsheet.functions import FUNCTIONS, Adjoint, Array, shrunk
 from workbook.spreadsheet.trees import Name, Number, Operation, Range, Reference, Text, Tree, UnsupportedError
 
 # Called with each area that a formula reads and its adjoint.
 Receive = Callable[[Area, Adjoint], None]
 # What is computed element by element takes one cell of a range, the one beside the formula, if it is no array formula.
 ELEMENTWISE = {"+", "-", "*", "/", "^", "neg", "EXP", "LN", "SQRT", "ABS", "TANH", "POWER", "SINGLE", "LOG", "LOG10"}
+
+
+class Source(Protocol):
+    """Where a formula's cells are looked up: a book's `Cells`, or copies of some of them that are read at once."""
+
+    def area_of(self, leaf: Reference | Range, home: Place) -> Area:
+        """The cells that a reference leads to."""
+
+    def read(self, leaf: Reference | Range, home: Place) -> Array:
+        """What stands there: (R, C) or (B, R, C)."""
+
+    def meaning(self, name: Name, home: Place) -> Tree:
+        """The tree of a name."""
+
+    def spilled(self, area: Area) -> tuple[Area, Array]:
+        """All that the formula in a cell fills, with what stands there."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +47,7 @@ class Traced:
     operands: tuple["Traced", ...] = ()
 
 
-def traced(cells: Cells, formula: Formula) -> Traced:
+def traced(cells: Source, formula: Formula) -> Traced:
     """A formula evaluated from the values that stand in the cells it reads; errors are nan.
 
     Raises:
@@ -44,33 +61,32 @@ def filled(formula: Formula, value: Array) -> Array:
     """A formula's value in the cells that it fills: a single row, column or number is repeated."""
     rows, columns = formula.area.shape
     if formula.array:
+        copies = value.shape[:-2]
         try:
-            return np.broadcast_to(value, (rows, columns))
+            return np.broadcast_to(value, (*copies, rows, columns))
         except ValueError:
-            padded = np.full((rows, columns), np.nan, dtype=value.dtype)
-            part = value[:rows, :columns]
-            padded[: part.shape[0], : part.shape[1]] = part
+            padded = np.full((*copies, rows, columns), np.nan, dtype=value.dtype)
+            part = value[..., :rows, :columns]
+            padded[..., : part.shape[-2], : part.shape[-1]] = part
             return padded
-    return value[:1, :1]
+    return value[..., :1, :1]
 
 
 def carried_back(part: Traced, formula: Formula, adjoint: Adjoint, receive: Receive) -> None:
     """Give every area that a formula reads its adjoint, from that of the cells that the formula fills."""
-    shape = part.value.shape
-    own = np.zeros((3, *shape))
-    rows, columns = min(adjoint.shape[1], shape[0]), min(adjoint.shape[2], shape[1])
-    if formula.array and (shape[0] == 1 or shape[1] == 1):
-        for axis in (1, 2):
-            if shape[axis - 1] == 1:
-                adjoint = adjoint.sum(axis=axis, keepdims=True)
-    own[:, :rows, :columns] = adjoint[:, :rows, :columns]
+    shape = part.value.shape[-2:]
+    own = np.zeros((*adjoint.shape[:-2], *shape))
+    rows, columns = min(adjoint.shape[-2], shape[0]), min(adjoint.shape[-1], shape[1])
+    if formula.array and 1 in shape:
+        adjoint = shrunk(adjoint, shape)
+    own[..., :rows, :columns] = adjoint[..., :rows, :columns]
     with np.errstate(all="ignore"):
         _back(part, own, receive)
 
 
 def _back(part: Traced, adjoint: Adjoint, receive: Receive) -> None:
-    if not adjoint[1:].any():
-        return
+    if part.value.ndim < adjoint.ndim - 1 or not adjoint[1:].any():
+        return  # what all copies have in common depends on none of their parameters
     if part.area is not None:
         receive(part.area, adjoint)
     elif part.operands and part.kind != "{}":
@@ -81,7 +97,7 @@ def _back(part: Traced, adjoint: Adjoint, receive: Receive) -> None:
                 _back(operand, own, receive)
 
 
-def _traced(cells: Cells, formula: Formula, tree: Tree, *, array: bool) -> Traced:
+def _traced(cells: Source, formula: Formula, tree: Tree, *, array: bool) -> Traced:
     if isinstance(tree, Number):
         return Traced(np.full((1, 1), tree.value))
     if isinstance(tree, Text):
@@ -91,14 +107,13 @@ def _traced(cells: Cells, formula: Formula, tree: Tree, *, array: bool) -> Trace
             return Traced(np.full((1, 1), float(tree.text.upper() == "TRUE")))
         return _traced(cells, formula, cells.meaning(tree, formula.home), array=array)
     if isinstance(tree, Reference | Range):
-        area = cells.area_of(tree, formula.home)
-        return Traced(cells.value(area), area=area)
+        return Traced(cells.read(tree, formula.home), area=cells.area_of(tree, formula.home))
     if isinstance(tree, Operation):
         return _operation(cells, formula, tree, array=array)
     raise UnsupportedError("it cannot be read as a formula")
 
 
-def _operation(cells: Cells, formula: Formula, tree: Operation, *, array: bool) -> Traced:
+def _operation(cells: Source, formula: Formula, tree: Operation, *, array: bool) -> Traced:
     if tree.kind == "{}":
         rows = [row.operands for row in tree.operands if isinstance(row, Operation)]
         parts = [[_traced(cells, formula, cell, array=array).value.item() for cell in row] for row in rows]
@@ -113,7 +128,7 @@ def _operation(cells: Cells, formula: Formula, tree: Operation, *, array: bool) 
     array = array or function.arrays
     operands = tuple(_traced(cells, formula, operand, array=array) for operand in tree.operands)
     if not array and tree.kind in ELEMENTWISE:
-        operands = tuple(_beside(cells, formula, operand) for operand in operands)
+        operands = tuple(_beside(formula, operand) for operand in operands)
     try:
         value = function.forward(*(operand.value for operand in operands))
     except (ValueError, TypeError, IndexError) as error:
@@ -125,25 +140,25 @@ def _all_numbers(rows: Sequence[Sequence[object]]) -> bool:
     return all(isinstance(cell, float) for row in rows for cell in row)
 
 
-def _spilled(cells: Cells, formula: Formula, tree: Operation) -> Traced:
+def _spilled(cells: Source, formula: Formula, tree: Operation) -> Traced:
     """All that the array formula in a cell fills: A1#."""
     anchor = tree.operands[0] if len(tree.operands) == 1 else None
     if not isinstance(anchor, Reference):
         raise UnsupportedError("it uses # on something else than a cell")
-    area = cells.area_of(anchor, formula.home)
-    inner = cells.formula((area.sheet, area.top, area.left))
-    area = area if inner is None else inner.area
-    return Traced(cells.value(area), area=area)
+    area, value = cells.spilled(cells.area_of(anchor, formula.home))
+    return Traced(value, area=area)
 
 
-def _beside(cells: Cells, formula: Formula, part: Traced) -> Traced:
+def _beside(formula: Formula, part: Traced) -> Traced:
     """The cell of a range in the formula's own row or column, as a formula that is no array formula takes it."""
     area = part.area
     if area is None or area.size == 1:
         return part
     _, row, column = formula.home
     if area.left == area.right and area.top <= row <= area.bottom:
-        area = Area(area.sheet, row, area.left, row, area.left)
+        at = row - area.top, 0
     elif area.top == area.bottom and area.left <= column <= area.right:
-        area = Area(area.sheet, area.top, column, area.top, column)
-    return Traced(cells.value(area), area=area)
+        at = 0, column - area.left
+    else:
+        return part
+    return Traced(part.value[..., at[0] : at[0] + 1, at[1] : at[1] + 1], area=area.cell(*at))
