@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 
 from engine import InputError
+from workbook.inspect.alike import alike_checks
 from workbook.inspect.find.headed import Headed
 from workbook.inspect.find.made_losses import made_losses
 from workbook.inspect.find.ours import OUTPUT_FIRST, our_steps, our_tables
@@ -14,17 +15,19 @@ from workbook.inspect.find.recurrences import place_of, steps
 from workbook.inspect.find.words_beside import is_loss, label, labelled_pairs, letter_of
 from workbook.inspect.gradcheck import Check, checked
 from workbook.inspect.judge.pairs import SAME_RATIO, Kind, is_plain
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.cells import TYPED, Area, Cells
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.nudged import nudged
 from workbook.spreadsheet.read import Book
 from workbook.spreadsheet.readers import Readers
+from workbook.spreadsheet.repeats import moved_area
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import UnsupportedError
 
 MOST_LOSSES, MOST_LOSSES_OF_LARGE = 40, 6
 LARGE = 5_000
 MOST_STEPS = 1_000
+MOST_FIRST = 8  # steps of which copies are looked for further down
 MOST_DOUBTED = 6  # losses that are looked at more closely, the likeliest first
 FEWEST_RIGHT = 3
 
@@ -83,11 +86,17 @@ def guesses(cells: Cells) -> Iterator[Guess]:
     last: Check | None = None
     judged = 0
     found = steps(readers)
-    for step in found[:MOST_STEPS]:
-        places = [(link.parameter, link.update) for link in step.links]
-        check = _best(readers, places, "updates", step.dependents, last)
+    places_of = {at: step.places for at, step in enumerate(found[:MOST_STEPS])}
+    alike: dict[int, Check] = {}
+    looked_for = 0
+    for at, places in places_of.items():
+        check = alike.get(at) or _best(readers, places, "updates", found[at].dependents, last)
+        if check is not None and at not in alike and looked_for < MOST_FIRST:
+            alike |= alike_checks(readers, check, {later: some for later, some in places_of.items() if later > at})
+            looked_for += 1
         if check is not None:
-            last, judged = check, judged + 1
+            judged += 1
+            last = last if last is not None and last.wrong is False and check.wrong is not False else check
             more = (f"of {len(found):,} steps the first {MOST_STEPS:,} were checked",) * (len(found) > MOST_STEPS)
             yield Guess(replace(check, notes=(*check.notes, *more)), judged)
     if last is None:
@@ -128,6 +137,8 @@ def _best(
     readers: Readers, places: Sequence[tuple[Area, Area]], kind: Kind, dependents: Iterable[int], last: Check | None
 ) -> Check | None:
     """The check with the loss that most agrees with; None if there is no loss at all."""
+    if last is not None and (loss := _known_loss(readers.cells, places, last)) is not None:
+        return checked(readers.cells, loss, places, kind)
     found: dict[Area, tuple[float, bool]] = {}
     for loss in _losses(readers, places, dependents, last):
         try:
@@ -145,6 +156,15 @@ def _best(
         if _is_descent(readers.cells, loss, places) and (found[loss][0] or _is_labelled(readers.cells, loss, places)):
             return _judged(checked(readers.cells, loss, places, kind))
     return None
+
+
+def _known_loss(cells: Cells, places: Sequence[tuple[Area, Area]], last: Check) -> Area | None:
+    """The loss where all lies and the loss is computed as in a step that was found right: what disagrees is a slip."""
+    down = places[0][0].top - last.pairs[0].parameter.top
+    loss = moved_area(last.loss, down)
+    due = [(moved_area(pair.parameter, down), moved_area(pair.given, down)) for pair in last.pairs]
+    same = last.wrong is False and list(places) == due and last.loss.sheet != TYPED
+    return loss if same and _shape(cells, loss) == _shape(cells, last.loss) is not None else None
 
 
 def _is_like(cells: Cells, check: Check, last: Check) -> bool:

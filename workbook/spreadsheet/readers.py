@@ -15,6 +15,11 @@ class Readers:
     """The formulas of a book, each after those that it reads, and who reads what.
 
     A circle somewhere in the book is no fault here: it stops only the check of what depends on it.
+
+    Attributes:
+        formulas: all of them, each after those that it reads, as far as there is no circle.
+        position: where in these a formula stands, by the first cell that it fills.
+        circular: whether formulas go in a circle somewhere.
     """
 
     def __init__(self, cells: Cells) -> None:
@@ -35,10 +40,13 @@ class Readers:
         self._after: dict[int, set[int]] = {}
         if sum(area.size for formula in self.formulas for area in self.reads(formula)) > MOST_READS:
             raise InputError("formulas read too many cells to be looked through without options: name the cells")
+        filled = {place: at for at, formula in enumerate(self.formulas) for place in formula.area.places()}
+        self.circular = False
         for at, formula in enumerate(self.formulas):
             for area in self.reads(formula):
                 for place in area.places():
                     self._readers.setdefault(place, []).append(at)
+                    self.circular |= filled.get(place, -1) >= at
 
     def reads(self, formula: Formula) -> list[Area]:
         """The areas that a formula reads; none if that cannot be told."""

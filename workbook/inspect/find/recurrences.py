@@ -30,6 +30,11 @@ class Step:
     links: tuple[Link, ...]
     dependents: frozenset[int] = field(repr=False)
 
+    @property
+    def places(self) -> list[tuple[Area, Area]]:
+        """Each parameter's cells with those after the update."""
+        return [(link.parameter, link.update) for link in self.links]
+
 
 def steps(readers: Readers) -> list[Step]:
     """Every step of every network in a book, in the order of the formulas."""

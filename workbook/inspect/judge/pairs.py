@@ -1,7 +1,7 @@
 """Parameters beside what the sheet calls their gradients or steps: the ratios, their common factor, the verdicts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine import FloatArray
 from workbook.spreadsheet.cells import Area, Cells
-from workbook.spreadsheet.functions import numbers
+from workbook.spreadsheet.functions import Adjoint, numbers
 from workbook.spreadsheet.graph import Derivatives
 
 # Workbooks may be saved with 10 significant digits, and differences of such numbers have fewer.
@@ -88,19 +88,37 @@ def pairs_of(cells: Cells, derivatives: Derivatives, places: Sequence[tuple[Area
     adjoints = [derivatives.by(parameter) for parameter, _ in places]
     largest = max((float(np.nanmax(np.abs(adjoint[0]), initial=0.0)) for adjoint in adjoints), default=0.0)
     pairs = []
-    for (parameter, given), (derivative, size, open_) in zip(places, adjoints, strict=True):
-        uncertain = (derivatives.tolerance + RELATIVE) * np.abs(derivative) + NOISE * largest + NOISE_OF_TERMS * size
+    for (parameter, given), adjoint in zip(places, adjoints, strict=True):
         old, new = numbers(cells.value(parameter)), numbers(cells.value(given))
-        ways = []
-        for transposed in (False, True):
-            there = new.T if transposed else new
-            if there.shape != old.shape:
-                continue
-            value = old - there if kind == "updates" else there
-            digits = LAST_DIGITS * (np.maximum(np.abs(old), np.abs(there)) if kind == "updates" else np.abs(there))
-            ways.append(Pair(parameter, given, transposed, derivative, value, uncertain, digits, open_))
+        none = np.zeros(old.shape)
+        empty = Pair(parameter, given, transposed=False, derivative=none, value=none, uncertain=none,
+                     value_uncertain=none, open=none)  # fmt: skip
+        ways = [
+            with_numbers(replace(empty, transposed=transposed), kind, adjoint, old, new, largest, derivatives.tolerance)
+            for transposed in (False, True)
+            if (new.T if transposed else new).shape == old.shape
+        ]
         pairs.append(max(ways, key=_consistency))  # the first of equals: not transposed
     return pairs
+
+
+def with_numbers(
+    pair: Pair, kind: Kind, adjoint: Adjoint, old: FloatArray, new: FloatArray, largest: float, tolerance: float = 0.0
+) -> Pair:
+    """A pair with its numbers.
+
+    Args:
+        adjoint: the derivative of the loss by the parameter, in its channels.
+        old: what stands in the parameter's cells; `new` in those of its gradient or update, as they lie there.
+        largest: the largest derivative of the loss by any parameter.
+        tolerance: how exact the derivatives are, relatively.
+    """
+    derivative, size, open_ = adjoint
+    uncertain = (tolerance + RELATIVE) * np.abs(derivative) + NOISE * largest + NOISE_OF_TERMS * size
+    there = new.T if pair.transposed else new
+    value = old - there if kind == "updates" else there
+    digits = LAST_DIGITS * (np.maximum(np.abs(old), np.abs(there)) if kind == "updates" else np.abs(there))
+    return replace(pair, derivative=derivative, value=value, uncertain=uncertain, value_uncertain=digits, open=open_)
 
 
 def _consistency(pair: Pair) -> float:

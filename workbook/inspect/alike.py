@@ -1,0 +1,97 @@
+"""Steps that repeat one that was found right, further down a table: judged all at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from engine import FloatArray
+from workbook.inspect.gradcheck import Check
+from workbook.inspect.judge.pairs import Pair, with_numbers
+from workbook.spreadsheet.cells import Area, Cells, moves_with_its_row
+from workbook.spreadsheet.graph import differentiated
+from workbook.spreadsheet.readers import Readers
+from workbook.spreadsheet.repeats import Repeats, moved_area, repeats
+
+Places = Sequence[tuple[Area, Area]]
+
+
+def alike_checks(readers: Readers, first: Check, steps: Mapping[int, Places]) -> dict[int, Check]:
+    """The checks of those steps that have the formulas of a first one, and whose gradients or updates are right too.
+
+    The first was looked at closely. What is alike in formulas and in the factor between value and derivative needs no
+    second look.
+
+    Args:
+        steps: parameters with their gradients or updates, by any number.
+    """
+    if first.wrong is not False or first.notes or first.kind != "updates" or first.method != "exact":
+        return {}
+    downs = {number: down for number, places in steps.items() if (down := _down(readers.cells, first, places))}
+    parameters, given = zip(*((pair.parameter, pair.given) for pair in first.pairs), strict=True)
+    derivatives = differentiated(readers.cells, first.loss, parameters, differences=False)
+    extra = [*given, *_moving_rate(readers.cells, first)]
+    found = repeats(readers, derivatives, parameters, extra, list(downs.values()))
+    if found is None:
+        return {}
+    by_down = dict(zip(found.downs, _checks(readers.cells, first, found), strict=True))
+    return {number: check for number, down in downs.items() if (check := by_down.get(down)) is not None}
+
+
+def _down(cells: Cells, first: Check, places: Places) -> int:
+    """How many rows below those of a first check a step's cells lie; 0 if they lie otherwise, or are other formulas."""
+    down = places[0][0].top - first.pairs[0].parameter.top
+    due = [(moved_area(pair.parameter, down), moved_area(pair.given, down)) for pair in first.pairs]
+    if list(places) != due:
+        return 0
+    same = (_key(cells, pair.given) == _key(cells, given) for pair, (_, given) in zip(first.pairs, places, strict=True))
+    return down if all(same) else 0
+
+
+def _key(cells: Cells, area: Area) -> list[str | None]:
+    """What tells the formulas of some cells from others'."""
+    formulas = map(cells.formula, area.places())
+    return [None if formula is None else formula.shape.key for formula in formulas]
+
+
+def _moving_rate(cells: Cells, first: Check) -> list[Area]:
+    """The cell of the learning rate, where each step has one of its own."""
+    if first.rate is None:
+        return []
+    for pair in first.pairs:
+        formula = cells.formula(next(pair.given.places()))
+        if formula is None:
+            continue
+        for leaf in cells.references(formula.tree, formula.home):
+            if cells.area_of(leaf, formula.home) == first.rate and moves_with_its_row(leaf):
+                return [first.rate]
+    return []
+
+
+def _checks(cells: Cells, first: Check, found: Repeats) -> list[Check | None]:
+    """The check of each copy; None for those that are not right."""
+    factors = np.full(len(found.downs), first.factor)
+    for rate in _moving_rate(cells, first):
+        factors = np.copysign(found.value(rate)[:, 0, 0], first.factor)
+    largest = np.max([np.abs(found.by(pair.parameter)[0]).max(axis=(1, 2)) for pair in first.pairs], axis=0)
+    pairs = zip(*(_copies(first, pair, found, largest) for pair in first.pairs), strict=True)
+    return [
+        _check(first, down, some, factor) if not stale else None
+        for down, some, factor, stale in zip(found.downs, pairs, factors.tolist(), found.stale.tolist(), strict=True)
+    ]
+
+
+def _copies(first: Check, pair: Pair, found: Repeats, largest: FloatArray) -> Iterator[Pair]:
+    """A pair of each copy."""
+    parts = (found.by(pair.parameter).swapaxes(0, 1), found.value(pair.parameter), found.value(pair.given))
+    for down, most, adjoint, old, new in zip(found.downs, largest.tolist(), *parts, strict=True):
+        own = replace(pair, parameter=moved_area(pair.parameter, down), given=moved_area(pair.given, down))
+        yield with_numbers(own, first.kind, adjoint, old, new, most)
+
+
+def _check(first: Check, down: int, pairs: tuple[Pair, ...], factor: float) -> Check | None:
+    """The check of one copy; None if it is not right."""
+    if not all(pair.agrees(factor).all() for pair in pairs):
+        return None
+    rate = first.rate
+    return replace(first, loss=moved_area(first.loss, down), pairs=pairs, factor=factor, rate=rate)
