@@ -39,7 +39,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         counts["references"] += 1
         return area_of(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("workbook.inspect.guess.label", counted_label)
+    monkeypatch.setattr("workbook.inspect.losses.label", counted_label)
     monkeypatch.setattr(Cells, "area_of", counted_area_of)
     return counts
 

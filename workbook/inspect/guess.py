@@ -1,6 +1,7 @@
 """What is the loss, what are the parameters: found by the sheet's own recurrences and labels."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -11,21 +12,15 @@ from workbook.inspect.alike import alike_checks
 from workbook.inspect.find.headed import Headed
 from workbook.inspect.find.made_losses import made_losses
 from workbook.inspect.find.ours import OUTPUT_FIRST, our_steps, our_tables
-from workbook.inspect.find.recurrences import place_of, steps
-from workbook.inspect.find.words_beside import is_loss, label, labelled_pairs, letter_of
+from workbook.inspect.find.recurrences import steps
+from workbook.inspect.find.words_beside import labelled_pairs
 from workbook.inspect.gradcheck import Check, checked
-from workbook.inspect.judge.pairs import SAME_RATIO, Kind, is_plain
-from workbook.spreadsheet.cells import TYPED, Area, Cells
-from workbook.spreadsheet.graph import differentiated
-from workbook.spreadsheet.nudged import nudged
+from workbook.inspect.judge.pairs import Kind, is_plain
+from workbook.inspect.losses import candidates, is_descent, is_labelled, known_loss
+from workbook.spreadsheet.cells import Area, Cells
 from workbook.spreadsheet.read import Book
 from workbook.spreadsheet.readers import Readers
-from workbook.spreadsheet.repeats import moved_area
-from workbook.spreadsheet.shapes import Shape
-from workbook.spreadsheet.trees import UnsupportedError
 
-MOST_LOSSES, MOST_LOSSES_OF_LARGE = 40, 6
-LARGE = 5_000
 MOST_STEPS = 1_000
 MOST_FIRST = 8  # steps of which copies are looked for further down
 MOST_DOUBTED = 6  # losses that are looked at more closely, the likeliest first
@@ -104,7 +99,7 @@ def guesses(cells: Cells) -> Iterator[Guess]:
         if not places:
             raise InputError(NOTHING_FOUND)
         dependents = set.intersection(*(readers.dependents([parameter]) for parameter, _ in places))
-        checks = [_best(readers, places, "gradients", dependents, None), _of_made_losses(cells, places)]
+        checks = [_best(readers, places, "gradients", lambda: dependents, None), _of_made_losses(cells, places)]
         told = [check for check in checks if check is not None]
         if not told:
             raise InputError(NOTHING_FOUND)
@@ -134,107 +129,30 @@ def _of_our_tables(cells: Cells, ours: Sequence[Headed]) -> Iterator[Guess]:
 
 
 def _best(
-    readers: Readers, places: Sequence[tuple[Area, Area]], kind: Kind, dependents: Iterable[int], last: Check | None
+    readers: Readers,
+    places: Sequence[tuple[Area, Area]],
+    kind: Kind,
+    dependents: Callable[[], Iterable[int]],
+    last: Check | None,
 ) -> Check | None:
     """The check with the loss that most agrees with; None if there is no loss at all."""
-    if last is not None and (loss := _known_loss(readers.cells, places, last)) is not None:
-        return checked(readers.cells, loss, places, kind)
+    if last is not None and (loss := known_loss(readers.cells, places, last)) is not None:
+        with suppress(InputError):
+            return checked(readers.cells, loss, places, kind)
     found: dict[Area, tuple[float, bool]] = {}
-    for loss in _losses(readers, places, dependents, last):
+    for loss in candidates(readers, places, dependents, last):
         try:
             check = checked(readers.cells, loss, places, kind, quick=True)
         except InputError:
             continue
         score = (_agreeing(check), _is_natural(check))
-        if score[0] == len(places) and score[1]:
-            if last is not None and _is_like(readers.cells, check, last):
-                return check
-            if _is_descent(readers.cells, loss, places):
-                return checked(readers.cells, loss, places, kind)
+        if score[0] == len(places) and score[1] and is_descent(readers.cells, loss, places):
+            return checked(readers.cells, loss, places, kind)
         found[loss] = score
     for loss in sorted(found, key=lambda loss: found[loss], reverse=True)[:MOST_DOUBTED]:
-        if _is_descent(readers.cells, loss, places) and (found[loss][0] or _is_labelled(readers.cells, loss, places)):
+        if is_descent(readers.cells, loss, places) and (found[loss][0] or is_labelled(readers.cells, loss, places)):
             return _judged(checked(readers.cells, loss, places, kind))
     return None
-
-
-def _known_loss(cells: Cells, places: Sequence[tuple[Area, Area]], last: Check) -> Area | None:
-    """The loss where all lies and the loss is computed as in a step that was found right: what disagrees is a slip."""
-    down = places[0][0].top - last.pairs[0].parameter.top
-    loss = moved_area(last.loss, down)
-    due = [(moved_area(pair.parameter, down), moved_area(pair.given, down)) for pair in last.pairs]
-    same = last.wrong is False and list(places) == due and last.loss.sheet != TYPED
-    return loss if same and _shape(cells, loss) == _shape(cells, last.loss) is not None else None
-
-
-def _is_like(cells: Cells, check: Check, last: Check) -> bool:
-    """Whether a step that agrees has the formulas and the factor of the one before, which was looked at closely."""
-    if (
-        last.wrong is not False
-        or len(check.pairs) != len(last.pairs)
-        or not np.isclose(check.factor, last.factor, rtol=SAME_RATIO, atol=0)
-    ):
-        return False
-    mine, before = ([one.loss, *(pair.given for pair in one.pairs)] for one in (check, last))
-    return all(_shape(cells, one) == _shape(cells, other) for one, other in zip(mine, before, strict=True))
-
-
-def _shape(cells: Cells, area: Area) -> Shape | None:
-    formula = cells.formula(place_of(area))
-    return None if formula is None else formula.shape
-
-
-def _is_labelled(cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]]) -> bool:
-    """Whether labels call the loss a loss, and a parameter a weight or a bias."""
-    return is_loss(label(cells, loss)) and any(letter_of(label(cells, parameter)) for parameter, _ in places)
-
-
-def _is_descent(cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]]) -> bool:
-    """Whether something is descended: by its labels, or since the slope of the loss changes with the parameters.
-
-    x less its mean, a price less its discount, a balance less a payment have the form of updates, and a mean or a sum
-    beside them that of a loss; but these are linear, and nobody descends them.
-    """
-    parameters = [parameter for parameter, _ in places]
-    if _is_labelled(cells, loss, places):
-        return True
-    try:
-        moved = nudged(cells, parameters, [loss])
-        here, there = (differentiated(one, loss, parameters, differences=False) for one in (cells, moved))
-    except (UnsupportedError, InputError):
-        return True
-    return not all(np.allclose(here.by(area)[0], there.by(area)[0], rtol=1e-9, atol=0) for area in parameters)
-
-
-def _losses(
-    readers: Readers, places: Sequence[tuple[Area, Area]], dependents: Iterable[int], last: Check | None
-) -> Iterator[Area]:
-    """The cells that may be the loss, the likeliest first: where it was found before, by its label, or read by none."""
-    cells = readers.cells
-    given = {place for _, area in places for place in area.places()}
-    single = [
-        formula.area
-        for formula in (readers.formulas[at] for at in sorted(dependents))
-        if formula.area.size == 1 and formula.home not in given
-    ]
-    expected = None if last is None else _moved(last.loss, last.pairs[0].parameter, places[0][0])
-    if expected in single:
-        yield expected  # mostly it is: the others are ranked only where it is not
-    sheets = {area.sheet for area, _ in places}
-
-    def rank(area: Area) -> tuple[bool, bool, bool]:
-        elsewhere, unread = area.sheet not in sheets, not readers.is_read(place_of(area))
-        return elsewhere, not is_loss(label(cells, area)), not unread
-
-    most = MOST_LOSSES if len(single) < LARGE else MOST_LOSSES_OF_LARGE
-    yield from sorted((area for area in single if area != expected), key=rank)[:most]
-
-
-def _moved(loss: Area, before: Area, now: Area) -> Area:
-    """Where a loss is if it moved as a parameter did."""
-    down, right = now.top - before.top, now.left - before.left
-    sheet = now.sheet if loss.sheet == before.sheet else loss.sheet
-    return Area(sheet, loss.top + down, loss.left + right, loss.bottom + down, loss.right + right)
 
 
 def _agreeing(check: Check) -> float:

@@ -1,7 +1,7 @@
 """The cells of a workbook as arrays of values, and its formulas with what they read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -115,7 +115,7 @@ class Cells:
         self._names: dict[tuple[str, str], Tree] = {}
         self._reads: dict[Place, list[Area]] = {}
         self._formulas: dict[Place, Formula | None] = {}
-        self._formulas_read: dict[Place, list[Place]] = {}
+        self._inside: dict[Area, list[Place]] = {}
         self._reads_of: dict[tuple[str, str], list[tuple[Area, bool]] | None] = {}
         self._owners = {sheet.name: _owners(sheet) for sheet in book.sheets}
 
@@ -161,11 +161,18 @@ class Cells:
             return None
         return Formula(area or area_at((sheet, row, column)), (sheet, row, column), shape, array=area is not None)
 
-    def formulas_in(self, area: Area) -> Iterator[Place]:
+    def formulas_in(self, area: Area) -> Sequence[Place]:
         """The first cells of the formulas that fill some of these cells; an array's may come more than once."""
         if area.sheet == TYPED:
-            yield area.sheet, area.top, area.left
-            return
+            return [(area.sheet, area.top, area.left)]
+        if area.size == 1 and not self._owners[area.sheet]:
+            is_formula = area.top in self.sheets[area.sheet].shapes.get(area.left, {})
+            return [(area.sheet, area.top, area.left)] if is_formula else []
+        if area not in self._inside:
+            self._inside[area] = list(self._formulas_in(area))
+        return self._inside[area]
+
+    def _formulas_in(self, area: Area) -> Iterator[Place]:
         shapes, owners = self.sheets[area.sheet].shapes, self._owners[area.sheet]
         for column in range(area.left, area.right + 1):
             for row in _within(shapes.get(column, {}), area.top, area.bottom):
@@ -316,16 +323,16 @@ class Cells:
             self._reads[place] = list(self.reads(formula.tree, formula.home)) if moved is None else moved
         return self._reads[place]
 
+    def readable(self, formula: Formula) -> list[Area]:
+        """The areas that a formula reads; none if that cannot be told."""
+        try:
+            return self.read_by(formula)
+        except UnsupportedError:
+            return []
+
     def formulas_read_by(self, formula: Formula) -> list[Place]:
-        """The first cells of the formulas that a formula reads, looked up once; none if that cannot be told."""
-        place = (formula.area.sheet, formula.area.top, formula.area.left)
-        if place not in self._formulas_read:
-            try:
-                found = [inner for area in self.read_by(formula) for inner in self.formulas_in(area)]
-            except UnsupportedError:
-                found = []
-            self._formulas_read[place] = found
-        return self._formulas_read[place]
+        """The first cells of the formulas that a formula reads; none if that cannot be told."""
+        return [inner for area in self.readable(formula) for inner in self.formulas_in(area)]
 
     def _moved(self, formula: Formula) -> list[Area] | None:
         """The areas that a formula reads, moved from where another of its shape reads them; None where that differs."""

@@ -170,6 +170,7 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, c
     given = {place for area in stops for place in area.places()}
     order: list[Formula] = []
     open_, done = set[Place](), set[Place]()
+    ranges = set[Area]()  # whose formulas are all in the order
     stack: list[tuple[Place, Formula | None]] = [(place, None) for area in results for place in area.places()]
     stack.reverse()
     while stack:
@@ -178,6 +179,7 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, c
             open_.discard(place)
             done.add(place)
             order.append(formula)
+            ranges.update(area for area in cells.readable(formula) if area.size > 1)
             continue
         if place in done or place in given or (formula := cells.formula(place)) is None:
             continue
@@ -189,8 +191,8 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, c
         stack.append((place, formula))
         if len(open_) + len(done) > MOST_FORMULAS:
             raise InputError(f"more than {MOST_FORMULAS:,} formulas lead to the loss")
-        read = [place for place in cells.formulas_read_by(formula) if place not in done and place not in given]
-        stack.extend((place, None) for place in reversed(read))
+        read = [inner for area in cells.readable(formula) if area not in ranges for inner in cells.formulas_in(area)]
+        stack.extend((inner, None) for inner in reversed(read) if inner not in done and inner not in given)
     return order
 
 

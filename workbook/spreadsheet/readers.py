@@ -2,10 +2,12 @@
 
 from collections.abc import Container, Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine import InputError
-from workbook.spreadsheet.cells import Area, Cells, Formula, Place, area_at
+from workbook.spreadsheet.cells import Area, Cells, Place, area_at
 from workbook.spreadsheet.graph import ancestors
-from workbook.spreadsheet.trees import UnsupportedError
 
 MOST_FORMULAS = 300_000
 MOST_READS = 6_000_000
@@ -36,41 +38,71 @@ class Readers:
             raise InputError(f"{len(places):,} formulas, more than are looked through without options: name the cells")
         self.formulas = ancestors(cells, [area_at(place) for place in places], [], circles=True)
         self.position = {formula.home: at for at, formula in enumerate(self.formulas)}
-        self._readers: dict[Place, list[int]] = {}
+        self._cells: dict[Place, list[int]] = {}
+        self._ranges: dict[tuple[str, int], list[tuple[int, int, int]]] = {}
+        self._arrays: dict[tuple[str, int], NDArray[np.int64]] = {}
         self._after: dict[int, set[int]] = {}
-        if sum(area.size for formula in self.formulas for area in self.reads(formula)) > MOST_READS:
-            raise InputError("formulas read too many cells to be looked through without options: name the cells")
-        filled = {place: at for at, formula in enumerate(self.formulas) for place in formula.area.places()}
         self.circular = False
-        for at, formula in enumerate(self.formulas):
-            for area in self.reads(formula):
-                for place in area.places():
-                    self._readers.setdefault(place, []).append(at)
-                    self.circular |= filled.get(place, -1) >= at
+        self._index()
 
-    def reads(self, formula: Formula) -> list[Area]:
-        """The areas that a formula reads; none if that cannot be told."""
-        try:
-            return self.cells.read_by(formula)
-        except UnsupportedError:
-            return []
+    def _index(self) -> None:
+        """Note who reads each cell, and each column's part of a range: (top, bottom, number of the formula)."""
+        filled = {place: at for at, formula in enumerate(self.formulas) for place in formula.area.places()}
+        last: dict[Area, int] = {}
+        size = 0
+        for at, formula in enumerate(self.formulas):
+            for area in set(self.cells.readable(formula)):
+                size += area.size
+                if area.size == 1:
+                    place = next(area.places())
+                    self._cells.setdefault(place, []).append(at)
+                    self.circular |= filled.get(place, -1) >= at
+                    continue
+                for column in range(area.left, area.right + 1):
+                    self._ranges.setdefault((area.sheet, column), []).append((area.top, area.bottom, at))
+                if area not in last:
+                    last[area] = max((self.position[place] for place in self.cells.formulas_in(area)), default=-1)
+                self.circular |= last[area] >= at
+        if size > MOST_READS:
+            raise InputError("formulas read too many cells to be looked through without options: name the cells")
 
     def dependents(
-        self, areas: Iterable[Area], last: int | None = None, barrier: Container[int] = frozenset()
+        self, areas: Iterable[Area], *, within: Container[int] | None = None, barrier: Container[int] = frozenset()
     ) -> set[int]:
-        """The formulas, by their number, that depend on some cells: up to a last one, and not through those of a
-        barrier.
+        """The formulas, by their number, that depend on some cells: of those within a set, if one is given, and not
+        through those of a barrier.
         """
         found: set[int] = set()
-        pending = [at for area in areas for at in self.direct(area)]
+        pending = {at for area in areas for at in self.direct(area)}
         while pending:
             at = pending.pop()
-            if at in found or (last is not None and at > last):
+            if within is not None and at not in within:
                 continue
             found.add(at)
             if at not in barrier:
-                pending.extend(self._next(at))
+                pending |= self._next(at) - found
         return found
+
+    def ancestors(self, areas: Iterable[Area]) -> set[int]:
+        """The formulas, by their number, that some cells are computed by, and those that these read."""
+        order = ancestors(self.cells, list(areas), [], circles=True)
+        return {self.position[formula.home] for formula in order}
+
+    def depends(self, places: Iterable[Place], direct: set[int]) -> bool:
+        """Whether one of some cells is computed by one of some formulas, or from what these compute."""
+        # Formulas come after those that they read, so none before the first of these does; but for circles.
+        first = 0 if self.circular else min(direct, default=0)
+        pending, seen = list(places), set[int]()
+        while pending:
+            formula = self.cells.formula(pending.pop())
+            at = None if formula is None else self.position.get(formula.home)
+            if formula is None or at is None or at < first or at in seen:
+                continue
+            if at in direct:
+                return True
+            seen.add(at)
+            pending.extend(self.cells.formulas_read_by(formula))
+        return False
 
     def _next(self, at: int) -> set[int]:
         """The formulas that read what a formula fills, looked up once."""
@@ -80,8 +112,19 @@ class Readers:
 
     def direct(self, area: Area) -> set[int]:
         """The formulas, by their number, that read some cells."""
-        return {at for place in area.places() for at in self._readers.get(place, ())}
+        found = {at for place in area.places() for at in self._cells.get(place, ())}
+        for column in range(area.left, area.right + 1):
+            if (area.sheet, column) in self._ranges:
+                ranges = self._ranges_of(area.sheet, column)
+                found.update(ranges[(ranges[:, 0] <= area.bottom) & (ranges[:, 1] >= area.top), 2].tolist())
+        return found
+
+    def _ranges_of(self, sheet: str, column: int) -> NDArray[np.int64]:
+        """(ranges, 3)."""
+        if (sheet, column) not in self._arrays:
+            self._arrays[sheet, column] = np.array(self._ranges[sheet, column], dtype=np.int64)
+        return self._arrays[sheet, column]
 
     def is_read(self, place: Place) -> bool:
         """Whether a formula reads a cell."""
-        return place in self._readers
+        return bool(self.direct(area_at(place)))

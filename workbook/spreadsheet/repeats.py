@@ -4,7 +4,7 @@ A table of steps repeats its first step row after row. What one step computes is
 the others are the same formulas over other numbers, so one pass over arrays with an axis for the copies does for all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -178,25 +178,7 @@ class _Cone:
             return True
         direct = {at for area in parameters for at in self.readers.direct(area)}
         beside = (moved_place(place, down) for place in self.beside)
-        return self._depends([*beside, *self.common_formulas], direct)
-
-    def _depends(self, places: Iterable[Place], direct: set[int]) -> bool:
-        """Whether one of some cells is computed by one of some formulas, or from what these compute.
-
-        Formulas come after those that they read, so none before the first of these does.
-        """
-        first = min(direct, default=0)
-        cells, pending, seen = self.readers.cells, list(places), set[int]()
-        while pending:
-            formula = cells.formula(pending.pop())
-            at = None if formula is None else self.readers.position.get(formula.home)
-            if formula is None or at is None or at < first or at in seen:
-                continue
-            if at in direct:
-                return True
-            seen.add(at)
-            pending.extend(cells.formulas_read_by(formula))
-        return False
+        return self.readers.depends([*beside, *self.common_formulas], direct)
 
 
 def _is_copy(one: Formula, other: Formula | None, down: int) -> bool:

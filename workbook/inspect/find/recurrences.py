@@ -1,8 +1,9 @@
 """Updates found by their form: a cell P′ that is P less something, where that something depends on P."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 from workbook.inspect.find.words_beside import label, letter_of
 from workbook.spreadsheet.blocks import blocks
@@ -24,11 +25,17 @@ class Step:
     """The updates of one step of one network.
 
     Attributes:
-        dependents: the formulas, by number, that depend on all of its parameters and on none of its updates.
+        barrier: the formulas, by number, with which another step begins.
     """
 
     links: tuple[Link, ...]
-    dependents: frozenset[int] = field(repr=False)
+    readers: Readers = field(repr=False)
+    barrier: frozenset[int] = field(repr=False)
+
+    def dependents(self) -> set[int]:
+        """The formulas, by number, that depend on all of its parameters and on none of its updates."""
+        by_link = (self.readers.dependents([link.parameter], barrier=self.barrier) for link in self.links)
+        return set.intersection(*by_link) - self.barrier
 
     @property
     def places(self) -> list[tuple[Area, Area]]:
@@ -40,13 +47,15 @@ def steps(readers: Readers) -> list[Step]:
     """Every step of every network in a book, in the order of the formulas."""
     links = _one_each(_of_parameters(readers, list(_links(readers))))
     held = {place for link in links for area in (link.parameter, link.update) for place in area.places()}
-    barrier = {readers.position[place] for place in held if place in readers.position}
+    barrier = frozenset(readers.position[place] for place in held if place in readers.position)
     levels = _levels(links)
-    copies = [link for link in _copies(readers) if not {place_of(link.parameter), place_of(link.update)} & held]
+    leading = readers.ancestors(link.update for link in links)
+    shifts = {_shift(link) for link in links}
+    copies = [link for link in _copies(readers, shifts) if not {place_of(link.parameter), place_of(link.update)} & held]
     found = []
-    for level in sorted(set(levels.values())):
-        some = [link for link in links if levels[link] == level]
-        found += [_step(readers, group, copies, barrier) for group in _connected(readers, some, barrier)]
+    for _, level in groupby(sorted(links, key=lambda link: levels[link]), key=lambda link: levels[link]):
+        some = list(level)
+        found += [_step(readers, group, copies, barrier) for group in _connected(readers, some, barrier, leading)]
     return found
 
 
@@ -169,14 +178,13 @@ def _depends(readers: Readers, parameter: Area, block: Area) -> bool:
     first = readers.cells.formula(place_of(block))
     if first is None:
         return False
-    last = max(readers.position.get(place, 0) for place in block.places())
-    between = {readers.formulas[at].home for at in readers.dependents([parameter], last)}
-    return any(
-        place in between
-        for area in readers.reads(first)
+    read = (
+        place
+        for area in readers.cells.readable(first)
         if area != parameter and not (area.size == 1 and place_of(area) in parameter)
         for place in readers.cells.formulas_in(area)
     )
+    return readers.depends(read, readers.direct(parameter))
 
 
 def _levels(links: Sequence[Link]) -> dict[Link, int]:
@@ -195,8 +203,12 @@ def _levels(links: Sequence[Link]) -> dict[Link, int]:
     return levels
 
 
-def _connected(readers: Readers, links: Sequence[Link], barrier: set[int]) -> list[list[Link]]:
-    """Links of one network: the update of one depends on the parameter of another."""
+def _connected(readers: Readers, links: Sequence[Link], barrier: frozenset[int], leading: set[int]) -> list[list[Link]]:
+    """Links of one network: the update of one depends on the parameter of another.
+
+    Args:
+        leading: the formulas that lead to an update.
+    """
     homes = {place_of(link.update): number for number, link in enumerate(links)}
     group = list(range(len(links)))
 
@@ -206,7 +218,7 @@ def _connected(readers: Readers, links: Sequence[Link], barrier: set[int]) -> li
         return at
 
     for number, link in enumerate(links):
-        for at in readers.dependents([link.parameter], barrier=barrier):
+        for at in readers.dependents([link.parameter], within=leading, barrier=barrier):
             other = homes.get(readers.formulas[at].home)
             if other is not None:
                 group[root(other)] = root(number)
@@ -216,29 +228,31 @@ def _connected(readers: Readers, links: Sequence[Link], barrier: set[int]) -> li
     return list(found.values())
 
 
-def _step(readers: Readers, links: Sequence[Link], copies: Sequence[Link], barrier: set[int]) -> Step:
+def _step(readers: Readers, links: Sequence[Link], copies: Sequence[Link], barrier: frozenset[int]) -> Step:
     """A step, with the copies that stand where an update belongs: of parameters whose like move."""
-    dependents = [readers.dependents([link.parameter], barrier=barrier) for link in links]
-    common, any_ = set.intersection(*dependents) - barrier, set.union(*dependents)
+    step = Step(tuple(links), readers, barrier)
     shifts = {_shift(link) for link in links}
+    copies = [copy for copy in copies if _shift(copy) in shifts]
+    if not copies:
+        return step
+    any_ = readers.dependents((link.parameter for link in links), barrier=barrier)
     near = [
         copy
         for copy in copies
-        if _shift(copy) in shifts
-        and any_ & readers.direct(copy.parameter)
-        and common & readers.dependents([copy.parameter], barrier=barrier)
+        if any_ & readers.direct(copy.parameter)
+        and step.dependents() & readers.dependents([copy.parameter], barrier=barrier)
     ]
     letters = {_letter(readers.cells, link) for link in links} if near else set()
-    return Step((*links, *(copy for copy in near if _letter(readers.cells, copy) in letters)), frozenset(common))
+    return replace(step, links=(*links, *(copy for copy in near if _letter(readers.cells, copy) in letters)))
 
 
-def _copies(readers: Readers) -> Iterator[Link]:
-    """Cells with the label of a parameter that are carried on unchanged."""
+def _copies(readers: Readers, shifts: Container[tuple[bool, int, int]]) -> Iterator[Link]:
+    """Cells with the label of a parameter that are carried on unchanged, lying to them as updates do."""
     for formula in readers.formulas:
         origin = _copied(readers.cells, formula)
         if origin is not None:
             link = Link(origin, formula.area)
-            if _letter(readers.cells, link):
+            if _shift(link) in shifts and _letter(readers.cells, link):
                 yield link
 
 
