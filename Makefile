@@ -26,6 +26,7 @@ READY_QUICK := $(VENV)/ready-quick
 
 # What each target takes; any other variable on the command line is a slip (STEP=5), and would do nothing.
 TAKES_workbook := STEPS LEARNING_RATE EXPERIMENT FROM OUT ARGS
+TAKES_page := EXPERIMENT OUT
 TAKES_exercise := EXPERIMENT ARGS
 TAKES_class := ROSTER EXPERIMENT ARGS
 TAKES_grade := FOLDER ROSTER EXPERIMENT ARGS
@@ -47,7 +48,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook exercise class grade digit samples audit gradcheck train evaluate predict test quick lint pictures bench clean
+.PHONY: help workbook page exercise class grade digit samples audit gradcheck train evaluate predict test quick lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -81,6 +82,9 @@ $(READY_QUICK): pyproject.toml | $(BIN)/python
 workbook: $(if $(FROM),$(READY_CNN),$(READY)) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml FROM=model.py:net OUT=file.xlsx)
 	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') \
 	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(if $(FROM),--from=$(call quoted,$(FROM))) $(call quoted,$(OUT)) $(ARGS)
+
+page: $(READY) ## write a training as one HTML page, sliders over steps and learning rates (EXPERIMENT=xor OUT=file.html)
+	@$(BIN)/python -m workbook page $(call quoted,$(or $(EXPERIMENT),default)) $(if $(filter command,$(origin OUT)),$(call quoted,$(OUT)))
 
 exercise: $(READY) ## write build/exercise.xlsx for a student to fill (EXPERIMENT=file.toml ARGS="--seed 7 --solution s.xlsx", ARGS=--exam)
 	@$(BIN)/python -m workbook exercise $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)

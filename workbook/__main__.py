@@ -74,6 +74,26 @@ def build(
 
 
 @app.command()
+def page(
+    experiment_file: Annotated[
+        Path, typer.Argument(metavar="[EXPERIMENT]", help="A TOML file, or a packaged experiment's name.")
+    ] = Path("default"),
+    out: Annotated[
+        Path | None, typer.Argument(help="The .html file to write; build/EXPERIMENT.html by default.")
+    ] = None,
+) -> None:
+    """Write a training as one HTML page, for a browser: sliders over its steps and learning rates."""
+    from workbook.walk.render import write_walk
+
+    path = out or Path("build") / f"{experiment_file.stem}.html"
+    _check_out(path, experiment_file)
+    experiment = load_experiment(experiment_file)
+    shown = write_walk(experiment, path)
+    cut = f" It has the first {shown.steps} of {shown.of} steps." if shown.steps < shown.of else ""
+    typer.echo(f"Wrote {path}: open it in a browser.{cut}")
+
+
+@app.command()
 def exercise(
     out: Annotated[Path, typer.Argument(help="The .xlsx file to write.")] = Path("build/exercise.xlsx"),
     seed: Annotated[

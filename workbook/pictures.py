@@ -1,4 +1,4 @@
-"""Pictures for the README: the sheets as LibreOffice prints them, the figures, the network, the page of an audit.
+"""Pictures for the README: the sheets as LibreOffice prints them, the figures, the network, the pages for a browser.
 
 `make pictures`.
 """
@@ -25,6 +25,7 @@ from workbook.plan import plan
 from workbook.records import Sheet
 from workbook.samples import slipped
 from workbook.table.layout import Layout
+from workbook.walk.render import write_walk
 from workbook.write import write
 
 PROGRAMS = {"soffice": "LibreOffice", "chromium": "Chromium"}
@@ -42,7 +43,7 @@ FOOTER = 60  # points from the page's lower edge
 SHOWN = {"assignment6-calculations": 0.465, "learning rates": 0.7, "explorer": 0.39, "check": 0.56}
 # And of its width: as much as leaves the digits large enough to be read.
 ACROSS = {"assignment6-calculations": 20 / 31, "learning rates": 0.62}
-# The window that shows the faults on the audit's page, and the sheet with them.
+# The window that shows the faults on the audit's page, and the sheet with them; and the pictures of a training's page.
 WINDOW = "1180,740"
 
 
@@ -62,6 +63,8 @@ def make_pictures(folder: Path) -> list[Path]:
     experiment = default_experiment()
     made.append(folder / "audit-page.png")
     _picture_of_page(slipped(plan(experiment)[0], Layout(experiment.columns, experiment.steps)), made[-1])
+    made.append(folder / "page.png")
+    _picture_of_walk(made[-1])
     for name, figure in figures().items():
         made.append(folder / f"{name}.png")
         FigureCanvasAgg(figure)
@@ -116,11 +119,23 @@ def _picture_of_page(sheet: Sheet, picture: Path) -> None:
         book, page = Path(work) / "theirs.xlsx", Path(work) / "report.html"
         write([sheet], book)
         write_page(page_of([audit(book)]), page)
-        options = [
-            *("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
-            *(f"--user-data-dir={work}/profile", f"--window-size={WINDOW}", "--force-device-scale-factor=1.5"),
-        ]
-        _run("chromium", *options, f"--screenshot={picture.resolve()}", page.as_uri(), folder=Path(work))
+        _screenshot(page, picture)
+
+
+def _picture_of_walk(picture: Path) -> None:
+    """What a browser shows of the page of a training."""
+    with tempfile.TemporaryDirectory() as work:
+        page = Path(work) / "walk.html"
+        write_walk(load_experiment("xor"), page)
+        _screenshot(page, picture)
+
+
+def _screenshot(page: Path, picture: Path) -> None:
+    options = [
+        *("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars"),
+        *(f"--user-data-dir={page.parent}/profile", f"--window-size={WINDOW}", "--force-device-scale-factor=1.5"),
+    ]
+    _run("chromium", *options, f"--screenshot={picture.resolve()}", page.as_uri(), folder=page.parent)
 
 
 def _run(*command: str, folder: Path) -> None:

@@ -1,0 +1,218 @@
+"use strict";
+
+const model = JSON.parse(document.getElementById("model").textContent);
+const element = (id) => document.getElementById(id);
+const sliders = { run: element("run"), step: element("step"), sample: element("sample") };
+const SVG = "http://www.w3.org/2000/svg";
+
+// A run's numbers, row by row.
+for (const run of model.runs) {
+  const bytes = Uint8Array.from(atob(run.values), (letter) => letter.charCodeAt(0));
+  run.values = new Float64Array(bytes.buffer);
+  run.kind = model.kinds[run.kind];
+  run.width = run.kind.columns.length;
+}
+
+const state = { run: model.runs[model.first], row: 0, column: undefined };
+
+const number = (column, row = state.row) => state.run.values[row * state.run.width + column];
+
+// Seven decimals, as in the workbook.
+function asText(value) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "∞" : "−∞";
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value).replace("-", "−");
+  const size = Math.abs(value);
+  const text = size >= 1e-4 && size < 1e6 ? value.toFixed(7) : value.toExponential(3);
+  return text.replaceAll("-", "−");
+}
+
+const asFactor = (value) => (value < 0 ? `(${asText(value)})` : asText(value));
+
+// A formula with the numbers of the row in the place of its names.
+function plugged(tokens) {
+  return tokens.map((token) => {
+    if (typeof token === "string") return token;
+    if (token.length === 1) return asFactor(state.run.constants[token[0]]);
+    if (token.length === 2) return asFactor(number(token[0], state.row + token[1]));
+    const [name, column, first, last] = token;
+    const numbers = [];
+    for (let at = first; at <= last; at += 1) numbers.push(asText(number(column, state.row + at)));
+    const listed = numbers.length > 6 ? [...numbers.slice(0, 5), "…", numbers.at(-1)] : numbers;
+    return name === "" ? listed.join(", ") : `${name}(${listed.join(", ")})`;
+  }).join("");
+}
+
+function paragraph(text, tag = "p") {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+// What stands in the bar below: a number, where it comes from, the same with this row's numbers.
+function explain() {
+  const column = state.run.kind.columns[state.column];
+  const lines = [];
+  if (column === undefined) {
+    lines.push(paragraph("Point at a number, or move to it with the Tab key."));
+  } else {
+    const name = document.createElement("p");
+    const given = state.row < column.given;
+    const idea = given ? "Given: nothing computes it." : column.idea;
+    name.append(paragraph(`${column.name} = ${asText(number(state.column))}`, "strong"), ` ${idea}`);
+    lines.push(name);
+    const formula = column.formulas[state.row % column.formulas.length];
+    if (!given) lines.push(paragraph(`= ${formula.words}`), paragraph(`= ${plugged(formula.tokens)}`));
+  }
+  element("detail").replaceChildren(...lines);
+  for (const each of document.querySelectorAll("[data-column]")) {
+    each.classList.toggle("chosen", Number(each.dataset.column) === state.column);
+  }
+}
+
+function choose(column) {
+  state.column = column;
+  explain();
+}
+
+function svg(name, attributes, text) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+// The losses of a run by step.
+function losses(run) {
+  const found = [];
+  for (let row = 0; row < run.values.length / run.width; row += run.kind.batch) {
+    found.push(run.values[row * run.width + run.kind.loss]);
+  }
+  return found;
+}
+
+function drawCurve() {
+  const all = model.runs.map(losses);
+  const positive = all.flat().filter((loss) => Number.isFinite(loss) && loss > 0);
+  const [least, most] = [Math.min(...positive), Math.max(...positive)];
+  const logarithmic = most > 100 * least;
+  const scale = (loss) => (logarithmic ? Math.log(Math.max(loss, least) / least) / Math.log(most / least) : loss / most);
+  const x = (step) => 60 + (400 * step) / Math.max(1, model.steps - 1);
+  const y = (loss) => 200 - 185 * Math.min(1, scale(loss));
+  const path = (values) => {
+    const points = values.map((loss, step) => (Number.isFinite(loss) ? `${x(step).toFixed(1)} ${y(loss).toFixed(1)}` : ""));
+    return `M${points.filter((point) => point !== "").join("L")}`;
+  };
+  const chosen = model.runs.indexOf(state.run);
+  const step = Math.floor(state.row / state.run.kind.batch);
+  const now = all[chosen][step];
+  const marks = [
+    svg("path", { class: "axis", d: "M60 10V200H465" }),
+    svg("text", { class: "end", x: 54, y: 20 }, most.toPrecision(2)),
+    svg("text", { class: "end", x: 54, y: 204 }, logarithmic ? least.toPrecision(2) : "0"),
+    svg("text", { x: 262, y: 232 }, "step"),
+    svg("text", { x: 60, y: 218 }, "1"),
+    svg("text", { x: 460, y: 218 }, String(model.steps)),
+    ...all.map((values, run) => (run === chosen ? svg("g", {}) : svg("path", { d: path(values) }))),
+    svg("path", { class: "chosen", d: path(all[chosen]) }),
+  ];
+  if (Number.isFinite(now)) {
+    marks.push(svg("line", { x1: x(step), x2: x(step), y1: y(now), y2: 200 }));
+    marks.push(svg("circle", { cx: x(step), cy: y(now), r: 6 }));
+  }
+  element("curve").replaceChildren(...marks);
+  element("curve").setAttribute("aria-label", `The loss over the steps; ${asText(now)} at step ${step + 1}`);
+  const others = all.length > 1 ? "; grey the other runs" : "";
+  element("curve-caption").textContent = `The loss of this run${others}${logarithmic ? "; logarithmic axis" : ""}`;
+}
+
+function drawNetwork() {
+  const drawing = state.run.kind.drawing;
+  element("network-figure").hidden = !drawing;
+  if (!drawing) return;
+  const [width, height] = [640, 320];
+  const middle = (layer, neuron) => [
+    50 + ((width - 100) * layer) / (drawing.layers.length - 1),
+    (height * (neuron + 0.5)) / drawing.layers[layer].length,
+  ];
+  const largest = Math.max(...drawing.edges.map((edge) => Math.abs(number(edge.column))).filter(Number.isFinite), 1e-9);
+  const marks = [];
+  for (const edge of drawing.edges) {
+    const [[x1, y1], [x2, y2]] = [middle(edge.layer, edge.from), middle(edge.layer + 1, edge.to)];
+    const weight = number(edge.column);
+    const thick = Number.isFinite(weight) ? 1 + (7 * Math.abs(weight)) / largest : 1;
+    const where = { x1, y1, x2, y2, "data-column": edge.column };
+    marks.push(svg("line", { ...where, class: weight < 0 ? "negative" : "positive", "stroke-width": thick }));
+    marks.push(svg("line", { ...where, class: "hit" }));
+  }
+  const radius = Math.min(32, height / (2.3 * Math.max(...drawing.layers.map((layer) => layer.length))));
+  drawing.layers.forEach((layer, at) => layer.forEach((column, neuron) => {
+    const [cx, cy] = middle(at, neuron);
+    const group = svg("g", { "data-column": column });
+    group.append(svg("circle", { cx, cy, r: radius, class: "neuron" }));
+    group.append(svg("text", { x: cx, y: cy - 2 }, state.run.kind.columns[column].name));
+    group.append(svg("text", { x: cx, y: cy + 13 }, String(Number(number(column).toPrecision(3))).replaceAll("-", "−")));
+    marks.push(group);
+  }));
+  element("network").replaceChildren(...marks);
+  const sizes = drawing.layers.map((layer) => layer.length).join("-");
+  element("network").setAttribute("aria-label", `The network, ${sizes}; its numbers follow as a list`);
+}
+
+// A button for each number of the table, under the headings; only where the run has other columns than the one before.
+let listed;
+function listNumbers() {
+  if (listed === state.run.kind) return;
+  listed = state.run.kind;
+  const parts = listed.groups.flatMap(({ title, columns }) => {
+    const group = document.createElement("div");
+    group.className = "group";
+    for (const column of columns) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.dataset.column = column;
+      button.append(paragraph(listed.columns[column].name, "span"), paragraph("", "span"));
+      group.append(button);
+    }
+    return [paragraph(title, "h2"), group];
+  });
+  element("numbers").replaceChildren(...parts);
+}
+
+function show() {
+  const run = model.runs[sliders.run.value];
+  const { batch, samples } = run.kind;
+  state.run = run;
+  state.row = (sliders.step.value - 1) * batch + (batch > 1 ? sliders.sample.value - 1 : 0);
+  if (run.kind.columns[state.column] === undefined) state.column = undefined;
+  element("sample-label").hidden = batch === 1;
+  sliders.sample.max = batch;
+  listNumbers();
+  for (const button of element("numbers").querySelectorAll("button")) {
+    button.lastChild.textContent = asText(number(Number(button.dataset.column)));
+  }
+  const texts = {
+    run: run.label, step: `${sliders.step.value} of ${model.steps}`, sample: `${sliders.sample.value} of ${batch}`,
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    element(`${name}-text`).value = text;
+    sliders[name].setAttribute("aria-valuetext", text);
+  }
+  const total = run.kind.columns.findIndex((column) => column.name === "E_tot");
+  const which = samples > 1 ? `, of the batch ${asText(number(run.kind.loss))}` : "";
+  element("now").textContent = `Loss of this row ${asText(number(total))}${which}.`;
+  drawCurve();
+  drawNetwork();
+  explain();
+}
+
+sliders.run.max = model.runs.length - 1;
+sliders.run.value = model.first;
+for (const slider of Object.values(sliders)) slider.addEventListener("input", show);
+document.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
+for (const kind of ["mouseover", "focusin", "click"]) {
+  document.addEventListener(kind, (event) => {
+    const column = event.target.closest("[data-column]")?.dataset.column;
+    if (column !== undefined && Number(column) !== state.column) choose(Number(column));
+  });
+}
+show();
