@@ -26,8 +26,8 @@ def test_a_name_with_an_apostrophe_reaches_the_command_whole(target: str, variab
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("workbook STEP=5", "make workbook: got STEP, expected STEPS LEARNING_RATE EXPERIMENT OUT ARGS"),
-        ("workbook steps=5", "make workbook: got steps, expected STEPS LEARNING_RATE EXPERIMENT OUT ARGS"),
+        ("workbook STEP=5", "make workbook: got STEP, expected STEPS LEARNING_RATE EXPERIMENT FROM OUT ARGS"),
+        ("workbook steps=5", "make workbook: got steps, expected STEPS LEARNING_RATE EXPERIMENT FROM OUT ARGS"),
         ("exercise STEPS=5", "make exercise: got STEPS, expected EXPERIMENT ARGS"),
         ("lint ARGS=x", "make lint: got ARGS, expected no variable"),
         ("clean lint ARGS=x", "make clean lint: got ARGS, expected no variable"),
