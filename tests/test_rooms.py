@@ -18,10 +18,12 @@ DOORS = {
     "workbook.generated": ["engine"],
     "workbook.write": [
         *("engine", "workbook.generated", "workbook.records"),
-        *("workbook.write_cells", "workbook.write_charts", "workbook.write_drawing", "workbook.write_rules"),
+        *("workbook.write_cells", "workbook.write_charts", "workbook.write_controls", "workbook.write_drawing"),
+        "workbook.write_rules",
     ],
     "workbook.write_cells": ["workbook.records"],
     "workbook.write_charts": ["workbook.records"],
+    "workbook.write_controls": ["workbook.records"],
     "workbook.write_drawing": ["workbook.records"],
     "workbook.write_rules": ["workbook.records", "workbook.write_drawing"],
     "workbook.sheets": ["engine", "workbook.records", "workbook.spreadsheet", "workbook.stored", "workbook.table"],

@@ -6,8 +6,9 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pypdfium2
@@ -22,9 +23,10 @@ from workbook.inspect.audit import audit
 from workbook.inspect.report.audit_page import page_of
 from workbook.page.render import write_page
 from workbook.plan import plan
-from workbook.records import Sheet
+from workbook.records import Cell, Sheet
 from workbook.samples import slipped
-from workbook.table.layout import Layout
+from workbook.sheets.stepping import EXPLORER, STEP
+from workbook.table.layout import Layout, place
 from workbook.walk.render import write_walk
 from workbook.write import write
 
@@ -36,6 +38,14 @@ SHEETS = {
     "xor": ("landscape", "predictions"),
     "conv": ("maps",),
 }
+# Those that show what was learned: the last step, in place of the first, with which every file opens.
+AT_THE_END = {"xor"}
+# LibreOffice's setting that makes it compute what a file already has numbers for.
+RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">
+<item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse">
+<value>0</value></prop></item></oor:items>
+"""
 # Of the trained CNN in cells: the square with its answer, and six maps of a block with their gradients.
 DIGIT_AREAS = {"paint": "A1:BM30", "block2": "K1:GB116"}
 FOOTER = 60  # points from the page's lower edge
@@ -58,7 +68,8 @@ def make_pictures(folder: Path) -> list[Path]:
             raise InputError(f"{program}: not found; install {name} to make the pictures")
     made = []
     for name, shown in SHEETS.items():
-        made += _pictures_of_sheets(plan(load_experiment(name)), shown, folder)
+        sheets = plan(load_experiment(name))
+        made += _pictures_of_sheets(_at_the_end(sheets) if name in AT_THE_END else sheets, shown, folder)
     made += _pictures_of_sheets(_digit_sheets(), list(DIGIT_AREAS), folder)
     experiment = default_experiment()
     made.append(folder / "audit-page.png")
@@ -70,6 +81,18 @@ def make_pictures(folder: Path) -> list[Path]:
         FigureCanvasAgg(figure)
         figure.savefig(made[-1], metadata={"Software": None})
     return made
+
+
+def _at_the_end(sheets: list[Sheet]) -> list[Sheet]:
+    """The sheets with the last step typed in; its numbers are for LibreOffice to compute."""
+    bar = next(bar for sheet in sheets for bar in sheet.scroll_bars)
+    at = place(STEP)
+
+    def typed(rows: Callable[[], Iterator[list[Cell]]]) -> Iterator[list[Cell]]:
+        for cells in rows():
+            yield [cell._replace(value=bar.most) if (cell.row, cell.column) == at else cell for cell in cells]
+
+    return [replace(sheet, rows=partial(typed, sheet.rows)) if sheet.name == EXPLORER else sheet for sheet in sheets]
 
 
 def _digit_sheets() -> list[Sheet]:
@@ -107,8 +130,10 @@ def _first_page(document: pypdfium2.PdfDocument, sheet: str) -> int:
 
 
 def _pdf(book: Path) -> Path:
-    profile = (book.parent / "profile").as_uri()
-    options = [f"-env:UserInstallation={profile}", "--headless", "--convert-to", "pdf"]
+    profile = book.parent / "profile"
+    (profile / "user").mkdir(parents=True)
+    (profile / "user" / "registrymodifications.xcu").write_text(RECALCULATE)
+    options = [f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", "pdf"]
     _run("soffice", *options, book.name, folder=book.parent)
     return book.with_suffix(".pdf")
 

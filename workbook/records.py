@@ -8,22 +8,32 @@ from typing import Literal, NamedTuple
 Style = Literal[
     "title", "heading", "text", "label", "header", "header_left", "input", "number", "loss", "result", "verdict",
     "summary", "beside", "box", "backward", "mark", "step", "step_left", "folded", "tolerance", "todo",
-    "axis", "edge", "tile", "map", "color", "pixel", "ink", "zero", "poster", "poster_heading", "poster_text", "bar",
-    "note", "caption",
+    "axis", "edge", "tile", "class", "map", "color", "pixel", "ink", "zero", "poster", "poster_heading",
+    "poster_text", "bar", "note", "caption",
 ]  # fmt: skip
 
 
-Color = Literal["green", "red", "yellow", "framed"]
+Color = Literal[
+    "green", "red", "yellow", "framed", "class 1", "class 2", "class 3", "class 4", "class 5", "class 6", "class 7",
+]  # fmt: skip
 # What a sheet is for: the table itself, to teach, to prove it, to compare the runs of the sweep.
 Purpose = Literal["table", "teach", "prove", "rates"]
 # Okabe's and Ito's, which the colour-blind tell apart; grey in the place of their yellow, which is faint on white.
 LINE_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#595959")
-BLACK, WHITE = "#000000", "#FFFFFF"
+BLACK, RED = "#000000", "#C00000"
 Marker = Literal["circle", "diamond", "square"]
 # How a series of a drawing looks: a line for a weight, a neuron, a text.
 Look = Literal[
     "above 0", "below 0", "input", "hidden", "output", "inside", "inside small", "forward", "backward", "weight",
 ]  # fmt: skip
+
+
+CLASSES: tuple[Color, ...] = ("class 1", "class 2", "class 3", "class 4", "class 5", "class 6", "class 7")
+
+
+def class_color(number: int) -> Color:
+    """Of a class of samples, counted from 1; many share colours."""
+    return CLASSES[(number - 1) % len(CLASSES)]
 
 
 class Cell(NamedTuple):
@@ -84,6 +94,7 @@ class Overlay:
     """Lines and points, from 0 to 1 in both directions, over the cells from `first` to `last`, which show through.
 
     Attributes:
+        margin: how far beyond 0 and 1 the cells go, on every side.
         legend: the last cell of the legend, which stands right of the lines and names the series that have a name.
     """
 
@@ -91,6 +102,7 @@ class Overlay:
     first: str
     last: str
     legend: str | None = None
+    margin: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -110,6 +122,20 @@ class Drawing:
     width: float
     height: float
     diameter: float
+
+
+@dataclass(frozen=True)
+class ScrollBar:
+    """A bar on the cells from `first` to `last` that moves the whole number in a cell, from 1 to `most`.
+
+    Attributes:
+        cell: with its sheet's name and with $.
+    """
+
+    cell: str
+    most: int
+    first: str
+    last: str
 
 
 @dataclass(frozen=True)
@@ -207,6 +233,7 @@ class Sheet:
     heights: dict[int, float] = field(default_factory=dict)
     charts: Sequence[Chart] = ()
     drawings: Sequence[Drawing] = ()
+    scroll_bars: Sequence[ScrollBar] = ()
     sparklines: Sequence[Sparkline] = ()
     validations: Sequence[Validation] = ()
     highlights: Sequence[Highlight] = ()

@@ -18,6 +18,7 @@ from workbook.generated import Kind, mark
 from workbook.records import Cell, Chart, Drawing, Overlay, Purpose, Sheet, Style, Validation
 from workbook.write_cells import RowWorksheet
 from workbook.write_charts import line_chart, overlay_chart
+from workbook.write_controls import add_scroll_bar
 from workbook.write_drawing import xy_chart
 from workbook.write_rules import conditional_formats
 
@@ -75,6 +76,7 @@ STYLES: dict[Style, dict[str, Any]] = {
     "note": {"font_size": 9, "font_color": DARK_SLATE},
     "caption": {"font_size": 9, "bold": True, "font_color": DARK_SLATE, "align": "right", "bottom": 1},
     "map": {"font_size": 8, "font_color": "#000000", "num_format": "0.00", "align": "center", "shrink": True},
+    "class": {"font_size": 7, "font_color": DARK_SLATE, "num_format": "0", "align": "center"},
     "tile": {"font_size": 7, "font_color": DARK_SLATE, "num_format": "0.0", "align": "center"},
 }
 NUMBER_STYLES = {style for style, properties in STYLES.items() if properties.get("num_format") == NUMBER["num_format"]}
@@ -125,6 +127,8 @@ class _SheetWriter:
         self.write_cells()
         self.add_exponents()
         self.insert_charts()
+        for bar in self.sheet.scroll_bars:
+            _check(add_scroll_bar(self.worksheet, bar, self.size(bar.first, bar.last)), bar)
         for line in self.sheet.sparklines:
             _check(self.worksheet.add_sparkline(line.row - 1, line.column, {"range": line.range}), line)
         for validation in self.sheet.validations:

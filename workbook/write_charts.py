@@ -43,7 +43,9 @@ def overlay_chart(book: Any, overlay: Overlay, share: float) -> Any:
     for series in overlay.series:
         lines.add_series(_series_options(series, BLACK))
     for set_axis in (lines.set_x_axis, lines.set_y_axis):
-        set_axis({"min": 0, "max": 1, "visible": False, "major_gridlines": {"visible": False}})
+        set_axis(
+            {"min": -overlay.margin, "max": 1 + overlay.margin, "visible": False, "major_gridlines": {"visible": False}}
+        )
     lines.set_plotarea({"fill": {"none": True}, "layout": {"x": 0, "y": 0, "width": share, "height": 1}})
     lines.set_chartarea({"fill": {"none": True}, "border": {"none": True}})
     unnamed = [place for place, series in enumerate(overlay.series) if not series.name]

@@ -11,7 +11,7 @@ POINTS_A_PIXEL = 0.75
 
 
 def _line(color: str) -> dict[str, Any]:
-    return {"line": {"color": color, "width": 2}, "marker": {"type": "none"}}
+    return {"line": {"color": color, "width": 1.5}, "marker": {"type": "none"}}
 
 
 def _text(font: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from workbook.records import ColorScale, Sheet, SignScale
+from workbook.records import CLASSES, Color, ColorScale, Sheet, SignScale
 from workbook.write_drawing import NEGATIVE, POSITIVE
 
-COLORS = {
+# Of the regions of classes: LINE_COLORS mixed with white.
+CLASS_COLORS = ("#9CC7E2", "#F6D799", "#99D8C7", "#EBC9DC", "#C4E4F6", "#EFB38F", "#C4C4C4")
+COLORS: dict[Color, dict[str, Any]] = {
     "green": {"bg_color": "#C6EFCE", "font_color": "#006100"},
     "red": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
     "yellow": {"bg_color": "#FFE699", "bold": True},
     "framed": {"border": 1, "border_color": "#000000", "bold": True},
+    **{name: {"bg_color": color} for name, color in zip(CLASSES, CLASS_COLORS, strict=True)},
 }
 # Of gradients below and above 0.
 BACKWARD = ("#CDB5E6", "#F19C99")

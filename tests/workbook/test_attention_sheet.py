@@ -11,6 +11,7 @@ from tests.engine.pictures import experiment_of
 from tests.workbook.kinds import TOKENS
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, error_cells, poisoned
 from workbook.sheets.attention import LEFT, MAP, PAIR_CHOICE, TOP, attention_sheets
+from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.training import main_sheet
 from workbook.stored import as_stored
 from workbook.table.layout import Layout, letter
@@ -29,14 +30,17 @@ def run_of(experiment: Experiment) -> FloatArray:
 def lying(experiment: Experiment, folder: Path, words: tuple[str, ...] = WORDS) -> Path:
     """The table and the sheet, with every formula's cache wrong."""
     layout, values = Layout(experiment.columns, experiment.steps), run_of(experiment)
-    sheets = [main_sheet(layout, values, experiment.learning_rate), *attention_sheets(layout, values, words)]
+    rate = experiment.learning_rate
+    explorer = explorer_sheet(layout, values, rate)
+    sheets = [main_sheet(layout, values, rate), explorer, *attention_sheets(layout, values, words)]
     write(sheets, folder / "as-written.xlsx")
     return poisoned(folder / "as-written.xlsx", folder / "book.xlsx")
 
 
 def cells_of(typed: Typed) -> dict[str, float]:
-    rows = [(LEFT, TOP), (LEFT, TOP + 1), (LEFT, TOP + 2), (PAIR_CHOICE, TOP), (PAIR_CHOICE, TOP + 1)]
-    return {f"attention!{letter(c)}{row}": number for (c, row), number in zip(rows, typed, strict=True)}
+    rows = [(LEFT, TOP + 1), (LEFT, TOP + 2), (PAIR_CHOICE, TOP), (PAIR_CHOICE, TOP + 1)]
+    found = {f"attention!{letter(c)}{row}": float(number) for (c, row), number in zip(rows, typed[1:], strict=True)}
+    return found | {"explorer!B3": typed[0]}
 
 
 def check(book: Book, experiment: Experiment, typed: Typed) -> None:
@@ -95,7 +99,7 @@ def test_each_attention_layer_has_a_sheet_and_numbers_are_names_where_there_are_
     network = Network(2, layers, deltas=True)
     experiment = as_stored(experiment_of(network, np.random.default_rng(1), Method(2), 1, 2))
     book = by_ironcalc(lying(experiment, tmp_path, ()))
-    assert list(book)[1:] == ["attention", "attention 2"]
+    assert list(book)[2:] == ["attention", "attention 2"]
     first = " ".join(f"{number:g}" for number in experiment.inputs[0])
     assert str(book["attention"][f"A{MAP}"]).split()[0][:6] == first[:6]
     assert error_cells(book) == []

@@ -27,7 +27,7 @@ def chart_of(path: Path) -> str:
     """The drawing in the file's own format."""
     with zipfile.ZipFile(path) as archive:
         charts = [archive.read(name).decode() for name in archive.namelist() if "charts/chart" in name]
-    return next(chart for chart in charts if "'explorer'!" in chart)
+    return max((chart for chart in charts if "'explorer'!" in chart), key=len)  # not that of an activation
 
 
 def series_of(path: Path) -> list[dict[str, list[str]]]:
@@ -41,11 +41,13 @@ def series_of(path: Path) -> list[dict[str, list[str]]]:
 
 
 def cells(reference: str | None) -> list[str]:
-    """The one or two cells of a reference to the explorer."""
+    """The cells, in a row, of a reference to the explorer."""
     assert reference is not None
     sheet, _, corners = reference.rpartition("!")
     assert sheet.strip("'") == "explorer"
-    return corners.replace("$", "").split(":")
+    first, *last = map(coordinate_from_string, corners.replace("$", "").split(":"))
+    places = [column_index_from_string(column) for column, _ in (first, *last)]
+    return [f"{get_column_letter(place)}{first[1]}" for place in range(places[0], places[-1] + 1)]
 
 
 def numbers(values: Values, places: list[str]) -> list[float]:
@@ -152,7 +154,7 @@ def test_the_texts_show_the_numbers_rounded(tmp_path: Path) -> None:
 def test_the_drawing_has_a_series_for_each_neuron_edge_and_text(tmp_path: Path) -> None:
     written(default_experiment(), tmp_path / "book.xlsx")
     series = series_of(tmp_path / "book.xlsx")
-    lines = [one for one in series if len(one["xVal"]) == 2]
+    lines = [one for one in series if len(one["xVal"]) > 1]
     circles = [one for one in series if len(one["xVal"]) == 1 and "tx" not in one]
     named = [one for one in series if "tx" in one]
     # A line for each sign of 8 weights; 6 neurons; weights and gradients, inputs, four neurons' z, a and ∂E/∂z,
@@ -173,13 +175,26 @@ def test_the_points_stand_on_the_chart_and_the_caches_are_the_cells(tmp_path: Pa
 
 def test_a_lines_colour_follows_the_sign_of_its_weight(tmp_path: Path) -> None:
     written(default_experiment(), tmp_path / "book.xlsx")
-    pairs = [one for one in series_of(tmp_path / "book.xlsx") if len(one["xVal"]) == 2]
+    lines = [one for one in series_of(tmp_path / "book.xlsx") if len(one["xVal"]) > 1]
     for weight, blue, orange in ((0.15, True, False), (-0.15, False, True), (0, True, False)):
         values = live(tmp_path / "book.xlsx", tmp_path, {"E21": weight})
         # The first two are the lines of w1; a line that is not seen ends where it starts.
-        long = [len(set(numbers(values, one["xVal"]))) == 2 for one in pairs[:2]]
+        long = [len(set(numbers(values, one["xVal"]))) > 1 for one in lines[:2]]
         assert long == [blue, orange]
-        assert all(len(set(numbers(values, one["xVal"]))) == 2 for one in pairs[2::2])
+        assert all(len(set(numbers(values, one["xVal"]))) > 1 for one in lines[2::2])
+
+
+def test_a_lines_width_follows_the_size_of_its_weight(tmp_path: Path) -> None:
+    written(default_experiment(), tmp_path / "book.xlsx")
+    lines = [one for one in series_of(tmp_path / "book.xlsx") if len(one["xVal"]) > 1]
+    weights = {"E21": -2.0, "F21": 0.5, "G21": 0.0}  # w1, w2, w3; no other is larger
+    values = live(tmp_path / "book.xlsx", tmp_path, weights)
+    for line, weight in zip((lines[1], lines[2], lines[4]), weights.values(), strict=True):
+        x, y = (np.array(numbers(values, line[of])) for of in ("xVal", "yVal"))
+        along = np.array([x[5] - x[4], y[5] - y[4]]) / np.hypot(x[5] - x[4], y[5] - y[4])
+        beside = [(x[n] - x[4]) * -along[1] + (y[n] - y[4]) * along[0] for n in range(6)]
+        half = 2.0 * abs(weight) / 2.0
+        assert beside == pytest.approx([half, half, -half, -half, 0, 0], abs=1e-9)
 
 
 def crowded(neurons: int) -> Experiment:

@@ -10,8 +10,9 @@ import pytest
 from openpyxl.utils import get_column_letter as letter
 
 from engine import Dense, Experiment, FloatArray, Method, Network, descend, load_experiment
-from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, error_cells, poisoned
+from tests.workbook.spreadsheets import Book, Values, by_ironcalc, by_libreoffice, error_cells, poisoned
 from workbook.records import Sheet
+from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.landscape import landscape_sheet
 from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_name
 from workbook.sheets.predictions import has_predictions, predictions_sheet
@@ -109,7 +110,7 @@ def main_and(experiment: Experiment) -> tuple[Layout, FloatArray, Sheet]:
 
 def with_predictions(experiment: Experiment) -> list[Sheet]:
     layout, values, main = main_and(experiment)
-    return [main, predictions_sheet(layout, values)]
+    return [main, predictions_sheet(layout, values), explorer_sheet(layout, values, experiment.learning_rate)]
 
 
 def with_landscape(experiment: Experiment) -> list[Sheet]:
@@ -119,7 +120,8 @@ def with_landscape(experiment: Experiment) -> list[Sheet]:
         run_sheet(run_name(tables, run), t.layout, t.values, t.run.learning_rate, rate_cell(tables, run), layout)
         for run, t in enumerate(tables)
     ]
-    return [main, learning_rates_sheet(tables), landscape_sheet(layout, values, tables), *runs]
+    explorer = explorer_sheet(layout, values, experiment.learning_rate)
+    return [main, learning_rates_sheet(tables), landscape_sheet(layout, values, tables), *runs, explorer]
 
 
 @pytest.mark.parametrize(
@@ -131,11 +133,8 @@ def test_every_prediction_and_tile_is_a_forward_pass(
     tmp_path: Path, last: str, loss: str, outputs: int, step: int
 ) -> None:
     experiment = an_experiment(last, loss, outputs)
-    typed: dict[str, float | str] = {"predictions!B3": step}
-    if outputs > 1:
-        typed["predictions!B5"] = "a_o2"
-    sheet = recalculated(with_predictions(experiment), tmp_path, typed)["predictions"]
-    weights, shown = weights_at(experiment, step), min(outputs, 2) - 1
+    sheet = recalculated(with_predictions(experiment), tmp_path, {"explorer!B3": step})["predictions"]
+    weights = weights_at(experiment, step)
     first_output = 3 + 1 + outputs
     expected = outputs_of(experiment, weights, experiment.inputs)
     for sample in range(4):
@@ -147,12 +146,42 @@ def test_every_prediction_and_tile_is_a_forward_pass(
     assert (x[0], x[20], y[0], y[20]) == pytest.approx((-0.25, 1.25, 1.25, -0.25))
     points = np.array([[i1, i2] for i2 in y for i1 in x], dtype=float)
     tiles = [sheet[f"{letter(left + 1 + along)}{9 + down}"] for down in range(21) for along in range(21)]
-    assert tiles == pytest.approx(outputs_of(experiment, weights, points)[shown].tolist(), rel=1e-9, abs=1e-12)
+    over_plane = outputs_of(experiment, weights, points)
+    shown = over_plane.argmax(axis=0) + 1 if outputs > 1 else over_plane[0]
+    assert tiles == pytest.approx(shown.tolist(), rel=1e-9, abs=1e-12)
+    every_second = [along + 21 * down for down in range(0, 21, 2) for along in range(0, 21, 2)]
+    matrix = np.array([[weights[name] for name in row] for row in experiment.columns.weight_names(0)])
+    biases = np.array([weights[name] for name in experiment.columns.bias_names(0)])
+    hidden = np.tanh(points[every_second] @ matrix.T + biases)
+    for neuron in range(3):
+        corner = left + 1 + 21 + 1, 9 + 12 * neuron
+        assert sheet[f"{letter(corner[0])}{corner[1] - 1}"] == f"a_h{neuron + 1}"
+        small = [sheet[f"{letter(corner[0] + along)}{corner[1] + down}"] for down in range(11) for along in range(11)]
+        assert small == pytest.approx(hidden[:, neuron].tolist(), rel=1e-9, abs=1e-12)
+    if outputs > 1:
+        small = [sheet[f"{letter(left + 35 + along)}{21 + down}"] for down in range(11) for along in range(11)]
+        assert small == pytest.approx(over_plane[1, every_second].tolist(), rel=1e-9, abs=1e-12)
+    classes = experiment.targets.argmax(axis=1) if outputs > 1 else experiment.targets[:, 0].astype(int)
+    assert_points(sheet, x, y, classes.tolist() if last != "identity" else None)
+
+
+def assert_points(sheet: Values, x: list[object], y: list[object], classes: list[int] | None) -> None:
+    """The samples' points are where their inputs are between the first and the last tile, in their class's column."""
+    at = next(column for column in range(30, 90) if sheet.get(f"{letter(column)}8") == "class")
+    ends = np.array([[x[0], y[20]], [x[20], y[0]]], dtype=float)
+    shares = (XOR - ends[0]) / (ends[1] - ends[0])
+    for sample, share in enumerate(shares):
+        own = classes[sample] if classes else 0
+        assert sheet[f"{letter(at)}{9 + sample}"] == own + 1
+        assert sheet[f"{letter(at + 1)}{9 + sample}"] == pytest.approx(share[0])
+        for number in range(max(classes or [0]) + 1):
+            expected = share[1] if number == own else -9
+            assert sheet[f"{letter(at + 2 + number)}{9 + sample}"] == pytest.approx(expected)
 
 
 def test_a_mark_tells_whether_the_class_is_right(tmp_path: Path) -> None:
     sheet = recalculated(with_predictions(XOR_EXPERIMENT), tmp_path)["predictions"]
-    outputs = outputs_of(XOR_EXPERIMENT, weights_at(XOR_EXPERIMENT, 3), XOR)[0]
+    outputs = outputs_of(XOR_EXPERIMENT, weights_at(XOR_EXPERIMENT, 1), XOR)[0]
     right = (outputs > 0.5) == (XOR_EXPERIMENT.targets[:, 0] > 0.5)
     assert {True, False} == set(right.tolist()), "the test needs both marks"
     assert [sheet[f"F{9 + sample}"] for sample in range(4)] == ["✓" if good else "✗" for good in right]
@@ -160,7 +189,7 @@ def test_a_mark_tells_whether_the_class_is_right(tmp_path: Path) -> None:
 
 def test_a_step_that_is_none_shows_one_that_is(tmp_path: Path) -> None:
     for typed, row in ((99, 29), (-4, 21), ("abc", 21)):
-        sheet = recalculated(with_predictions(XOR_EXPERIMENT), tmp_path, {"predictions!B3": typed})["predictions"]
+        sheet = recalculated(with_predictions(XOR_EXPERIMENT), tmp_path, {"explorer!B3": typed})["predictions"]
         assert sheet["B4"] == row
 
 
@@ -168,13 +197,12 @@ def test_one_input_has_a_curve(tmp_path: Path) -> None:
     inputs = np.array([[-1.0], [0.0], [0.5], [1.0]])
     experiment = an_experiment("identity", "mean-squared-error", 1, inputs)
     sheet = recalculated(with_predictions(experiment), tmp_path)["predictions"]
-    points = [(cell, value) for cell, value in sheet.items() if cell.startswith("AI") and isinstance(value, float)]
-    assert len(points) >= 41
-    column = {int(cell[2:]): value for cell, value in points}
-    rows = [row for row in column if row > 14]
-    x = np.array([[column[row]] for row in rows])
-    expected = outputs_of(experiment, weights_at(experiment, 3), x)[0]
-    last = letter(35 + 2 * 3 + 2)
+    at = next(column for column in range(30, 60) if sheet.get(f"{letter(column)}8") == "i1")
+    rows = [row for row in range(16, 99) if isinstance(sheet.get(f"{letter(at)}{row}"), float)]
+    assert len(rows) == 41
+    x = np.array([[sheet[f"{letter(at)}{row}"]] for row in rows], dtype=float)
+    expected = outputs_of(experiment, weights_at(experiment, 1), x)[0]
+    last = letter(at + 2 * 3 + 2)
     assert [sheet[f"{last}{row}"] for row in rows] == pytest.approx(expected.tolist(), rel=1e-9)
 
 
@@ -184,7 +212,12 @@ def test_what_cannot_be_drawn_is_said_or_left_out(tmp_path: Path) -> None:
     )
     large = an_experiment("sigmoid", "half-squared-error", 1, hidden=41)
     sheet = recalculated(with_predictions(large), tmp_path)["predictions"]
-    assert "The grid is left out: it is drawn for networks of up to 40 neurons." in sheet.values()
+    assert "No map: it is drawn for networks of up to 40 neurons; this one has 42." in sheet.values()
+    three = an_experiment("sigmoid", "half-squared-error", 1, np.hstack([XOR, XOR[:, :1]]))
+    sheet = recalculated(with_predictions(three), tmp_path, {"explorer!B3": 2})["predictions"]
+    assert "No map: it is drawn over one or two inputs; this network has 3." in sheet.values()
+    outputs = outputs_of(three, weights_at(three, 2), three.inputs)[0]
+    assert [sheet[f"C{9 + sample}"] for sample in range(4)] == pytest.approx(outputs.tolist())
     pictures = replace(load_experiment("seed-block"), steps=1)
     landscape = landscape_sheet(*main_and(pictures)[:2], sweep(pictures, 1))
     texts = [cell.value for row in landscape.rows() for cell in row]
@@ -193,7 +226,7 @@ def test_what_cannot_be_drawn_is_said_or_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    [{}, {"landscape!B4": "w2", "landscape!B5": "b4"}, {"landscape!B6": 1.0, "landscape!B7": 0.5, "landscape!B9": 3.0}],
+    [{}, {"landscape!B4": "w2", "landscape!B5": "b4"}, {"explorer!B3": 3.0, "landscape!B7": 0.5, "landscape!B9": 3.0}],
     ids=["as it opens", "other weights", "another place"],
 )
 def test_every_tile_of_the_landscape_is_the_loss_there(tmp_path: Path, typed: dict[str, float | str]) -> None:
@@ -239,7 +272,7 @@ def assert_tiles(book: Book, experiment: Experiment) -> None:
 
 @pytest.mark.parametrize("name", LARGER)
 def test_a_loss_too_long_for_a_cell_is_computed_with_helpers(larger: dict[str, Path], name: str) -> None:
-    book = by_ironcalc(larger[name], {"landscape!B4": "w1", "landscape!B5": "w5"})
+    book = by_ironcalc(larger[name], {"landscape!B4": "w1", "landscape!B5": "w5", "explorer!B3": 2})
     assert error_cells(book) == []
     assert_tiles(book, replace(load_experiment(name), steps=2))
 
@@ -271,9 +304,11 @@ def test_marks_stand_at_every_tenth_step_of_each_path() -> None:
 
 
 def test_the_paths_of_all_runs_lie_over_the_landscape(tmp_path: Path) -> None:
-    sheet = recalculated(with_landscape(XOR_EXPERIMENT), tmp_path)["landscape"]
+    sheet = recalculated(with_landscape(XOR_EXPERIMENT), tmp_path, {"explorer!B3": 3})["landscape"]
     names, middle, width = (sheet["B4"], sheet["B5"]), (sheet["B7"], sheet["B8"]), float(str(sheet["B9"]))
     first = next(column for column in range(36, 80) if sheet.get(f"{letter(column)}6") == "this run")
+    now = [sheet[f"{letter(first + 12 + n)}6"] for n in (0, 1)]
+    assert now == pytest.approx([sheet[f"{letter(first + n)}10"] for n in (0, 1)])
     for path, rate in enumerate((0.5, 0.1, 2.0)):
         run = replace(XOR_EXPERIMENT, learning_rate=rate)
         for step in (1, 2, 3):

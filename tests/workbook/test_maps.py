@@ -11,6 +11,7 @@ import pytest
 from engine import Experiment, FloatArray, descend, load_experiment
 from engine.layers import Convolution
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned
+from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.map_choice import CELL, TOP, WEIGHT
 from workbook.sheets.map_tiles import Tiles
 from workbook.sheets.maps import has_maps, maps_sheet
@@ -75,13 +76,14 @@ def written(experiment: Experiment, path: Path) -> FloatArray:
     """Write the table and the maps, and give the run."""
     values, layout = run_of(experiment), Layout(experiment.columns, experiment.steps)
     rate = experiment.learning_rate
-    write([main_sheet(layout, values, rate), maps_sheet(layout, values, rate)], path)
+    explorer = explorer_sheet(layout, values, rate)
+    write([main_sheet(layout, values, rate), maps_sheet(layout, values, rate), explorer], path)
     return values
 
 
 def typed(step: int, sample: int, cell: tuple[int, int, int], weight: tuple[int, int, int, int]) -> dict[str, float]:
     """What one types, each from 1."""
-    found: dict[str, float] = {f"maps!B{TOP}": step, f"maps!B{TOP + 1}": sample}
+    found: dict[str, float] = {"explorer!B3": step, f"maps!B{TOP + 1}": sample}
     found |= {f"maps!{letter(CELL)}{TOP + down}": number for down, number in enumerate(cell)}
     return found | {f"maps!{letter(WEIGHT)}{TOP + down}": number for down, number in enumerate(weight)}
 

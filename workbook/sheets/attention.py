@@ -12,6 +12,7 @@ from workbook.sheets.attention_pair import Pair
 from workbook.sheets.attention_source import Source, cell, shown_word
 from workbook.sheets.derivation import MARKS
 from workbook.sheets.map_choice import Choice
+from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.table.layout import FIRST_ROW, Layout, letter
 
 SHEET = "attention"
@@ -70,8 +71,9 @@ class _Attention:
                 ColorScale(self.area(LEFT).replace("$", ""), SHARES),
                 SignScale([self.area(self.lefts[1])], backward=True),
             ],
+            scroll_bars=step_bars(self.layout, f"{letter(LEFT)}{TOP + 3}", f"{letter(LEFT + 3)}{TOP + 3}"),
             zoom=80,
-            frozen_rows=TOP + 3,
+            frozen_rows=TOP + 4,
             gridlines=False,
             collapsed=[letter(self.folded)],
             print_area=f"A1:{letter(self.folded - 2)}{pair.bottom}",
@@ -102,12 +104,12 @@ class _Attention:
 
     @cached_property
     def choices(self) -> list[Choice]:
-        """The step, the sequence of its update, the head, and both tokens."""
+        """The sequence of the step's update, the head, and both tokens."""
         columns, time = self.layout.columns, self.time
-        kinds = {"step": self.layout.steps, "sequence": columns.sequences, "head": self.source.of.heads}
+        kinds = {"sequence": columns.sequences, "head": self.source.of.heads}
         found = [
             Choice(label, TOP + row, LEFT, most, self.used(TOP + row))
-            for row, (label, most) in enumerate(kinds.items())
+            for row, (label, most) in enumerate(kinds.items(), start=1)
         ]
         opened = {"this token asks": time, "this one is asked": self.most_asked}
         found += [
@@ -125,16 +127,18 @@ class _Attention:
 
     @cached_property
     def pair(self) -> Pair:
-        head, asks, asked = self.choices[2:]
+        head, asks, asked = self.choices[1:]
         return Pair(
             self.source, MAP + self.time + 2, (1, head.used), (asks.opened, asks.used), (asked.opened, asked.used)
         )
 
     def chosen(self) -> Iterator[Cell]:
+        yield Cell(TOP, LEFT - 1, "label", "step")
+        yield from step_cells(self.layout, TOP, LEFT)
         for choice in self.choices:
             yield from choice.cells()
-        size = self.layout.columns.method.batch_size
-        base = f"={FIRST_ROW}+{size}*({self.used(TOP)}-1)+{self.time}*({self.used(TOP + 1)}-1)"
+        first = row_of_step(self.layout, f"${letter(LEFT)}${TOP}")
+        base = f"={first}+{self.time}*({self.used(TOP + 1)}-1)"
         yield Cell(TOP + 5, self.folded, "step", FIRST_ROW, base)
         for row, word in enumerate(self.words, start=MAP):
             yield Cell(row, self.folded, "step", shown_word(word))
@@ -150,7 +154,7 @@ class _Attention:
             self.lefts, ("α: the share that is taken", "∂E/∂s: the slopes of the scores"), strict=True
         ):
             yield Cell(MAP - 2, left, "heading", words)
-        asks, asked = self.choices[3:]
+        asks, asked = self.choices[2:]
         for choice in (asks, asked):
             text, _ = self.source.token(choice.opened, self.words_range)
             names = f"{cell(MAP, 0)}:{cell(MAP + self.time - 1, 0)}"
@@ -164,7 +168,7 @@ class _Attention:
                 yield Cell(MAP - 1, left + token - 1, "edge", text, formula)
                 yield Cell(MAP + token - 1, left - 1, "label", text, formula)
                 for other in range(1, self.time + 1):
-                    place = (other, f"({self.choices[2].used}-1)*{self.time}+{other}")
+                    place = (other, f"({self.choices[1].used}-1)*{self.time}+{other}")
                     kind: Kind = "score" if number else "share"
                     found = self.source.at(kind, (token, str(token)), place, gradient=bool(number))
                     yield Cell(MAP + token - 1, left + other - 1, "map", found.value, f"={found.formula}")
@@ -175,5 +179,5 @@ class _Attention:
 
     def is_pair(self, left: int) -> str:
         """Whether a cell of a map is that of the pair."""
-        asks, asked = self.choices[3:]
+        asks, asked = self.choices[2:]
         return f"=AND(ROW()-{MAP - 1}={asks.used},COLUMN()-{left}={asked.used})"

@@ -8,7 +8,6 @@ from engine.columns import gradient_name
 from workbook.records import Cell, Color, Drawing, Highlight, Sheet, Style, small_sheet
 from workbook.sheets.check import ABSOLUTE, RELATIVE
 from workbook.sheets.drawing import ROWS
-from workbook.sheets.explorer import SHEET as EXPLORER
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
 from workbook.sheets.shown import (
     NEW,
@@ -21,6 +20,7 @@ from workbook.sheets.shown import (
     numbers_of_the_first_row,
     over_names_of_batches,
 )
+from workbook.sheets.stepping import EXPLORER, step_bars
 from workbook.sheets.training import MAIN_SHEET, ZOOM
 from workbook.spreadsheet.algebra import call, less, plus
 from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed, value_of
@@ -91,6 +91,7 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float, d
         heights={1: 24.0},
         highlights=[Highlight(f"E{TOP}:E{TOP + len(lines)}", mark, color) for mark, color in MARKS],
         drawings=[replace(drawing, first=f"G{TOP}", last=f"{LAST_DRAWN}{TOP + ROWS - 1}") for drawing in drawings],
+        scroll_bars=step_bars(layout, "C3", "E3"),
         zoom=ZOOM,
         frozen_rows=TOP - 1,
         gridlines=False,
@@ -104,7 +105,10 @@ def chosen(layout: Layout) -> tuple[str, str]:
     columns, shown = layout.columns, Shown(layout, SHOWN)
     if columns.samples == 1:
         return f"step 1{tail}", f'="step "&{SHOWN}-{HEADER_ROW}&"{tail}"'
-    return f"step 1, sample 1{tail}", f'="step "&{shown.value("step")}&", sample "&{shown.value("sample")}&"{tail}"'
+    words, formula = "step 1", f'="step "&{shown.value("step")}'
+    for name, _, value in shown.counters():
+        words, formula = f"{words}, {name} 1", f'{formula}&", {name} "&{value}'
+    return f"{words}{tail}", f'{formula}&"{tail}"'
 
 
 def _line_cells(

@@ -11,6 +11,7 @@ from math import hypot
 from engine import Columns
 from engine.columns import activation_name, gradient_name
 from workbook.records import Cell, Drawing, Look, Series
+from workbook.sheets.edges import STRANDS, WIDEST, Edge, half_formula
 from workbook.sheets.shown import Quantities
 from workbook.table.definitions import is_dense
 from workbook.table.layout import letter, on_sheet
@@ -29,11 +30,12 @@ MARGIN = 8.0
 # More edges between two layers, or more layers, are too many to be told apart.
 MOST_EDGES, MOST_LAYERS = 16, 4
 LARGEST = "▸"
-# Where a mark's text, number, x and y stand. The text is first: beside a folded number hashes would be printed.
-TEXT, NUMBER, X, Y, COLUMNS_OF_MARKS = 0, 1, 2, 5, 8
+# Where a mark's text, number, half its width, x and y stand. The text is first: beside a folded number hashes would be
+# printed. An edge has x and y of a line for each sign.
+TEXT, NUMBER, HALF, X, Y, COLUMNS_OF_MARKS = 0, 1, 2, 3, 15, 27
 HOW_TO_READ = (
     "Blue numbers go forward. Red ones are gradients: how the loss changes with the number above them "
-    f"({LARGEST} the largest of a weight or bias). Lines: blue for a weight above 0, orange below."
+    f"({LARGEST} the largest of a weight or bias). Lines: weights, blue above 0, orange below; wide: large."
 )
 
 
@@ -56,21 +58,6 @@ class Label:
     def box(self) -> "Box":
         half = (len(self.words) + LONGEST_NUMBER) * CHARACTER / 2
         return self.x - half, self.y - LINE_HEIGHT / 2, self.x + half, self.y + LINE_HEIGHT / 2
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A line for a weight, between the middles of two neurons, whose radius is a share `rim` of it."""
-
-    weight: str
-    start: tuple[float, float]
-    end: tuple[float, float]
-    rim: float
-
-    def at(self, share: float) -> tuple[float, float]:
-        """A point on it."""
-        (x0, y0), (x1, y1) = self.start, self.end
-        return x0 + share * (x1 - x0), y0 + share * (y1 - y0)
 
 
 @dataclass(frozen=True)
@@ -227,32 +214,45 @@ def drawn(
         arrangement: where everything stands.
         quantities: the numbers.
         sheet: the name of the sheet.
-        corner: row and column of the first of the cells: a row for each mark, with a text, a number, and up to three
-            x and three y.
+        corner: row and column of the first of the cells: a row for each mark, with a text, a number, x and y.
         top: the row of the drawing's upper edge.
     """
     first, column = corner
     cells: list[Cell] = []
     marks: list[tuple[Look, Series]] = []
 
-    def series(row: int, place: int, xs: list[float], ys: list[float], name: str = "") -> Series:
+    def series(row: int, xs: list[float], ys: list[float], name: str = "", place: int = 0) -> Series:
         x, y = (_cells(sheet, row, column + at + place, len(xs)) for at in (X, Y))
         name_cell = on_sheet(sheet, f"${letter(column + TEXT)}${row}") if name else None
         return Series(y, ys, name_cell, name, x, xs)
 
+    numbers = f"${letter(column + NUMBER)}${first}:${letter(column + NUMBER)}${first + len(arrangement.edges) - 1}"
+    largest = max(abs(quantities.numbers[edge.weight]) for edge in arrangement.edges)
     for row, edge in enumerate(arrangement.edges, start=first):
         weight = quantities.numbers[edge.weight]
-        cells += _edge_cells(row, column, edge, quantities)
-        # A line for each sign, which starts and ends on the rim of the first neuron while the sign is the other.
-        start, end = edge.at(edge.rim), edge.at(1 - edge.rim)
-        ends = [start if weight < 0 else end, start, end if weight < 0 else start]
-        xs, ys = [x for x, _ in ends], [y for _, y in ends]
-        marks += [("above 0", series(row, 0, xs[:2], ys[:2])), ("below 0", series(row, 1, xs[1:], ys[1:]))]
+        half = WIDEST * abs(weight) / (largest or 1.0)
+        number, width = f"{letter(column + NUMBER)}{row}", f"{letter(column + HALF)}{row}"
+        cells += [
+            Cell(row, column + TEXT, "folded", edge.weight),
+            Cell(row, column + NUMBER, "folded", weight, f"={quantities.formulas[edge.weight]}"),
+            Cell(row, column + HALF, "folded", half, half_formula(number, numbers)),
+        ]
+        signs: tuple[tuple[Look, bool, str], ...] = (
+            ("above 0", weight >= 0, f"{number}<0"), ("below 0", weight < 0, f"{number}>=0"),
+        )  # fmt: skip
+        for sign, (look, seen, hidden) in enumerate(signs):
+            place = sign * len(STRANDS)
+            points = edge.strands(half if seen else None)
+            marks.append((look, series(row, [x for x, _ in points], [y for _, y in points], place=place)))
+            for axis, at in enumerate((X, Y)):
+                formulas = edge.strand_formulas(axis, width, hidden)
+                for n, formula in enumerate(formulas):
+                    cells.append(Cell(row, column + at + place + n, "folded", points[n][axis], formula))
     first += len(arrangement.edges)
     for row, (look, x, y) in enumerate(arrangement.neurons, start=first):
         cells.append(Cell(row, column + TEXT, "folded", look))
         cells += [Cell(row, column + X, "folded", x), Cell(row, column + Y, "folded", y)]
-        marks.append((look, series(row, 0, [x], [y])))
+        marks.append((look, series(row, [x], [y])))
     first += len(arrangement.neurons)
     for row, label in enumerate(arrangement.labels, start=first):
         text = _text(label, quantities)
@@ -264,30 +264,13 @@ def drawn(
             Cell(row, column + X, "folded", label.x),
             Cell(row, column + Y, "folded", label.y),
         ]
-        marks.append((label.look, series(row, 0, [label.x], [label.y], text)))
+        marks.append((label.look, series(row, [label.x], [label.y], text)))
     return cells, Drawing(marks, f"A{top}", f"{LAST_COLUMN}{top + ROWS - 1}", WIDTH, HEIGHT, arrangement.diameter)
 
 
 def _cells(sheet: str, row: int, column: int, number: int) -> str:
     first, last = (f"${letter(at)}${row}" for at in (column, column + number - 1))
     return on_sheet(sheet, first if number == 1 else f"{first}:{last}")
-
-
-def _edge_cells(row: int, column: int, edge: Edge, quantities: Quantities) -> list[Cell]:
-    number = f"{letter(column + NUMBER)}{row}"
-    weight = quantities.numbers[edge.weight]
-    cells = [
-        Cell(row, column + TEXT, "folded", edge.weight),
-        Cell(row, column + NUMBER, "folded", weight, f"={quantities.formulas[edge.weight]}"),
-    ]
-    for at, start, end in zip((X, Y), edge.at(edge.rim), edge.at(1 - edge.rim), strict=True):
-        where = f"{letter(column + at + 1)}{row}"
-        cells += [
-            Cell(row, column + at, "folded", start if weight < 0 else end, f"=IF({number}<0,{where},{end!r})"),
-            Cell(row, column + at + 1, "folded", start),
-            Cell(row, column + at + 2, "folded", end if weight < 0 else start, f"=IF({number}<0,{end!r},{where})"),
-        ]
-    return cells
 
 
 def _text(label: Label, quantities: Quantities) -> str:

@@ -3,21 +3,26 @@
 from collections.abc import Iterator
 
 from engine import Columns, FloatArray
-from workbook.records import Cell, Drawing, Rule, Sheet, SignScale, Validation, small_sheet
+from workbook.records import Cell, Chart, Drawing, Rule, Sheet, SignScale, Validation, small_sheet
 from workbook.sheets import diagram, drawing
+from workbook.sheets.activation_curves import Curves
 from workbook.sheets.shown import Shown
+from workbook.sheets.stepping import EXPLORER, STEP, step_bars
 from workbook.sheets.working import Working
 from workbook.table.definitions import is_dense
 from workbook.table.layout import HEADER_ROW, Layout, letter
 
-SHEET = "explorer"
-STEP, BATCH_ROW = "$B$3", "$D$3"
+SHEET = EXPLORER
+BATCH_ROW = "$D$3"
 # Row of the table that is shown; 0 when there is no such row.
 SHOWN = "$B$4"
 PICTURE_TOP = 6
 # What is folded away stands to the right of where the longest text of a small network ends.
 FOLDED_COLUMN = 21
 WIDTH = 12.5
+# Right of the drawing, where the curves of two activations stand.
+BESIDE = (("M6", "Q16"), ("M17", "Q27"))
+CURVES = "right of the drawing: every neuron on the curve of its activation, and on that of the slope"
 NOT_DRAWN = "Every number of the step, with its formula and the same with numbers."
 
 
@@ -28,6 +33,8 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
     rules: list[Rule] = []
     scales: list[SignScale] = []
     drawings: list[Drawing] = []
+    curve_cells: list[Cell] = []
+    charts: list[Chart] = []
     height = drawing.ROWS if arrangement else diagram.height(columns)
     folded = FOLDED_COLUMN if arrangement else max(FOLDED_COLUMN, diagram.width(columns))
     working = Working(Shown(layout, SHOWN), values, learning_rate, PICTURE_TOP + height + 3, folded)
@@ -38,23 +45,30 @@ def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> 
         reading = drawing.HOW_TO_READ
         drawings.append(live)
         last += drawing.COLUMNS_OF_MARKS
+        curves = Curves(SHEET, columns, working.quantities, PICTURE_TOP + 1, last + 2)
+        curve_cells, charts = list(curves.cells()), list(curves.charts(BESIDE))
+        last = curves.last_column
+        if charts:
+            curve_cells.append(Cell(4, 2, "beside", CURVES))
     else:
         picture, rules, scales = diagram.diagram(columns, working.quantities, PICTURE_TOP)
         reading = diagram.HOW_TO_READ if is_dense(columns) else NOT_DRAWN
     hidden = f"{letter(folded)}:{letter(last)}"
     return small_sheet(
         SHEET,
-        [*_choice_cells(layout), Cell(5, 0, "text", reading), *picture, *working.cells()],
+        [*_choice_cells(layout), Cell(5, 0, "text", reading), *picture, *curve_cells, *working.cells()],
         widths={"A": 16, f"B:{letter(folded - 1)}": WIDTH, hidden: WIDTH},
         tab="teach",
         heights={1: 24.0},
         validations=list(_validations(layout)),
+        scroll_bars=step_bars(layout, "B2", "C2"),
         frozen_rows=4,
         collapsed=[hidden],
         gridlines=False,
         print_area=f"A1:{letter(folded - 1)}{max(working.rows.values())}",
         paper="A3",
         drawings=drawings,
+        charts=charts,
         rules=rules,
         scales=scales,
     )
@@ -100,7 +114,8 @@ def _whole(title: str, cell: str, most: int) -> Validation:
 
 
 def _message(layout: Layout) -> str:
-    return f"step 1 of {layout.steps}" + (f", sample 1 of {layout.columns.samples}" * (layout.columns.samples > 1))
+    counters = Shown(layout, SHOWN).counters()
+    return f"step 1 of {layout.steps}" + "".join(f", {name} 1 of {last}" for name, last, _ in counters)
 
 
 def _message_formula(layout: Layout) -> str:
@@ -110,8 +125,8 @@ def _message_formula(layout: Layout) -> str:
         which = f'"Type a whole number from 1 to {size} for the {_batch_label(columns)}."'
         wrong = f"IF({_whole_formula(STEP, layout.steps)},{which},{wrong})"
     right = f'"step "&{STEP}&" of {layout.steps}"'
-    if columns.samples > 1:
-        right += f'&", sample "&{Shown(layout, SHOWN).value("sample")}&" of {columns.samples}"'
+    for name, last, formula in Shown(layout, SHOWN).counters():
+        right += f'&", {name} "&{formula}&" of {last}"'
     return f"=IF({SHOWN}=0,{wrong},{right})"
 
 

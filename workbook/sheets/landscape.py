@@ -1,14 +1,15 @@
-"""The sheet `landscape`: the loss over two weights that one chooses, and the descent's own path over it."""
+"""The sheet `landscape`: the loss over two weights that one chooses, and the paths of the runs over it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from engine import FloatArray
-from workbook.records import Cell, Choice, ColorScale, Overlay, Sheet, Style, Validation, small_sheet
+from workbook.records import Cell, Choice, ColorScale, Overlay, Sheet, Style, small_sheet
 from workbook.sheets.landscape_paths import Axis, Path, Paths
 from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name, run_title, title_cell
 from workbook.sheets.loss_surface import Loss, loss_over_weights
+from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.trees import Tree, Value, Variable, evaluate, leaves, printed
 from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, place
@@ -32,7 +33,7 @@ NARROWEST = 0.2  # a path that hardly moves is not looked at any closer
 COLORS = ("#2C6FAC", "#A9D3D0", "#FFF7C0")
 TITLE = "The landscape of the loss"
 HOW_TO = (
-    "Every tile is the loss at its two weights, all others as at the step typed: dark is low, light is high.",
+    "Every tile is the loss at its two weights, all others as at the step shown: dark is low, light is high.",
     "The lines are the paths of the runs, from their common start; each ends in a square of its colour.",
     "A gradient points straight uphill; where the colour does not change there is none, and nothing learns.",
 )
@@ -78,7 +79,8 @@ class _Landscape:
             Axis(self.across, ACROSS, float(self.middle[0]), MIDDLE_X, self.width, WIDTH),
             Axis(self.up, UP, float(self.middle[1]), MIDDLE_Y, self.width, WIDTH),
         )
-        self.paths = Paths(SHEET, paths, axes, self.weights_at + 5, TOP)
+        self.row_shown = f"${letter(self.weights_at + 1)}${TOP - 2}"
+        self.paths = Paths(SHEET, paths, axes, self.weights_at + 5, TOP, self.row_shown)
         self.helpers_at = self.paths.last_column + 2
 
     def chosen(self) -> tuple[str, str]:
@@ -105,12 +107,7 @@ class _Landscape:
             | {letter(GRID + self.side + 1): 3, folded: 9},
             tab="teach",
             heights={1: 24.0} | dict.fromkeys(range(TOP, bottom), GRID_HEIGHT // self.side * 0.75) | {bottom: 3.0},
-            validations=[
-                Validation(
-                    STEP.replace("$", ""), 1, self.layout.steps, "Step",
-                    f"Type a whole number from 1 to {self.layout.steps}.", whole=True,
-                )
-            ],
+            scroll_bars=step_bars(self.layout, "A2", "B2"),
             choices=[Choice(cell.replace("$", ""), texts) for cell in (ACROSS, UP)],
             scales=[ColorScale(self.area, COLORS)],
             zoom=ZOOM,
@@ -137,36 +134,31 @@ class _Landscape:
         x, y = (self.paths.weights(direction) for direction in (0, 1))
         spread = "MAX({0})-MIN({0})"
         width = f"=MAX(1.5*MAX({spread.format(x)},{spread.format(y)}),{NARROWEST})"
-        typed: tuple[tuple[float | str, str | None], ...] = (
-            (self.across, None), (self.up, None), (self.layout.steps, None),
+        typed: tuple[tuple[float | str | None, str | None], ...] = (
+            (self.across, None), (self.up, None), (None, None),
             (float(self.middle[0]), f"=(MAX({x})+MIN({x}))/2"),
             (float(self.middle[1]), f"=(MAX({y})+MIN({y}))/2"),
             (self.width, width),
         )  # fmt: skip
         for row, (label, (value, formula)) in enumerate(zip(LABELS, typed, strict=True), start=place(ACROSS)[0]):
             yield Cell(row, 0, "label", label)
-            yield Cell(row, 1, "input", value, formula)
+            if value is not None:
+                yield Cell(row, 1, "input", value, formula)
+        yield from step_cells(self.layout, *place(STEP))
         yield from (Cell(10 + row, 0, "text", line) for row, line in enumerate(HINTS))
-
-    def row_of_step(self) -> tuple[float, str]:
-        steps, size = self.layout.steps, self.columns.method.batch_size
-        inside = f"MAX(1,MIN({steps},INT({STEP})))"
-        formula = f"IF(ISNUMBER({STEP}),{FIRST_ROW}+{size}*({inside}-1),{FIRST_ROW})"
-        return float(FIRST_ROW + size * (steps - 1)), formula
 
     def weight_cells(self) -> Iterator[Cell]:
         """Each weight as at the step, and whether it is the one across or the one upwards."""
-        row_value, row_formula = self.row_of_step()
-        at = f"${letter(self.weights_at + 1)}${TOP - 2}"
+        at = self.row_shown
         yield Cell(TOP - 2, self.weights_at, "folded", "row of the table")
-        yield Cell(TOP - 2, self.weights_at + 1, "step", row_value, f"={row_formula}")
+        yield Cell(TOP - 2, self.weights_at + 1, "step", FIRST_ROW, f"={row_of_step(self.layout, STEP)}")
         headers = ("weight", "as it is", "across", "up")
         yield from (Cell(TOP - 1, self.weights_at + column, "header", text) for column, text in enumerate(headers))
         for offset, name in enumerate(self.names):
             row, column = TOP + offset, self.layout.letters[name]
             cells = on_sheet(MAIN_SHEET, f"${column}$1:${column}${self.layout.last_row}")
             kept = name not in (self.across, self.up)
-            value = self.values[int(row_value) - FIRST_ROW, self.columns.place[name]] if kept else 0.0
+            value = self.values[0, self.columns.place[name]] if kept else 0.0
             own = f"${letter(self.weights_at)}{row}"
             yield Cell(row, self.weights_at, "label", name)
             formula = f"=IF(OR({own}={ACROSS},{own}={UP}),0,INDEX({cells},{at}))"
@@ -240,7 +232,7 @@ class _Landscape:
 
     def numbers(self, x: FloatArray, y: FloatArray) -> tuple[dict[Variable, FloatArray], FloatArray]:
         """The helpers and the loss at each place, (up, across)."""
-        row = self.values[int(self.row_of_step()[0]) - FIRST_ROW]
+        row = self.values[0]
         known: dict[Variable, Value] = {
             Variable(name, 0): np.asarray(row[self.columns.place[name]]) for name in self.names
         }

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import cycle
 
 from engine import FloatArray
-from workbook.records import BLACK, LINE_COLORS, Cell, Series
+from workbook.records import BLACK, LINE_COLORS, RED, Cell, Series
 from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet
 
 POINTS = 200  # of a path, at most
@@ -15,7 +15,7 @@ MARKS = 20  # on a path, at most, between its start and its end
 # are told apart in both: here the thinner one lies above the wider, there the shorter above the longer. What is to
 # lie above all, the main run and the marks, comes first and last.
 WIDEST, THINNEST, MAIN = 7.0, 2.0, 1.25
-END_SIZE, START_SIZE, MARK_SIZE = 9, 11, 4
+END_SIZE, START_SIZE, MARK_SIZE, NOW_SIZE = 9, 11, 4, 9
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class Path:
         """Those that are points, from 0: every so many, and the last."""
         last = self.layout.steps - 1
         return [*range(0, last, self.stride), last]
+
+    @cached_property
+    def last_parameter(self) -> str:
+        """The column of its last weight or bias."""
+        return letter(max(self.layout.columns.place[name] for name in self.layout.columns.of("weight", "bias")))
+
+    @property
+    def header(self) -> str:
+        """The cells of its header, up to there."""
+        return on_sheet(self.sheet, f"$A${HEADER_ROW}:${self.last_parameter}${HEADER_ROW}")
 
     @property
     def between_marks(self) -> int:
@@ -72,7 +82,10 @@ class Axis:
 class Paths:
     """Four columns a path, from the column `left` and the row `top` on: across and up in the grid, and the two weights.
 
-    After them stand the places of the marks of all paths, one below the other.
+    After them stand the places of the marks of all paths, one below the other, and above these that of the step shown.
+
+    Attributes:
+        row_shown: the cell with its row of the first path's table.
     """
 
     sheet: str
@@ -80,6 +93,7 @@ class Paths:
     axes: tuple[Axis, Axis]
     left: int
     top: int
+    row_shown: str
 
     @property
     def last_column(self) -> int:
@@ -100,23 +114,31 @@ class Paths:
             for n, axis in enumerate(self.axes):
                 yield from self._of(path, axis, left + n)
         marks = self.last_column - 1
+        for n, axis in enumerate(self.axes):
+            yield Cell(self.top - 2, marks + n, "number", axis.share(self.paths[0])[0], self._now(axis))
         for n, text in enumerate(("x of marks", "y of marks")):
             yield Cell(self.top - 1, marks + n, "header", text)
             for place, (cell, value) in enumerate(self._marks(n)):
                 yield Cell(self.top + place, marks + n, "number", value, f"={cell}")
 
     def _of(self, path: Path, axis: Axis, column: int) -> Iterator[Cell]:
-        columns = path.layout.columns
-        parameters = [place for place, each in enumerate(columns.all) if each.kind in ("weight", "bias")]
-        last = letter(parameters[-1])
-        header = on_sheet(path.sheet, f"$A${HEADER_ROW}:${last}${HEADER_ROW}")
+        columns, last = path.layout.columns, path.last_parameter
         for point, (step, share) in enumerate(zip(path.steps, axis.share(path), strict=True)):
             row, at = self.top + point, FIRST_ROW + step * columns.method.batch_size
             weight = float(path.values[at - FIRST_ROW, columns.place[axis.weight]])
             source = on_sheet(path.sheet, f"$A{at}:${last}{at}")
-            yield Cell(row, column + 2, "number", weight, f"=INDEX({source},1,MATCH({axis.weight_cell},{header},0))")
+            yield Cell(
+                row, column + 2, "number", weight, f"=INDEX({source},1,MATCH({axis.weight_cell},{path.header},0))"
+            )
             formula = f"=({letter(column + 2)}{row}-{axis.middle_cell})/{axis.width_cell}+0.5"
             yield Cell(row, column, "number", share, formula)
+
+    def _now(self, axis: Axis) -> str:
+        path = self.paths[0]
+        last = path.last_parameter
+        table = on_sheet(path.sheet, f"$A$1:${last}${path.layout.last_row}")
+        weight = f"INDEX({table},{self.row_shown},MATCH({axis.weight_cell},{path.header},0))"
+        return f"=({weight}-{axis.middle_cell})/{axis.width_cell}+0.5"
 
     def _marks(self, direction: int) -> Iterator[tuple[str, float]]:
         for number, path in enumerate(self.paths):
@@ -140,6 +162,11 @@ class Paths:
     def _main(self) -> Iterator[Series]:
         """What lies above all others: of the main run the start, the end and the line, and the marks of all."""
         end = self._points(0, len(self.paths[0].steps) - 1, 1)
+        now = Series(
+            self._cell(self.last_column), self.axes[1].share(self.paths[0])[:1], name="this step",
+            x_range=self._cell(self.last_column - 1), x_values=self.axes[0].share(self.paths[0])[:1],
+        )  # fmt: skip
+        yield replace(now, marker="circle", color=RED, size=NOW_SIZE)
         yield replace(self._points(0, 0, 1), name="start", marker="diamond", color=BLACK, size=START_SIZE)
         yield replace(end, name="end", marker="square", color=BLACK, size=END_SIZE)
         if any(path.marked for path in self.paths):
@@ -148,7 +175,7 @@ class Paths:
 
     def _line(self, number: int, color: str, width: float) -> Series:
         path = self.paths[number]
-        name_cell = on_sheet(self.sheet, f"${letter(self.left + 4 * number)}${self.top - 2}")
+        name_cell = self._cell(self.left + 4 * number)
         line = self._points(number, 0, len(path.steps))
         return replace(line, name_cell=name_cell, name=path.name, color=color, width=width)
 
@@ -164,6 +191,9 @@ class Paths:
         x_range, y_range = (on_sheet(self.sheet, self._range(self.last_column - 1 + n, len(x))) for n in (0, 1))
         every = " or ".join(f"every {steps} steps" for steps in sorted({path.between_marks for path in self.paths}))
         return Series(y_range, y, name=every, x_range=x_range, x_values=x, marker="circle", color=BLACK, size=MARK_SIZE)
+
+    def _cell(self, column: int) -> str:
+        return on_sheet(self.sheet, f"${letter(column)}${self.top - 2}")
 
     def _range(self, column: int, count: int, first: int = 0) -> str:
         return f"${letter(column)}${self.top + first}:${letter(column)}${self.top + first + count - 1}"

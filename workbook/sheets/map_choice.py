@@ -1,4 +1,4 @@
-"""What one types on the sheet `maps`: a step and a sample, an output cell, and a kernel's weight."""
+"""What one chooses on the sheet `maps`: a sample beside the step, an output cell, and a kernel's weight."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from functools import cached_property
 from engine.layers import Convolution
 from workbook.records import Cell, Validation
 from workbook.sheets.map_tiles import LEFT, Picture, Tiles
+from workbook.sheets.stepping import row_of_step, step_cells
 from workbook.table.layout import FIRST_ROW, Layout, letter, place
 
 TOP = 3  # the row of the step
@@ -93,22 +94,21 @@ class Choices:
         return self.used(TOP + 2)
 
     @cached_property
-    def step(self) -> list[Choice]:
-        """The step and, of a batch, the row."""
+    def sample(self) -> list[Choice]:
+        """Of a batch, the row."""
         columns = self.layout.columns
         size = columns.method.batch_size
-        found = [Choice("step", TOP, LEFT, self.layout.steps, self.used(TOP))]
-        if size > 1:
-            label = "sample" if columns.samples == size else "batch row"
-            found.append(Choice(label, TOP + 1, LEFT, size, self.used(TOP + 1)))
-        return found
+        label = "sample" if columns.samples == size else "batch row"
+        return [Choice(label, TOP + 1, LEFT, size, self.used(TOP + 1))] if size > 1 else []
 
     def cells(self) -> Iterator[Cell]:
-        """Of the step alone."""
-        for choice in self.step:
+        """The step and the sample, and the row of the table."""
+        yield Cell(TOP, LEFT - 1, "label", "step")
+        yield from step_cells(self.layout, TOP, LEFT)
+        row = f"={row_of_step(self.layout, f'${letter(LEFT)}${TOP}')}"
+        for choice in self.sample:
             yield from choice.cells()
-        size = self.layout.columns.method.batch_size
-        row = f"={FIRST_ROW}+{size}*({self.used(TOP)}-1)" + (f"+{self.used(TOP + 1)}-1" if size > 1 else "")
+            row += f"+{choice.used}-1"
         yield Cell(TOP + 2, self.folded, "step", FIRST_ROW, row)
 
     def cell(self, of: Convolved, opened: Sequence[int]) -> list[Choice]:

@@ -8,10 +8,11 @@ from engine import Columns, FloatArray
 from engine.columns import gradient_name
 from engine.layers import MaxPool
 from workbook.records import Cell, Rule, Sheet, SignScale, small_sheet
-from workbook.sheets.map_choice import Choices, first_convolution
+from workbook.sheets.map_choice import TOP, Choices, first_convolution
 from workbook.sheets.map_sums import Sums
 from workbook.sheets.map_tiles import FORWARD, HEADINGS, LEFT, Picture, Tiles
 from workbook.sheets.shown import Shown, is_over_batch, numbers_of_the_first_row, over_names_of_batches
+from workbook.sheets.stepping import step_bars
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.trees import Tree, Variable, value_of
 from workbook.table.definitions import errors_over_columns
@@ -50,7 +51,7 @@ class _Maps:
         forward, backward = list(self.forward()), list(self.backward())
         numbers = {(cell.row, cell.column): cell.value for cell in (*forward, *backward)}
         sums = Sums(self.choices, self.shown, convolved, self.numbers, numbers) if convolved else None
-        chosen = [*self.choices.step, *(sums.choices if sums else [])]
+        chosen = [*self.choices.sample, *(sums.choices if sums else [])]
         folded = f"{letter(self.choices.folded - 1)}:{letter(self.choices.folded)}"
         return small_sheet(
             SHEET,
@@ -61,6 +62,7 @@ class _Maps:
             validations=[choice.validation() for choice in chosen],
             rules=[*(sums.rules() if sums else []), *self.winners()],
             scales=[*self.scales(FORWARD), *self.scales(self.tiles.backward), *(sums.scales() if sums else [])],
+            scroll_bars=step_bars(self.layout, f"{letter(LEFT)}{TOP + 2}", f"{letter(LEFT + 6)}{TOP + 2}"),
             zoom=ZOOM,
             frozen_rows=FORWARD - 3,
             gridlines=False,

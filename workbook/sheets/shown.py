@@ -4,6 +4,7 @@ Beside columns and constants these are `mean ∂E/∂w1` (or `sum`), over the ba
 the batch, and `new w1`, after its step.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from engine import Columns, FloatArray
@@ -47,6 +48,12 @@ class Shown:
     def in_batch(self, name: str, place: int) -> str:
         """What a column has in a row of the batch."""
         return f"INDEX({self.cells(name)},{self.batch_row(place)})"
+
+    def counters(self) -> Iterator[tuple[str, int, str]]:
+        """What tells the row beside its step: `sample`, in a sequence `time`, each with the last and its formula."""
+        columns = self.layout.columns
+        most = {"sample": columns.samples // columns.network.time, "time": columns.network.time}
+        return ((name, last, self.value(name)) for name, last in most.items() if name in columns.by_name)
 
     def over_batch(self, name: str) -> str:
         """The value of a name such as `mean ∂E/∂w1`."""

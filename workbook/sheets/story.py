@@ -11,6 +11,7 @@ from workbook.sheets.explorer import SHEET as EXPLORER
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
 from workbook.sheets.live_text import LiveText, as_text, fields_of, text_formula
 from workbook.sheets.shown import NEW, Shown, after_the_step, is_over_batch, numbers_of_the_first_row
+from workbook.sheets.stepping import step_bars
 from workbook.sheets.story_panels import GAIN, GAIN_SIZE, PRODUCT, SLOPE, Panel, apart, gradient_of_the_update, panels
 from workbook.sheets.story_path import Path, story_path
 from workbook.sheets.training import MAIN_SHEET
@@ -47,6 +48,7 @@ def story_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> She
         heights={1: 24.0} | dict.fromkeys(gaps, GAP),
         highlights=[Highlight(f"B{TOP}:B{TOP + LINES * len(story.panels)}", mark, color) for mark, color in MARKS],
         gridlines=False,
+        scroll_bars=step_bars(layout, "H3", "J3"),
         zoom=ZOOM,
         collapsed=[folded],
         print_area=f"A1:L{TOP + LINES * len(story.panels)}",
