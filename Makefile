@@ -21,6 +21,7 @@ quoted = '$(subst ','\'',$(1))'
 # One stamp a set of packages: set-up runs once, and again only when pyproject.toml changes.
 READY := $(VENV)/ready
 READY_CNN := $(VENV)/ready-cnn
+READY_ONNX := $(VENV)/ready-onnx
 READY_TEST := $(VENV)/ready-test
 READY_QUICK := $(VENV)/ready-quick
 
@@ -69,17 +70,22 @@ $(READY_CNN): pyproject.toml | $(BIN)/python
 	@$(PIP) --editable '.[cnn]'
 	@touch $@ $(READY)
 
+$(READY_ONNX): pyproject.toml | $(BIN)/python
+	@echo "Installing the packages that read ONNX ..."
+	@$(PIP) --editable '.[onnx]'
+	@touch $@ $(READY)
+
 $(READY_TEST): pyproject.toml | $(BIN)/python
 	@echo "Installing the tests' packages (torch is large: minutes) ..."
 	@$(PIP) --editable '.[cnn,onnx,pictures,test]'
-	@touch $@ $(READY) $(READY_CNN)
+	@touch $@ $(READY) $(READY_CNN) $(READY_ONNX)
 
 $(READY_QUICK): pyproject.toml | $(BIN)/python
 	@echo "Installing the tests' packages ..."
 	@$(PIP) --editable '.[test]'
 	@touch $@ $(READY)
 
-workbook: $(if $(FROM),$(READY_CNN),$(READY)) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml FROM=model.py:net OUT=file.xlsx)
+workbook: $(if $(filter %.onnx,$(FROM)),$(READY_ONNX),$(if $(FROM),$(READY_CNN),$(READY))) ## write build/BackPropagation.xlsx (STEPS=80 LEARNING_RATE=1 EXPERIMENT=file.toml FROM=model.py:net OUT=file.xlsx)
 	@$(BIN)/python -m workbook build $(if $(STEPS),--steps='$(STEPS)') $(if $(LEARNING_RATE),--learning-rate='$(LEARNING_RATE)') \
 	  $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(if $(FROM),--from=$(call quoted,$(FROM))) $(call quoted,$(OUT)) $(ARGS)
 

@@ -51,7 +51,7 @@ def read_samples(tables: Values, folder: Path, network: Network) -> Samples:
     if tables["samples"] and tables["data"]:
         raise InputError("data: got it beside [[samples]], expected one of the two")
     if tables["data"]:
-        return _read_data(folder / tables["data"], network)
+        return read_data(folder / tables["data"], network)
     if not tables["samples"]:
         raise InputError("missing key 'samples', or 'data' for a CSV file of them")
     if network.picture or not _is_nested(tables["samples"][0]["inputs"]):
@@ -130,7 +130,7 @@ def _flat(numbers: Any) -> Iterator[float]:
         yield from _flat(element)
 
 
-def _read_data(path: Path, network: Network) -> Samples:
+def read_data(path: Path, network: Network) -> Samples:
     """The samples of a CSV file with the columns i1, i2, ... and t1, t2, ..., in any order."""
     columns = Columns(network)
     expected = [*columns.input_names, *columns.target_names]

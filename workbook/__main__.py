@@ -9,7 +9,7 @@ import typer
 import workbook
 from engine import Experiment, InputError, cli, default_experiment, load_experiment
 from engine.files import check_outputs
-from workbook.from_model import build_from, built
+from workbook.from_model import Asked, build_from, built
 from workbook.generated import Kind, refuse_to_replace
 from workbook.spreadsheet.limits import LIMITS
 
@@ -46,7 +46,11 @@ def build(
     ] = None,
     experiment_file: ExperimentFile = None,
     model_file: Annotated[
-        str | None, typer.Option("--from", metavar="FILE:NET", help="A network of torch, such as model.py:net.")
+        str | None, typer.Option("--from", metavar="FILE", help="A network: of torch, model.py:net, or model.onnx.")
+    ] = None,
+    loss: Annotated[str | None, typer.Option(help="With model.onnx: the loss to train with, as in a file.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="With model.onnx: its samples, a CSV file with the columns i1, ..., t1, ...")
     ] = None,
     toml: Annotated[Path | None, typer.Option(help="Also write the experiment file of --from here.")] = None,
     *,
@@ -56,14 +60,16 @@ def build(
 
     Exit status 0: it is written. 1: it is, but torch trains the network of --from to other numbers.
     """
-    if model_file is None and toml is not None:
-        raise InputError(f"--toml: got {toml} without --from, expected it with a network of torch: --from model.py:net")
-    if model_file is not None and (experiment_file is not None or learning_rate is not None):
-        other = "--experiment" if experiment_file is not None else "--learning-rate"
-        raise InputError(f"--from: got it with {other}, expected the model's file to say all")
+    alone = {"--toml": toml, "--loss": loss, "--data": data}
+    for option, value in alone.items():
+        if model_file is None and value is not None:
+            raise InputError(f"{option}: got {value} without --from, expected it with a network: --from model.py:net")
+    if model_file is not None and experiment_file is not None:
+        raise InputError("--from: got it with --experiment, expected one of them")
     _check_out(out, experiment_file)
     if model_file is not None:
-        raise typer.Exit(build_from(model_file, steps, toml, out, force=force))
+        asked = Asked(steps, learning_rate, loss, data)
+        raise typer.Exit(build_from(model_file, asked, toml, out, force=force))
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
     if steps is not None:
         experiment = replace(experiment, steps=steps)

@@ -1,18 +1,33 @@
-"""The workbook of a network that a file of torch defines."""
+"""The workbook of a network that a file of torch or of ONNX holds."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import typer
 
 import workbook
-from engine import Experiment
+from engine import Experiment, InputError
 from engine.experiment_toml import write_toml
 from engine.files import check_outputs
 
+# What computes the same with other means: in words how far the two agree, and whether they do.
+Beside = Callable[[], tuple[str, bool]]
 
-def build_from(named: str, steps: int | None, toml: Path | None, out: Path, *, force: bool) -> int:
-    """Write the workbook of `model.py:net`, and its experiment file; train in torch beside it.
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command says beside the file: for ONNX, which holds no training, the loss, the samples and the rate."""
+
+    steps: int | None
+    learning_rate: float | None
+    loss: str | None
+    data: Path | None
+
+
+def build_from(named: str, asked: Asked, toml: Path | None, out: Path, *, force: bool) -> int:
+    """Write the workbook of `model.py:net` or `model.onnx`, and its experiment file; compute the same beside it.
 
     Returns:
         The exit status: 1 if torch trains the network to other numbers.
@@ -20,21 +35,53 @@ def build_from(named: str, steps: int | None, toml: Path | None, out: Path, *, f
     Raises:
         InputError: the file fails, or holds what no experiment has; a file cannot be written.
     """
-    from engine.imports.model_file import read_model
-
-    check_outputs({"the workbook": out, "--toml": toml}, [Path(named.partition(":")[0])])
-    model = read_model(named)
-    experiment = model.experiment()
-    if steps is not None:
-        experiment = replace(experiment, steps=steps)
+    path = Path(named) if named.endswith(".onnx") else Path(named.partition(":")[0])
+    check_outputs({"the workbook": out, "--toml": toml}, [path, *([asked.data] if asked.data else [])])
+    experiment, beside = _onnx(path, asked) if path.suffix == ".onnx" else _torch(named, asked)
     workbook.build(experiment, out, force=force)
     typer.echo(built(experiment, out))
     if toml is not None:
         write_toml(experiment, toml)
         typer.echo(f"Wrote {toml}: change it, and `build --experiment {toml}` makes its workbook.")
-    agreement = model.beside(experiment)
-    typer.echo(agreement)
-    return 1 if agreement.first else 0
+    words, agrees = beside()
+    typer.echo(words)
+    return 0 if agrees else 1
+
+
+def _torch(named: str, asked: Asked) -> tuple[Experiment, Beside]:
+    from engine.imports.model_file import read_model
+
+    for option, value in (("--learning-rate", asked.learning_rate), ("--loss", asked.loss), ("--data", asked.data)):
+        if value is not None:
+            raise InputError(f"--from: got it with {option}, expected the model's file to say all")
+    model = read_model(named)
+    experiment = model.experiment()
+    if asked.steps is not None:
+        experiment = replace(experiment, steps=asked.steps)
+
+    def beside() -> tuple[str, bool]:
+        agreement = model.beside(experiment)
+        return str(agreement), agreement.first is None
+
+    return experiment, beside
+
+
+def _onnx(path: Path, asked: Asked) -> tuple[Experiment, Beside]:
+    from engine.imports.from_onnx import beside_onnxruntime, from_onnx
+
+    training = {"steps": asked.steps, "learning_rate": asked.learning_rate}
+    given: dict[str, Any] = {name: value for name, value in training.items() if value is not None}
+    if given and asked.loss is None:
+        raise InputError(
+            f"--{next(iter(given)).replace('_', '-')}: got it without --loss, expected a loss to train with"
+        )
+    experiment = from_onnx(path, asked.loss, asked.data, **given)
+
+    def beside() -> tuple[str, bool]:
+        largest = beside_onnxruntime(experiment, path)
+        return f"onnxruntime beside it: largest difference of an output {largest:.0e}", True
+
+    return experiment, beside
 
 
 def built(experiment: Experiment, out: Path) -> str:

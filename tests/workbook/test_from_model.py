@@ -61,11 +61,12 @@ def test_a_bad_model_is_one_line_and_nothing_is_written(tmp_path: Path, changed:
     [
         (["--from", "none.py:net"], "none.py: no such file, expected a Python file: model.py:net"),
         (["--from", "m.py", "--experiment", "xor"],
-         "--from: got it with --experiment, expected the model's file to say all"),
+         "--from: got it with --experiment, expected one of them"),
+        (["--from", "net.onnx", "--steps", "9"], "--steps: got it without --loss, expected a loss to train with"),
         (["--from", "m.py", "--learning-rate", "1"],
          "--from: got it with --learning-rate, expected the model's file to say all"),
         (["--toml", "x.toml"],
-         "--toml: got x.toml without --from, expected it with a network of torch: --from model.py:net"),
+         "--toml: got x.toml without --from, expected it with a network: --from model.py:net"),
     ],
 )  # fmt: skip
 def test_what_the_command_cannot_take_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
