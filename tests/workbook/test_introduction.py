@@ -9,7 +9,8 @@ from engine import load_experiment
 from engine.experiment_file import packaged_experiments
 from workbook.plan import plan
 from workbook.records import Cell
-from workbook.table.layout import HEADER_ROW
+from workbook.sheets.introduction import what_it_is
+from workbook.table.layout import HEADER_ROW, Layout
 
 
 def above(packaged: str, **changes: str) -> list[Cell]:
@@ -28,12 +29,29 @@ def test_the_main_sheet_says_the_name_the_network_and_what_to_look_for(name: str
     experiment = load_experiment(name)
     texts = {(cell.row, cell.column): str(cell.value) for cell in above(name)}
     assert texts[2, 0] == experiment.name
-    for fact in ("-".join(map(str, experiment.sizes)), experiment.network.loss, experiment.method.optimizer):
+    for fact in (experiment.network.loss, experiment.method.optimizer):
         assert fact in texts[3, 0]
     assert texts[8, 6] == "Look for"
     said = [texts[row, 6] for row in range(9, 18) if (row, 6) in texts]
     assert " ".join(said) == experiment.look_for
     assert max(map(len, said)) <= 66  # the loss curve begins there
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("xor", "A 2-3-1 network (tanh, sigmoid). Loss: "),
+        ("conv", "1×6×6 pictures: convolution 2×4×4 relu, max-pool 2×2×2, dense 2 softmax. Loss: "),
+        ("batch-norm", "2 inputs: dense 3, batch-norm tanh, dense 1 sigmoid. Loss: "),
+        (
+            "residual",
+            "2 inputs: dense 2 tanh, residual, dense 2 tanh, residual, dense 2 tanh, residual, dense 2 tanh, residual, "
+            "dense 2 tanh, …. Loss: ",
+        ),
+    ],
+)
+def test_the_third_line_tells_the_layers(name: str, begins: str) -> None:
+    assert what_it_is(Layout(load_experiment(name).columns, 1)).startswith(begins)
 
 
 def test_without_a_name_the_old_title_stands_and_nothing_to_look_for() -> None:

@@ -4,6 +4,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
+from engine import Dense, Network
+from engine.layers import LAYERS
 from workbook.records import Cell
 from workbook.sheets.dashboard import TOP
 from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout
@@ -12,6 +14,7 @@ TITLE = "Backpropagation, number by number"
 SAYS_ROW, LOOK_FOR_COLUMN = 3, 6
 # Between the dashboard and the loss curve: as many characters fit in a line, and as many lines above eta.
 LOOK_FOR_WIDTH, LOOK_FOR_LINES = 66, 9
+LAYERS_WIDTH = 110  # characters, left of the loss curve
 HOW_TO = (
     "Change the learning rate, eta, in G19: every number and the loss curve follow. Try 10000: why is it flat?",
     "Change a yellow cell of row 21 (targets t, inputs i, first weights w): every step is computed from them.",
@@ -20,12 +23,32 @@ HOW_TO = (
 
 
 def what_it_is(layout: Layout) -> str:
-    """The network's shape and activations, its loss and its optimizer, in a line."""
+    """The network's layers, its loss and its optimizer, in a line."""
     network, method = layout.columns.network, layout.columns.method
-    activations = ", ".join(layer.activation for layer in network.layers)
     schedule = "" if method.schedule == "constant" else f", schedule {method.schedule}"
-    shape = "-".join(map(str, network.sizes))
-    return f"A {shape} network ({activations}). Loss: {network.loss}. Optimizer: {method.optimizer}{schedule}."
+    return f"{_layers(network)}. Loss: {network.loss}. Optimizer: {method.optimizer}{schedule}."
+
+
+def _layers(network: Network) -> str:
+    """Such as `A 2-2-2 network (sigmoid, sigmoid)`, or `1×6×6 pictures: convolution 2×4×4 relu, dense 2 softmax`.
+
+    The line above has all of the layers with all that they take; here are as many as fit.
+    """
+    if all(isinstance(layer, Dense) for layer in network.layers):
+        activations = ", ".join(layer.activation for layer in network.layers)
+        return f"A {'-'.join(map(str, network.sizes))} network ({activations})"
+    layers = [_layer(network, place) for place in range(len(network.layers))]
+    fitting = [layer for place, layer in enumerate(layers) if len(", ".join(layers[: place + 1])) <= LAYERS_WIDTH]
+    inputs = "×".join(map(str, network.shapes[0])) + (" pictures" if len(network.shapes[0]) == 3 else " inputs")
+    return f"{inputs}: {', '.join(fitting)}{', …' if len(fitting) < len(layers) else ''}"
+
+
+def _layer(network: Network, place: int) -> str:
+    """A layer's kind, what comes out where that is of another shape than what goes in, and its activation."""
+    layer, before, after = network.layers[place], network.shapes[place], network.shapes[place + 1]
+    kind = next(kind for kind, of in LAYERS.items() if type(layer) is of)
+    shape = [] if before == after and not isinstance(layer, Dense) else ["×".join(map(str, after))]
+    return " ".join([kind, *shape, *([] if layer.activation == "identity" else [layer.activation])])
 
 
 def lines_above(lines: Iterable[str]) -> Iterator[list[Cell]]:
