@@ -12,6 +12,7 @@ from engine.experiment_file import packaged_experiments
 from tests.engine.networks import random_experiment
 from tests.engine.pictures import picture_experiment
 from tests.workbook.duals import derivative
+from tests.workbook.kinds import KINDS
 from tests.workbook.whole import overflows
 from workbook.spreadsheet.trees import Tree, Value, Variable, evaluate, leaves
 from workbook.table.definitions import constant_names, definitions
@@ -124,3 +125,10 @@ def around(experiment: Experiment, numbers: FloatArray, rows: NDArray[np.intp], 
         for leaf in leaves(tree)
         if isinstance(leaf, Variable)
     }
+
+
+def test_what_all_places_of_a_map_share_stands_once_in_the_gradients_of_a_batch_norm() -> None:
+    columns = KINDS["batch-norm of maps"].columns
+    for name in ("∂E/∂var1", "∂E/∂mean1"):
+        text = definitions(columns)[name].text
+        assert (text.count("∂E/∂n1_"), text.count("var1")) == (9, 1)

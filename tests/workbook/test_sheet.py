@@ -209,3 +209,10 @@ def test_a_network_whose_formulas_excel_cannot_hold_is_refused() -> None:
     )
     with pytest.raises(InputError, match=r"a formula of its table has \d+ characters, Excel's limit is 8192"):
         plan(big)
+
+
+def test_a_table_whose_formulas_grow_too_long_further_down_is_refused() -> None:
+    columns = Columns.plain((4, 4, 4, 4, 3, 3))
+    assert Layout(columns, 99).last_row == 119
+    with pytest.raises(InputError, match=r"a formula of its table has 9\d{3} characters, Excel's limit is 8192"):
+        Layout(columns, 100_000)

@@ -1,7 +1,9 @@
 """Trees put together, and simplified as somebody would who writes them by hand."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import reduce
+from operator import and_
 
 from workbook.spreadsheet.trees import Number, Operation, Tree, Variable
 
@@ -134,6 +136,18 @@ def total(*terms: Tree) -> Tree:
     if counted[0][0] == "-":
         return negated(_joined([("+", term) for _, term in counted]))
     return _joined(counted)
+
+
+def factored(*terms: Tree) -> Tree:
+    """A sum of products, what all of them share outside: (a + b)/c for a/c + b/c. The formula is so much shorter."""
+    parts = [signed_factors(term) for term in terms]
+    shared = reduce(and_, (Counter(factors) for _, factors in parts)) if len(terms) > 1 else Counter()
+    own_factors = [list((Counter(factors) - shared).elements()) for _, factors in parts]
+    if not shared or len({negative for negative, _ in parts}) > 1 or any(not own for own in own_factors):
+        return total(*terms)
+    inside = total(*(product(_joined([("*", ONE), *factors])) for factors in own_factors))
+    outside = _joined([("*", inside), *shared.elements()])
+    return product(Operation("neg", (outside,)) if parts[0][0] else outside)
 
 
 def _signed_terms(tree: Tree) -> Iterator[tuple[str, Tree]]:

@@ -11,7 +11,17 @@ from functools import cached_property, reduce
 from operator import and_
 
 from engine.columns import gradient_name
-from workbook.spreadsheet.algebra import ONE, cell_by_cell, own, product, shifted, signed_factors, times, total
+from workbook.spreadsheet.algebra import (
+    ONE,
+    cell_by_cell,
+    factored,
+    own,
+    product,
+    shifted,
+    signed_factors,
+    times,
+    total,
+)
 from workbook.spreadsheet.differentiate import slopes
 from workbook.spreadsheet.trees import Number, Operation, Tree, Variable, leaves, replaced
 from workbook.table.definition import Definition
@@ -221,7 +231,7 @@ class _Backward:
                 if name in self.computed and self.stage[reading.by] > self.stage[name]:
                     slope = self.passing_back(slope)
                 terms.setdefault(reading.by, []).append(product(error, slope))
-        return total(*map(_over_rows, terms.values()))
+        return factored(*map(_over_rows, terms.values()))
 
 
 def _reads(definition: Definition) -> frozenset[str]:

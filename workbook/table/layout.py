@@ -51,7 +51,15 @@ def over_cells(tree: Tree, cell_of: Callable[[Variable], str]) -> str:
     Raises:
         InputError: the formula would be longer than Excel takes.
     """
-    formula = "=" + printed(tree, cell_of)
+    return within_limit("=" + printed(tree, cell_of))
+
+
+def within_limit(formula: str) -> str:
+    """A formula.
+
+    Raises:
+        InputError: it is longer than Excel takes.
+    """
     if len(formula) > FORMULA_LIMIT_OF_EXCEL:
         raise InputError(
             f"network: a formula of its table has {len(formula)} characters, "
@@ -101,7 +109,8 @@ class Layout:
                 f"network: its table has {len(self.columns.names)} columns, Excel's limit is {COLUMNS_OF_EXCEL}; "
                 "take a smaller network"
             )
-        _ = self.formulas  # one that is too long for a cell is better noticed now than when it is written
+        for formula in {each for by_row in self.formulas.values() for each in by_row}:
+            within_limit(formula.at(self.last_row))  # better noticed now than when it is written
 
     @property
     def rows(self) -> int:
@@ -166,4 +175,4 @@ class Layout:
                 offsets.append(variable.row)
             return f"{self.letters[variable.name]}{{{offsets.index(variable.row)}}}"
 
-        return RowFormula(over_cells(tree, cell), tuple(offsets))
+        return RowFormula("=" + printed(tree, cell), tuple(offsets))
