@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from engine import FloatArray, default_experiment, descend, load_experiment
 from engine.experiment_file import packaged_experiments
+from workbook.figures_layers import layers_figure
 from workbook.records import LINE_COLORS
 from workbook.table.runs import sweep
 
@@ -25,6 +26,7 @@ def figures() -> dict[str, Figure]:
         "loss-overlay": _overlay(losses),
         "experiments": _small_multiples(_packaged()),
         "optimizers": _optimizers(),
+        "layers": layers_figure(),
     }
 
 
