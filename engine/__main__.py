@@ -194,7 +194,7 @@ def _print(trace: Trace, experiment: Experiment) -> None:
 
 
 def _text(value: float, column: Column) -> str:
-    if column.kind in ("step", "sample"):
+    if column.kind in ("step", "sample", "time"):
         return f"{value:g}"
     return f"{value:z.7f}" if abs(value) < 100 else f"{value:.3e}"
 

@@ -105,6 +105,11 @@ class Columns:
         return self.method.batch_size // self.network.time
 
     @property
+    def divisor(self) -> int:
+        """What the sum of an update's gradients, or losses, is divided by."""
+        return self.sequences if self.method.reduction == "mean" else 1
+
+    @property
     def target_names(self) -> list[str]:
         """t1, t2, ..."""
         return [f"t{n}" for n in range(1, self.outputs + 1)]

@@ -134,7 +134,7 @@ class _Updater:
     """Changes the weights, the biases and the optimizer's states of all rows of the block after each update."""
 
     def __init__(self, columns: Columns, block: Numbers, rates: FloatArray) -> None:
-        self.block, self.method, self.rates, self.sequences = block, columns.method, rates, columns.sequences
+        self.block, self.method, self.rates, self.divisor = block, columns.method, rates, columns.divisor
         self.constants = dict(self.method.constants)
         self.optimizer = optimizers.OPTIMIZERS[self.method.optimizer]
         self.decay = self.constants.get("weight_decay", 0.0)
@@ -166,7 +166,7 @@ class _Updater:
         else:
             gradient = self.block.every_gradient.sum(axis=0)
             if self.method.reduction == "mean":
-                gradient = gradient / self.sequences
+                gradient = gradient / self.divisor
         if self.decay and not self.optimizer.decouples_decay:
             gradient = gradient + self.decay * np.concatenate(self.trained)
         return gradient
@@ -188,7 +188,7 @@ def _count(experiment: Experiment, trace: Trace, rates: FloatArray) -> None:
         batches = trace.numbers.loss.reshape(experiment.steps, size, -1)
         loss = batches.sum(axis=1)
         if experiment.method.reduction == "mean":
-            loss = loss / trace.columns.sequences
+            loss = loss / trace.columns.divisor
         values[:, place["E_batch"]] = np.repeat(loss, size, axis=0)
 
 

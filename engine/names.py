@@ -11,7 +11,7 @@ Kind = Literal[
     "step", "sample", "rate", "target", "input", "weight", "bias", "pre-activation", "activation",
     "loss", "total", "batch", "delta", "gradient", "state",
     "query", "key", "value", "score", "share", "context", "wave",
-    "time", "counted", "initial-state", "gate-sum", "gate", "cell",
+    "time", "counted", "initial-state", "gate-sum", "gate", "cell", "recalled",
     "mask", "mean", "variance", "running-mean", "running-variance", "normalized",
 ]  # fmt: skip
 

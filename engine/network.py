@@ -70,6 +70,11 @@ class Network:
         """The steps of a sequence, each a row of the table; 1 where a sample is no sequence."""
         return max((layer.time for layer in self.layers), default=1)
 
+    @cached_property
+    def truncated(self) -> int:
+        """How many layers, from the first on, have gradients that are no slopes, as errors stop in or behind them."""
+        return max((number for number, layer in enumerate(self.layers, start=1) if layer.truncates), default=0)
+
     @classmethod
     def plain(cls, sizes: tuple[int, ...]) -> "Network":
         """A sigmoid network without biases, with half squared errors, for the layer sizes (inputs first)."""

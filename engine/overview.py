@@ -81,10 +81,12 @@ def _facts(experiment: Experiment) -> Table:
     columns, method = experiment.columns, experiment.method
     weights, biases = len(columns.of("weight")), len(columns.of("bias"))
     fixed = weights + biases - len(columns.trained)
-    batch = f"; an update takes the {method.reduction} of {method.batch_size}" if method.batch_size > 1 else ""
+    time, taken = columns.network.time, columns.sequences
+    batch = f"; an update takes the {method.reduction} of {taken}" if taken > 1 else ""
+    each = f", sequences of {time} steps" if time > 1 else ""
     facts = {
         "parameters": f"{weights} weights, {biases} biases{f', {fixed} of them not trained' if fixed else ''}",
-        "samples": f"{experiment.samples}{batch}",
+        "samples": f"{experiment.samples // time}{each}{batch}",
         "loss": experiment.network.loss,
         "training": f"{experiment.steps} steps, {describe(Run(experiment.learning_rate, method))}",
         "compared": "\n".join(map(describe, experiment.runs))

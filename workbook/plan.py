@@ -13,6 +13,7 @@ from workbook.sheets.maps import has_maps, maps_sheet
 from workbook.sheets.predictions import has_predictions, predictions_sheet
 from workbook.sheets.story import story_sheet
 from workbook.sheets.training import main_sheet, run_sheet
+from workbook.sheets.unrolled import has_unrolled, unrolled_sheet
 from workbook.stored import as_stored
 from workbook.table.layout import Layout
 from workbook.table.runs import sweep
@@ -47,6 +48,7 @@ def plan(experiment: Experiment) -> list[Sheet]:
         landscape_sheet(layout, values, tables),
         *([predictions_sheet(layout, values)] if has_predictions(layout.columns) else []),
         *attention_sheets(layout, values, experiment.vocabulary),
+        *([unrolled_sheet(layout, values)] if has_unrolled(layout.columns) else []),
         *([maps_sheet(layout, values, rate)] if has_maps(layout.columns) else []),
         *(
             run_sheet(

@@ -36,7 +36,9 @@ from engine.layers.convolution import Convolution
 from engine.layers.dense import Dense
 from engine.layers.dropout import Dropout
 from engine.layers.embedding import Embedding
+from engine.layers.gru import Gru
 from engine.layers.layer_norm import LayerNorm
+from engine.layers.lstm import Lstm
 from engine.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from engine.layers.position import Position
 from engine.layers.recurrent import Recurrent
@@ -56,6 +58,8 @@ LAYERS: dict[str, type[Layer]] = {
     "position": Position,
     "attention": Attention,
     "recurrent": Recurrent,
+    "lstm": Lstm,
+    "gru": Gru,
 }
 
 __all__ = [
@@ -69,8 +73,10 @@ __all__ = [
     "Embedding",
     "Fields",
     "GlobalAveragePool",
+    "Gru",
     "Layer",
     "LayerNorm",
+    "Lstm",
     "MaxPool",
     "Position",
     "Recurrent",

@@ -43,6 +43,7 @@ class Layer(ABC):
         shows_identity: whether it has columns for the activations even where these are the pre-activations.
         least_rows: rows that an update must have.
         time: the steps of a sequence, for kinds whose rows read other rows of their sequence; else 1.
+        truncates: whether errors stop on their way back through a sequence.
     """
 
     activation: str
@@ -51,6 +52,7 @@ class Layer(ABC):
     shows_identity: ClassVar[bool] = False
     least_rows: ClassVar[int] = 1
     time = 1
+    truncates = False
 
     @classmethod
     @abstractmethod

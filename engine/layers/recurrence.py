@@ -130,6 +130,11 @@ class Recurrence(Layer):
         """Whether errors flow from a step, from 0, to the one before it."""
         return step > 0 and not (self.bptt and step % self.bptt == 0)
 
+    @property
+    def truncates(self) -> bool:  # type: ignore[override] # of most kinds it is a constant
+        """Whether errors stop on their way back through a sequence."""
+        return 0 < self.bptt < self.time
+
     def before(self, states: FloatArray, initial: FloatArray) -> FloatArray:
         """Of each row the state a step earlier, (B, H, R): that of the row above, or the initial one, (B, H, R)."""
         earlier = by_sequence(np.empty_like(states), self.time)
@@ -144,3 +149,11 @@ def weight_slopes(slope: FloatArray, grad: FloatArray, inputs: Sequence[FloatArr
     for x in inputs:
         np.multiply(grad[:, :, np.newaxis], x[:, np.newaxis], out=slope[:, :, first : first + x.shape[1]])
         first += x.shape[1]
+
+
+def gate_columns(letters: str, number: int, states: Sequence[str]) -> Iterator[Column]:
+    """zi_h1 i_h1 zi_h2 i_h2 …, gate by gate: its sum, and what its activation makes of that."""
+    for letter in letters:
+        for neuron, name in enumerate(states):
+            yield Column(f"z{letter}_{name}", "gate-sum", number, neuron)
+            yield Column(f"{letter}_{name}", "gate", number, neuron)

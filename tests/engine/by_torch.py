@@ -18,7 +18,9 @@ from engine.layers import (
     Dropout,
     Embedding,
     GlobalAveragePool,
+    Gru,
     LayerNorm,
+    Lstm,
     MaxPool,
     Position,
     Recurrent,
@@ -117,7 +119,11 @@ FORWARD: dict[type[Layer], Callable[[Any, list[torch.Tensor], Own], torch.Tensor
 }
 
 
-MODULES: dict[type[Layer], Callable[..., torch.nn.RNNBase]] = {Recurrent: torch.nn.RNN}
+MODULES: dict[type[Layer], Callable[..., torch.nn.RNNBase]] = {
+    Recurrent: torch.nn.RNN,
+    Lstm: torch.nn.LSTM,
+    Gru: torch.nn.GRU,
+}
 
 
 def _recurrence(layer: Recurrence, x: torch.Tensor, own: Own) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from engine import Dense, Experiment, Layer, Method, Network
-from engine.layers import Recurrent
+from engine.layers import Gru, Lstm, Recurrent
 from engine.layers.recurrence import Recurrence
 from tests.engine.pictures import experiment_of
 
-SEQUENCE_KINDS: tuple[type[Recurrence], ...] = (Recurrent,)
+SEQUENCE_KINDS: tuple[type[Recurrence], ...] = (Recurrent, Lstm, Gru)
 
 
 def sequence_experiment(seed: int) -> Experiment:

@@ -1,5 +1,6 @@
 """Small networks, one for each kind of layer beside dense ones, and one with all of them."""
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -13,9 +14,12 @@ from engine.layers import (
     Dropout,
     Embedding,
     GlobalAveragePool,
+    Gru,
     LayerNorm,
+    Lstm,
     MaxPool,
     Position,
+    Recurrent,
     Residual,
 )
 from tests.engine.pictures import experiment_of
@@ -46,6 +50,14 @@ TOKENS = {
     "waves": tokens_of(Position(time=3), Attention(time=3, activation="tanh"), Residual(1), method=Method(3)),
 }
 
+
+def sequences_of(*layers: Layer, counted: bool = False, method: Method = WHOLE) -> Experiment:
+    """The same for two sequences of three steps, with targets in all of them or the last alone; two steps."""
+    network = Network(2, (*layers, SOFTMAX), "cross-entropy", deltas=True, counted=counted)
+    made = experiment_of(network, np.random.default_rng(5), method, steps=2, samples=6)
+    return replace(made, counted=np.array([0.0, 0, 1, 0, 0, 1])) if counted else made
+
+
 KINDS = {
     "convolution": network_of(Convolution(2, (3, 3), (1, 1), (0, 0), "relu", 2), method=Method(1)),
     "stride and padding": network_of(Convolution(2, (2, 3), (2, 1), (1, 1), "tanh", 1)),
@@ -64,4 +76,8 @@ KINDS = {
         Convolution(2, (1, 1)), Residual(3), GlobalAveragePool(),
     ),
     "embedding": tokens_of(time=2, inputs=2, method=BATCH),
+    "recurrent": sequences_of(Recurrent(2, 3, 2, initial=(0.5, -0.25)), counted=True),
+    "lstm": sequences_of(Lstm(1, 3, 4, initial=(0.5, -0.25))),
+    "gru": sequences_of(Gru(1, 3, 4), counted=True, method=Method(3, "sum")),
+    "truncated": sequences_of(Recurrent(2, 3, bptt=2, activation="relu"), Recurrent(1, 3), method=Method(3)),
 }  # fmt: skip

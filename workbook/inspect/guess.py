@@ -11,7 +11,7 @@ from engine import InputError
 from workbook.inspect.alike import alike_checks
 from workbook.inspect.find.headed import Headed
 from workbook.inspect.find.made_losses import made_losses
-from workbook.inspect.find.ours import OUTPUT_FIRST, our_steps, our_tables
+from workbook.inspect.find.ours import OUTPUT_FIRST, TRUNCATED, our_steps, our_tables
 from workbook.inspect.find.recurrences import steps
 from workbook.inspect.find.words_beside import labelled_pairs
 from workbook.inspect.gradcheck import Check, checked
@@ -125,6 +125,8 @@ def _of_our_tables(cells: Cells, ours: Sequence[Headed]) -> Iterator[Guess]:
         check = checked(cells, loss, places, "gradients", rate=1.0)
         if own.columns.method.update == "output-first":
             check = replace(check, notes=(*check.notes, OUTPUT_FIRST))
+        if own.columns.network.truncated:
+            check = replace(check, notes=(*check.notes, TRUNCATED))
         yield Guess(check, number)
 
 

@@ -11,6 +11,7 @@ from workbook.sheets.drawing import ROWS
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
 from workbook.sheets.shown import (
     NEW,
+    OTHER_ROW,
     Shown,
     after_the_step,
     changing,
@@ -18,7 +19,7 @@ from workbook.sheets.shown import (
     in_words,
     is_over_batch,
     numbers_of_the_first_row,
-    over_names_of_batches,
+    over_names_of_rows,
 )
 from workbook.sheets.stepping import EXPLORER, step_bars
 from workbook.sheets.training import MAIN_SHEET, ZOOM
@@ -45,11 +46,24 @@ WITHIN = f"ABS({{0}}-{{1}})<={ABSOLUTE:.12f}+{RELATIVE:.9f}*ABS({{1}})"
 
 @dataclass(frozen=True)
 class Line:
-    """One factor or product of the chain rule: a name, what it is, its value."""
+    """One factor or product of the chain rule.
+
+    Attributes:
+        name: its own.
+        tree: what it is.
+        value: in the first row.
+        others: what it is in the other steps of a sequence, from the second on; none if it is the same in all.
+    """
 
     name: str
     tree: Tree
     value: float
+    others: tuple[Tree, ...] = ()
+
+    @property
+    def trees(self) -> tuple[Tree, ...]:
+        """What it is in each step."""
+        return (self.tree, *self.others)
 
 
 @dataclass(frozen=True)
@@ -117,20 +131,22 @@ def _line_cells(
     columns, shown = layout.columns, Shown(layout, SHOWN)
     in_table = {name: shown.value(name) for name in layout.letters}
     references = in_table | {name: on_sheet(MAIN_SHEET, cell) for name, cell in layout.constants.items()}
-    read = {
-        leaf for line in lines if isinstance(line, Line) for leaf in leaves(line.tree) if isinstance(leaf, Variable)
-    }
-    references |= {leaf.name: shown.over_batch(leaf.name) for leaf in read if is_over_batch(leaf.name)}
+    trees = [tree for line in lines if isinstance(line, Line) for tree in line.trees]
+    read = {leaf.name for tree in trees for leaf in leaves(tree) if isinstance(leaf, Variable)}
+    references |= {name: shown.over_batch(name) for name in read if is_over_batch(name)}
+    references |= {name: shown.value(name) for name in read if OTHER_ROW.fullmatch(name)}
     size = columns.method.batch_size
     for row, line in enumerate(lines, start=TOP):
         if isinstance(line, Note):
             yield Cell(row, QUANTITY, line.style, line.text)
             continue
         here, table = f"{letter(VALUE)}{row}", f"{letter(TABLE)}{row}"
-        words = in_words(line.tree) if isinstance(line.tree, Variable) else printed(line.tree)
+        words = [f"= {in_words(tree) if isinstance(tree, Variable) else printed(tree)}" for tree in line.trees]
+        formula = shown.by_step([f'"{text}"' for text in words]) if line.others else None
+        numbers_of = [over_cells(tree, lambda leaf: references[leaf.name]).removeprefix("=") for tree in line.trees]
         yield Cell(row, QUANTITY, "label", line.name)
-        yield Cell(row, EXPRESSION, "beside", f"= {words}")
-        yield Cell(row, VALUE, "number", line.value, over_cells(line.tree, lambda leaf: references[leaf.name]))
+        yield Cell(row, EXPRESSION, "beside", words[0], formula and f"={formula}")
+        yield Cell(row, VALUE, "number", line.value, f"={shown.by_step(numbers_of)}")
         references[line.name] = here
         within = f'IFERROR(IF({WITHIN.format(here, table)},"✓","✗"),"✗")'
         if line.name in in_table:
@@ -154,9 +170,9 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
     """
     known = dict(numbers)
 
-    def line(name: str, tree: Tree) -> Line:
+    def line(name: str, tree: Tree, others: tuple[Tree, ...] = ()) -> Line:
         known[name] = value_of(tree, known)
-        return Line(name, tree, known[name])
+        return Line(name, tree, known[name], others)
 
     left_out = _left_out(columns)
     lines: list[Note | Line] = [Note("1. The loss", "heading")]
@@ -171,7 +187,7 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
         lines.append(Note(f"{number}. Back through {which}", "heading"))
         lines += _why(columns, layer)
         lines += [
-            line(each.name, over_names_of_batches(each.trees[0]))
+            line(each.name, *_over_names(columns, each.trees))
             for each in chain_rule(columns)[layer]
             if each.name not in left_out
         ]
@@ -185,15 +201,23 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
         if isinstance(leaf, Variable) and is_over_batch(leaf.name)
     }
     if over:
-        word = columns.method.reduction
-        lines.append(
-            Note(f"{number}. The batch: the {word} of the gradients of its {columns.method.batch_size} rows", "heading")
-        )
+        what = f"the {columns.method.reduction} of the gradients of its {columns.method.batch_size} rows"
+        if columns.network.time > 1:
+            what = f"the gradients of its {columns.method.batch_size} rows, added up" + (
+                f"; the update divides by {columns.divisor}, the sequences" * (columns.divisor > 1)
+            )
+        lines.append(Note(f"{number}. The batch: {what}", "heading"))
         lines += [Line(name, leaf, known[name]) for name, leaf in over.items()]
         number += 1
     lines.append(Note(f"{number}. The update: {_how(columns)}", "heading"))
     lines += [line(NEW + name, tree) for name, tree in after.items()]
     return lines
+
+
+def _over_names(columns: Columns, trees: Sequence[Tree]) -> tuple[Tree, tuple[Tree, ...]]:
+    """A line in the first step of a sequence and, where they differ, in the others."""
+    first, *others = (over_names_of_rows(columns, tree) for tree in trees[: columns.network.time])
+    return first, tuple(others)
 
 
 def _loss_by_definition(columns: Columns) -> list[Note]:

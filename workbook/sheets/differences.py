@@ -25,10 +25,10 @@ MOST_CELLS = 20_000
 MOST_NUMBERS = 100
 # The kinds of columns that a pass from the inputs to the loss does without.
 NOT_FORWARD = (
-    *("step", "sample", "rate", "batch", "delta", "gradient", "state"),
+    *("step", "sample", "time", "rate", "batch", "delta", "gradient", "state"),
     *("running-mean", "running-variance"),
 )
-KINK, ORDER, SHARES = "kink", "order", "Σt ≠ 1"
+KINK, ORDER, CUT, SHARES = "kink", "order", "cut", "Σt ≠ 1"
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,16 @@ class Differences:
     def _notes(self) -> Iterator[str]:
         network, method = self.columns.network, self.columns.method
         if self.batch > 1:
-            yield f"E is E_batch: the {method.reduction} over the {self.batch} rows of the batch, as of the gradients."
+            over = f"{self.columns.sequences} sequences" if network.time > 1 else f"{self.batch} rows"
+            yield f"E is E_batch: the {method.reduction} over the {over} of the batch, as of the gradients."
         if len(self.checked) < len(self.trained):
             yield f"Differences for {len(self.checked)} of {len(self.trained)} weights and biases, evenly spaced."
         if self.kinked_layers:
             yield f"{KINK}: a ReLU's pre-activation changes sign between the two passes; at 0 itself the slope is 0."
         if method.update == "output-first" and self.columns.depth > 1:
             yield f"{ORDER}: a hidden layer's errors pass back through new weights; it is not the slope of E."
+        if network.truncated:
+            yield f"{CUT}: with bptt errors stop on their way back through a sequence; it is not the slope of E."
         if network.loss == "cross-entropy":
             yield f"{SHARES}: only while the targets of a sample add up to 1 is a - t the slope of E."
 
@@ -82,10 +85,15 @@ class Differences:
         layers = enumerate(self.columns.network.layers)
         return [number for number, layer in layers if ACTIVATIONS[layer.activation].has_kink]
 
-    def in_order(self, name: str) -> bool:
-        """Whether the table's gradient is the slope of E: output-first it is so for the last layer alone."""
-        layer = self.columns.by_name[name].layer
-        return self.columns.method.update == "simultaneous" or layer == self.columns.depth - 1
+    def no_slope(self, name: str) -> str:
+        """Why the table's gradient is not the slope of E; empty where it is.
+
+        Output-first it is so for the last layer alone, truncated for the layers behind.
+        """
+        layer = self.columns.by_name[name].layer or 0
+        if layer < self.columns.network.truncated:
+            return CUT
+        return "" if self.columns.method.update == "simultaneous" or layer == self.columns.depth - 1 else ORDER
 
     def main(self, first: str, last: str | None = None) -> str:
         """The first batch's rows of a column, or of columns side by side, of the main sheet."""
@@ -94,15 +102,17 @@ class Differences:
         return on_sheet(MAIN_SHEET, rows if self.batch > 1 or start != end else f"{start}{FIRST_ROW}")
 
     def reduced(self, cells: str) -> str:
-        """The mean or the sum of a batch's cells."""
+        """The mean or the sum of a batch's cells; the mean of sequences is by their number."""
         if self.batch == 1:
             return cells
+        if self.columns.network.time > 1:
+            return f"SUM({cells})" + f"/{self.columns.divisor}" * (self.columns.divisor > 1)
         return f"{'AVERAGE' if self.columns.method.reduction == 'mean' else 'SUM'}({cells})"
 
     def reduced_value(self, values: FloatArray, name: str) -> float:
         """The same of a column of (batch, C) numbers."""
         column = values[:, self.place[name]]
-        return float(column.mean() if self.columns.method.reduction == "mean" else column.sum())
+        return float(column.sum() / self.columns.divisor)
 
     @property
     def targets_add_up(self) -> str:
@@ -219,8 +229,8 @@ class Differences:
 
     def verdict(self, nudged: Nudged) -> str:
         """PASS, FAIL, or why there is nothing to compare."""
-        if not self.in_order(nudged.name):
-            return ORDER
+        if why := self.no_slope(nudged.name):
+            return why
         for layer in self.kinked_layers:
             places = [self.place[name] for name in self.columns.neuron_names(layer)]
             if ((nudged.up[:, places] > 0) != (nudged.down[:, places] > 0)).any():
@@ -230,7 +240,7 @@ class Differences:
 
     def verdict_formula(self, name: str, row: int, up: int) -> str | None:
         """The same over cells; an error in a cell is a failure too."""
-        if not self.in_order(name):
+        if self.no_slope(name):
             return None
         word = f'IF(ABS(B{row}-C{row})<=D{row},"PASS","FAIL")'
         if self.kinked_layers:

@@ -91,8 +91,13 @@ def _choice_cells(layout: Layout) -> list[Cell]:
 
 
 def _batch_label(columns: Columns) -> str:
-    """What is typed in beside the step: where all samples are in a batch, a sample's number is its place there."""
-    return "sample" if columns.samples == columns.method.batch_size else "batch row"
+    """What is typed in beside the step: where all samples are in a batch, a sample's number is its place there.
+
+    Of one sequence it is the time.
+    """
+    if columns.method.batch_size == columns.network.time > 1:
+        return "time"
+    return "sample" if columns.samples == columns.method.batch_size and columns.network.time == 1 else "batch row"
 
 
 def _validations(layout: Layout) -> Iterator[Validation]:

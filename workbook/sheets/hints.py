@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from engine import Columns
 from workbook.records import Cell, Sheet, small_sheet
-from workbook.spreadsheet.trees import Operation, Tree, Variable
+from workbook.sheets.shown import over_names_of_rows
+from workbook.spreadsheet.trees import Operation, Tree, Variable, printed
 from workbook.table.definition import ALWAYS, Definition
 from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, Layout, letter
@@ -33,7 +34,7 @@ def hints_sheet(layout: Layout) -> Sheet:
     ]
     texts: dict[int, list[str]] = {6: [], 5: [], 4: []}
     for row, (name, definition) in enumerate(definitions(layout.columns).items(), start=TOP):
-        hints = (definition.idea, definition.text + _whose(layout.columns, definition), _cells(layout, definition))
+        hints = (definition.idea, _formula(layout.columns, definition), _cells(layout, definition))
         if definition.typed_in == ALWAYS:
             hints = (definition.idea, "given", "given")
         cells.append(Cell(row, 0, "label", name))
@@ -51,6 +52,24 @@ def hints_sheet(layout: Layout) -> Sheet:
         collapsed=["C:G", "D:F", "E"],
         frozen_rows=TOP - 1,
     )
+
+
+def _formula(columns: Columns, definition: Definition) -> str:
+    """The formula over names; of a sequence those of its steps, where they differ."""
+    texts = {row: printed(over_names_of_rows(columns, tree)) for row, tree in _by_step(columns, definition).items()}
+    if len(set(texts.values())) == 1:
+        return definition.text + _whose(columns, definition)
+    return "   ".join(f"row {row}: {text}" for row, text in texts.items())
+
+
+def _by_step(columns: Columns, definition: Definition) -> dict[int, Tree]:
+    """Its value in a row, the first that has it, of the first sequence."""
+    if definition.typed_in or columns.network.time == 1:
+        return {FIRST_ROW: definition.tree}
+    rows: dict[Tree, int] = {}
+    for step in range(columns.network.time):
+        rows.setdefault(definition.tree_of(step), FIRST_ROW + step)
+    return {row: tree for tree, row in rows.items()}
 
 
 def _whose(columns: Columns, definition: Definition) -> str:
@@ -83,7 +102,9 @@ def _cells(layout: Layout, definition: Definition) -> str:
     """What to type where: in the first row that is not typed in and, in a batch, where the formula is another."""
     columns, name = layout.columns, definition.name
     trees = {FIRST_ROW + definition.typed_in: definition.tree}
-    if definition.others:
+    if len(by_step := _by_step(columns, definition)) > 1:
+        trees = by_step
+    elif definition.others:
         repeated = definition.others[0] if definition.typed_in else Variable(name, -1)
         first = FIRST_ROW + (columns.method.batch_size if definition.typed_in else 0)
         trees = {FIRST_ROW + 1: repeated} | {first: definition.tree}

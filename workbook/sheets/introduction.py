@@ -73,17 +73,20 @@ def how_to(layout: Layout) -> tuple[str, ...]:
     columns = layout.columns
     if layout.columns == columns.plain(columns.sizes):
         return HOW_TO
-    method = columns.method
+    method, time = columns.method, columns.network.time
     rows = "row 21" if columns.samples == 1 else f"rows {FIRST_ROW} to {HEADER_ROW + columns.samples}"
-    biases = ", biases b" if columns.of("bias") else ""
+    first = "first weights w" + ", biases b" * bool(columns.of("bias"))
+    first += ", initial states" * bool(columns.of("initial-state"))
     batch = method.batch_size > 1
     gradient = f"{method.reduction}(∂E/∂w)" if batch else "∂E/∂w"
+    if time > 1:
+        gradient = "sum(∂E/∂w)" + f"/{columns.divisor}" * (columns.divisor > 1)
     update = f"w - eta*{gradient}" if method.optimizer == "sgd" else f"a step of {method.optimizer} by {gradient}"
     next_row = f"Every {method.batch_size} rows: {update}." if batch else f"The next row: {update}."
-    what = "one step" if columns.samples == 1 else "one sample"
+    what = "one step" if columns.samples == 1 else "one sample" if time == 1 else f"one of a sequence's {time} steps"
     return (
         "Change the learning rate, eta, in G19: every number and the loss curve follow.",
-        f"Change a yellow cell of {rows} (targets t, inputs i; first weights w{biases} in row {FIRST_ROW}): every row "
+        f"Change a yellow cell of {rows} (targets t, inputs i; {first} in row {FIRST_ROW}): every row "
         "is computed from them.",
         f"A row is {what}: forward (h, o, a), loss E, gradients ∂E/∂w. {next_row}",  # left of the chart
     )

@@ -36,24 +36,25 @@ class Loss:
 def loss_over_weights(columns: Columns, samples: int) -> Loss:
     """The loss of the first samples, with as few helpers as its length allows."""
     totals = [Variable("E_tot", sample) for sample in range(samples)]
-    if CHARACTERS_A_LEAF * _leaves(columns) * samples <= FORMULA_LIMIT_OF_EXCEL:
+    if CHARACTERS_A_LEAF * _leaves(columns, totals) <= FORMULA_LIMIT_OF_EXCEL:
         return _spelled(columns, totals, set())
     shared = _read_more_than_once(columns, totals)
     loss = _spelled(columns, totals, shared)
     return loss if loss.longest <= FORMULA_LIMIT_OF_EXCEL else _spelled(columns, totals, shared | set(totals))
 
 
-def _leaves(columns: Columns) -> int:
-    """How many weights, inputs and targets the loss of one sample names when all else is spelled out."""
+def _leaves(columns: Columns, totals: list[Variable]) -> int:
+    """How many weights, inputs and targets the loss names when all else is spelled out."""
     defined = definitions(columns)
 
     @cache
-    def count(name: str) -> int:
-        if defined[name].typed_in:
+    def count(of: Variable) -> int:
+        if defined[of.name].typed_in:
             return 1
-        return sum(count(leaf.name) for leaf in leaves(defined[name].tree) if isinstance(leaf, Variable))
+        read = leaves(defined[of.name].tree_of(of.row))
+        return sum(count(Variable(leaf.name, of.row + leaf.row)) for leaf in read if isinstance(leaf, Variable))
 
-    return count("E_tot")
+    return sum(map(count, totals))
 
 
 def _reads(columns: Columns, of: Variable) -> Iterator[Variable]:
@@ -98,8 +99,9 @@ def _spelled(columns: Columns, totals: list[Variable], apart: set[Variable]) -> 
         return of
 
     total = plus(*map(spelled, totals))
-    mean = columns.method.reduction == "mean" and len(totals) > 1
-    return Loss(helpers, over(total, Number(len(totals))) if mean else total)
+    count = len(totals) // columns.network.time
+    mean = columns.method.reduction == "mean" and count > 1
+    return Loss(helpers, over(total, Number(count)) if mean else total)
 
 
 def _size(tree: Tree) -> int:

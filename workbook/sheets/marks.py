@@ -43,13 +43,21 @@ def _marks(task: Task, *, solution: bool) -> Iterator[Cell]:
 
 
 def _read(task: Task, table: Sequence[Cell], *, solution: bool) -> Iterator[Cell]:
-    """The constants and the rows down to the last one that is asked."""
+    """The constants and the rows down to the last one that what is asked reads."""
     constants = set(map(place, task.layout.constants.values()))
+    last = max(row + offset for row, names in task.asked.items() for offset in _offsets(task.layout, row, names))
     for cell in table:
-        if FIRST_ROW <= cell.row <= max(task.asked) or (cell.row, cell.column) in constants:
+        if FIRST_ROW <= cell.row <= last or (cell.row, cell.column) in constants:
             given = solution or cell.formula is None or cell.row in task.worked_out
             there = on_sheet(MAIN_SHEET, f"{letter(cell.column)}{cell.row}")
             yield Cell(cell.row, cell.column, "number", cell.value if given else 0.0, f"={there}")
+
+
+def _offsets(layout: Layout, row: int, names: Sequence[str]) -> Iterator[int]:
+    """How far below it a row reads at most, by column."""
+    for name in names:
+        formulas = layout.formulas[name]
+        yield max(0, *formulas[(row - FIRST_ROW) % len(formulas)].offsets)
 
 
 def _mark(layout: Layout, row: int, definition: Definition) -> str:

@@ -1,20 +1,24 @@
 """The row of the table that the sheets `explorer` and `derivation` work out, and the names of what they show of it.
 
 Beside columns and constants these are `mean ∂E/∂w1` (or `sum`), over the batch of the row, `rows of w1`, the cells of
-the batch, and `new w1`, after its step.
+the batch, and `new w1`, after its step. Of sequences `a_h1[-1]` and `∂E/∂h1[+1]` are those of the rows above and below.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import Operation, Tree, Variable, replaced, value_of
+from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, replaced, value_of
 from workbook.table.definitions import constant_names, definitions
 from workbook.table.layout import FIRST_ROW, Layout, on_sheet
 
 NEW = "new "
+GIVEN = ("target", "counted", "input", "sample", "time", "initial-state")
+CHANGED = ("weight", "bias")
+OTHER_ROW = re.compile(r"(.*)\[([+-]\d+)\]")
 OVER_BATCH = {"AVERAGE": "mean ", "SUM": "sum ", "": "rows of "}
 
 
@@ -35,8 +39,21 @@ class Shown:
         return on_sheet(MAIN_SHEET, f"${column}$1:${column}${self.layout.last_row}")
 
     def value(self, name: str) -> str:
-        """What a column has in the row."""
+        """What a column has in the row, or another so many rows from there: `a_h1[-1]`."""
+        if of := OTHER_ROW.fullmatch(name):
+            return f"INDEX({self.cells(of[1])},{self.row}{of[2]})"
         return f"INDEX({self.cells(name)},{self.row})"
+
+    def by_step(self, formulas: Sequence[str]) -> str:
+        """The formula for the row's step, of those for each step of a sequence or the one for all."""
+        steps: dict[str, list[int]] = {}
+        for step, formula in enumerate(formulas, start=1):
+            steps.setdefault(formula, []).append(step)
+        *others, whole = sorted(steps, key=lambda formula: len(steps[formula]))
+        for formula in others:
+            tests = [f"{self.value('time')}={step}" for step in steps[formula]]
+            whole = f"IF({tests[0] if len(tests) == 1 else 'OR(' + ','.join(tests) + ')'},{formula},{whole})"
+        return whole
 
     def batch_row(self, place: int) -> str:
         """The number of a row of its batch, by its place there from 0; the next batch starts at the batch's size."""
@@ -101,8 +118,37 @@ def in_words(name: Variable) -> str:
 
 
 def in_the_row(columns: Columns, name: str) -> Tree:
-    """What a column is in every row, over names."""
-    return over_names_of_batches(definitions(columns)[name].tree)
+    """What a column is in the first row of an update, over names."""
+    return in_each_step(columns, name)[0]
+
+
+def in_each_step(columns: Columns, name: str) -> list[Tree]:
+    """What a column is in each step of a sequence, over names; a tree alone where samples are no sequences."""
+    defined = definitions(columns)[name]
+    return [over_names_of_rows(columns, defined.tree_of(step)) for step in range(columns.network.time)]
+
+
+def over_names_of_rows(columns: Columns, tree: Tree) -> Tree:
+    """The tree with `a_h1[-1]` for what a sequence has in the row above, and so on, and names of ranges."""
+    if columns.network.time == 1:
+        return over_names_of_batches(tree)
+
+    def named(leaf: Tree) -> Tree:
+        if isinstance(leaf, Variable) and leaf.row:
+            return Variable(f"{leaf.name}[{leaf.row:+}]", 0)
+        return leaf
+
+    return replaced(over_names_of_batches(tree), named)
+
+
+def in_other_rows(columns: Columns) -> list[str]:
+    """The names such as `a_h1[-1]` that the passes of some row read, in order."""
+    if columns.network.time == 1:
+        return []
+    passes = [column.name for column in columns.all if column.kind not in (*GIVEN, *CHANGED, "step", "state")]
+    trees = (tree for name in passes for tree in in_each_step(columns, name))
+    names = (leaf.name for tree in trees for leaf in leaves(tree) if isinstance(leaf, Variable))
+    return [name for name in dict.fromkeys(names) if OTHER_ROW.fullmatch(name)]
 
 
 def after_the_step(columns: Columns, name: str) -> Tree:
@@ -158,6 +204,9 @@ def numbers_of_the_first_row(layout: Layout, values: FloatArray, learning_rate: 
     columns = layout.columns
     numbers = dict(zip(columns.names, values[0].tolist(), strict=True))
     numbers |= {constant_names(columns)[0]: learning_rate, **dict(columns.method.constants)}
+    for step in range(1, columns.network.time):
+        below = values[step].tolist()
+        numbers |= {f"{name}[+{step}]": number for name, number in zip(columns.names, below, strict=True)}
     size = columns.method.batch_size
     if size > 1:
         batch = values[:size]

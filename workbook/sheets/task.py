@@ -24,15 +24,16 @@ class Task:
         """The columns by row.
 
         The first row has every formula of a pass. The one below it has the update of the weights or, inside a batch,
-        that they repeat; then the update is in the first row of the second batch. Where the samples come round again,
-        targets and inputs refer to their first rows.
+        that they repeat; then the update is in the first row of the second batch. Of a sequence the last step has
+        formulas of its own. Where the samples come round again, targets and inputs refer to their first rows.
         """
         columns, defined = self.layout.columns, definitions(self.layout.columns)
-        whole = [FIRST_ROW, FIRST_ROW + 1, FIRST_ROW + columns.method.batch_size]
+        last = FIRST_ROW + columns.network.time - 1
+        whole = [FIRST_ROW, FIRST_ROW + 1, last, FIRST_ROW + columns.method.batch_size]
         again = FIRST_ROW + columns.samples
         asked = {}
         for row in sorted({*whole, again}):
-            names = columns.names if row in whole else columns.of("target", "input")
+            names = columns.names if row in whole else columns.of("target", "counted", "input")
             asked[row] = [name for name in names if row - FIRST_ROW >= defined[name].typed_in]
         return {row: names for row, names in asked.items() if row <= self.layout.last_row}
 
@@ -52,9 +53,10 @@ class Task:
         return f"A{min(self.mark_rows.values())}:{letter(len(self.layout.columns.names) - 1)}{LAST_MARK_ROW}"
 
     @property
-    def worked_out(self) -> range:
+    def worked_out(self) -> list[int]:
         """The rows of the first batch that are given as numbers, since they would be like the one above."""
-        return range(FIRST_ROW + 2, min(FIRST_ROW + self.layout.columns.method.batch_size, self.layout.last_row + 1))
+        end = min(FIRST_ROW + self.layout.columns.method.batch_size, self.layout.last_row + 1)
+        return [row for row in range(FIRST_ROW + 2, end) if row not in self.asked]
 
     def how_to(self, *, exam: bool) -> list[str]:
         """What to do, a line each; an exam has no marks and no hints."""
@@ -71,6 +73,11 @@ class Task:
         if columns.samples == 1:
             return [f"Fill row 22 {last}"]
         samples = f"Fill t and i of row {FIRST_ROW + columns.samples} down to the last row."
+        if columns.network.time > 1:
+            return [
+                f"{samples} Give {_span(second + 1, second + batch - 1)} the formulas of the steps that they are:",
+                "a first one reads the initial state, nothing flows back to a last one. Then fill all of them down.",
+            ]
         if batch == 1:
             return [samples, f"Fill all other cells of row 22 {last}"]
         return [
@@ -88,7 +95,9 @@ class Task:
     def _filling(self) -> Iterator[str]:
         columns, batch = self.layout.columns, self.layout.columns.method.batch_size
         second, again = FIRST_ROW + batch, FIRST_ROW + columns.samples
-        if batch == 1:
+        if columns.network.time > 1:
+            yield from self._filling_sequences()
+        elif batch == 1:
             yield (
                 "Fill the empty cells of row 21 with formulas, from left to right, then all of row 22: "
                 "there the weights learn."
@@ -108,6 +117,16 @@ class Task:
                 yield f"3. Fill row {second}: the next sample. {learned}"
         if batch == 1 < columns.samples and again in self.asked:
             yield f"Fill t and i of row {again}, where the samples start again: they refer to row 21."
+
+    def _filling_sequences(self) -> Iterator[str]:
+        columns = self.layout.columns
+        last, second = FIRST_ROW + columns.network.time - 1, FIRST_ROW + columns.method.batch_size
+        given = f" {_listed(self.worked_out).capitalize()} {'is' if len(self.worked_out) == 1 else 'are'} given."
+        yield "1. Fill row 21 with formulas, from left to right: the first step of a sequence."
+        middle = "" if last == FIRST_ROW + 1 else f", which reads row 21; then row {last}, the last step"
+        yield f"2. Fill row 22: the next step{middle}.{given * bool(self.worked_out)}"
+        yield f"3. What flows back to a step, ∂E/∂h, comes from the row below it; nothing flows back to row {last}."
+        yield f"4. Fill row {second}. There the weights learn, from rows 21 to {second - 1}."
 
 
 def _listed(rows: list[int]) -> str:

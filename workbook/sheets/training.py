@@ -180,7 +180,7 @@ def _table(layout: Layout, values: FloatArray, given: Given) -> Iterator[list[Ce
         yield cells
 
 
-STYLES: dict[str, Style] = {"step": "step", "sample": "step", "total": "loss", "batch": "loss"}
+STYLES: dict[str, Style] = {"step": "step", "sample": "step", "time": "step", "total": "loss", "batch": "loss"}
 
 
 def loss_curve(sheet: str, layout: Layout, values: FloatArray) -> Chart:

@@ -9,12 +9,16 @@ from engine import Columns, FloatArray
 from engine.columns import gradient_name
 from workbook.records import Cell
 from workbook.sheets.shown import (
+    GIVEN,
     NEW,
+    OTHER_ROW,
     Quantities,
     Shown,
     after_the_step,
     changing,
     errors,
+    in_each_step,
+    in_other_rows,
     in_the_row,
     in_words,
     is_over_batch,
@@ -36,9 +40,8 @@ HEADERS = {
 }
 # Of a larger batch the first two numbers and the last are plugged in.
 MOST_LISTED = 6
-GIVEN = ("target", "input", "sample")
 # Whole numbers are shown as such.
-COUNTERS = ("step", "sample")
+COUNTERS = ("step", "sample", "time")
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Working:
     @cached_property
     def rows(self) -> dict[str, int]:
         """The row of each quantity."""
-        names = [*constant_names(self.columns), *self.columns.names]
+        names = [*constant_names(self.columns), *self.columns.names, *in_other_rows(self.columns)]
         return {name: row for row, name in enumerate(names, start=self.first_row)}
 
     @cached_property
@@ -131,14 +134,20 @@ class Working:
                 yield Cell(row, VALUE_COLUMN, "step", self.numbers[name], self._value_formula(name))
                 yield Cell(row, self.folded, "folded", self._text(Variable(name, 0)), f'={value}&""')
             else:
-                yield Cell(row, VALUE_COLUMN, "number", self.numbers[name], self._value_formula(name))
+                yield Cell(row, VALUE_COLUMN, "number", self.numbers.get(name, ""), self._value_formula(name))
                 yield Cell(row, self.folded, "folded", self._text(Variable(name, 0)), f"={text_formula(value)}")
-            if name in changed:
+            if of := OTHER_ROW.fullmatch(name):
+                rows, where = of[2][1:], "above" if of[2].startswith("-") else "below"
+                there = f"{of[1]}, {rows} row{'s' * (rows != '1')} {where}"
+                yield Cell(row, FORMULA_COLUMN, "beside", there)
+            elif name in changed:
                 yield from self._after(name, row)
             elif name in self.columns.by_name and not self._is_given(name):
-                tree = in_the_row(self.columns, name)
-                yield Cell(row, FORMULA_COLUMN, "beside", printed(tree, in_words))
-                yield self._plugged(row, tree)
+                trees = in_each_step(self.columns, name)
+                words = [printed(tree, in_words) for tree in trees]
+                formula = self.shown.by_step([f'"{text}"' for text in words]) if len(set(words)) > 1 else None
+                yield Cell(row, FORMULA_COLUMN, "beside", words[0], formula and f"={self._if_shown(formula)}")
+                yield self._plugged(row, trees)
             else:
                 yield Cell(row, FORMULA_COLUMN, "beside", "given")
             if self.listed and gradient_name(name) in self.rows:
@@ -154,6 +163,10 @@ class Working:
         layout = self.shown.layout
         if name in layout.constants:
             return f"={on_sheet(MAIN_SHEET, layout.constants[name])}"
+        if of := OTHER_ROW.fullmatch(name):
+            time, step = self.columns.network.time, f"{self.shown.value('time')}{of[2]}"
+            inside = f"{step}>0" if of[2].startswith("-") else f"{step}<={time}"
+            return f"={self._if_shown(f'IF({inside},{self.shown.value(name)},{chr(34) * 2})')}"
         return f"={self._if_shown(self.shown.value(name))}"
 
     def _if_shown(self, formula: str) -> str:
@@ -164,7 +177,7 @@ class Working:
         formula = self._if_shown(printed(tree, lambda leaf: self.cell(leaf.name)))
         yield Cell(row, FORMULA_COLUMN, "beside", f"after the step: {printed(tree, in_words)}")
         yield Cell(row, AFTER_COLUMN, "step" if name in COUNTERS else "number", number, f"={formula}")
-        yield self._plugged(row, tree)
+        yield self._plugged(row, [tree])
         if self.columns.by_name[name].kind == "state":
             text = text_formula(self.cell(NEW + name))
             yield Cell(row, self.folded + 1, "folded", as_text(number), f"={text}")
@@ -176,11 +189,12 @@ class Working:
             text = self._if_shown(text_formula(self.shown.in_batch(name, place)))
             yield Cell(self.rows[name], at, "folded", as_text(self.values[place, column]), f"={text}")
 
-    def _plugged(self, row: int, tree: Tree) -> Cell:
-        formula = f"={self._if_shown(self._plugged_formula(tree))}"
+    def _plugged(self, row: int, trees: list[Tree]) -> Cell:
+        """The formula of each step of a sequence, or the one of all, with numbers."""
+        formula = f"={self._if_shown(self.shown.by_step(list(map(self._plugged_formula, trees))))}"
         if len(formula) > FORMULA_LIMIT_OF_EXCEL:
             return Cell(row, NUMBERS_COLUMN, "beside", "too long for a cell")
-        return Cell(row, NUMBERS_COLUMN, "beside", printed(tree, self._text), formula)
+        return Cell(row, NUMBERS_COLUMN, "beside", printed(trees[0], self._text), formula)
 
     def _plugged_formula(self, tree: Tree) -> str:
         """A text of what stands between the variables, with the text of each one's number."""
@@ -208,6 +222,8 @@ class Working:
             numbers = self.values[self.listed, self.columns.place[column]].tolist()
             listed = ",".join(self._with_dots(list(map(as_text, numbers)), "…"))
             return f"{function}({listed})" if function else listed
+        if leaf.name not in self.numbers:
+            return ""  # of a row above the first
         number = self.numbers[leaf.name]
         return f"{number:.0f}" if leaf.name in COUNTERS else as_text(number)
 

@@ -147,11 +147,10 @@ class _Backward:
         )
 
     def _in_own_row(self, slope: Tree) -> Tree:
-        """A slope in which columns that are the same in all rows are read in the own one."""
-        if not self.alike:
-            return slope
+        """A slope in which columns that are the same in all rows, as weights are, are read in the own one."""
+        same = self.alike | self.trained
         return replaced(
-            slope, lambda leaf: own(leaf.name) if isinstance(leaf, Variable) and leaf.name in self.alike else leaf
+            slope, lambda leaf: own(leaf.name) if isinstance(leaf, Variable) and leaf.name in same else leaf
         )
 
     @cached_property

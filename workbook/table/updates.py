@@ -79,5 +79,4 @@ def over_rows(columns: Columns, name: str, first: int, last: int) -> Tree:
     rows = call("block", *(Variable(name, row) for row in range(first, last + 1)))
     if columns.method.reduction == "mean" and columns.network.time == 1:
         return call("AVERAGE", rows)
-    divisor = columns.sequences if columns.method.reduction == "mean" else 1
-    return call("SUM", rows) if divisor == 1 else over(call("SUM", rows), Number(divisor))
+    return call("SUM", rows) if columns.divisor == 1 else over(call("SUM", rows), Number(columns.divisor))

@@ -23,6 +23,7 @@ from workbook.spreadsheet.trees import (
     Value,
     Variable,
     evaluate,
+    leaves,
     parse,
     replaced,
 )
@@ -33,10 +34,20 @@ LARGEST_RANGE = 200
 # A number is right within 1e-12 + 1e-9 of itself.
 ABSOLUTE, RELATIVE = 1e-12, 1e-9
 # What does not follow from the own row's other numbers is drawn, in rows apart each anew.
-# A batch's mean and variance are drawn too: they read all its rows, each of which would read all rows again.
-DRAWN = {
-    *("target", "input", "weight", "bias", "state", "step", "sample", "mask"),
-    *("mean", "variance", "running-mean", "running-variance"),
+# So is what reads other rows: a batch's mean, the states of a recurrent layer. Each row would read others again.
+DRAWN = {"target", "counted", "input", "weight", "bias", "initial-state", "state", "step", "sample", "time", "mask"}
+# Of these the numbers may be negative.
+SIGNED = {
+    "input",
+    "weight",
+    "bias",
+    "initial-state",
+    "pre-activation",
+    "delta",
+    "gradient",
+    "gate-sum",
+    "cell",
+    "recalled",
 }
 
 
@@ -210,22 +221,26 @@ class Draws(dict[Variable, Value]):
 
     def __missing__(self, leaf: Variable) -> Value:
         column = self.columns.by_name.get(leaf.name)
-        if column is None or column.kind in DRAWN:
-            self[leaf] = self._drawn(leaf, column.kind if column else "constant")
-        elif column.kind == "batch":
+        if column is not None and column.kind == "batch":
             raise KeyError(leaf)  # it depends on the place in the batch; nothing is computed from it
+        if column is None or column.kind in DRAWN or self._reads_other_rows(leaf.name):
+            self[leaf] = self._drawn(leaf, column.kind if column else "constant")
         else:
             tree = replaced(self.defined[leaf.name].tree, lambda own: _moved(own, leaf.row, self.columns))
             self[leaf] = evaluate(tree, self)
         return self[leaf]
 
+    def _reads_other_rows(self, name: str) -> bool:
+        trees = self.defined[name].trees
+        return len(trees) > 1 or any(of.row for of in leaves(trees[0]) if isinstance(of, Variable))
+
     def _drawn(self, leaf: Variable, kind: str) -> FloatArray:
-        if kind in ("step", "sample"):
+        if kind in ("step", "sample", "time"):
             return self.generator.integers(1, 9, DRAWS).astype(float)
         if kind == "target" and self.columns.network.loss == "cross-entropy":
             return self._share(leaf)
         low, high = (0.1, 0.9) if kind in ("target", "constant") or leaf.name.startswith("s_") else (0.2, 1.6)
-        signs = self.generator.choice([-1.0, 1.0], DRAWS) if kind in ("input", "weight", "bias") else 1.0
+        signs = self.generator.choice([-1.0, 1.0], DRAWS) if kind in SIGNED else 1.0
         return np.asarray(signs * self.generator.uniform(low, high, DRAWS))
 
     def _share(self, leaf: Variable) -> FloatArray:

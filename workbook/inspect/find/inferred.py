@@ -66,13 +66,14 @@ def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | No
     network = _network(sheet, header_row, names)
     if network is None:
         return None
-    samples, batch = 1, 1
+    samples = batch = network.time
     if "sample" in places:
-        samples = _samples(sheet, places["sample"], header_row)
-        batch = _count_of_first(sheet, places["step"], header_row) if "step" in places else 1
+        samples *= _samples(sheet, places["sample"], header_row, network.time)
+    if samples > 1 and "step" in places:
+        batch = _count_of_first(sheet, places["step"], header_row)
     letters = "".join(dict.fromkeys(name[0] for name in names if re.fullmatch(r"[vms]_[^\W\d_]+\d+", name)))
     optimizer = next((name for name in OPTIMIZERS if OPTIMIZERS[name].states == letters), None)
-    if optimizer is None or not 1 <= batch <= samples:
+    if optimizer is None or not network.time <= batch <= samples:
         return None
     schedule = "step" if "eta" in places else "constant"
     columns = Columns(network, samples, Method(batch, "mean", optimizer, schedule))
@@ -111,9 +112,9 @@ def _layers(names: Sequence[str]) -> Iterator[Dense]:
                 biases, neurons = [], 0
 
 
-def _samples(sheet: Sheet, column: int, header_row: int) -> int:
-    """How many samples there are: by the formula that counts them, or else the largest number."""
-    shape = sheet.shape(column, header_row + 2)
+def _samples(sheet: Sheet, column: int, header_row: int, rows: int) -> int:
+    """How many samples of so many rows there are: by the formula that counts them, or else the largest number."""
+    shape = sheet.shape(column, header_row + 1 + rows)
     if shape is not None and (counted := COUNTS_SAMPLES.fullmatch(shape.key)) is not None:
         return int(counted[1])
     values = [value for row, value in sheet.values.get(column, {}).items() if row > header_row]

@@ -12,6 +12,9 @@ from workbook.inspect.find.places import areas
 from workbook.inspect.find.tables import find_tables
 from workbook.spreadsheet.cells import Area, Cells
 
+TRUNCATED = (
+    "with bptt the gradients of the layers up to it are no derivatives of the loss: errors stop on their way back"
+)
 OUTPUT_FIRST = "the gradients of the layers before the last come from new weights: they are no derivatives of the loss"
 
 
@@ -27,13 +30,13 @@ def our_tables(cells: Cells) -> Iterator[Headed]:
 def our_steps(cells: Cells, own: Headed) -> Iterator[tuple[Area, list[tuple[Area, Area]]]]:
     """Each step's loss, over its batch, and its parameters with their gradients, reduced over the batch."""
     columns, size = own.columns, own.columns.method.batch_size
-    reduction = "AVERAGE" if columns.method.reduction == "mean" else "SUM"
-    layers = range(columns.depth - 1 if columns.method.update == "output-first" else 0, columns.depth)
+    first = columns.depth - 1 if columns.method.update == "output-first" else columns.network.truncated
+    layers = range(first, columns.depth)
     trained = [name for layer in layers for name in columns.trained_names(layer)]
 
     def over_batch(name: str, row: int) -> Area:
         letter = get_column_letter(own.places[name])
-        text = f"{letter}{row}" if size == 1 else f"={reduction}({letter}{row}:{letter}{row + size - 1})"
+        text = f"{letter}{row}" if size == 1 else f"=SUM({letter}{row}:{letter}{row + size - 1})/{columns.divisor}"
         return areas(cells, name, text, own.sheet.name)[0]
 
     for row in range(own.rows[0], own.rows[-1] + 2 - size, size):

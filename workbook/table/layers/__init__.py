@@ -14,8 +14,10 @@ from engine.layers import (
     Dropout,
     Embedding,
     GlobalAveragePool,
+    Gru,
     Layer,
     LayerNorm,
+    Lstm,
     MaxPool,
     Position,
     Recurrent,
@@ -29,6 +31,7 @@ from workbook.table.layers import (
     dense,
     dropout,
     embedding,
+    gated,
     layer_norm,
     pooling,
     position,
@@ -72,6 +75,8 @@ KINDS: dict[type[Layer], Kind] = {
     Embedding: Kind(embedding.forward),
     Position: Kind(position.forward),
     Attention: Kind(attention.forward),
+    Lstm: Kind(gated.lstm, beside=recurrent.initial_states),
+    Gru: Kind(gated.gru, beside=recurrent.initial_states),
     Recurrent: Kind(recurrent.forward, beside=recurrent.initial_states),
 }
 

@@ -1,0 +1,205 @@
+"""The sheet `unrolled`: a sequence from left to right, each number with what flows back to it in red underneath."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine import Columns, FloatArray
+from engine.columns import Column, Kind, gradient_name
+from engine.layers.recurrence import Recurrence
+from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
+from workbook.sheets.training import MAIN_SHEET
+from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet
+
+SHEET = "unrolled"
+TITLE = "A sequence, unrolled"
+STEP, SAMPLE, SHOWN = "$B$3", "$D$3", "$B$4"
+TOP = 8  # the row of the times
+# A longer sequence, or more numbers in a step, is no picture any more.
+MOST_STEPS, MOST_ROWS = 40, 120
+HOW_TO = (
+    "Time goes from left to right: every column is a row of the table. Blue is what a step computes, forward.",
+    "Red, underneath, is the slope of the loss of the whole sequence by it: it flows back, from right to left.",
+)
+TOO_LARGE = "No picture: it has {got}, and {most} are drawn at most. The table has all numbers."
+# What each layer's picture leaves out: what is the same in every step, and what its gate shows already.
+NOT_DRAWN = ("weight", "bias", "initial-state", "gate-sum", "running-mean", "running-variance")
+# What flows back through time, and its letter.
+STATES: tuple[tuple[Kind, str], ...] = (("pre-activation", "h"), ("cell", "c"))
+SIZE = "size of ∂E/∂{}"
+
+
+def has_unrolled(columns: Columns) -> bool:
+    """Whether samples are sequences that a layer remembers."""
+    return columns.network.time > 1 and any(isinstance(layer, Recurrence) for layer in columns.network.layers)
+
+
+def unrolled_sheet(layout: Layout, values: FloatArray) -> Sheet:
+    """The sequences of a run, (T, C); a few words where one is too large to be drawn."""
+    time, rows = layout.columns.network.time, len(_rows(layout.columns))
+    for got, most, what in ((time, MOST_STEPS, "steps in a sequence"), (rows, MOST_ROWS, "numbers in a step")):
+        if got > most:
+            words = TOO_LARGE.format(got=f"{got} {what}", most=most)
+            cells = [Cell(1, 0, "title", TITLE), Cell(3, 0, "text", words)]
+            return small_sheet(SHEET, cells, widths={"A": 16}, tab="teach", heights={1: 24.0}, gridlines=False)
+    return _Unrolled(layout, values).sheet()
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of tiles: its label, the table's column, whether it is what flows back."""
+
+    label: str
+    column: str
+    backward: bool
+
+
+def _rows(columns: Columns) -> list[_Row | str]:
+    """The rows of the picture, and a heading before each part."""
+    rows: list[_Row | str] = ["what goes in", *(_Row(name, name, backward=False) for name in columns.input_names)]
+    for number, of_layer in enumerate(columns.layers):
+        rows.append("what comes out" if number == columns.depth - 1 else f"layer {number + 1}")
+        rows += [row for column in of_layer for row in _tiles(columns, column)]
+    names = [*columns.target_names, *columns.of("counted"), "E_tot"]
+    return [*rows, "the loss", *(_Row(name, name, backward=False) for name in names)]
+
+
+def _tiles(columns: Columns, column: Column) -> Iterator[_Row]:
+    """A number, and underneath its error, which for a gate is that of its sum."""
+    if column.kind in NOT_DRAWN:
+        return
+    yield _Row(column.name, column.name, backward=False)
+    error = gradient_name(f"z{column.name}" if column.kind == "gate" else column.name)
+    if error in columns.place:
+        yield _Row(error, error, backward=True)
+
+
+class _Unrolled:
+    def __init__(self, layout: Layout, values: FloatArray) -> None:
+        self.layout, self.columns, self.time = layout, layout.columns, layout.columns.network.time
+        self.values = values[: self.time]
+        self.rows = _rows(self.columns)
+        self.sizes_top = TOP + len(self.rows) + 2
+        # Right of the tiles.
+        self.chart_at = self.time + 2
+
+    @property
+    def samples(self) -> int:
+        """Sequences of an update."""
+        return self.columns.sequences
+
+    def sheet(self) -> Sheet:
+        first, last = letter(self.chart_at), letter(self.chart_at + 7)
+        chart = Chart(
+            "Size of ∂E/∂… by distance from the last step", list(self.series()), f"{first}{TOP}", f"{last}{TOP + 15}",
+            logarithmic=True, legend=True, over_steps=False,
+        )  # fmt: skip
+        return small_sheet(
+            SHEET,
+            [*self.heads(), *self.tiles(), *self.sizes()],
+            widths={"A": 18, f"B:{letter(self.time)}": 10, letter(self.time + 1): 3, f"{first}:{last}": 10},
+            tab="teach",
+            heights={1: 24.0},
+            charts=[chart],
+            validations=list(self.validations()),
+            frozen_rows=TOP,
+            gridlines=False,
+            paper="A3",
+        )
+
+    def heads(self) -> Iterator[Cell]:
+        yield Cell(1, 0, "title", TITLE)
+        yield Cell(3, 0, "label", "step")
+        yield Cell(3, 1, "input", 1)
+        if self.samples > 1:
+            yield Cell(3, 2, "label", "sequence")
+            yield Cell(3, 3, "input", 1)
+        yield Cell(4, 0, "label", "row of the table")
+        yield Cell(4, 1, "step", float(FIRST_ROW), self.shown_formula())
+        yield Cell(4, 2, "beside", "its first step", self.message_formula())
+        yield from (Cell(5 + row, 0, "text", line) for row, line in enumerate(HOW_TO))
+        yield Cell(TOP, 0, "header", "time")
+        yield from (Cell(TOP, 1 + step, "header", step + 1) for step in range(self.time))
+
+    def shown_formula(self) -> str:
+        """The row of the table of the sequence's first step; 0 for what is no step or sequence."""
+        size, inside = self.columns.method.batch_size, [(STEP, self.layout.steps)]
+        row = f"{FIRST_ROW}+({STEP}-1)*{size}"
+        if self.samples > 1:
+            inside.append((SAMPLE, self.samples))
+            row += f"+({SAMPLE}-1)*{self.time}"
+        tests = [
+            f"IF(ISNUMBER({cell}),AND({cell}>=1,{cell}<={most},{cell}=INT({cell})),FALSE)" for cell, most in inside
+        ]
+        return f"=IF(AND({','.join(tests)}),{row},0)"
+
+    def message_formula(self) -> str:
+        second = f" and a sequence from 1 to {self.samples}" * (self.samples > 1)
+        return f'=IF({SHOWN}=0,"Type a step from 1 to {self.layout.steps}{second}.","its first step")'
+
+    def validations(self) -> Iterator[Validation]:
+        for cell, most, title in ((STEP, self.layout.steps, "Step"), (SAMPLE, self.samples, "Sequence")):
+            if title == "Step" or most > 1:
+                words = f"Type a whole number from 1 to {most}."
+                yield Validation(cell.replace("$", ""), 1, most, title, words, whole=True)
+
+    def tiles(self) -> Iterator[Cell]:
+        for at, row in enumerate(self.rows, start=TOP + 1):
+            if isinstance(row, str):
+                yield Cell(at, 0, "heading", row)
+                continue
+            column = self.layout.letters[row.column]
+            cells = on_sheet(MAIN_SHEET, f"${column}$1:${column}${self.layout.last_row}")
+            yield Cell(at, 0, "label", row.label)
+            for step, value in enumerate(self.values[:, self.columns.place[row.column]].tolist()):
+                formula = f'=IF({SHOWN}=0,"",INDEX({cells},{SHOWN}+{step}))'
+                yield Cell(at, 1 + step, "backward" if row.backward else "box", value, formula)
+
+    @cached_property
+    def measured(self) -> list[tuple[str, list[str]]]:
+        """What flows back through time: a layer's states and its cells, each a letter and the columns of the errors."""
+        found = []
+        for number, layer in enumerate(self.columns.network.layers):
+            if isinstance(layer, Recurrence):
+                several = sum(isinstance(of, Recurrence) for of in self.columns.network.layers) > 1
+                tail = f" of layer {number + 1}" if several else ""
+                for kind, word in STATES:
+                    names = [
+                        gradient_name(column.name) for column in self.columns.layers[number] if column.kind == kind
+                    ]
+                    if names:
+                        found.append((SIZE.format(word) + tail, names))
+        return found
+
+    def sizes(self) -> Iterator[Cell]:
+        """How far each step is from the last, and how large what flows back is there: the root of its squares."""
+        rows = {row.column: at for at, row in enumerate(self.rows, start=TOP + 1) if isinstance(row, _Row)}
+        top = self.sizes_top
+        yield Cell(top - 1, 0, "heading", "How much flows back")
+        yield Cell(top, 0, "label", "distance")
+        yield from (Cell(top, 1 + step, "step", float(self.time - 1 - step)) for step in range(self.time))
+        for at, (label, names) in enumerate(self.measured, start=top + 1):
+            yield Cell(at, 0, "label", label)
+            for step, value in enumerate(self.size_of(names)):
+                own = ",".join(f"{letter(1 + step)}{rows[name]}" for name in names)
+                yield Cell(at, 1 + step, "backward", value, f'=IF({SHOWN}=0,"",SQRT(SUMSQ({own})))')
+
+    def size_of(self, names: Sequence[str]) -> list[float]:
+        """At each step."""
+        errors = self.values[:, [self.columns.place[name] for name in names]]
+        sizes: list[float] = np.sqrt((errors * errors).sum(axis=1)).tolist()
+        return sizes
+
+    def series(self) -> Iterator[Series]:
+        distances = [float(self.time - 1 - step) for step in range(self.time)]
+        x = on_sheet(SHEET, self.across(self.sizes_top))
+        for at, (label, names) in enumerate(self.measured, start=self.sizes_top + 1):
+            yield Series(
+                on_sheet(SHEET, self.across(at)), self.size_of(names), name=label, x_range=x, x_values=distances
+            )
+
+    def across(self, row: int) -> str:
+        """A row of all steps."""
+        return f"$B${row}:${letter(self.time)}${row}"
