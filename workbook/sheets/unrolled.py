@@ -17,6 +17,7 @@ SHEET = "unrolled"
 TITLE = "A sequence, unrolled"
 STEP, SAMPLE, SHOWN = "$B$3", "$D$3", "$B$4"
 TOP = 8  # the row of the times
+ZOOM = 80  # so that eight steps and the chart are on the first screen
 # A longer sequence, or more numbers in a step, is no picture any more.
 MOST_STEPS, MOST_ROWS = 40, 120
 HOW_TO = (
@@ -91,20 +92,21 @@ class _Unrolled:
         return self.columns.sequences
 
     def sheet(self) -> Sheet:
-        first, last = letter(self.chart_at), letter(self.chart_at + 7)
+        first, last = letter(self.chart_at), letter(self.chart_at + 5)
         chart = Chart(
-            "Size of ∂E/∂… by distance from the last step", list(self.series()), f"{first}{TOP}", f"{last}{TOP + 15}",
+            "Size of ∂E/∂… by distance from the end", list(self.series()), f"{first}{TOP}", f"{last}{TOP + 15}",
             logarithmic=True, legend=True, over_steps=False,
         )  # fmt: skip
         return small_sheet(
             SHEET,
             [*self.heads(), *self.tiles(), *self.sizes()],
-            widths={"A": 18, f"B:{letter(self.time)}": 10, letter(self.time + 1): 3, f"{first}:{last}": 10},
+            widths={"A": 18, f"B:{letter(self.time)}": 9.5, letter(self.time + 1): 3, f"{first}:{last}": 10},
             tab="teach",
             heights={1: 24.0},
             charts=[chart],
             validations=list(self.validations()),
             frozen_rows=TOP,
+            zoom=ZOOM,
             gridlines=False,
             paper="A3",
         )
