@@ -24,9 +24,9 @@ KINDS: tuple[Kind, ...] = ("recalled", "gate-sum", "gate", "pre-activation")
 
 @dataclass(frozen=True)
 class Gru(Recurrence):
-    """r, z = σ(W·x_t + U·h_(t−1) + b), n = tanh(W·x_t + b + r·m) with m = U·h_(t−1) + b′; h_t = (1 − z)·n + z·h_(t−1).
+    """r, z = σ(W·x_t + U·h_(t−1) + b), n = tanh(W·x_t + b + r·p) with p = U·h_(t−1) + b′; h_t = (1 − z)·n + z·h_(t−1).
 
-    Its columns of each neuron h1 are the gates' sums zr_h1, … and the gates r_h1, z_h1, n_h1, with m_h1 between, then
+    Its columns of each neuron h1 are the gates' sums zr_h1, … and the gates r_h1, z_h1, n_h1, with p_h1, of the past, before, then
     h1. The biases are those of r, z and n, and b′ last: torch has two of r and z too, which are one here.
     """
 
@@ -48,7 +48,7 @@ class Gru(Recurrence):
         states = [column.name for column in results if column.kind == "pre-activation"]
         yield from self.parameter_columns(number, inputs, names)
         for neuron, name in enumerate(states):
-            yield Column(f"m_{name}", "recalled", number, neuron)
+            yield Column(f"p_{name}", "recalled", number, neuron)
         yield from gate_columns(GATES, number, states)
         yield from results
 
@@ -73,7 +73,7 @@ class Gru(Recurrence):
             out[:, step] = h
 
     def backward_rows(self, of: Fields, grad: FloatArray) -> FloatArray:
-        """∂E/∂h_t += ∂E/∂h_(t+1)·z_(t+1) + Uᵀ·∂E/∂(gates' sums and m of step t + 1), from the last step back."""
+        """∂E/∂h_t += ∂E/∂h_(t+1)·z_(t+1) + Uᵀ·∂E/∂(gates' sums and p of step t + 1), from the last step back."""
         grad = grad.copy()
         back, z = by_sequence(grad, self.time), by_sequence(of["gate"][:, self.neurons : 2 * self.neurons], self.time)
         states, before = of["weight"][0][:, -self.neurons :], self._h(of)
@@ -86,7 +86,7 @@ class Gru(Recurrence):
         return grad
 
     def backward_parameters(self, of: Fields, slopes: Fields, inputs: Sequence[FloatArray], grad: FloatArray) -> None:
-        """∂E/∂w_oi = ∂E/∂z_o·x_i, ∂E/∂b_o = ∂E/∂z_o; ∂E/∂u_oi = ∂E/∂z_o·h_i of the step before, of n ∂E/∂m_o·h_i."""
+        """∂E/∂w_oi = ∂E/∂z_o·x_i, ∂E/∂b_o = ∂E/∂z_o; ∂E/∂u_oi = ∂E/∂z_o·h_i of the step before, of n ∂E/∂p_o·h_i."""
         before, width = self._h(of), inputs[0].shape[1]
         sums, recalled = self._errors(of, grad, before)
         through = np.concatenate([sums[:, : -self.neurons], recalled], axis=1)
@@ -106,9 +106,9 @@ class Gru(Recurrence):
         return self.before(of["pre-activation"], of["initial-state"])
 
     def _errors(self, of: Fields, grad: FloatArray, before: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """∂E/∂(gates' sums) and ∂E/∂m of some rows, from ∂E/∂h and h a step earlier.
+        """∂E/∂(gates' sums) and ∂E/∂p of some rows, from ∂E/∂h and h a step earlier.
 
-        ∂E/∂n = ∂E/∂h·(1 − z) and ∂E/∂z = ∂E/∂h·(h_(t−1) − n); ∂E/∂m = ∂E/∂(n's sum)·r and ∂E/∂r = ∂E/∂(n's sum)·m.
+        ∂E/∂n = ∂E/∂h·(1 − z) and ∂E/∂z = ∂E/∂h·(h_(t−1) − n); ∂E/∂p = ∂E/∂(n's sum)·r and ∂E/∂r = ∂E/∂(n's sum)·p.
         """
         r, z, n = np.split(of["gate"], len(GATES), axis=1)
         new = grad * (1 - z) * (1 - n * n)

@@ -75,10 +75,12 @@ def _weights(columns: Columns, layer: int) -> list[str]:
 
 
 def _path(columns: Columns, layer: int, weight: str) -> Path | None:
-    """The path of a weight; None where its error comes from other rows of the batch too."""
+    """The path of a weight; None where its error comes from other rows of the batch too, or it leads to a gate."""
     lines = {line.name: line.trees[0] for of in chain_rule(columns) for line in of if len(line.trees) == 1}
     neurons = columns.neuron_names(layer)
     reading = [(name, source) for name in neurons for source in _partners(in_the_row(columns, name), weight)]
+    if not reading:
+        return None
     total, source = reading[0]
     activations = columns.activation_names(layer)
     output = activations[neurons.index(total)] if len(activations) == len(neurons) else total

@@ -51,21 +51,21 @@ def lstm(of: Lstm, columns: Columns, layer: int) -> Iterator[Definition]:
 
 
 def gru(of: Gru, columns: Columns, layer: int) -> Iterator[Definition]:
-    """r and z of the inputs and the states of the step before; n = tanh(Σ w·input + b + r·m), m = Σ u·h + b′."""
+    """r and z of the inputs and the states of the step before; n = tanh(Σ w·input + b + r·p), p = Σ u·h + b′."""
     states, recalled = columns.neuron_names(layer), columns.names_in(layer, "recalled")
     sums, gates = columns.names_in(layer, "gate-sum"), columns.names_in(layer, "gate")
     for row in range(2 * of.neurons):
         yield over_time(columns, sums[row], partial(weighted, columns, layer, row, states), SUM, cut(of))
         yield _gate(sums[row], gates[row], "sigmoid", GRU_IDEAS[gates[row][0]])
-    for neuron, m in enumerate(recalled):
+    for neuron, p in enumerate(recalled):
         row = 2 * of.neurons + neuron
         idea = "What it recalls: the states of the step before, each times its own weight, added up."
-        yield over_time(columns, m, partial(_recalled, columns, layer, row), idea, cut(of))
+        yield over_time(columns, p, partial(_recalled, columns, layer, row), idea, cut(of))
         weights, biases = columns.weight_names(layer)[row], columns.bias_names(layer)
         products = [times(own(w), own(x)) for w, x in zip(weights, inputs_of(columns, layer)[0], strict=False)]
         bias = [own(biases[row])] if biases else []
         idea = "The inputs, each times its own weight, and as much of what is recalled as the reset gate lets through."
-        yield Definition(sums[row], plus(*products, *bias, times(own(gates[neuron]), own(m))), idea)
+        yield Definition(sums[row], plus(*products, *bias, times(own(gates[neuron]), own(p))), idea)
         yield _gate(sums[row], gates[row], "tanh", GRU_IDEAS["n"])
     yield from with_activations(columns, layer, _mixed(of, columns, layer))
 
