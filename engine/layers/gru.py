@@ -26,7 +26,7 @@ KINDS: tuple[Kind, ...] = ("recalled", "gate-sum", "gate", "pre-activation")
 class Gru(Recurrence):
     """r, z = σ(W·x_t + U·h_(t−1) + b), n = tanh(W·x_t + b + r·p) with p = U·h_(t−1) + b′; h_t = (1 − z)·n + z·h_(t−1).
 
-    Its columns of each neuron h1 are the gates' sums zr_h1, … and the gates r_h1, z_h1, n_h1, with p_h1, of the past, before, then
+    Its columns of each neuron h1 are p_h1, of the past, the gates' sums zr_h1, … and the gates r_h1, z_h1, n_h1, then
     h1. The biases are those of r, z and n, and b′ last: torch has two of r and z too, which are one here.
     """
 
