@@ -77,7 +77,15 @@ class FileReport:
         """The same words as on the command line."""
         from workbook.inspect.report.audit import show
 
-        console = Console(file=StringIO(), width=120, highlight=False, markup=False, emoji=False)
+        console = Console(
+            file=StringIO(),
+            force_jupyter=False,
+            force_terminal=False,
+            width=120,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
         with console.capture() as shown:
             show(self, console)
         return self.error or shown.get()

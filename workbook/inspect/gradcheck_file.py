@@ -80,7 +80,15 @@ class Gradcheck:
         """The same words as on the command line."""
         from workbook.inspect.report.gradcheck import show_all
 
-        console = Console(file=StringIO(), width=120, highlight=False, markup=False, emoji=False)
+        console = Console(
+            file=StringIO(),
+            force_jupyter=False,
+            force_terminal=False,
+            width=120,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
         with console.capture() as shown:
             show_all(self, console)
         return shown.get()
