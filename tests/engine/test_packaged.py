@@ -197,3 +197,24 @@ def test_the_block_of_a_larger_network_learns_and_its_maps_are_normalized() -> N
     normalized = trace.numbers.layers[1]["normalized"][-4:, ..., 0]
     np.testing.assert_allclose(normalized.mean(axis=(0, 2, 3)), 0, atol=1e-12)
     np.testing.assert_allclose(normalized.var(axis=(0, 2, 3)), 1, atol=1e-3)
+
+
+def test_every_token_looks_at_the_marked_one_after_twenty_steps() -> None:
+    experiment, trace = own_run("attention")
+    shares = trace.numbers.layers[0]["share"][..., 0].reshape(20, 4, 4, 4)  # step, sequence, asks, asked
+    marked = experiment.inputs[:, 1].reshape(4, 4).argmax(axis=1)
+    last = np.array([shares[-1, sequence, :, token] for sequence, token in enumerate(marked)])
+    assert (last > 0.98).all()
+    assert (round(shares[0].min(), 2), round(shares[0].max(), 2)) == (0.08, 0.58)
+    biases = trace.columns.names_in(0, "bias")
+    assert biases[2:4] == ["bk1", "bk2"]
+    np.testing.assert_allclose(trace.numbers.layers[0]["bias"][:, 2:4], 0, atol=1e-6)
+
+
+def test_the_transformer_learns_the_next_character_of_a_text() -> None:
+    experiment, trace = own_run("transformer")
+    assert len(experiment.vocabulary) == 12
+    assert trace.curve[[0, -1], 0].round(1).tolist() == [27.5, 12.5]
+    said = last_outputs(experiment, trace).argmax(axis=1)
+    assert (said == experiment.targets.argmax(axis=1)).sum() == 11
+    assert np.triu(trace.numbers.layers[2]["share"][:10, :10, 0], 1).max() == 0
