@@ -45,12 +45,6 @@ def tokens_of(*layers: Layer, time: int = 3, inputs: int = 1, method: Method = W
     return experiment_of(network, draw, method, 2, 2 * time, draw.integers(0, 3, (2 * time, inputs)).astype(float))
 
 
-TOKENS = {
-    "attention": tokens_of(Position(learned=True, time=3), Attention(2, causal=True, bias=True, time=3)),
-    "waves": tokens_of(Position(time=3), Attention(time=3, activation="tanh"), Residual(1), method=Method(3)),
-}
-
-
 def sequences_of(*layers: Layer, counted: bool = False, method: Method = WHOLE) -> Experiment:
     """The same for two sequences of three steps, with targets in all of them or the last alone; two steps."""
     network = Network(2, (*layers, SOFTMAX), "cross-entropy", deltas=True, counted=counted)
@@ -75,6 +69,8 @@ KINDS = {
         Convolution(2, (3, 3), (1, 1), (1, 1), "relu"), BatchNorm(), Dropout(0.25),
         Convolution(2, (1, 1)), Residual(3), GlobalAveragePool(),
     ),
+    "attention": tokens_of(Position(learned=True, time=3), Attention(2, causal=True, bias=True, time=3)),
+    "waves": tokens_of(Position(time=3), Attention(time=3, activation="tanh"), Residual(1), method=Method(3)),
     "embedding": tokens_of(time=2, inputs=2, method=BATCH),
     "recurrent": sequences_of(Recurrent(2, 3, 2, initial=(0.5, -0.25)), counted=True),
     "lstm": sequences_of(Lstm(1, 3, 4, initial=(0.5, -0.25))),

@@ -8,7 +8,7 @@ import pytest
 from engine import Dense, Experiment, FloatArray, Method, Network, descend
 from engine.layers import Attention
 from tests.engine.pictures import experiment_of
-from tests.workbook.kinds import TOKENS
+from tests.workbook.kinds import KINDS
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, error_cells, poisoned
 from workbook.sheets.attention import LEFT, MAP, PAIR_CHOICE, TOP, attention_sheets
 from workbook.sheets.explorer import explorer_sheet
@@ -73,14 +73,14 @@ def check(book: Book, experiment: Experiment, typed: Typed) -> None:
 
 @pytest.mark.parametrize("typed", [(1, 1, 1, 3, 1), (2, 2, 2, 2, 1), (2, 1, 2, 1, 1)])
 def test_ironcalc_works_out_whatever_pair_is_typed(typed: Typed, tmp_path: Path) -> None:
-    experiment = as_stored(TOKENS["attention"])
+    experiment = as_stored(KINDS["attention"])
     book = by_ironcalc(lying(experiment, tmp_path), cells_of(typed))
     assert error_cells(book) == []
     check(book, experiment, typed)
 
 
 def test_libreoffice_opens_it_as_it_is_written(tmp_path: Path) -> None:
-    experiment = as_stored(TOKENS["attention"])
+    experiment = as_stored(KINDS["attention"])
     path = lying(experiment, tmp_path)
     (book,) = by_libreoffice([path], tmp_path)
     typed = (1, 1, 1, 3, int(run_of(experiment)[2, experiment.columns.span(["α1_1", "α1_2", "α1_3"])].argmax()) + 1)
@@ -88,7 +88,7 @@ def test_libreoffice_opens_it_as_it_is_written(tmp_path: Path) -> None:
 
 
 def test_a_wrong_share_in_the_table_gets_a_cross(tmp_path: Path) -> None:
-    experiment = as_stored(TOKENS["attention"])
+    experiment = as_stored(KINDS["attention"])
     cell = f"assignment6-calculations!{letter(experiment.columns.place['∂E/∂s1_1'])}23"
     values = by_ironcalc(lying(experiment, tmp_path), cells_of((1, 1, 1, 3, 1)) | {cell: 0.5})["attention"].values()
     assert list(values).count("✗") == 1

@@ -12,6 +12,7 @@ from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
 from workbook.sheets.shown import (
     NEW,
     OTHER_ROW,
+    OTHER_ROWS,
     Shown,
     after_the_step,
     changing,
@@ -134,7 +135,7 @@ def _line_cells(
     trees = [tree for line in lines if isinstance(line, Line) for tree in line.trees]
     read = {leaf.name for tree in trees for leaf in leaves(tree) if isinstance(leaf, Variable)}
     references |= {name: shown.over_batch(name) for name in read if is_over_batch(name)}
-    references |= {name: shown.value(name) for name in read if OTHER_ROW.fullmatch(name)}
+    references |= {name: shown.value(name) for name in read if OTHER_ROW.fullmatch(name) or OTHER_ROWS.fullmatch(name)}
     size = columns.method.batch_size
     for row, line in enumerate(lines, start=TOP):
         if isinstance(line, Note):
@@ -171,7 +172,8 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
     known = dict(numbers)
 
     def line(name: str, tree: Tree, others: tuple[Tree, ...] = ()) -> Line:
-        known[name] = value_of(tree, known)
+        if not any(isinstance(leaf, Variable) and OTHER_ROWS.fullmatch(leaf.name) for leaf in leaves(tree)):
+            known[name] = value_of(tree, known)  # a sum over rows is a column, and known
         return Line(name, tree, known[name], others)
 
     left_out = _left_out(columns)

@@ -57,7 +57,7 @@ def _offsets(layout: Layout, row: int, names: Sequence[str]) -> Iterator[int]:
     """How far below it a row reads at most, by column."""
     for name in names:
         formulas = layout.formulas[name]
-        yield max(0, *formulas[(row - FIRST_ROW) % len(formulas)].offsets)
+        yield max((0, *formulas[(row - FIRST_ROW) % len(formulas)].offsets))
 
 
 def _mark(layout: Layout, row: int, definition: Definition) -> str:

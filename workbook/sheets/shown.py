@@ -19,6 +19,7 @@ NEW = "new "
 GIVEN = ("target", "counted", "input", "sample", "time", "initial-state")
 CHANGED = ("weight", "bias")
 OTHER_ROW = re.compile(r"(.*)\[([+-]\d+)\]")
+OTHER_ROWS = re.compile(r"(.*)\[([+-]\d+):([+-]\d+)\]")
 OVER_BATCH = {"AVERAGE": "mean ", "SUM": "sum ", "": "rows of "}
 
 
@@ -39,7 +40,13 @@ class Shown:
         return on_sheet(MAIN_SHEET, f"${column}$1:${column}${self.layout.last_row}")
 
     def value(self, name: str) -> str:
-        """What a column has in the row, or another so many rows from there: `a_h1[-1]`."""
+        """What a column has in the row, or another so many rows from there: `a_h1[-1]`.
+
+        `q1[-1:+2]` is an array of all its rows, 0 but in these: what SUMPRODUCT takes for a range.
+        """
+        if of := OTHER_ROWS.fullmatch(name):
+            cells = on_sheet(MAIN_SHEET, self.layout.range(of[1]))
+            return f"(ROW({cells})>={self.row}{of[2]})*(ROW({cells})<={self.row}{of[3]})*{cells}"
         if of := OTHER_ROW.fullmatch(name):
             return f"INDEX({self.cells(of[1])},{self.row}{of[2]})"
         return f"INDEX({self.cells(name)},{self.row})"
@@ -138,7 +145,23 @@ def over_names_of_rows(columns: Columns, tree: Tree) -> Tree:
             return Variable(f"{leaf.name}[{leaf.row:+}]", 0)
         return leaf
 
-    return replaced(over_names_of_batches(tree), named)
+    return replaced(over_names_of_batches(_over_names_of_ranges(tree)), named)
+
+
+def _over_names_of_ranges(tree: Tree) -> Tree:
+    """The tree with `q1[-1:+2]` for a range of a sequence's rows in a sum of products."""
+    if not isinstance(tree, Operation):
+        return tree
+    if tree.kind != "SUMPRODUCT":
+        return Operation(tree.kind, tuple(map(_over_names_of_ranges, tree.operands)))
+    return Operation(tree.kind, tuple(map(_range_name, tree.operands)))
+
+
+def _range_name(tree: Tree) -> Tree:
+    first, last = (tree.operands[0], tree.operands[-1]) if isinstance(tree, Operation) else (tree, tree)
+    if isinstance(first, Variable) and isinstance(last, Variable) and first != last:
+        return Variable(f"{first.name}[{first.row:+}:{last.row:+}]", 0)
+    return tree
 
 
 def in_other_rows(columns: Columns) -> list[str]:

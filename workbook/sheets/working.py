@@ -12,6 +12,7 @@ from workbook.sheets.shown import (
     GIVEN,
     NEW,
     OTHER_ROW,
+    OTHER_ROWS,
     Quantities,
     Shown,
     after_the_step,
@@ -213,6 +214,8 @@ class Working:
             cells = [f"{letter(self.folded + 2 + at)}{self.rows[column]}" for at in range(len(self.listed))]
             listed = '&","&'.join(self._with_dots(cells, '"…"'))
             return f'"{function}("&{listed}&")"' if function else listed
+        if OTHER_ROWS.fullmatch(name):
+            return f'"{name}"'
         texts = self.folded + 1 if name.startswith(NEW) else self.folded
         return f"{letter(texts)}{self.rows[name.removeprefix(NEW)]}"
 
@@ -222,6 +225,8 @@ class Working:
             numbers = self.values[self.listed, self.columns.place[column]].tolist()
             listed = ",".join(self._with_dots(list(map(as_text, numbers)), "…"))
             return f"{function}({listed})" if function else listed
+        if OTHER_ROWS.fullmatch(leaf.name):
+            return leaf.name
         if leaf.name not in self.numbers:
             return ""  # of a row above the first
         number = self.numbers[leaf.name]
