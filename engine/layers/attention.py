@@ -22,8 +22,8 @@ from engine.reading import Key, Keys, boolean, boolean_or_list, list_of, nested_
 MATRICES = {"query": "q", "key": "k", "value": "v", "output": "o"}
 # What the first three make of each token.
 MADE: tuple[Kind, ...] = ("query", "key", "value")
-# A share is one formula over the scores of its token, and a spreadsheet's formula has 8192 letters.
-MOST = 24
+# A spreadsheet's formula has 8192 letters, and on the sheet `derivation` one is that of every token.
+MOST = 16
 
 
 @dataclass(frozen=True)

@@ -360,7 +360,7 @@ def test_an_unknown_name_is_answered_with_the_packaged_ones() -> None:
     with pytest.raises(InputError) as error:
         load_experiment("xro")
     assert str(error.value) == (
-        "xro: neither a file nor a packaged experiment; expected default, and, batch-norm, conv, deep, "
-        "dropout, mazur, mazur-output-first, "
-        "optimizers, or, regression, residual, seed-block, textbook-3-2-1, three-classes, xor"
+        "xro: neither a file nor a packaged experiment; expected default, and, attention, batch-norm, conv, deep, "
+        "dropout, gru, lstm, mazur, mazur-output-first, optimizers, or, regression, residual, rnn, seed-block, "
+        "textbook-3-2-1, three-classes, transformer, xor"
     )
