@@ -31,7 +31,7 @@ def plan(experiment: Experiment) -> list[Sheet]:
     """
     experiment = as_stored(experiment)
     layout = Layout(experiment.columns, experiment.steps)
-    short = Layout(layout.columns, _steps_elsewhere(layout))
+    short = Layout(layout.columns, steps_elsewhere(layout))
     rate = experiment.learning_rate
     values = descend(experiment, [rate]).numbers.values[:, :, 0]
     tables = sweep(experiment, short.steps)
@@ -60,6 +60,7 @@ def plan(experiment: Experiment) -> list[Sheet]:
     ]  # fmt: skip
 
 
-def _steps_elsewhere(layout: Layout) -> int:
+def steps_elsewhere(layout: Layout) -> int:
+    """The steps of the sheets that repeat the table: all, or as many as a large network leaves room for."""
     rows = CELLS_OF_THE_OTHER_SHEETS // len(layout.columns.names)
     return min(layout.steps, max(1, rows // layout.columns.method.batch_size))

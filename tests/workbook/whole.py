@@ -7,10 +7,10 @@ import numpy as np
 
 from engine import Columns, Experiment, FloatArray, Method, descend
 from tests.workbook.spreadsheets import Book, Values, poisoned
-from workbook.plan import plan
+from workbook.plan import plan, steps_elsewhere
 from workbook.sheets.training import MAIN_SHEET
 from workbook.stored import as_stored
-from workbook.table.layout import FIRST_ROW, letter
+from workbook.table.layout import FIRST_ROW, Layout, letter
 from workbook.write import write
 
 
@@ -56,9 +56,10 @@ def wrong_cells(values: Values, numbers: FloatArray) -> list[str]:
 def wrong_tables(book: Book, experiment: Experiment) -> dict[str, list[str]]:
     """The cells of the main table and of each run's that are not what the engine computes, by sheet."""
     experiment = as_stored(experiment)
+    rows = steps_elsewhere(Layout(experiment.columns, experiment.steps)) * experiment.method.batch_size
     own = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
     tables = {MAIN_SHEET: own} | {
-        _run_sheet(book, number): descend(experiment.as_run(run), [run.learning_rate]).numbers.values[:, :, 0]
+        _run_sheet(book, number): descend(experiment.as_run(run), [run.learning_rate]).numbers.values[:rows, :, 0]
         for number, run in enumerate(experiment.sweep, start=1)
     }
     assert {sheet for sheet in book if sheet.startswith(("rate ", "run "))} == tables.keys() - {MAIN_SHEET}
