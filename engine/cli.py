@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
@@ -29,6 +28,8 @@ def whole_number(text: str) -> int:
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"backprop-workbook {version('backprop-workbook')}")
         raise typer.Exit
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 
-from openpyxl.utils import get_column_letter
 from rich.console import Console
 
 from engine import Columns, InputError
@@ -24,6 +23,7 @@ from workbook.inspect.judge.by_definition import judged_by_definition
 from workbook.inspect.judge.judge import Judge
 from workbook.inspect.judge.score import report_of_unfilled, score_of, typed_columns, verdict_of
 from workbook.spreadsheet.files import VALUES_ONLY, load
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.limits import LIMITS, MOST_TABLES
 from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.recalculate import recalculated
@@ -286,7 +286,7 @@ def _missing(judge: Judge) -> list[str]:
 
 def _is_read(table: Table, row: int) -> bool:
     """Whether a formula outside of the table names a cell of its columns in a row, as the marks of an exercise do."""
-    columns = {get_column_letter(column) for column in table.columns.values()}
+    columns = {letters_of(column) for column in table.columns.values()}
     return any(
         match[4] == str(row) and match[2].upper() in columns
         for shapes in table.sheet.shapes.values()

@@ -13,7 +13,6 @@ from engine import InputError
 from engine.files import check_outputs
 from workbook.inspect.audit import FileReport, audit
 from workbook.inspect.parallel import audit_all
-from workbook.inspect.report.annotate import annotate
 from workbook.inspect.report.audit import as_json, show, show_line, write_csv
 from workbook.page.records import check_page_name
 from workbook.spreadsheet.files import WORKBOOKS, named, workbooks
@@ -54,6 +53,8 @@ def run_audit(
     if (one or annotated is not None) and reports[0].error is not None:
         raise InputError(reports[0].error)
     if annotated is not None:
+        from workbook.inspect.report.annotate import annotate  # openpyxl takes a while to load
+
         lost = annotate(reports[0], annotated)
         typer.echo(f"Wrote {annotated}. Not carried over: {', '.join(lost)}", err=json)
     if html is not None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from openpyxl.utils import get_column_letter
 
 from workbook.spreadsheet.functions import Array
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Book, ErrorValue, Sheet
 from workbook.spreadsheet.shapes import Shape, shape_of
 from workbook.spreadsheet.trees import Name, Operation, Range, Reference, Tree, UnsupportedError, leaves, parse_arrays
@@ -387,8 +387,8 @@ class Cells:
 
 def bare_text(area: Area) -> str:
     """An area without its sheet: A13:B14."""
-    first = f"{get_column_letter(area.left)}{area.top}"
-    return first if area.size == 1 else f"{first}:{get_column_letter(area.right)}{area.bottom}"
+    first = f"{letters_of(area.left)}{area.top}"
+    return first if area.size == 1 else f"{first}:{letters_of(area.right)}{area.bottom}"
 
 
 def moves_with_its_row(leaf: Reference | Range) -> bool | None:

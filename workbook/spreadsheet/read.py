@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from openpyxl.utils import column_index_from_string, get_column_letter, range_boundaries
-
 from engine import InputError
+from workbook.spreadsheet.letters import column_of, letters_of
 from workbook.spreadsheet.limits import (
     BEST_COMPRESSION,
     COLUMNS_OF_EXCEL,
@@ -377,7 +376,7 @@ class _Cells(Handler):
         letters = reference.rstrip("0123456789")
         if letters not in self.letters:
             try:
-                self.letters[letters] = column_index_from_string(letters)
+                self.letters[letters] = column_of(letters)
             except ValueError:
                 raise InputError(self._damaged(reference, "the address of a cell")) from None
         self.column = self.letters[letters]
@@ -419,7 +418,7 @@ class _Cells(Handler):
             raise InputError(self._damaged(text, what)) from None
 
     def _damaged(self, got: str, expected: str) -> str:
-        cell = f"{get_column_letter(self.column)}{self.row}" if self.row > 0 and self.column > 0 else "the first row"
+        cell = f"{letters_of(self.column)}{self.row}" if self.row > 0 and self.column > 0 else "the first row"
         return f"damaged: '{self.sheet.name}', at {cell}: got '{got[:40]}', expected {expected}"
 
     def _shape(self, above: Shape | None) -> Shape:
@@ -441,6 +440,8 @@ class _Cells(Handler):
 
 def _last_cell(cells: str, column: int, row: int) -> tuple[int, int]:
     """The last of the cells that an array formula fills, if they begin with its own."""
+    from openpyxl.utils import range_boundaries  # which takes long to load, for what few workbooks have
+
     left, top, right, bottom = range_boundaries(cells)
     if (left, top) != (column, row) or right is None or bottom is None:
         raise InputError(f"damaged: an array formula in row {row}, column {column} fills {cells[:40]}")

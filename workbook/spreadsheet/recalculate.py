@@ -8,7 +8,6 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
-import ironcalc
 import numpy as np
 
 from workbook.spreadsheet.read import Book, ErrorValue, Sheet, Value
@@ -86,6 +85,8 @@ def _copied_columns(sheet: Sheet) -> dict[int, dict[int, Value]]:
 
 
 def _dump(path: str, out: str) -> None:
+    import ironcalc  # in the process of its own alone
+
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.xlsx"
         try:

@@ -2,8 +2,7 @@
 
 import re
 
-from xlsxwriter.utility import xl_cell_to_rowcol
-
+from workbook.spreadsheet.letters import place_of
 from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.trees import Name, Reference, Tree
 
@@ -44,8 +43,8 @@ def _named_cell(book: Book, sheet: Sheet, name: str, left: int) -> Cell | None:
     there = book.sheet(_unquoted(sheet_name))
     if there is None:
         return None
-    row, column = xl_cell_to_rowcol(target)
-    return there, column + 1, row + 1
+    row, column = place_of(target)
+    return there, column, row
 
 
 def _unquoted(sheet: str) -> str:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from openpyxl.utils import column_index_from_string, get_column_letter
+from workbook.spreadsheet.letters import column_of, letters_of
 
 # Texts and quoted sheet names first: what looks like a reference in them is none.
 REFERENCE = re.compile(
@@ -41,7 +41,7 @@ def shape_of(formula: str, row: int, columns_on: int = 0) -> Shape:
         if letters is None:
             return match[0]
         if columns_on and not frozen_column:
-            letters = get_column_letter(column_index_from_string(letters) + columns_on)
+            letters = letters_of(column_of(letters) + columns_on)
         place = f"${number}" if frozen_row else f"‹{int(number) - row}›"
         return f"{frozen_column}{letters.upper()}{place}"
 

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from xlsxwriter.utility import xl_cell_to_rowcol
 
 from engine import FloatArray
+from workbook.spreadsheet.letters import column_of
 
 
 class UnsupportedError(ValueError):
@@ -273,7 +273,7 @@ def _whole(match: re.Match[str]) -> Range:
     if first.isdecimal():
         corners = (1, int(first)), (WHOLE_ROW, int(last))
     else:
-        corners = (_column(first), 1), (_column(last), WHOLE_COLUMN)
+        corners = (column_of(first), 1), (column_of(last), WHOLE_COLUMN)
     start, end = (Reference(sheet, column, row, frozen=True) for column, row in corners)
     return Range(start, end)
 
@@ -282,12 +282,7 @@ def _reference(match: re.Match[str]) -> Reference:
     sheet = _unquoted(match["sheet"])
     row = match["row"]
     frozen = row.startswith("$")
-    return Reference(sheet, _column(match["column"]), int(row.strip("$‹›")), frozen, bool(match["dollar"]))
-
-
-def _column(letters: str) -> int:
-    """1 for A."""
-    return int(xl_cell_to_rowcol(f"{letters.upper()}1")[1]) + 1
+    return Reference(sheet, column_of(match["column"]), int(row.strip("$‹›")), frozen, bool(match["dollar"]))
 
 
 def leaves(tree: Tree) -> Iterator[Tree]:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
-from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
-
 from engine import Columns, InputError
+from workbook.spreadsheet.letters import letters_of, place_of
 from workbook.spreadsheet.limits import COLUMNS_OF_EXCEL, ROWS_OF_EXCEL
 from workbook.spreadsheet.trees import Tree, Variable, printed
 from workbook.table.definitions import constant_names, definitions
@@ -31,13 +30,13 @@ CELLS_PER_CONSTANT = 3
 
 def place(cell: str) -> tuple[int, int]:
     """The row, from 1, and the column, from 0, of a reference such as G19 or $G$19."""
-    row, column = xl_cell_to_rowcol(cell)
-    return row + 1, column
+    row, column = place_of(cell)
+    return row, column - 1
 
 
 def letter(column: int) -> str:
     """A for 0."""
-    return str(xl_col_to_name(column))
+    return letters_of(column + 1)
 
 
 def on_sheet(sheet: str, reference: str) -> str:

@@ -8,7 +8,6 @@ from itertools import chain, combinations, count
 from typing import Literal
 
 import numpy as np
-from openpyxl.utils import get_column_letter
 
 from workbook.inspect.explain.edits import edits, unguarded, without_parentheses
 from workbook.inspect.explain.factors import factor_slips
@@ -18,6 +17,7 @@ from workbook.inspect.find.network import FAR, variables
 from workbook.inspect.find.understand import Understood
 from workbook.inspect.find.wording import cell_text, described, place, shown, spelled, spelled_tree
 from workbook.spreadsheet.evaluator import Evaluator
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.references import row_of
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import (
@@ -221,7 +221,7 @@ def _drifted(understood: Understood, leaf: Reference, row: int) -> Cause | None:
     if here <= rate.cell[2] or leaf.row in (0, -1):
         return None
     what = described(understood, leaf.sheet, leaf.column, here)
-    letter = get_column_letter(leaf.column)
+    letter = letters_of(leaf.column)
     return Cause(
         f"{spelled(leaf)} is not frozen: filled down, it has drifted from {letter}{rate.cell[2]} and reads "
         f"{letter}{here} in row {row} ({what}); {rate.text} is expected"

@@ -69,21 +69,23 @@ class Comparison:
         self.headed, self.columns = headed, headed.columns
         self.defined = definitions(self.columns)
         self.draws = Draws(self)
+        self._offsets: dict[Shape, tuple[int, ...]] = {}
         self.names_at = {column: name for name, column in headed.places.items()}
         self.constants_at = {cell: name for name, cell in headed.constants.items()}
         if self.columns.method.schedule != "constant" and "eta" in headed.constants:
             self.constants_at[headed.constants["eta"]] = "eta_0"
 
-    def matches(self, names: Sequence[str]) -> float:
-        """How many cells of some columns hold what they should: by their formulas, or else by their numbers."""
-        found = 0.0
+    def matches(self, names: Sequence[str]) -> tuple[float, int]:
+        """How many cells of some columns hold what they should, by their formulas, or else by their numbers; of all."""
+        found, count = 0.0, 0
         for name in names:
             for group in self.groups(name):
+                count += len(group.rows)
                 if group.tree is None:
                     found += np.count_nonzero(~self.off(name, group))
                 elif self.same(group.tree, group.expected):
                     found += len(group.rows)
-        return found
+        return found, count
 
     def same(self, tree: Tree, other: Tree) -> bool:
         """Whether two trees compute the same in every table of this kind."""
@@ -124,13 +126,12 @@ class Comparison:
 
     def _outside(self, shape: Shape, row: int) -> tuple[object, ...]:
         """Where a formula's references lead that leave the table's rows from this one."""
-        try:
-            tree = parse(shape.key)
-        except UnsupportedError:
+        if shape not in self._offsets:
+            self._offsets[shape] = _row_offsets(shape)
+        offsets, rows = self._offsets[shape], self.headed.rows
+        if not offsets or (row + min(offsets) in rows and row + max(offsets) in rows):
             return ()
-        return tuple(
-            row + leaf.row for leaf in _references(tree) if not leaf.frozen and row + leaf.row not in self.headed.rows
-        )
+        return tuple(row + offset for offset in offsets if row + offset not in rows)
 
     def tree(self, shape: Shape, row: int) -> Tree:
         """What a formula in a row of the sheet computes, over the table's variables.
@@ -257,6 +258,14 @@ def _moved(leaf: Tree, rows: int, columns: Columns) -> Tree:
     if isinstance(leaf, Variable) and leaf.name in columns.by_name:
         return Variable(leaf.name, leaf.row + rows)
     return leaf
+
+
+def _row_offsets(shape: Shape) -> tuple[int, ...]:
+    """How far below its own row a formula's references lead; none where it cannot be read."""
+    try:
+        return tuple(leaf.row for leaf in _references(parse(shape.key)) if not leaf.frozen)
+    except UnsupportedError:
+        return ()
 
 
 def _references(tree: Tree) -> Iterator[Reference]:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from openpyxl.utils import get_column_letter
-
 from engine import Columns
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Book, Sheet
 
 
@@ -28,7 +27,7 @@ class Headed:
 
     def cell(self, name: str, row: int) -> str:
         """The address of a name's cell in a row of the sheet."""
-        return f"{get_column_letter(self.places[name])}{row}"
+        return f"{letters_of(self.places[name])}{row}"
 
     def number(self, name: str) -> float | None:
         """The value of a constant."""

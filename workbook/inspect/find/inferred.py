@@ -44,8 +44,20 @@ def headed(book: Book, table: Table) -> Headed | None:
     constants = dict(_constants(table.sheet, table.header_row))
     own = Headed(book, table.sheet, bare, places, range(table.header_row + 1, table.last_row + 1), constants)
     for candidates, names in _questions(own):
-        own = max(candidates(own), key=lambda candidate: Comparison(candidate).matches(names(own.columns)), default=own)
+        own = _likeliest(candidates(own), names(own.columns)) or own
     return own
+
+
+def _likeliest(candidates: Iterable[Headed], names: Sequence[str]) -> Headed | None:
+    """The first of the candidates with the most cells of some columns as they should be; none is better than all."""
+    likeliest, most = None, -1.0
+    for candidate in candidates:
+        found, count = Comparison(candidate).matches(names)
+        if found > most:
+            likeliest, most = candidate, found
+        if found == count:
+            break
+    return likeliest
 
 
 def _headers(table: Table) -> dict[str, int]:

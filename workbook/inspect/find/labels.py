@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from openpyxl.utils import get_column_letter
-
 from workbook.inspect.find.headers import labelled_number, meaning, typed_number
 from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Sheet
 
 
@@ -22,7 +21,7 @@ class Label:
     @property
     def cell(self) -> str:
         """The address of the value."""
-        return f"{get_column_letter(self.column)}{self.row}"
+        return f"{letters_of(self.column)}{self.row}"
 
 
 def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:

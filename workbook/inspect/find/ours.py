@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from openpyxl.utils import get_column_letter
-
 from engine import InputError
 from engine.columns import gradient_name
 from workbook.inspect.find.headed import Headed, is_plain
@@ -11,6 +9,7 @@ from workbook.inspect.find.inferred import headed
 from workbook.inspect.find.places import areas
 from workbook.inspect.find.tables import find_tables
 from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.letters import letters_of
 
 TRUNCATED = (
     "with bptt the gradients of the layers up to it are no derivatives of the loss: errors stop on their way back"
@@ -35,7 +34,7 @@ def our_steps(cells: Cells, own: Headed) -> Iterator[tuple[Area, list[tuple[Area
     trained = [name for layer in layers for name in columns.trained_names(layer)]
 
     def over_batch(name: str, row: int) -> Area:
-        letter = get_column_letter(own.places[name])
+        letter = letters_of(own.places[name])
         text = f"{letter}{row}" if size == 1 else f"=SUM({letter}{row}:{letter}{row + size - 1})/{columns.divisor}"
         return areas(cells, name, text, own.sheet.name)[0]
 

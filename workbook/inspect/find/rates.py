@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from openpyxl.utils import get_column_letter
 
 from engine import FloatArray
 from workbook.inspect.find.headers import typed_number
 from workbook.inspect.find.labels import Label
 from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.references import LONGEST_CHAIN, Cell, cell_of
 from workbook.spreadsheet.trees import Number, Reference, UnsupportedError, leaves, parse, references
@@ -86,9 +86,7 @@ def _without_formulas(table: Table, label: Label | None, weights: Sequence[str])
 
 
 def _of_label(table: Table, label: Label) -> Rate:
-    return Rate(
-        f"${get_column_letter(label.column)}${label.row}", label.value, (table.sheet.name, label.column, label.row)
-    )
+    return Rate(f"${letters_of(label.column)}${label.row}", label.value, (table.sheet.name, label.column, label.row))
 
 
 def _compared(rate: Rate, label: Label | None) -> Rate:
@@ -180,7 +178,7 @@ def _referred(book: Book, table: Table, target: Place | tuple[int, int]) -> Rate
     value = None if there is None else typed_number(there.value(column, row))
     quoted = sheet.replace("'", "''")
     prefix = "" if there is table.sheet else f"'{quoted}'!"
-    text = f"{prefix}${get_column_letter(column)}${row}"
+    text = f"{prefix}${letters_of(column)}${row}"
     return Rate(text, value, target)
 
 
@@ -188,7 +186,7 @@ def _column_rate(table: Table, column: int, offset: int) -> Rate:
     rates = {typed_number(table.sheet.value(column, row)) for row in table.at}
     numbers = {rate for rate in rates if rate is not None}
     value = numbers.pop() if len(numbers) == 1 else None
-    return Rate(get_column_letter(column), value, column=column, offset=offset)
+    return Rate(letters_of(column), value, column=column, offset=offset)
 
 
 def _literals(table: Table, weights: Sequence[str]) -> Iterator[float]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
-from openpyxl.utils import get_column_letter
 
 from workbook.inspect.find.headers import COMPUTED, kind_of, meaning, typed_number
 from workbook.inspect.find.rows import MOST_ROWS_BETWEEN, Rows, find_rows
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Sheet, Value
 from workbook.spreadsheet.trees import Reference, references
 
@@ -84,7 +84,7 @@ class Table:
     def range(self) -> str:
         """The cells of its steps."""
         own = [column for name, column in self.columns.items() if name not in self.shared]
-        return f"{get_column_letter(min(own))}{self.at[0]}:{get_column_letter(max(own))}{self.last_row}"
+        return f"{letters_of(min(own))}{self.at[0]}:{letters_of(max(own))}{self.last_row}"
 
     def without(self, names: Iterable[str]) -> "Table":
         """The table with some of its columns among those that are ignored."""
@@ -98,7 +98,7 @@ class Table:
 
     def letter(self, name: str) -> str:
         """The letter of a name's column."""
-        return str(get_column_letter(self.columns[name]))
+        return str(letters_of(self.columns[name]))
 
     def cell(self, name: str, row: int) -> str:
         """The address of a name's cell in a row of the sheet."""
@@ -209,7 +209,7 @@ def turned(sheet: Sheet) -> str | None:
         names = (meaning(text) for text in cells.values() if isinstance(text, str))
         if _is_table(name for name in names if name is not None):
             return (
-                f"column {get_column_letter(column)} of '{sheet.name}' has the headers of a training table one below "
+                f"column {letters_of(column)} of '{sheet.name}' has the headers of a training table one below "
                 "the other; copy the table and paste it transposed, so that each step is a row"
             )
     return None

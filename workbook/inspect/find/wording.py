@@ -4,9 +4,8 @@ Rows that move when a formula is filled down are written relative to a row, as i
 21. So what is said of a formula is the same all the way down a column.
 """
 
-from openpyxl.utils import get_column_letter
-
 from workbook.inspect.find.understand import Understood
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import ErrorValue
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import Leaf, Number, Reference, Tree, Variable, pieces, printed
@@ -19,7 +18,7 @@ def place(understood: Understood, variable: Variable, row: int) -> str:
         return rate_text(understood, row)
     if variable.name in understood.labelled:
         label = understood.labelled[variable.name]
-        return f"${get_column_letter(label.column)}${label.row}"
+        return f"${letters_of(label.column)}${label.row}"
     if variable.name not in understood.table.columns:
         return variable.name
     return f"{understood.table.letter(variable.name)}‹{_rows_on(understood, variable.row, row)}›"
@@ -60,14 +59,14 @@ def expected_text(understood: Understood, name: str, row: int) -> str | None:
 
 def spelled(leaf: Reference) -> str:
     """A reference as it stands in a formula."""
-    return f"{'$' if leaf.dollar else ''}{get_column_letter(leaf.column)}" + (
+    return f"{'$' if leaf.dollar else ''}{letters_of(leaf.column)}" + (
         f"${leaf.row}" if leaf.frozen else f"‹{leaf.row}›"
     )
 
 
 def cell_text(leaf: Reference) -> str:
     """The cell that a reference leads to: L‹0›."""
-    return f"{get_column_letter(leaf.column)}" + (f"{leaf.row}" if leaf.frozen else f"‹{leaf.row}›")
+    return f"{letters_of(leaf.column)}" + (f"{leaf.row}" if leaf.frozen else f"‹{leaf.row}›")
 
 
 def spelled_tree(understood: Understood, tree: Tree, row: int) -> str:

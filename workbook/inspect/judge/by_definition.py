@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
-from openpyxl.utils import get_column_letter
 
 from workbook.inspect.explain.factors import factor_slips
 from workbook.inspect.explain.together import in_short
@@ -16,6 +15,7 @@ from workbook.inspect.find.network import possible_sizes
 from workbook.inspect.find.tables import Table
 from workbook.inspect.findings import Finding, TableReport
 from workbook.inspect.judge.score import GIVEN, score_of, typed_columns, verdict_of
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Book
 from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed
 
@@ -156,7 +156,7 @@ class _Judge:
 
     def constant(self, name: str) -> str | None:
         cell = self.own.constants.get("eta" if name == "eta_0" else name)
-        return None if cell is None or name in self.own.places else f"${get_column_letter(cell[0])}${cell[1]}"
+        return None if cell is None or name in self.own.places else f"${letters_of(cell[0])}${cell[1]}"
 
     def root(self, name: str, rows: list[int], cause: str) -> Finding:
         first, sheet = self.own.rows[rows[0]], self.own.sheet

@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from openpyxl.utils import get_column_letter
-
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.tables import Table, Unfilled
 from workbook.inspect.findings import Finding, Score, TableReport, Verdict
 from workbook.spreadsheet.files import VALUES_ONLY
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Book, Sheet
 
 # What nobody computes.
@@ -50,8 +49,7 @@ def report_of_unfilled(sheet: Sheet, left: Unfilled) -> TableReport:
     return TableReport(
         sheet=sheet.name,
         header_row=left.row,
-        range=f"{get_column_letter(min(left.columns.values()))}{left.row}:"
-        f"{get_column_letter(max(left.columns.values()))}{left.row}",
+        range=f"{letters_of(min(left.columns.values()))}{left.row}:{letters_of(max(left.columns.values()))}{left.row}",
         rows=0,
         columns=tuple(left.columns),
         others={},

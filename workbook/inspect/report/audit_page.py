@@ -3,7 +3,6 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_from_string
 
 from workbook.inspect.audit import FileReport
@@ -11,6 +10,7 @@ from workbook.inspect.find.drawing import Drawing, Drawn
 from workbook.inspect.findings import Cost, Finding, TableReport
 from workbook.inspect.report.audit import count, extent, plain, without_file
 from workbook.page.records import Cell, Curve, Fault, File, Fold, Grid, Header, Look, Mark, Note, Page, Part, Row
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import ErrorValue
 from workbook.spreadsheet.shapes import shape_of
 
@@ -117,7 +117,7 @@ def _curve(drawing: Drawing, cost: Cost | None) -> Curve | None:
 
 
 def _grid(table: TableReport, drawing: Drawing) -> Grid:
-    letters = [get_column_letter(column) for column in drawing.columns]
+    letters = [letters_of(column) for column in drawing.columns]
     marks = _marks(table, drawing)
     rows: list[Row | Fold] = []
     last = table.header_row

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from openpyxl.utils import get_column_letter
 
 from workbook.inspect.gradcheck import Check
 from workbook.inspect.judge.pairs import Pair
 from workbook.inspect.report.gradcheck import meaning, plain, verdict_of
 from workbook.page.records import Cell, Fault, File, Grid, Mark, Note, Page, Part, Row
 from workbook.spreadsheet.cells import Area, Cells, Place
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import ErrorValue
 
 REMARK = "Each gradient is compared with the derivative of the loss, found by differentiating the sheet's own formulas."
@@ -71,7 +71,7 @@ def _part(number: int, check: Check, cells: Cells) -> Part:
 
 
 def _corner(area: Area) -> str:
-    return f"{get_column_letter(area.left)}{area.top}"
+    return f"{letters_of(area.left)}{area.top}"
 
 
 def _off(pair: Pair, check: Check) -> Fault:
@@ -107,14 +107,14 @@ def _grid(check: Check, pairs: Sequence[Pair], cells: Cells) -> Grid | None:
         for place, off in zip(pair.given.places(), _laid_out(pair, check).ravel().tolist(), strict=True)
         if off
     }
-    letters = [get_column_letter(column) for column in range(left, right + 1)]
+    letters = [letters_of(column) for column in range(left, right + 1)]
     rows = [
         Row(row, [_cell(cells, (sheet, row, column), wrong) for column in range(left, right + 1)])
         for row in range(top, bottom + 1)
     ]
     inside = [(row, column) for _, row, column in wrong if row <= bottom and column <= right]
     first = min(inside, default=(top, left))
-    return Grid(letters, rows, f"{get_column_letter(first[1])}{first[0]}")
+    return Grid(letters, rows, f"{letters_of(first[1])}{first[0]}")
 
 
 def _laid_out(pair: Pair, check: Check) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
