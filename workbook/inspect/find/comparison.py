@@ -75,17 +75,20 @@ class Comparison:
         if self.columns.method.schedule != "constant" and "eta" in headed.constants:
             self.constants_at[headed.constants["eta"]] = "eta_0"
 
-    def matches(self, names: Sequence[str]) -> tuple[float, int]:
-        """How many cells of some columns hold what they should, by their formulas, or else by their numbers; of all."""
-        found, count = 0.0, 0
+    def asked(self, names: Sequence[str]) -> int:
+        """How many cells of some columns are computed."""
+        return sum(max(len(self.headed.rows) - self.defined[name].typed_in, 0) for name in names)
+
+    def matches(self, names: Sequence[str]) -> float:
+        """How many cells of some columns hold what they should: by their formulas, or else by their numbers."""
+        found = 0.0
         for name in names:
             for group in self.groups(name):
-                count += len(group.rows)
                 if group.tree is None:
                     found += np.count_nonzero(~self.off(name, group))
                 elif self.same(group.tree, group.expected):
                     found += len(group.rows)
-        return found, count
+        return found
 
     def same(self, tree: Tree, other: Tree) -> bool:
         """Whether two trees compute the same in every table of this kind."""

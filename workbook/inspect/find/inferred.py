@@ -29,7 +29,7 @@ CONSTANTS = {
     *TAKERS,
 }
 ROWS_ABOVE = 3  # in which the constants stand
-COUNTS_SAMPLES = re.compile(r"MOD\([A-Z]+‹-1›,(\d{1,6})\)\+1")
+COUNTS_SAMPLES = re.compile(r"\(?MOD\([A-Z]+‹-1›,(\d{1,6})\)\+1\)?")  # long tables have some in brackets
 NEEDED_LOSS = {"softmax": "cross-entropy"}
 
 Answers = Callable[[Headed], Iterator[Headed]]
@@ -49,13 +49,15 @@ def headed(book: Book, table: Table) -> Headed | None:
 
 
 def _likeliest(candidates: Iterable[Headed], names: Sequence[str]) -> Headed | None:
-    """The first of the candidates with the most cells of some columns as they should be; none is better than all."""
+    """The first of the candidates with the most cells of some columns as they should be."""
+    comparisons = [Comparison(candidate) for candidate in candidates]
+    possible = max((comparison.asked(names) for comparison in comparisons), default=0)
     likeliest, most = None, -1.0
-    for candidate in candidates:
-        found, count = Comparison(candidate).matches(names)
+    for comparison in comparisons:
+        found = comparison.matches(names)
         if found > most:
-            likeliest, most = candidate, found
-        if found == count:
+            likeliest, most = comparison.headed, found
+        if found == possible:  # no other can be better
             break
     return likeliest
 
