@@ -11,7 +11,7 @@ import numpy as np
 from engine.columns import Columns
 from engine.experiment import Experiment
 from engine.imports.torch_kinds import Mapped
-from engine.imports.torch_layers import mapped_layers
+from engine.imports.torch_layers import inputs_of, mapped_layers
 from engine.imports.torch_training import as_shares
 from engine.layers import Dropout
 from engine.names import Kind
@@ -81,7 +81,7 @@ def _torch_steps(
     net.double().train()
     for state in optimizer.state.values():  # Adagrad has its sums of squares from the beginning
         state.update({name: of.double() for name, of in state.items() if torch.is_tensor(of)})
-    x, t = torch.as_tensor(inputs).double(), torch.as_tensor(targets)
+    x, t = inputs_of(net, inputs), torch.as_tensor(targets)
     if t.ndim > 1 or t.is_floating_point():
         t = t.double()
         t = torch.tensor(as_shares(t.numpy())) if experiment.network.loss == "cross-entropy" else t

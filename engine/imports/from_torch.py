@@ -12,7 +12,7 @@ from engine.errors import InputError
 from engine.experiment import Experiment
 from engine.experiment_tables import rates_around
 from engine.imports.torch_kinds import Mapped
-from engine.imports.torch_layers import ACTIVATIONS, leaves, mapped_layers
+from engine.imports.torch_layers import ACTIVATIONS, inputs_of, leaves, mapped_layers
 from engine.imports.torch_training import LAST, Loss, loss_of, method_of, targets_of
 from engine.network import Network
 
@@ -39,7 +39,7 @@ def from_torch(
         net: nn.Sequential, or a module whose children are applied in their order; its weights are the first ones.
         loss: nn.MSELoss(), nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.CrossEntropyLoss() or nn.NLLLoss().
         optimizer: of torch.optim: SGD, Adagrad, RMSprop, Adam or AdamW, new, over all that is trained.
-        inputs: (samples, features), or (samples, channels, rows, columns).
+        inputs: (samples, features), (samples, tokens) for nn.Embedding, or (samples, channels, rows, columns).
         targets: (samples, outputs), or a class for each sample.
         steps: how many updates.
         batch_size: samples for an update, taken in order, round and round; all unless given.
@@ -104,7 +104,7 @@ def _check_forward(net: "nn.Module", x: FloatArray) -> None:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(0)
             try:
-                outputs.append(module(torch.tensor(x)))
+                outputs.append(module(inputs_of(net, x)))
             except Exception as error:  # noqa: BLE001 - whatever a forward pass of one's own may raise
                 raise InputError(f"net: its forward pass fails: {' '.join(str(error).split())}") from None
     if outputs[0].shape != outputs[1].shape or not torch.allclose(outputs[0], outputs[1], rtol=1e-9, atol=1e-12):

@@ -15,6 +15,7 @@ from engine.layers import (
     Convolution,
     Dense,
     Dropout,
+    Embedding,
     GlobalAveragePool,
     Layer,
     LayerNorm,
@@ -153,6 +154,15 @@ def _layer_norm(where: str, module: Any, signal: Signal) -> Mapped:
     return Mapped(LayerNorm(module.eps, trains=trains), where, module, *_norm_parameters(module, signal.shape))
 
 
+def _embedding(where: str, module: Any, signal: Signal) -> Mapped:
+    expect(where, module, {"padding_idx": None, "max_norm": None, "scale_grad_by_freq": False, "sparse": False})
+    if not module.weight.requires_grad:
+        raise InputError(f"{where}.weight: got requires_grad=False, expected weights that are trained")
+    if len(signal.shape) != 1:
+        raise InputError(f"{where}: got nn.Embedding of pictures, expected tokens: inputs of shape samples×tokens")
+    return Mapped(Embedding(module.num_embeddings, module.embedding_dim), where, module, array(module.weight))
+
+
 LAYERS: dict[str, Callable[[str, Any, Signal], Mapped]] = {
     "Linear": _dense,
     "Conv2d": _convolution,
@@ -162,5 +172,6 @@ LAYERS: dict[str, Callable[[str, Any, Signal], Mapped]] = {
     "BatchNorm1d": _batch_norm,
     "BatchNorm2d": _batch_norm,
     "LayerNorm": _layer_norm,
+    "Embedding": _embedding,
     "Dropout": lambda where, module, _: Mapped(Dropout(module.p), where, module),
 }

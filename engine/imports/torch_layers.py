@@ -11,6 +11,7 @@ from engine.imports.torch_kinds import LAYERS, Mapped, Signal, expect
 from engine.layers import Dropout
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 # Of the masks of dropout: an experiment file's own.
@@ -41,6 +42,11 @@ NEAREST = {
     "Hard": "nn.Sigmoid or nn.Tanh",
     "LogSigmoid": "nn.Sigmoid",
     "Bilinear": "nn.Linear",
+    "RNN": 'a layer of kind "recurrent" in an experiment file, as in `python -m engine show rnn`',
+    "LSTM": 'a layer of kind "lstm" in an experiment file, as in `python -m engine show lstm`',
+    "GRU": 'a layer of kind "gru" in an experiment file, as in `python -m engine show gru`',
+    "MultiheadAttention": 'a layer of kind "attention" in an experiment file',
+    "Transformer": 'a layer of kind "attention" in an experiment file',
     "Unflatten": "inputs in the shape that they are to have",
 }
 OTHERWISE = "nn.Tanh or nn.ReLU for an activation, nn.Linear or nn.Conv2d for weights"
@@ -82,7 +88,8 @@ def mapped_layers(net: "nn.Module", name: str, inputs: Shape) -> tuple[list[Mapp
         elif kind != "Identity":
             layers.append(_layer(where, module, signal, len(layers)))
             shape = layers[-1].layer.shape(signal.shape)
-            signal = Signal(shape, signal.flat or len(shape) == 1)
+            became_flat = signal.flat or (len(shape) == 1 < len(signal.shape))
+            signal = Signal(shape, became_flat and kind != "Embedding")  # torch has a row for each token
     if not layers:
         raise InputError(f"{name}: got no layer, expected nn.Sequential(nn.Linear(2, 2), ...)")
     return layers, prod(signal.shape)
@@ -103,6 +110,10 @@ def _layer(where: str, module: Any, signal: Signal, number: int) -> Mapped:
     if kind not in LAYERS:
         begins = [nearest for beginning, nearest in NEAREST.items() if kind.startswith(beginning)]
         raise InputError(f"{where}: got nn.{kind}, which no column can show; the nearest: {(begins or [OTHERWISE])[0]}")
+    if number and kind == "Embedding":
+        raise InputError(f"{where}: got nn.Embedding behind another layer, expected it first: it reads tokens")
+    if not signal.flat and len(signal.shape) == 1 and kind != "Dropout":
+        raise InputError(f"{where}: got nn.{kind} of each token, expected nn.Flatten() behind nn.Embedding")
     mapped = LAYERS[kind](where, module, signal)
     if isinstance(mapped.layer, Dropout):
         mapped = replace(mapped, layer=replace(mapped.layer, seed=(SEED, number)))
@@ -123,3 +134,12 @@ def _activate(where: str, module: Any, kind: str, layers: list[Mapped]) -> None:
     if last.activation != "identity":
         raise InputError(f"{where}: got nn.{kind} after another activation, expected one behind each layer")
     layers[-1] = replace(layers[-1], layer=last.with_activation(ACTIVATIONS[kind]))
+
+
+def inputs_of(net: "nn.Module", inputs: Any) -> "torch.Tensor":
+    """The inputs as a network in float64 takes them: tokens whole, all else in float64."""
+    import torch
+
+    tensor = torch.as_tensor(inputs)
+    first = next(leaves(net, ""), None)
+    return tensor.long() if first is not None and _kind(first[1]) == "Embedding" else tensor.double()

@@ -57,6 +57,12 @@ def without_bias_training() -> nn.Sequential:
     return net
 
 
+def tokens() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Embedding(5, 2), nn.Tanh(), nn.Dropout(0.2), nn.Flatten(), nn.LayerNorm(6), nn.Linear(6, 3)
+    )  # fmt: skip
+
+
 # What is trained: a network, a loss, inputs, targets.
 TRAINED: dict[str, tuple[Callable[[], nn.Module], Any, torch.Tensor, torch.Tensor]] = {
     "MSELoss": (dense, nn.MSELoss(), FLAT, NUMBERS),
@@ -70,6 +76,7 @@ TRAINED: dict[str, tuple[Callable[[], nn.Module], Any, torch.Tensor, torch.Tenso
         lambda: dense(outputs=3), nn.CrossEntropyLoss(reduction="sum"), FLAT, torch.softmax(torch.rand(4, 3), dim=1)
     ),
     "NLLLoss": (lambda: dense(nn.LogSoftmax(dim=1), outputs=3), nn.NLLLoss(), FLAT, CLASSES),
+    "tokens": (tokens, nn.CrossEntropyLoss(), torch.tensor([[0, 4, 2], [1, 1, 3], [4, 0, 0], [2, 3, 1]]), CLASSES),
     "pictures": (pictures, nn.CrossEntropyLoss(), PICTURES, CLASSES),
     "pictures, flattened, and a bias that stays": (without_bias_training, nn.MSELoss(), PICTURES, NUMBERS),
 }  # fmt: skip

@@ -57,6 +57,15 @@ NEAREST = "nn.Tanh or nn.ReLU for an activation, nn.Linear or nn.Conv2d for weig
     ("net", "message"),
     [
         (dense(nn.GELU()), f"net.3: got nn.GELU, which no column can show; the nearest: {NEAREST}"),
+        (
+            nn.Sequential(nn.RNN(3, 2)),
+            'net.0: got nn.RNN, which no column can show; the nearest: a layer of kind "recurrent" in an experiment '
+            "file, as in `python -m engine show rnn`",
+        ),
+        (
+            nn.Sequential(nn.Embedding(2, 3), nn.Linear(3, 2)),
+            "net.1: got nn.Linear of each token, expected nn.Flatten() behind nn.Embedding",
+        ),
         (dense(nn.ReLU6()), "net.3: got nn.ReLU6, which no column can show; the nearest: nn.ReLU"),
         (
             dense(Swish()),
