@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
 from workbook.__main__ import app
@@ -45,8 +45,14 @@ def test_a_right_column_of_samples_is_right(tmp_path: Path, activation: str) -> 
     assert starts(one_neuron(tmp_path / "right.xlsx", activation, set()), *NEURON) == (0, [])
 
 
-def test_a_gate_that_is_missing_in_a_column_of_samples_is_named_as_a_gate(tmp_path: Path) -> None:
-    status, (start,) = starts(one_neuron(tmp_path / "relu.xlsx", RELU, {2, 3, 4}), *NEURON)
+@pytest.mark.parametrize("options", [NEURON, [*NEURON[:2], "--parameters", "B1:B2", "--gradients", "J7:K7"], []])
+def test_a_gate_that_is_missing_in_a_column_of_samples_is_named_as_a_gate(tmp_path: Path, options: list[str]) -> None:
+    path = one_neuron(tmp_path / "relu.xlsx", RELU, {2, 3, 4})
+    book = load_workbook(path)
+    sheet = book.worksheets[0]
+    sheet["A6"], sheet["B6"], sheet["B7"], sheet["B8"] = "lr", 0.1, "=B1-$B$6*J7", "=B2-$B$6*K7"
+    book.save(path)
+    status, (start,) = starts(path, *options)
     assert (status, start["cells"]) == (1, "Sheet!J3")  # the one sample whose gate is shut
     assert start["cause"] == "it lacks the gate IF(Sheet!F2:F4 > 0, …, 0), which is the slope of Sheet!G2:G4"
     assert start["expected"] == 0

@@ -16,6 +16,7 @@ from workbook.spreadsheet.repeats import Repeats, moved_area, repeats
 Places = Sequence[tuple[Area, Area]]
 
 
+@np.errstate(all="ignore")
 def alike_checks(readers: Readers, first: Check, steps: Mapping[int, Places]) -> dict[int, Check]:
     """The checks of those steps that have the formulas of a first one, and whose gradients or updates are right too.
 

@@ -8,7 +8,7 @@ import numpy as np
 from engine import InputError
 from workbook.inspect.explain.starts import Start, find_starts, inner_gradients
 from workbook.inspect.judge.factors import expected_factor, explained, is_constant, rates_in, with_own_rates
-from workbook.inspect.judge.pairs import RELATIVE, SAME_RATIO, Kind, Pair, common_factor, is_plain, pairs_of
+from workbook.inspect.judge.pairs import RELATIVE, SAME_RATIO, Kind, Pair, Reading, common_factor, is_plain, pairs_of
 from workbook.spreadsheet.cells import Area, Cells, area_at, bare_text
 from workbook.spreadsheet.functions import numbers
 from workbook.spreadsheet.graph import Derivatives, differentiated
@@ -21,6 +21,13 @@ NO_CONSTANT = (
 UNEXPLAINED = (
     "all are {0:.6g} times the derivatives, a number that stands in no formula: if it is meant, say --rate {0:.6g}"
 )
+
+
+READINGS: dict[Reading, str] = {
+    "subtracted": "the cells of --updates hold what is subtracted from the parameters, not their new values",
+    "added": "the cells of --updates hold what is added to the parameters, not their new values",
+    "negated": "the cells of --updates hold the new values with their sign turned: the step less the parameter",
+}
 
 
 MOST_SINGLE = 200  # parameters that are looked at cell by cell
@@ -56,6 +63,27 @@ class Check:
         return 2 if self.wrong is None else int(self.wrong)
 
 
+def checked_as_meant(
+    cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]], kind: Kind, rate: float | None = None
+) -> Check:
+    """As `checked`; cells named as updates may also hold the step itself, if as such all are right.
+
+    Raises:
+        UntoldError, InputError: as for `checked`.
+    """
+    check = checked(cells, loss, places, kind, rate)
+    if kind == "gradients" or (check.wrong is False and all(pair.inside is None for pair in check.pairs)):
+        return check
+    for reading, words in READINGS.items():
+        other = checked(cells, loss, places, kind, rate, quick=True, reading=reading)
+        if other.wrong is False and other.factor > 0:
+            other = checked(cells, loss, places, kind, rate, reading=reading)
+        if other.wrong is False and other.factor > 0:
+            return replace(other, notes=(*other.notes, words))
+    return check
+
+
+@np.errstate(all="ignore")
 def checked(
     cells: Cells,
     loss: Area,
@@ -64,12 +92,14 @@ def checked(
     rate: float | None = None,
     *,
     quick: bool = False,
+    reading: Reading = "new",
 ) -> Check:
     """Differentiate the loss by the parameters and compare.
 
     Args:
         places: each parameter's cells with those of its gradient, or of its new value.
         rate: the factor, where it is known.
+        reading: what the cells of updates hold.
         quick: whether to leave out what takes long: central differences, and where what is wrong starts.
 
     Raises:
@@ -77,7 +107,7 @@ def checked(
         InputError: the loss depends on no parameter, or what should be a number is none.
     """
     derivatives = derived(cells, loss, [parameter for parameter, _ in places], differences=not quick)
-    pairs = pairs_of(cells, derivatives, places, kind)
+    pairs = pairs_of(cells, derivatives, places, kind, reading)
     _check_numbers(cells, pairs, kind)
     own = common_factor(pairs)
     factor = rate if rate is not None else _factor(cells, pairs, kind, own)

@@ -10,7 +10,7 @@ from rich.console import Console
 from engine import InputError
 from workbook.inspect.explain.starts import Start
 from workbook.inspect.find.places import areas, paired
-from workbook.inspect.gradcheck import Check, checked
+from workbook.inspect.gradcheck import Check, checked_as_meant
 from workbook.inspect.guess import Guess, guesses
 from workbook.inspect.judge.pairs import Kind
 from workbook.spreadsheet.cells import Area, Cells
@@ -167,7 +167,7 @@ def _one(cells: Cells, asked: Asked, down: int) -> Check:
     parameters = areas(cells, "--parameters", asked.parameters, home, down)
     option = f"--{asked.kind}"
     given = areas(cells, option, asked.updates or asked.gradients, home, down)
-    return checked(cells, losses[0], paired(cells, parameters, given, option), asked.kind, asked.rate)
+    return checked_as_meant(cells, losses[0], paired(cells, parameters, given, option), asked.kind, asked.rate)
 
 
 def _named(cells: Cells, asked: Asked, down: int) -> list[Area]:

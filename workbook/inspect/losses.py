@@ -39,6 +39,7 @@ def is_labelled(cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]]) -
     return is_loss(label(cells, loss)) and any(letter_of(label(cells, parameter)) for parameter, _ in places)
 
 
+@np.errstate(all="ignore")
 def is_descent(cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]]) -> bool:
     """Whether something is descended: by its labels, or since the slope of the loss changes with the parameters.
 

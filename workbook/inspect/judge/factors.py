@@ -143,7 +143,8 @@ def is_constant(cells: Cells, loss: Area, pairs: Sequence[Pair], kind: Kind, fac
     try:
         moved = nudged(cells, parameters, [loss, *(pair.given for pair in judged)])
         derivatives = differentiated(moved, loss, parameters, differences=False)
-        again = pairs_of(moved, derivatives, [(pair.parameter, pair.given) for pair in judged], kind)
+        reading = pairs[0].reading
+        again = pairs_of(moved, derivatives, [(pair.parameter, pair.given) for pair in judged], kind, reading)
     except (UnsupportedError, InputError):
         return True
     for before, after in zip(judged, again, strict=True):

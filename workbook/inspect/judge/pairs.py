@@ -27,6 +27,9 @@ LARGEST_DENOMINATOR = 1_000
 Mask = NDArray[np.bool_]
 Kind = Literal["gradients", "updates"]
 Verdict = Literal["right", "wrong", "open"]
+# What cells named as updates hold: the parameter's new value W − ηg; what is subtracted, ηg; what is added, ΔW = −ηg;
+# or the new value with its sign turned, ηg − W.
+Reading = Literal["new", "subtracted", "added", "negated"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Pair:
         open: where a kink leaves the derivative open: ABS, MAX or IF exactly at the point where they change.
         inside: the gradient that is judged instead of the step, where that follows another rule (momentum, decay).
         rate: the factor of this pair alone, where its update has a learning rate of its own.
+        reading: how an update's cells are read.
     """
 
     parameter: Area
@@ -54,6 +58,7 @@ class Pair:
     open: FloatArray
     inside: Area | None = None
     rate: float | None = None
+    reading: Reading = "new"
 
     @cached_property
     def ratios(self) -> FloatArray:
@@ -83,7 +88,13 @@ class Pair:
         return "right" if self.inside is not None or self.agrees(factor).all() else "open"
 
 
-def pairs_of(cells: Cells, derivatives: Derivatives, places: Sequence[tuple[Area, Area]], kind: Kind) -> list[Pair]:
+def pairs_of(
+    cells: Cells,
+    derivatives: Derivatives,
+    places: Sequence[tuple[Area, Area]],
+    kind: Kind,
+    reading: Reading = "new",
+) -> list[Pair]:
     """The pairs, each the way round in which its ratios agree best."""
     adjoints = [derivatives.by(parameter) for parameter, _ in places]
     largest = max((float(np.nanmax(np.abs(adjoint[0]), initial=0.0)) for adjoint in adjoints), default=0.0)
@@ -92,7 +103,7 @@ def pairs_of(cells: Cells, derivatives: Derivatives, places: Sequence[tuple[Area
         old, new = numbers(cells.value(parameter)), numbers(cells.value(given))
         none = np.zeros(old.shape)
         empty = Pair(parameter, given, transposed=False, derivative=none, value=none, uncertain=none,
-                     value_uncertain=none, open=none)  # fmt: skip
+                     value_uncertain=none, open=none, reading=reading)  # fmt: skip
         ways = [
             with_numbers(replace(empty, transposed=transposed), kind, adjoint, old, new, largest, derivatives.tolerance)
             for transposed in (False, True)
@@ -116,9 +127,18 @@ def with_numbers(
     derivative, size, open_ = adjoint
     uncertain = (tolerance + RELATIVE) * np.abs(derivative) + NOISE * largest + NOISE_OF_TERMS * size
     there = new.T if pair.transposed else new
-    value = old - there if kind == "updates" else there
+    value = _step(pair.reading, old, there) if kind == "updates" else there
     digits = LAST_DIGITS * (np.maximum(np.abs(old), np.abs(there)) if kind == "updates" else np.abs(there))
     return replace(pair, derivative=derivative, value=value, uncertain=uncertain, value_uncertain=digits, open=open_)
+
+
+def _step(reading: Reading, old: FloatArray, there: FloatArray) -> FloatArray:
+    """What an update subtracts from the old value."""
+    if reading == "new":
+        return old - there
+    if reading == "negated":
+        return old + there
+    return there if reading == "subtracted" else -there
 
 
 def _consistency(pair: Pair) -> float:

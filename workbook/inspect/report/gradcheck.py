@@ -169,7 +169,8 @@ def meaning(check: Check, cells: Cells) -> str:
             rates = ", ".join(f"{rate:.6g}" for rate in dict.fromkeys([check.factor, *own]))
             return f"{loss}: old less new parameters are the gradients times rates of their own: {rates}."
         where = "" if check.rate is None else f" ({plain(cells.text(check.rate))})"
-        return f"{loss}: old less new parameters are {check.factor:.6g}{where} times the gradients."
+        what = "old less new parameters" if check.pairs[0].reading == "new" else "the steps"
+        return f"{loss}: {what} are {check.factor:.6g}{where} times the gradients."
     times = "" if check.factor == 1 or abs(check.factor - 1) < 1e-6 else f"{_fraction(check.factor)} × "
     return f"These are the gradients of {times}{loss}."
 
