@@ -4,7 +4,7 @@ import numpy as np
 
 from engine import Dense, Experiment, Layer, Method, Network
 from engine.arrays import Shape
-from engine.layers import Attention, Embedding, LayerNorm, Position, Recurrent, Residual
+from engine.layers import Attention, Embedding, Gru, LayerNorm, Lstm, Position, Recurrent, Residual
 from tests.engine.pictures import experiment_of
 
 TOKENS = 3
@@ -32,7 +32,11 @@ def _layer(draw: np.random.Generator, shapes: list[Shape], time: int) -> Layer:
     (features,) = shapes[-1]
     activation = str(draw.choice(["identity", "tanh", "sigmoid"]))
     same = [number for number, shape in enumerate(shapes[:-1]) if number and shape == shapes[-1]]
-    match str(draw.choice(["attention"] * 3 + ["position", "layer-norm", "dense", "recurrent"] + ["residual"] * 2)):
+    match str(
+        draw.choice(
+            ["attention"] * 3 + ["position", "layer-norm", "dense", "recurrent", "lstm", "gru"] + ["residual"] * 2
+        )
+    ):
         case "attention":
             heads = int(draw.choice([heads for heads in (1, 2, 3) if features % heads == 0]))
             causal, bias = (bool(each) for each in draw.random(2) < 0.5)
@@ -45,5 +49,9 @@ def _layer(draw: np.random.Generator, shapes: list[Shape], time: int) -> Layer:
             return Residual(int(draw.choice(same)), activation)
         case "recurrent":
             return Recurrent(features, time, features)
+        case "lstm":
+            return Lstm(features, time)
+        case "gru":
+            return Gru(features, time)
         case _:
             return Dense(features, activation, features)

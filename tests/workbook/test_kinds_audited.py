@@ -1,5 +1,6 @@
 """Tables of every kind of layer before the audit and gradcheck: right as they are, and each slip found at its root."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +22,10 @@ def slips() -> Iterator[tuple[str, str]]:
     for name, experiment in KINDS.items():
         for column in experiment.columns.all:
             layer = None if column.layer is None else type(experiment.network.layers[column.layer])
-            # Of gates, which are all alike, one is enough.
+            # Of gates, which are all alike, one is enough; of attention one of its four matrices, and of their biases.
             gated = layer is not None and issubclass(layer, Recurrence)
-            kind = (layer, column.kind, "" if gated else column.name.strip("0123456789_"))
+            letters = re.sub(r"([wb])[qkvo]$", r"\1", column.name.strip("0123456789_"))
+            kind = (layer, column.kind, "" if gated else letters)
             defined = definitions(experiment.columns)[column.name]
             if layer not in (None, Dense) and kind not in seen and defined.typed_in < experiment.rows:
                 seen.add(kind)
