@@ -29,7 +29,10 @@ DOORS = {
     "workbook.sheets": ["engine", "workbook.records", "workbook.spreadsheet", "workbook.stored", "workbook.table"],
     "workbook.digit": ["engine", "workbook.records", "workbook.write"],
     "workbook.page": ["engine"],
-    "workbook.walk": ["engine", "workbook.page", "workbook.spreadsheet", "workbook.table"],
+    "workbook.walk": [
+        *("engine", "workbook.page", "workbook.sheets.shown", "workbook.sheets.story_numbers"),
+        *("workbook.sheets.story_path", "workbook.spreadsheet", "workbook.table"),
+    ],
     "workbook.inspect.findings": ["workbook.inspect.find.drawing"],
     "workbook.inspect.find": ["engine", "workbook.spreadsheet", "workbook.table"],
     # A finding says its cause: a column's judge asks for it where it has the formula at hand.

@@ -14,7 +14,10 @@ from selenium.webdriver.common.by import By
 from engine import Experiment, FloatArray, descend, load_experiment
 from tests.commands import error_line, run
 from tests.workbook.browser import browser, emulate, log, requests
+from workbook.sheets.story import TEXT, TOP, story_sheet
 from workbook.spreadsheet.trees import evaluate, parse
+from workbook.stored import as_stored
+from workbook.table.layout import Layout
 from workbook.walk.model import MOST_NUMBERS, cut
 from workbook.walk.render import write_walk
 
@@ -96,6 +99,7 @@ def _own(experiment: Experiment) -> int:
 def test_each_formula_with_its_numbers_comes_to_the_number(chrome: Chrome, folder: Path, name: str) -> None:
     opened(chrome, folder / f"{name}.html")
     slide(chrome, "step", Keys.ARROW_RIGHT, 2)
+    slide(chrome, "sample", Keys.ARROW_RIGHT)
     explain = """return [...document.querySelectorAll('#numbers button')].map((button) => {
       button.focus();
       return [...document.querySelectorAll('#detail p')].map((line) => line.textContent);
@@ -109,6 +113,8 @@ def test_each_formula_with_its_numbers_comes_to_the_number(chrome: Chrome, folde
         tree = parse(lines[2].removeprefix("= ").replace("−", "-"))
         assert float(evaluate(tree, {})) == pytest.approx(float(shown[1]), rel=1e-3, abs=2e-6), lines
         computed += 1
+        if re.match(r"w\d+ ", lines[0]):
+            assert "eta" in lines[1], "it is computed in the first row of its batch"
     assert computed > 10
 
 
@@ -119,6 +125,33 @@ def test_what_is_pointed_at_in_the_drawing_is_explained(chrome: Chrome, folder: 
     lines = [line.text for line in chrome.find_elements(By.CSS_SELECTOR, "#detail p")]
     assert lines[0].startswith("a_h1 = 0.5068746 ")
     assert lines[1:] == ["= 1/(1+EXP(MIN(709,-h1)))", "= 1/(1+EXP(MIN(709,-0.0275000)))"]
+
+
+@pytest.mark.parametrize("name", ["xor", "optimizers", "conv"])
+def test_the_story_is_that_of_the_sheet(chrome: Chrome, folder: Path, name: str) -> None:
+    """At the first row, of which the sheet has its sentences as they are cached."""
+    experiment = as_stored(load_experiment(name))
+    run_of = experiment.sweep[_own(experiment)]
+    values = descend(experiment, [run_of.learning_rate]).numbers.values[:, :, 0]
+    sheet = story_sheet(Layout(experiment.columns, experiment.steps), values, run_of.learning_rate)
+    assert sheet is not None
+    lines = [str(cell.value) for row in sheet.rows() for cell in row if cell.column == TEXT and cell.row >= TOP]
+    opened(chrome, folder / f"{name}.html")
+    shown = [line.text.replace("−", "-") for line in chrome.find_elements(By.CSS_SELECTOR, "#story p")]
+    assert shown == lines
+
+
+def test_the_story_follows_the_sliders(chrome: Chrome, folder: Path) -> None:
+    experiment = load_experiment("default")
+    opened(chrome, folder / "default.html")
+    slide(chrome, "step", Keys.ARROW_RIGHT, 6)
+    slide(chrome, "run", Keys.HOME)
+    numbers = dict(zip(experiment.columns.names, row(experiment, 0, 6).tolist(), strict=True))
+    after = dict(zip(experiment.columns.names, row(experiment, 0, 7).tolist(), strict=True))
+    results = [result.text for result in chrome.find_elements(By.CSS_SELECTOR, "#story h3 span")]
+    expected = [numbers["a_h1"], numbers["E_tot"], None, None, numbers["∂E/∂w1"], after["w1"]]
+    for result, number in zip(results, expected, strict=True):
+        assert number is None or float(result) == pytest.approx(number, abs=5.1e-8)
 
 
 def test_no_drawing_where_not_all_layers_are_dense(chrome: Chrome, folder: Path) -> None:

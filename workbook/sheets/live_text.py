@@ -7,6 +7,7 @@ is written, `[?a_h1|above|below|zero]` for one of three texts by its sign.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
@@ -79,7 +80,8 @@ def as_text(number: float) -> str:
     if number == 0:
         return "0"
     if 0.001 <= size < 1e6:
-        return np.format_float_positional(round(number, 4), trim="-")
+        rounded = Decimal(repr(float(number))).quantize(Decimal("0.0001"), ROUND_HALF_UP)  # as ROUND does it
+        return np.format_float_positional(float(rounded), trim="-")
     return f"{number:.7f}" if 1e-5 <= size < 1 else f"{number:.10f}" if 1e-8 <= size < 1 else f"{number:.2E}"
 
 

@@ -1,7 +1,6 @@
 """The sheet `story`: one weight's gradient in six panels, whose sentences tell the numbers of the explorer's step."""
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 
 from engine import FloatArray
 from engine.columns import gradient_name
@@ -9,14 +8,14 @@ from workbook.records import Cell, Highlight, Sheet, Style, small_sheet
 from workbook.sheets.derivation import MARKS, WITHIN, chosen
 from workbook.sheets.explorer import SHEET as EXPLORER
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
-from workbook.sheets.live_text import LiveText, as_text, fields_of, text_formula
-from workbook.sheets.shown import NEW, Shown, after_the_step, is_over_batch, numbers_of_the_first_row
+from workbook.sheets.live_text import LiveText, as_text, text_formula
+from workbook.sheets.shown import Shown, is_over_batch, numbers_of_the_first_row
 from workbook.sheets.stepping import step_bars
-from workbook.sheets.story_panels import GAIN, GAIN_SIZE, PRODUCT, SLOPE, Panel, apart, gradient_of_the_update, panels
+from workbook.sheets.story_numbers import StoryNumbers
+from workbook.sheets.story_panels import PRODUCT, SLOPE, Panel
 from workbook.sheets.story_path import Path, story_path
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import ONE, call, less, times
-from workbook.spreadsheet.trees import Tree, Variable, leaves, value_of
+from workbook.spreadsheet.trees import value_of
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
 
 SHEET = "story"
@@ -61,48 +60,14 @@ class _Story:
 
     def __init__(self, layout: Layout, path: Path, numbers: Mapping[str, float]) -> None:
         self.layout, self.path, self.columns = layout, path, layout.columns
+        told = StoryNumbers(self.columns, path, self._on_the_way())
+        self.panels, self.trees = told.panels, told.trees
         self.numbers = dict(numbers)
-        self.update = after_the_step(self.columns, path.weight)
-        self.panels = panels(self.columns, path, self.update)
-        self.trees: dict[str, Tree | None] = {}
-        fields = [name for panel in self.panels for line in panel.lines for name in fields_of(line)]
-        for name in [*self._on_the_way(), *(panel.result for panel in self.panels), *fields]:
-            self._need(name)
+        for name, tree in self.trees.items():
+            if tree is not None:
+                self.numbers[name] = value_of(tree, self.numbers)
         self.rows = {name: row for row, name in enumerate(self.trees, start=TOP)}
         self.live = LiveText(self.numbers, self.value_cell, self.text_cell)
-
-    @cached_property
-    def computed(self) -> dict[str, Tree]:
-        """What this sheet computes from the table's numbers, a factor at a time."""
-        path, columns = self.path, self.columns
-        weight, new = Variable(path.weight, 0), Variable(NEW + path.weight, 0)
-        gradient = Variable(gradient_of_the_update(columns, path.weight), 0)
-        blame, slope = Variable(path.blame_name, 0), Variable(SLOPE, 0)
-        answers = zip(columns.activation_names(columns.depth - 1), columns.target_names, strict=True)
-        return {
-            gradient_name(path.sum): times(blame, slope),
-            **path.errors,
-            path.blame_name: path.blame,
-            SLOPE: path.slope or ONE,
-            PRODUCT: times(blame, slope, Variable(path.source, 0)),
-            GAIN: times(gradient, less(weight, new)),
-            GAIN_SIZE: call("ABS", Variable(GAIN, 0)),
-            **{apart(target): less(Variable(answer, 0), Variable(target, 0)) for answer, target in answers},
-        }
-
-    def _need(self, name: str) -> None:
-        """Give a number a row, after those that it is computed from."""
-        if name in self.trees:
-            return
-        tree = self.computed.get(name)
-        if name.startswith(NEW):
-            tree = after_the_step(self.columns, name.removeprefix(NEW))
-        if tree is not None:
-            for leaf in leaves(tree):
-                if isinstance(leaf, Variable):
-                    self._need(leaf.name)
-            self.numbers[name] = value_of(tree, self.numbers)
-        self.trees[name] = tree
 
     def value_cell(self, name: str) -> str:
         """Where a number stands."""

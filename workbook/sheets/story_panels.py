@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from engine import Columns, Dense
 from engine.columns import gradient_name
 from workbook.sheets.live_text import plugged
-from workbook.sheets.shown import NEW, OVER_BATCH, in_the_row, in_words
+from workbook.sheets.shown import NEW, in_the_row, in_words, over_names_of_batches
 from workbook.sheets.story_path import Path
 from workbook.spreadsheet.trees import Number, Tree, Variable, printed
+from workbook.table.updates import over_rows
 
 # Characters of a sum that are written out, and outputs that are told one by one.
 WIDEST, MOST_OUTPUTS = 48, 3
-# Names of what only this sheet has: the slope, the product, how much the step takes off the loss, and its size.
-SLOPE, PRODUCT, GAIN, GAIN_SIZE = "slope", "product", "gain", "size of the gain"
+# Names of what only this sheet has: the slope, the product, the gradient that the step takes, how much that takes off
+# the loss, and its size.
+SLOPE, PRODUCT, GRADIENT, GAIN, GAIN_SIZE = "slope", "product", "gradient of the step", "gain", "size of the gain"
 # What to think of a slope, by the activation; a field is the number that it acts on.
 HINGE = (
     "[?{{0}}|Above 0 the slope is 1: all of the blame gets through.|Below 0 the slope is {0}.|At 0 the slope is {1}.]"
@@ -52,11 +54,10 @@ def apart(target: str) -> str:
     return f"answer - {target}"
 
 
-def gradient_of_the_update(columns: Columns, weight: str) -> str:
-    """The name of a weight's gradient: of the row, or the mean or sum over the batch."""
-    method = columns.method
-    word = OVER_BATCH["AVERAGE" if method.reduction == "mean" else "SUM"] if method.batch_size > 1 else ""
-    return word + gradient_name(weight)
+def gradient_of_the_update(columns: Columns, weight: str) -> Tree:
+    """A weight's gradient in the row, or reduced over the batch, over names as in shown."""
+    name, size = gradient_name(weight), columns.method.batch_size
+    return Variable(name, 0) if size == 1 else over_names_of_batches(over_rows(columns, name, -size, -1))
 
 
 def _forward(columns: Columns, path: Path) -> Panel:
@@ -169,7 +170,7 @@ def _product(columns: Columns, path: Path) -> Panel:
     heading, gradient, weight, source = "5  The product", gradient_name(path.weight), path.weight, path.source
     product = f"blame * slope * input = [~{path.blame_name}]*[~{SLOPE}]*[~{source}] = [{PRODUCT}]"
     if path.places == 1:
-        other = f"[?{PRODUCT}||| The sheet explorer can show another sample.]" if columns.samples > 1 else ""
+        other = f"[?{PRODUCT}||| Another sample may tell more.]" if columns.samples > 1 else ""
         lines = [
             f"{weight} is multiplied by the input {source} = [{source}], so {path.sum} changes that much "
             f"for each change of {weight}.",
@@ -187,11 +188,11 @@ def _product(columns: Columns, path: Path) -> Panel:
 
 def _step(columns: Columns, path: Path, update: Tree) -> Panel:
     weight, method, new = path.weight, columns.method, NEW + path.weight
-    gradient = gradient_of_the_update(columns, weight)
     how = "eta, the learning rate, says how far."
     how = how if method.optimizer == "sgd" else f"{method.optimizer} makes a step of the gradients up to now; {how}"
     if method.batch_size > 1:
-        how = f"All {method.batch_size} rows of the batch: {in_words(Variable(gradient, 0))} = [{gradient}]. {how}"
+        gradient = gradient_of_the_update(columns, weight)
+        how = f"All {method.batch_size} rows of the batch: {printed(gradient, in_words)} = [{GRADIENT}]. {how}"
     short = len(printed(update, in_words)) <= WIDEST
     lines = [
         f"A step against the gradient makes the loss smaller. {how}",

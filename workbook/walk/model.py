@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from engine import Columns, Experiment
+from engine import Columns, Experiment, FloatArray
 from engine.overview import describe
+from workbook.sheets.story_numbers import StoryNumbers
 from workbook.spreadsheet.trees import Operation, Tree, Variable, number_text, pieces, printed
 from workbook.table.definition import Definition, over_names
 from workbook.table.definitions import constant_names, definitions, is_dense
 from workbook.table.layout import Layout
 from workbook.table.runs import RunTable, sweep
+from workbook.walk.story import record_of, rows_of, story_of
 
 # So many numbers of all runs together are 5.4 MB of the page; of a longer training it has the first steps.
 MOST_NUMBERS = 500_000
@@ -47,18 +49,25 @@ def model(experiment: Experiment, steps: int) -> dict[str, Any]:
     """The page's numbers and formulas.
 
     Returns:
-        A dict with `runs` (each its `label`, `rate`, `constants`, `kind` and `values`: float64 in base64, row by row)
-        and `kinds`, the tables that they have: `columns`, `groups`, `drawing`, `batch` rows of an update, `loss`.
+        A dict with `runs` (each its `label`, `rate`, `constants`, `kind`, and `values` and `story`: float64 in base64,
+        row by row)
+        and `kinds`, the tables that they have: `columns`, `groups`, `drawing`, `batch` rows of an update, `loss`,
+        `story`.
     """
     tables = sweep(experiment, steps)
-    kinds: list[Columns] = []
+    first_of = {table.layout.columns.method: table for table in reversed(tables)}
+    stories = {method: story_of(table) for method, table in first_of.items()}
+    kinds = list(first_of)
     runs = []
     for table in tables:
-        columns = table.layout.columns
-        if columns not in kinds:
-            kinds.append(columns)
-        runs.append(_run(table, kinds.index(columns), several=bool(experiment.runs)))
-    return {"runs": runs, "kinds": [_kind(columns) for columns in kinds], "steps": steps, "first": _nearest(experiment)}
+        method = table.layout.columns.method
+        runs.append(_run(table, stories[method], several=bool(experiment.runs)) | {"kind": kinds.index(method)})
+    return {
+        "runs": runs,
+        "kinds": [_kind(table.layout.columns, stories[method]) for method, table in first_of.items()],
+        "steps": steps,
+        "first": _nearest(experiment),
+    }
 
 
 def _nearest(experiment: Experiment) -> int:
@@ -67,20 +76,23 @@ def _nearest(experiment: Experiment) -> int:
     return int(np.argmin(np.abs(np.array(rates) - experiment.learning_rate)))
 
 
-def _run(table: RunTable, kind: int, *, several: bool) -> dict[str, Any]:
+def _run(table: RunTable, story: StoryNumbers | None, *, several: bool) -> dict[str, Any]:
     rate = table.run.learning_rate
     names = constant_names(table.layout.columns)
-    values = np.ascontiguousarray(table.values, dtype="<f8")
     return {
         "label": describe(table.run) if several else f"{rate:g}",
         "rate": rate,
         "constants": {names[0]: rate, **dict(table.run.method.constants)},
-        "kind": kind,
-        "values": base64.b64encode(values.tobytes()).decode(),
+        "values": _packed(table.values),
+        "story": "" if story is None else _packed(rows_of(story, table)),
     }
 
 
-def _kind(columns: Columns) -> dict[str, Any]:
+def _packed(numbers: FloatArray) -> str:
+    return base64.b64encode(np.ascontiguousarray(numbers, dtype="<f8").tobytes()).decode()
+
+
+def _kind(columns: Columns, story: StoryNumbers | None) -> dict[str, Any]:
     defined = definitions(columns)
     return {
         "batch": columns.method.batch_size,
@@ -89,6 +101,7 @@ def _kind(columns: Columns) -> dict[str, Any]:
         "columns": [_column(columns, defined[name]) for name in columns.names],
         "groups": [{"title": title, "columns": places} for title, places in _groups(columns) if places],
         "drawing": _drawing(columns),
+        "story": None if story is None else record_of(story),
     }
 
 

@@ -5,10 +5,14 @@ const element = (id) => document.getElementById(id);
 const sliders = { run: element("run"), step: element("step"), sample: element("sample") };
 const SVG = "http://www.w3.org/2000/svg";
 
-// A run's numbers, row by row.
+// Numbers row by row.
+function unpacked(text) {
+  return new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+}
+
 for (const run of model.runs) {
-  const bytes = Uint8Array.from(atob(run.values), (letter) => letter.charCodeAt(0));
-  run.values = new Float64Array(bytes.buffer);
+  run.values = unpacked(run.values);
+  run.story = unpacked(run.story);
   run.kind = model.kinds[run.kind];
   run.width = run.kind.columns.length;
 }
@@ -28,15 +32,15 @@ function asText(value) {
 
 const asFactor = (value) => (value < 0 ? `(${asText(value)})` : asText(value));
 
-// A formula with the numbers of the row in the place of its names.
-function plugged(tokens) {
+// A formula with the numbers of a row in the place of its names.
+function plugged(tokens, row) {
   return tokens.map((token) => {
     if (typeof token === "string") return token;
     if (token.length === 1) return asFactor(state.run.constants[token[0]]);
-    if (token.length === 2) return asFactor(number(token[0], state.row + token[1]));
+    if (token.length === 2) return asFactor(number(token[0], row + token[1]));
     const [name, column, first, last] = token;
     const numbers = [];
-    for (let at = first; at <= last; at += 1) numbers.push(asText(number(column, state.row + at)));
+    for (let at = first; at <= last; at += 1) numbers.push(asText(number(column, row + at)));
     const listed = numbers.length > 6 ? [...numbers.slice(0, 5), "…", numbers.at(-1)] : numbers;
     return name === "" ? listed.join(", ") : `${name}(${listed.join(", ")})`;
   }).join("");
@@ -56,12 +60,16 @@ function explain() {
     lines.push(paragraph("Point at a number, or move to it with the Tab key."));
   } else {
     const name = document.createElement("p");
-    const given = state.row < column.given;
+    const { batch } = state.run.kind;
+    // What is the same in all rows of a batch is computed in its first.
+    const repeated = column.formulas.length > 1 && column.formulas.at(-1).words === column.name;
+    const row = repeated ? state.row - (state.row % batch) : state.row;
+    const given = row < column.given;
     const idea = given ? "Given: nothing computes it." : column.idea;
     name.append(paragraph(`${column.name} = ${asText(number(state.column))}`, "strong"), ` ${idea}`);
     lines.push(name);
-    const formula = column.formulas[state.row % column.formulas.length];
-    if (!given) lines.push(paragraph(`= ${formula.words}`), paragraph(`= ${plugged(formula.tokens)}`));
+    const formula = column.formulas[row % column.formulas.length];
+    if (!given) lines.push(paragraph(`= ${formula.words}`), paragraph(`= ${plugged(formula.tokens, row)}`));
   }
   element("detail").replaceChildren(...lines);
   for (const each of document.querySelectorAll("[data-column]")) {
@@ -178,6 +186,56 @@ function listNumbers() {
   element("numbers").replaceChildren(...parts);
 }
 
+// A number of the story by its name: one of its own, a column's or a constant.
+function told(name) {
+  const { story, columns } = state.run.kind;
+  const own = story.names.indexOf(name);
+  if (own >= 0) return state.run.story[state.row * story.names.length + own];
+  const column = columns.findIndex((each) => each.name === name);
+  return column >= 0 ? number(column) : state.run.constants[name];
+}
+
+// As the sheet says it: four decimals, small numbers with more.
+function inWords(value) {
+  const size = Math.abs(value);
+  if (value === 0 || !Number.isFinite(value)) return asText(value);
+  if (size >= 1e-3 && size < 1e6) return String(Number(value.toFixed(4))).replace("-", "−");
+  const text = size >= 1e-5 && size < 1 ? value.toFixed(7) : size >= 1e-8 && size < 1 ? value.toFixed(10) : value.toExponential(2);
+  return text.replaceAll("-", "−");
+}
+
+// A template of the story: [a] is a number, [~a] one in brackets if it is negative, [?a|x|y|z] a text by its sign.
+function sentence(template) {
+  return template.replace(/\[([^\]]+)\]/g, (_, field) => {
+    if (field.startsWith("?")) {
+      const [name, above, below, zero] = field.slice(1).split("|");
+      const value = told(name);
+      return value > 0 ? above : value < 0 ? below : zero;
+    }
+    const value = told(field.replace(/^~/, ""));
+    return field.startsWith("~") && value < 0 ? `(${inWords(value)})` : inWords(value);
+  });
+}
+
+function tellStory() {
+  const { story } = state.run.kind;
+  element("story").hidden = !story;
+  if (!story) return;
+  const title = paragraph(`The story of one weight: ${story.weight}`, "h2");
+  title.id = "story-title";
+  const panels = document.createElement("div");
+  panels.className = "panels";
+  for (const { heading, result, lines } of story.panels) {
+    const panel = document.createElement("div");
+    panel.className = "panel";
+    const head = paragraph(heading, "h3");
+    head.append(paragraph(asText(told(result)), "span"));
+    panel.append(head, ...lines.map((line) => paragraph(sentence(line))));
+    panels.append(panel);
+  }
+  element("story").replaceChildren(title, panels);
+}
+
 function show() {
   const run = model.runs[sliders.run.value];
   const { batch, samples } = run.kind;
@@ -202,6 +260,7 @@ function show() {
   element("now").textContent = `Loss of this row ${asText(number(total))}${which}.`;
   drawCurve();
   drawNetwork();
+  tellStory();
   explain();
 }
 
