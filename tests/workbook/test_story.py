@@ -111,7 +111,8 @@ def test_the_product_is_what_a_nudge_of_the_weight_does_to_the_loss(name: str) -
         losses.append(descend(nudged, [0.0]).numbers.loss[0, 0])
     assert cells[PRODUCT, 1].value == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-5, abs=1e-9)
     gradients = [values[0, experiment.columns.place[f"∂E/∂{name}"]] for name in experiment.columns.of("weight")]
-    assert (cells[PRODUCT, 1].value == 0) == (not any(gradients)), "another weight has a better story"
+    if experiment.network.time == 1:  # in a sequence a weight's error may come from other rows, which is no short story
+        assert (cells[PRODUCT, 1].value == 0) == (not any(gradients)), "another weight has a better story"
 
 
 def test_it_tells_the_published_numbers_of_mazurs_example(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def _product(columns: Columns, path: Path) -> Panel:
     heading, gradient, weight, source = "5  The product", gradient_name(path.weight), path.weight, path.source
     product = f"blame * slope * input = [~{path.blame_name}]*[~{SLOPE}]*[~{source}] = [{PRODUCT}]"
     if path.places == 1:
-        other = f"[?{PRODUCT}||| Another sample may tell more.]" if columns.samples > 1 else ""
+        other = f"[?{PRODUCT}||| Another row may tell more.]" if columns.samples > 1 else ""
         lines = [
             f"{weight} is multiplied by the input {source} = [{source}], so {path.sum} changes that much "
             f"for each change of {weight}.",
