@@ -38,7 +38,13 @@ def read_experiment(document: dict[str, Any], folder: Path) -> Experiment:
     """
     tables = read_table("", in_numbers(document, folder), FILE)
     training = tables["training"]
-    network, weights, biases = _network(tables["network"], steps_in_time(tables))
+    time = steps_in_time(tables)
+    network, weights, biases = _network(tables["network"], time)
+    if time != network.time:
+        raise InputError(
+            "samples[0].inputs: got a sequence, expected a list of numbers, as no layer reads other steps of it; "
+            "recurrent, lstm, gru, position and attention do"
+        )
     samples = read_samples(tables, folder, network)
     network = replace(network, counted=not samples.counted.all())
     runs = [
