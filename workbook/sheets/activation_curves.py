@@ -65,15 +65,15 @@ class Curves:
             reach = f"MAX({REACH:g},MAX({cells}),-MIN({cells}))"
             for row, name, *numbers in self._with_rows(self.top + 1, names, *self.of_neurons(activation)):
                 formulas = [self.quantities.formulas[of] for of in (name, activation_name(name))]
-                yield Cell(row, left, "number", numbers[0], f"={formulas[0]}")
-                yield Cell(row, left + 1, "number", numbers[0], f"={letter(left)}{row}")
-                yield Cell(row, left + 2, "number", numbers[1], f"={formulas[1]}")
-                yield Cell(row, left + 3, "number", numbers[2], _formula(slope, row, left))
+                yield Cell(row, left, "folded", numbers[0], f"={formulas[0]}")
+                yield Cell(row, left + 1, "folded", numbers[0], f"={letter(left)}{row}")
+                yield Cell(row, left + 2, "folded", numbers[1], f"={formulas[1]}")
+                yield Cell(row, left + 3, "folded", numbers[2], _where_there_is_z(slope, row, left))
             shares = [f"(({point}-{POINTS // 2})/{POINTS // 2})^3" for point in range(POINTS)]
             for row, share, *numbers in self._with_rows(self.first_point(names), shares, *self.of_curve(activation)):
-                yield Cell(row, left, "number", numbers[0], f"={reach}*{share}")
-                yield Cell(row, left + 2, "number", numbers[1], _formula(value, row, left))
-                yield Cell(row, left + 3, "number", numbers[2], _formula(slope, row, left))
+                yield Cell(row, left, "folded", numbers[0], f"={reach}*{share}")
+                yield Cell(row, left + 2, "folded", numbers[1], _formula(value, row, left))
+                yield Cell(row, left + 3, "folded", numbers[2], _formula(slope, row, left))
 
     @staticmethod
     def _with_rows(first: int, names: list[str], *numbers: FloatArray) -> Iterator[tuple[Any, ...]]:
@@ -132,6 +132,11 @@ def _trees(activation: str) -> tuple[Tree, Tree]:
     if of.slope is None:
         raise ValueError(f"{activation} has no slope of its own")
     return of.value(Z, [Z]), of.slope(Z, A)
+
+
+def _where_there_is_z(tree: Tree, row: int, left: int) -> str:
+    """The formula, and nothing where no row of the table is shown."""
+    return f'=IF({letter(left)}{row}="","",{_formula(tree, row, left)[1:]})'
 
 
 def _formula(tree: Tree, row: int, left: int) -> str:

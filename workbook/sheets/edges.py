@@ -51,4 +51,4 @@ class Edge:
 def half_formula(number: str, all_numbers: str) -> str:
     """How far a weight's strands are from the middle, in pixels."""
     largest = f"MAX(MAX({all_numbers}),-MIN({all_numbers}))"
-    return f"=IF({largest}=0,0,{WIDEST:g}*ABS({number})/{largest})"
+    return f'=IF(OR({number}="",{largest}=0),0,{WIDEST:g}*ABS(N({number}))/{largest})'

@@ -18,7 +18,7 @@ SHEET = "predictions"
 STEP, SHOWN = "$B$3", "$B$4"
 TOP = 8  # the row of the headers
 ZOOM = 75  # so that the whole map is on the first screen
-TILE_WIDTH = 3.0
+TILE_WIDTH = 3.4
 CURVE = 41  # points of the curve over one input
 # Inputs that stand in the table, and over which there is a picture.
 MOST_INPUTS = 2
