@@ -91,7 +91,7 @@ class Columns:
 
     @property
     def states(self) -> str:
-        """The letters of the optimizer's state: v, s, or m and s."""
+        """The letters of the optimizer's state: v, s, m and s, m and u, or s and d."""
         return OPTIMIZERS[self.method.optimizer].states
 
     @property

@@ -29,6 +29,7 @@ CONSTANTS: Keys = {
     "momentum": Key(from_0_up),
     "betas": Key(list_of(share, 2)),
     "alpha": Key(share),
+    "rho": Key(share),
     "eps": Key(above_0),
     "weight_decay": Key(from_0_up),
     "step_size": Key(whole_number(1)),

@@ -51,6 +51,23 @@ def adam(g: FloatArray, states: Sequence[FloatArray], rate: FloatArray, k: int, 
     return rate * (m / (1 - c["beta1"] ** k)) / (np.sqrt(s / (1 - c["beta2"] ** k)) + c["eps"])
 
 
+def adamax(g: FloatArray, states: Sequence[FloatArray], rate: FloatArray, k: int, c: Constants) -> FloatArray:
+    """m ← β₁·m + (1 − β₁)·g, u ← max(β₂·u, |g| + ε); the step is η·m̂/u, m̂ = m/(1 − β₁ᵏ)."""
+    m, u = states
+    m[:] = c["beta1"] * m + (1 - c["beta1"]) * g
+    u[:] = np.maximum(c["beta2"] * u, np.abs(g) + c["eps"])
+    return rate * (m / (1 - c["beta1"] ** k)) / u
+
+
+def adadelta(g: FloatArray, states: Sequence[FloatArray], rate: FloatArray, _k: int, c: Constants) -> FloatArray:
+    """s ← ρ·s + (1 − ρ)·g², Δ = √(d + ε)/√(s + ε)·g, d ← ρ·d + (1 − ρ)·Δ²; the step is η·Δ."""
+    s, d = states
+    s[:] = c["rho"] * s + (1 - c["rho"]) * g * g
+    change = np.sqrt(d + c["eps"]) / np.sqrt(s + c["eps"]) * g
+    d[:] = c["rho"] * d + (1 - c["rho"]) * change * change
+    return rate * change
+
+
 def sgd(g: FloatArray, _states: Sequence[FloatArray], rate: FloatArray, _k: int, _c: Constants) -> FloatArray:
     """The step is η·g, which overwrites the gradient."""
     return np.multiply(g, rate, out=g)
@@ -63,7 +80,8 @@ class Optimizer:
     Attributes:
         update: changes the states in place and returns the step, which is taken off what the gradient belongs to.
         constants: by the names of torch.optim where it has them, with their defaults.
-        states: the letters of its states: momentum's velocity v, Adam's mean m, the mean or sum of squares s.
+        states: the letters of its states: momentum's velocity v, Adam's mean m, the mean or sum of squares s, Adamax's
+            largest gradient u, Adadelta's mean of squared changes d.
         counts: whether an update depends on its number k.
         decouples_decay: whether the weight decay stays out of the gradient.
     """
@@ -89,6 +107,8 @@ OPTIMIZERS = {
         counts=True,
         decouples_decay=True,
     ),
+    "adamax": Optimizer(adamax, {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}, "mu", counts=True),
+    "adadelta": Optimizer(adadelta, {"rho": 0.9, "eps": 1e-6}, "sd"),
 }
 
 

@@ -42,7 +42,7 @@ RATES = {
     "inverse-time": "{rate} / (1 + {decay} * step)",
     "warm-up": "{rate} * min(1, (step + 1) / {warm_up})",
 }
-# The lines of an update of parameter p with gradient g; v, m and s hold the states of each parameter.
+# The lines of an update of parameter p with gradient g; v, m, s, u and d hold the states of each parameter.
 UPDATES = {
     "sgd": ["p -= rate * g"],
     "momentum": ["v[i] = {momentum} * v[i] + g", "p -= rate * v[i]"],
@@ -57,6 +57,17 @@ UPDATES = {
         "p -= rate * m_hat / (np.sqrt(s_hat) + {eps})",
     ],
 }
+UPDATES["adamax"] = [
+    UPDATES["adam"][0],
+    "u[i] = np.maximum({beta2} * u[i], abs(g) + {eps})",
+    "p -= rate * m[i] / (1 - {beta1} ** (step + 1)) / u[i]",
+]
+UPDATES["adadelta"] = [
+    "s[i] = {rho} * s[i] + (1 - {rho}) * g**2",
+    "change = np.sqrt(d[i] + {eps}) / np.sqrt(s[i] + {eps}) * g",
+    "d[i] = {rho} * d[i] + (1 - {rho}) * change**2",
+    "p -= rate * change",
+]
 UPDATES["adamw"] = ["p -= rate * {weight_decay} * p", *UPDATES["adam"]]
 
 

@@ -38,6 +38,8 @@ CLASSES = {
     "rmsprop": "RMSprop",
     "adam": "Adam",
     "adamw": "AdamW",
+    "adamax": "Adamax",
+    "adadelta": "Adadelta",
 }
 BCE = "functional.binary_cross_entropy_with_logits"
 # By loss and reduction: from the outputs, before the activation where the loss has it inside, and the targets t.
@@ -232,7 +234,7 @@ def _optimizer(experiment: Experiment) -> str:
     said = [f"lr={number(experiment.learning_rate)}"]
     if "beta1" in c:
         said.append(f"betas=({c['beta1']}, {c['beta2']})")
-    own = [option for option in OPTIMIZERS[name].constants if option in ("momentum", "alpha", "eps")]
+    own = [option for option in OPTIMIZERS[name].constants if option in ("momentum", "alpha", "rho", "eps")]
     said += [f"{option}={number(c[option])}" for option in own]
     said += ["nesterov=True"] if name == "nesterov" else []
     said += [f"weight_decay={number(c['weight_decay'])}"] if "weight_decay" in c else []

@@ -252,6 +252,10 @@ def _optimizer(experiment: Experiment, trained: list[torch.Tensor]) -> torch.opt
             return torch.optim.RMSprop(trained, rate, alpha=c["alpha"], eps=c["eps"], weight_decay=decay)
         case "adam":
             return torch.optim.Adam(trained, rate, (c["beta1"], c["beta2"]), c["eps"], decay)
+        case "adamax":
+            return torch.optim.Adamax(trained, rate, (c["beta1"], c["beta2"]), c["eps"], decay)
+        case "adadelta":
+            return torch.optim.Adadelta(trained, rate, c["rho"], c["eps"], decay)
         case "adamw":
             return torch.optim.AdamW(trained, rate, (c["beta1"], c["beta2"]), c["eps"], decay)
         case name:

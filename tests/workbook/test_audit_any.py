@@ -10,6 +10,7 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from engine import Experiment, InputError, Method, descend, load_experiment
+from engine.optimizers import OPTIMIZERS
 from tests.engine.networks import random_experiment
 from workbook.inspect.audit import audit
 from workbook.inspect.findings import TableReport
@@ -89,6 +90,15 @@ def runnable(seeds: range, count: int) -> list[int]:
         if experiment.rows > 1 and experiment.columns != experiment.columns.plain(experiment.sizes):
             found.append(seed)
     return found[:count]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_table_of_any_optimizer_is_right(name: str, tmp_path: Path) -> None:
+    experiment = short("and")
+    method = replace(experiment.method, optimizer=name, constants=tuple(OPTIMIZERS[name].constants.items()))
+    main_only(replace(experiment, runs=(), method=method), tmp_path / "book.xlsx")
+    table = the_table(tmp_path / "book.xlsx")
+    assert (table.verdict, table.roots) == ("right", [])
 
 
 @pytest.mark.parametrize("seed", runnable(range(100, 200), 30))

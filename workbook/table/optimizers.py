@@ -52,6 +52,16 @@ def _adam_change(s: Step) -> Tree:
     return over(times(s.rate, _corrected(s, "m", "beta1")), plus(root, own("eps")))
 
 
+def _adamax_change(s: Step) -> Tree:
+    return over(times(s.rate, _corrected(s, "m", "beta1")), s.after["u"])
+
+
+def _adadelta_change(s: Step) -> Tree:
+    """√(d + ε)/√(s + ε)·g, with d as it was before; the step is η times this."""
+    before, after = (call("SQRT", plus(state, own("eps"))) for state in (s.before["d"], s.after["s"]))
+    return times(over(before, after), s.gradient)
+
+
 _VELOCITY = {"v": lambda s: plus(times(own("momentum"), s.before["v"]), s.gradient)}
 _ADAM_STATES = {
     "m": _running_mean("m", "beta1", lambda s: s.gradient),
@@ -65,6 +75,20 @@ OPTIMIZERS = {
     "rmsprop": Optimizer({"s": _running_mean("s", "alpha", _square)}, _scaled),
     "adam": Optimizer(_ADAM_STATES, _adam_change),
     "adamw": Optimizer(_ADAM_STATES, _adam_change),
+    "adamax": Optimizer(
+        {
+            "m": _ADAM_STATES["m"],
+            "u": lambda s: call("MAX", times(own("beta2"), s.before["u"]), plus(call("ABS", s.gradient), own("eps"))),
+        },
+        _adamax_change,
+    ),
+    "adadelta": Optimizer(
+        {
+            "s": _running_mean("s", "rho", _square),
+            "d": _running_mean("d", "rho", lambda s: call("SUMSQ", _adadelta_change(s))),
+        },
+        lambda s: times(s.rate, _adadelta_change(s)),
+    ),
 }
 
 

@@ -50,6 +50,8 @@ STATE_IDEAS = {
     "v": "The velocity: what is left of the one before, plus the gradient that made this row's weights.",
     "m": "The running mean of the gradients, which starts at 0.",
     "s": "The running mean or sum of the squared gradients, which starts at 0.",
+    "u": "The largest gradient so far, plus eps; what came before fades with each step.",
+    "d": "The running mean of the squared changes, before the learning rate; it starts at 0.",
 }
 
 

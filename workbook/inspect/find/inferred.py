@@ -33,6 +33,8 @@ COUNTS_SAMPLES = re.compile(r"\(?MOD\([A-Z]+‹-1›,(\d{1,6})\)\+1\)?")  # long
 NEEDED_LOSS = {"softmax": "cross-entropy"}
 
 Answers = Callable[[Headed], Iterator[Headed]]
+# The name of a column of an optimizer's state, such as v_w1.
+STATE = re.compile(rf"[{''.join(optimizer.states for optimizer in OPTIMIZERS.values())}]_[^\W\d_]+\d+")
 
 
 def headed(book: Book, table: Table) -> Headed | None:
@@ -85,7 +87,7 @@ def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | No
         samples *= _samples(sheet, places["sample"], header_row, network.time)
     if samples > 1 and "step" in places:
         batch = _count_of_first(sheet, places["step"], header_row)
-    letters = "".join(dict.fromkeys(name[0] for name in names if re.fullmatch(r"[vms]_[^\W\d_]+\d+", name)))
+    letters = "".join(dict.fromkeys(name[0] for name in names if STATE.fullmatch(name)))
     optimizer = next((name for name in OPTIMIZERS if OPTIMIZERS[name].states == letters), None)
     if optimizer is None or not network.time <= batch <= samples:
         return None
