@@ -114,7 +114,7 @@ def gradcheck(file: Path, asked: Asked, say: Callable[[str], None] = lambda _: N
     cells = Cells(with_values(book))
     say("Differentiating")
     if asked.is_nothing:
-        guessed = list(guesses(cells))
+        guessed = list(guesses(cells, say))
         return Gradcheck(file, cells, [guess.check for guess in guessed], guessed)
     return Gradcheck(file, cells, list(_checks(cells, asked)))
 

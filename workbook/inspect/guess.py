@@ -67,7 +67,7 @@ def _joined(run: Area, area: Area) -> Area | None:
     return Area(run.sheet, run.top, run.left, area.bottom, area.right) if down or right else None
 
 
-def guesses(cells: Cells) -> Iterator[Guess]:
+def guesses(cells: Cells, say: Callable[[str], None] = lambda _: None) -> Iterator[Guess]:
     """The checks that a book offers by itself, step by step.
 
     Raises:
@@ -75,8 +75,9 @@ def guesses(cells: Cells) -> Iterator[Guess]:
     """
     ours = list(our_tables(cells))
     if ours:
-        yield from _of_our_tables(cells, ours)
+        yield from _of_our_tables(cells, ours, say)
         return
+    say("Looking for steps")
     readers = Readers(cells)
     last: Check | None = None
     judged = 0
@@ -85,6 +86,7 @@ def guesses(cells: Cells) -> Iterator[Guess]:
     alike: dict[int, Check] = {}
     looked_for = 0
     for at, places in places_of.items():
+        say(f"Differentiating step {at + 1:,} of {len(places_of):,}")
         check = alike.get(at) or _best(readers, places, "updates", found[at].dependents, last)
         if check is not None and at not in alike and looked_for < MOST_FIRST:
             alike |= alike_checks(readers, check, {later: some for later, some in places_of.items() if later > at})
@@ -119,9 +121,10 @@ def _of_made_losses(cells: Cells, places: Sequence[tuple[Area, Area]]) -> Check 
     return None if best is None or not best[0] else _judged(checked(cells, best[1], places, "gradients"))
 
 
-def _of_our_tables(cells: Cells, ours: Sequence[Headed]) -> Iterator[Guess]:
+def _of_our_tables(cells: Cells, ours: Sequence[Headed], say: Callable[[str], None]) -> Iterator[Guess]:
     every = ((own, step) for own in ours for step in our_steps(cells, own))
     for number, (own, (loss, places)) in enumerate(islice(every, MOST_STEPS), start=1):
+        say(f"Differentiating step {number:,}")
         check = checked(cells, loss, places, "gradients", rate=1.0)
         if own.columns.method.update == "output-first":
             check = replace(check, notes=(*check.notes, OUTPUT_FIRST))

@@ -12,7 +12,17 @@ from workbook.spreadsheet.functions import Array
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Book, ErrorValue, Sheet
 from workbook.spreadsheet.shapes import Shape, shape_of
-from workbook.spreadsheet.trees import Name, Operation, Range, Reference, Tree, UnsupportedError, leaves, parse_arrays
+from workbook.spreadsheet.trees import (
+    Name,
+    Operation,
+    Range,
+    Reference,
+    Tree,
+    UnsupportedError,
+    leaves,
+    parse_arrays,
+    unquoted,
+)
 
 # Formulas that the user typed on the command line stand on a sheet of their own, one a row.
 TYPED = "="
@@ -281,7 +291,8 @@ class Cells:
         """
         if (name, sheet) not in self._names:
             own, _, bare = name.rpartition("!")
-            where = own.strip("'") or sheet
+            there = self.book.sheet(unquoted(own)) if own else None
+            where = sheet if there is None else there.name
             text = self.book.names.get((bare.casefold(), where)) or self.book.names.get((bare.casefold(), None))
             if text is None:
                 return None

@@ -30,6 +30,7 @@ class Function:
     Attributes:
         forward: its value from the values of its operands.
         backward: the adjoints of its operands from its own adjoint, its value and the operands; None for zero.
+        by_element: whether it takes one cell of a range, the one beside the formula, if that is no array formula.
         arrays: whether it computes with whole arrays even in a formula that is no array formula.
         fewest, most: how many operands it takes.
     """
@@ -39,6 +40,7 @@ class Function:
     arrays: bool = False
     fewest: int = 1
     most: int = 255
+    by_element: bool = False
 
 
 def numbers(value: Array) -> FloatArray:
@@ -93,7 +95,7 @@ def _elementwise(forward: Forward, slopes: Forward, open_slopes: Forward | None 
             for slope, doubt, operand in zip(found, left_open, floats, strict=True)
         ]
 
-    return Function(lambda *operands: forward(*map(numbers, operands)), backward)
+    return Function(lambda *operands: forward(*map(numbers, operands)), backward, by_element=True)
 
 
 def _aggregate(forward: Forward, slopes: Forward, open_slopes: Forward | None = None) -> Function:
@@ -142,7 +144,7 @@ def _comparison(compare: Forward) -> Function:
         same = np.where(numbers(left) == numbers(right), 1.0, 0.0)
         return [shrunk(through(adjoint, 0.0, same), side.shape) for side in (left, right)]
 
-    return Function(forward, backward, fewest=2, most=2)
+    return Function(forward, backward, fewest=2, most=2, by_element=True)
 
 
 def _comparable(left: object, right: object) -> tuple[Any, Any]:
@@ -265,7 +267,7 @@ def _rounded(value: FloatArray, digits: FloatArray) -> Array:
 def _stairs(forward: Forward, most: int) -> Function:
     """A function that is flat but for its jumps: its derivative says nothing, so all that hangs on it stays open."""
     flat = _elementwise(forward, lambda _, *operands: [0.0] * len(operands), lambda *operands: [1.0] * len(operands))
-    return Function(flat.forward, flat.backward, most=most)
+    return Function(flat.forward, flat.backward, most=most, by_element=True)
 
 
 def _power_slopes(value: Array, base: FloatArray, exponent: FloatArray) -> tuple[Array, Array]:

@@ -4,7 +4,7 @@ import re
 
 from workbook.spreadsheet.letters import place_of
 from workbook.spreadsheet.read import Book, Sheet
-from workbook.spreadsheet.trees import Name, Reference, Tree
+from workbook.spreadsheet.trees import Name, Reference, Tree, unquoted
 
 # Of names that stand for names, and of formulas that refer to formulas.
 LONGEST_CHAIN = 12
@@ -33,19 +33,15 @@ def _named_cell(book: Book, sheet: Sheet, name: str, left: int) -> Cell | None:
     The name may have a sheet before it.
     """
     scope, _, key = name.rpartition("!")
-    owner = book.sheet(_unquoted(scope)) if scope else sheet
+    owner = book.sheet(unquoted(scope)) if scope else sheet
     if owner is None:
         return None
     text = book.names.get((key.casefold(), owner.name), book.names.get((key.casefold(), None), ""))
     sheet_name, _, target = text.rpartition("!")
     if CELL.fullmatch(target) is None:
         return _named_cell(book, owner, text, left - 1) if text and left else None
-    there = book.sheet(_unquoted(sheet_name))
+    there = book.sheet(unquoted(sheet_name))
     if there is None:
         return None
     row, column = place_of(target)
     return there, column, row
-
-
-def _unquoted(sheet: str) -> str:
-    return sheet.removeprefix("'").removesuffix("'").replace("''", "'")

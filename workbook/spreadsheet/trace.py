@@ -12,8 +12,6 @@ from workbook.spreadsheet.trees import Name, Number, Operation, Range, Reference
 
 # Called with each area that a formula reads and its adjoint.
 Receive = Callable[[Area, Adjoint], None]
-# What is computed element by element takes one cell of a range, the one beside the formula, if it is no array formula.
-ELEMENTWISE = {"+", "-", "*", "/", "^", "neg", "EXP", "LN", "SQRT", "ABS", "TANH", "POWER", "SINGLE", "LOG", "LOG10"}
 
 
 class Source(Protocol):
@@ -127,7 +125,7 @@ def _operation(cells: Source, formula: Formula, tree: Operation, *, array: bool)
         raise UnsupportedError(f"{tree.kind} has {len(tree.operands)} operands")
     array = array or function.arrays
     operands = tuple(_traced(cells, formula, operand, array=array) for operand in tree.operands)
-    if not array and tree.kind in ELEMENTWISE:
+    if not array and function.by_element:
         operands = tuple(_beside(formula, operand) for operand in operands)
     try:
         value = function.forward(*(operand.value for operand in operands))

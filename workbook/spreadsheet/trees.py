@@ -261,14 +261,15 @@ def _tokens(text: str) -> Iterator[tuple[str, str, re.Match[str]]]:
         position = match.end()
 
 
-def _unquoted(sheet: str | None) -> str | None:
-    return sheet[1:-1].replace("''", "'") if sheet is not None and sheet.startswith("'") else sheet
+def unquoted(sheet: str) -> str:
+    """A sheet's name without the quotes around it."""
+    return sheet.removeprefix("'").removesuffix("'").replace("''", "'")
 
 
 def _whole(match: re.Match[str]) -> Range:
     """Whole columns or rows: A:C, 'my sheet'!$1:$2."""
     there = match["there"]
-    sheet = None if there is None else _unquoted(there.removesuffix("!"))
+    sheet = None if there is None else unquoted(there.removesuffix("!"))
     first, last = match["whole"].removeprefix(there or "").replace("$", "").split(":")
     if first.isdecimal():
         corners = (1, int(first)), (WHOLE_ROW, int(last))
@@ -279,7 +280,7 @@ def _whole(match: re.Match[str]) -> Range:
 
 
 def _reference(match: re.Match[str]) -> Reference:
-    sheet = _unquoted(match["sheet"])
+    sheet = None if match["sheet"] is None else unquoted(match["sheet"])
     row = match["row"]
     frozen = row.startswith("$")
     return Reference(sheet, column_of(match["column"]), int(row.strip("$‹›")), frozen, bool(match["dollar"]))
