@@ -40,3 +40,65 @@ class Dropout(nn.Module):
         masks = self.masks[self.used : self.used + len(x)]
         self.used += len(x)
         return x * masks / (1 - self.rate)
+
+
+class Recurrent(nn.Module):
+    """nn.RNN with one bias instead of two, and the weights of inputs and state side by side, as the workbook has them.
+
+    x is (samples, steps, inputs); so are the other two.
+    """
+
+    def __init__(self, inputs, neurons, bias, initial, activation):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(neurons, inputs + neurons))
+        self.bias = nn.Parameter(torch.zeros(neurons)) if bias else 0
+        self.initial, self.activation = torch.tensor(initial), activation
+
+    def forward(self, x):
+        h, states = self.initial.expand(len(x), -1), []
+        for step in range(x.shape[1]):
+            h = self.activation(torch.cat([x[:, step], h], dim=1) @ self.weight.T + self.bias)
+            states.append(h)
+        return torch.stack(states, dim=1)
+
+
+class Lstm(nn.Module):
+    """nn.LSTM, likewise; the rows of its weights are those of the gates i, f, g and o."""
+
+    def __init__(self, inputs, neurons, bias, initial):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(4 * neurons, inputs + neurons))
+        self.bias = nn.Parameter(torch.zeros(4 * neurons)) if bias else 0
+        self.initial = torch.tensor(initial)  # h, then c
+
+    def forward(self, x):
+        h, c = self.initial.expand(len(x), -1).chunk(2, dim=1)
+        states = []
+        for step in range(x.shape[1]):
+            i, f, g, o = (torch.cat([x[:, step], h], dim=1) @ self.weight.T + self.bias).chunk(4, dim=1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+            states.append(h)
+        return torch.stack(states, dim=1)
+
+
+class Gru(nn.Module):
+    """nn.GRU, likewise, of the gates r, z and n; the fourth bias is that of what n recalls."""
+
+    def __init__(self, inputs, neurons, bias, initial):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(3 * neurons, inputs + neurons))
+        self.bias = nn.Parameter(torch.zeros(4 * neurons)) if bias else torch.zeros(4 * neurons)
+        self.initial, self.inputs = torch.tensor(initial), inputs
+
+    def forward(self, x):
+        h, states = self.initial.expand(len(x), -1), []
+        of_r, of_z, of_n, of_recalled = self.bias.chunk(4)
+        for step in range(x.shape[1]):
+            r, z, n = (x[:, step] @ self.weight[:, : self.inputs].T).chunk(3, dim=1)
+            r_h, z_h, n_h = (h @ self.weight[:, self.inputs :].T).chunk(3, dim=1)
+            r, z = torch.sigmoid(r + r_h + of_r), torch.sigmoid(z + z_h + of_z)
+            n = torch.tanh(n + of_n + r * (n_h + of_recalled))
+            h = (1 - z) * n + z * h
+            states.append(h)
+        return torch.stack(states, dim=1)

@@ -17,9 +17,12 @@ from engine.layers import (
     Dense,
     Dropout,
     GlobalAveragePool,
+    Gru,
     Layer,
     LayerNorm,
+    Lstm,
     MaxPool,
+    Recurrent,
     Residual,
 )
 from engine.losses import LOSSES
@@ -53,6 +56,13 @@ LOSS = {
     ("cross-entropy", "mean"): "functional.cross_entropy(outputs, t)",
     ("cross-entropy", "sum"): 'functional.cross_entropy(outputs, t, reduction="sum")',
 }  # fmt: skip
+# Of each output and step of a sequence.
+LOSS_OF_EACH = {
+    "half-squared-error": "(outputs - t) ** 2",
+    "mean-squared-error": "(outputs - t) ** 2 / t.shape[-1]",
+    "binary-cross-entropy": 'functional.binary_cross_entropy_with_logits(outputs, t, reduction="none")',
+    "cross-entropy": "-t * torch.log_softmax(outputs, dim=-1)",
+}
 Pair = tuple[int, int]
 
 
@@ -67,7 +77,7 @@ def torch_script(experiment: Experiment) -> str:
         raise InputError(
             f"training.update: got {method.update}, which torch.optim cannot do; expected simultaneous, or --numpy"
         )
-    check_kinds(experiment, {*MODULES, Dropout, Residual})
+    check_kinds(experiment, {*MODULES, Dropout, Residual} if experiment.network.time == 1 else OF_SEQUENCES)
     net = "\n".join(_modules(experiment))
     own = parts(PARTS, net)
     loop = _loop(experiment)
@@ -103,23 +113,43 @@ def torch_script(experiment: Experiment) -> str:
 
 
 def _samples(experiment: Experiment) -> list[str]:
-    x, t = ("x", "t") if experiment.method.batch_size == experiment.samples else ("inputs", "targets")
-    return [
-        f"{x} = torch.tensor({literal(experiment.inputs.reshape(-1, *experiment.network.shapes[0]))})",
-        f"{t} = torch.tensor({literal(experiment.targets)})",
-    ]
+    """Inputs and targets, and where the loss counts; of sequences by sample and step."""
+    network = experiment.network
+    shape = network.shapes[0] if network.time == 1 else (network.time, *network.shapes[0])
+    of = (-1,) if network.time == 1 else (-1, network.time)
+    arrays = [experiment.inputs.reshape(-1, *shape), experiment.targets.reshape(*of, network.sizes[-1])]
+    arrays += [experiment.counted.reshape(*of, 1)] if network.counted else []
+    names = _names(experiment)
+    return [f"{name} = torch.tensor({literal(array)})" for name, array in zip(names, arrays, strict=True)]
+
+
+def _names(experiment: Experiment) -> list[str]:
+    """What the samples are called: in the loop x and t, which are all of them where a batch has all."""
+    all_at_once = experiment.method.batch_size == experiment.samples
+    names = ["x", "t", "counts"] if all_at_once else ["inputs", "targets", "counted"]
+    return names if experiment.network.counted else names[:2]
+
+
+def _loss(experiment: Experiment) -> str:
+    network, reduction = experiment.network, experiment.method.reduction
+    if network.time == 1:
+        return LOSS[network.loss, reduction]
+    each = f"({LOSS_OF_EACH[network.loss]}{' * counts' if network.counted else ''}).sum()"
+    half = " / 2" if network.loss == "half-squared-error" else ""
+    return f"{each}{half}{' / len(t)' if reduction == 'mean' else ''}"
 
 
 def _loop(experiment: Experiment) -> list[str]:
-    size = experiment.method.batch_size
+    size = experiment.method.batch_size // experiment.network.time
+    names = _names(experiment)
     batch = [
         f"rows = torch.arange(step * {size}, (step + 1) * {size}) % len(inputs)",
-        "x, t = inputs[rows], targets[rows]",
+        f"{', '.join(['x', 't', 'counts'][: len(names)])} = {', '.join(f'{name}[rows]' for name in names)}",
     ]
     return [
-        *(batch if size < experiment.samples else []),
+        *(batch if experiment.method.batch_size < experiment.samples else []),
         "outputs = net(x)",
-        f"loss = {LOSS[experiment.network.loss, experiment.method.reduction]}",
+        f"loss = {_loss(experiment)}",
         "weights = [number for p in net.parameters() if p.requires_grad for number in p.flatten().tolist()]",
         'print(step + 1, *(f"{number:.12g}" for number in [loss.item(), *weights]))',
         "optimizer.zero_grad()",
@@ -153,7 +183,7 @@ def _modules(experiment: Experiment) -> list[str]:
         if is_last and len(network.shapes[-1]) > 1:
             modules.append("nn.Flatten(),")
         inside_loss = is_last and LOSSES[network.loss].through_activation
-        if layer.activation in ACTIVATIONS and not inside_loss:
+        if layer.activation in ACTIVATIONS and not inside_loss and not isinstance(layer, Recurrent):
             modules.append(f"{ACTIVATIONS[layer.activation]},")
     return modules
 
@@ -186,6 +216,15 @@ def _batch_norm(layer: Any, shape: Shape) -> list[str]:
     return [f"nn.BatchNorm{len(shape) - 1 or 1}d({shape[0]}, eps={layer.eps}, momentum={layer.momentum})"]
 
 
+def _recurrent(layer: Any, shape: Shape) -> list[str]:
+    if layer.bptt:
+        raise InputError(f"bptt: got {layer.bptt}, expected none: a script lets errors flow back through all steps")
+    initial = list(layer.initial or [0.0] * (len(layer.letters) * layer.neurons))
+    activation = f", torch.{layer.activation}" if isinstance(layer, Recurrent) else ""
+    return [f"{type(layer).__name__}({shape[0]}, {layer.neurons}, {layer.biases > 0}, {initial}{activation})"]
+
+
+OF_SEQUENCES = (Dense, Recurrent, Lstm, Gru)
 MODULES: dict[type[Layer], Callable[[Any, Shape], list[str]]] = {
     Dense: _dense,
     Convolution: _convolution,
@@ -193,6 +232,7 @@ MODULES: dict[type[Layer], Callable[[Any, Shape], list[str]]] = {
     AveragePool: _pool("AvgPool2d"),
     GlobalAveragePool: lambda _layer, _shape: ["nn.AdaptiveAvgPool2d(1)", "nn.Flatten()"],
     BatchNorm: _batch_norm,
+    **dict.fromkeys((Recurrent, Lstm, Gru), _recurrent),
     LayerNorm: lambda layer, shape: [f"nn.LayerNorm({list(shape)}, eps={layer.eps})"],
 }
 

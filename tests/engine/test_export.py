@@ -17,7 +17,7 @@ from engine.export import numpy_script, torch_script
 from engine.export.numpy_layers import CODE
 from engine.export.text import trained_names
 from engine.export.torch_script import MODULES
-from engine.layers import Dropout, Residual
+from engine.layers import Dropout, Gru, Lstm, Recurrent, Residual
 from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS, SCHEDULES
 from tests.commands import error_line, run
@@ -25,6 +25,7 @@ from tests.engine.pictures import picture_experiment
 from tests.engine.test_by_torch import experiment_of, network
 
 SCRIPTS = {"numpy": numpy_script, "torch": torch_script}
+KINDS = {"numpy": set(CODE), "torch": {*MODULES, Dropout, Residual}}
 Script = Callable[[Experiment], str]
 
 
@@ -62,8 +63,9 @@ def check(experiment: Experiment, script: Script, path: Path, capsys: pytest.Cap
 @pytest.mark.parametrize("name", packaged_experiments())
 def test_a_packaged_experiment(name: str, script: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     experiment = load_experiment(name)
-    experiment = replace(experiment, steps=min(experiment.steps, 60))
-    if any(type(layer) not in CODE for layer in experiment.network.layers):
+    # Through time a rounding grows from step to step: by step 40 of lstm to 1e-8.
+    experiment = replace(experiment, steps=min(experiment.steps, 60 if experiment.network.time == 1 else 20))
+    if not {type(layer) for layer in experiment.network.layers} <= KINDS[script]:
         with pytest.raises(InputError, match="a script can have dense, convolution"):
             SCRIPTS[script](experiment)
         return
@@ -105,7 +107,7 @@ def test_layers_over_pictures_of_random_shapes(script: str, tmp_path: Path, caps
         else:
             kinds |= {type(layer) for layer in experiment.network.layers}
             check(experiment, SCRIPTS[script], tmp_path / "script.py", capsys)
-    assert kinds == set(CODE) == {*MODULES, Dropout, Residual}
+    assert kinds == KINDS[script] - {Recurrent, Lstm, Gru}
 
 
 def _crosses(experiment: Experiment) -> bool:
