@@ -16,7 +16,7 @@ from engine.experiment_file import packaged_experiments
 from engine.export import numpy_script, torch_script
 from engine.export.numpy_layers import CODE
 from engine.export.text import trained_names
-from engine.export.torch_script import MODULES
+from engine.export.torch_modules import MODULES
 from engine.layers import Dropout, Gru, Lstm, Recurrent, Residual
 from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS, SCHEDULES

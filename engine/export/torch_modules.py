@@ -1,0 +1,76 @@
+"""What each kind of layer is in torch: the modules that stand for it."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from engine.arrays import Shape
+from engine.errors import InputError
+from engine.layers import (
+    AveragePool,
+    BatchNorm,
+    Convolution,
+    Dense,
+    GlobalAveragePool,
+    Gru,
+    Layer,
+    LayerNorm,
+    Lstm,
+    MaxPool,
+    Recurrent,
+)
+
+Pair = tuple[int, int]
+
+
+def _dense(layer: Any, shape: Shape) -> list[str]:
+    inputs, own = prod(shape), layer.biases == layer.neurons
+    return [
+        *(["nn.Flatten()"] if len(shape) > 1 else []),
+        f"nn.Linear({inputs}, {layer.neurons}{'' if own else ', bias=False'})",
+        *(["SharedBias()"] if layer.biases and not own else []),
+    ]
+
+
+def _convolution(layer: Any, shape: Shape) -> list[str]:
+    own = layer.biases == layer.channels
+    said = [
+        *(str(size) for size in (shape[0], layer.channels, _pair(layer.kernel))),
+        *([f"stride={_pair(layer.stride)}"] if layer.stride != (1, 1) else []),
+        *([f"padding={_pair(layer.padding)}"] if layer.padding != (0, 0) else []),
+        *([] if own else ["bias=False"]),
+    ]
+    return [f"nn.Conv2d({', '.join(said)})", *(["SharedBias()"] if layer.biases and not own else [])]
+
+
+def _pool(name: str) -> Callable[[Any, Shape], list[str]]:
+    return lambda layer, _: [f"nn.{name}({_pair(layer.size)}, {_pair(layer.stride)})"]
+
+
+def _batch_norm(layer: Any, shape: Shape) -> list[str]:
+    return [f"nn.BatchNorm{len(shape) - 1 or 1}d({shape[0]}, eps={layer.eps}, momentum={layer.momentum})"]
+
+
+def _recurrent(layer: Any, shape: Shape) -> list[str]:
+    if layer.bptt:
+        raise InputError(f"bptt: got {layer.bptt}, expected none: a script lets errors flow back through all steps")
+    initial = list(layer.initial or [0.0] * (len(layer.letters) * layer.neurons))
+    activation = f", torch.{layer.activation}" if isinstance(layer, Recurrent) else ""
+    return [f"{type(layer).__name__}({shape[0]}, {layer.neurons}, {layer.biases > 0}, {initial}{activation})"]
+
+
+OF_SEQUENCES = (Dense, Recurrent, Lstm, Gru)
+MODULES: dict[type[Layer], Callable[[Any, Shape], list[str]]] = {
+    Dense: _dense,
+    Convolution: _convolution,
+    MaxPool: _pool("MaxPool2d"),
+    AveragePool: _pool("AvgPool2d"),
+    GlobalAveragePool: lambda _layer, _shape: ["nn.AdaptiveAvgPool2d(1)", "nn.Flatten()"],
+    BatchNorm: _batch_norm,
+    **dict.fromkeys((Recurrent, Lstm, Gru), _recurrent),
+    LayerNorm: lambda layer, shape: [f"nn.LayerNorm({list(shape)}, eps={layer.eps})"],
+}
+
+
+def _pair(pair: Pair) -> int | Pair:
+    return pair[0] if pair[0] == pair[1] else pair
