@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine import Experiment, FloatArray, InputError, Method, descend, load_experiment
+from engine import Experiment, FloatArray, InputError, Layer, Method, descend, load_experiment
 from engine.experiment_file import packaged_experiments
 from engine.export import numpy_script, torch_script
 from engine.export.numpy_layers import CODE
@@ -25,7 +25,7 @@ from tests.engine.pictures import picture_experiment
 from tests.engine.test_by_torch import experiment_of, network
 
 SCRIPTS = {"numpy": numpy_script, "torch": torch_script}
-KINDS = {"numpy": set(CODE), "torch": {*MODULES, Dropout, Residual}}
+KINDS: dict[str, set[type[Layer]]] = {"numpy": set(CODE), "torch": {*MODULES, Dropout, Residual}}
 Script = Callable[[Experiment], str]
 
 
