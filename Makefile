@@ -139,6 +139,7 @@ pictures: $(READY_TEST) ## make the README's pictures in assets/ (needs LibreOff
 	@$(BIN)/python -m workbook pictures
 
 bench: $(READY_TEST) ## measure speed, as ratios
+	@$(BIN)/python -m tests.bench_commands
 	@$(BIN)/python -m pytest --benchmark-only tests/*/bench_*.py
 
 clean: ## remove what was built, the environment included

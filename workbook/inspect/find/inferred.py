@@ -20,6 +20,7 @@ from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
 from workbook.inspect.find.comparison import Comparison
 from workbook.inspect.find.headed import Headed
 from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Book, Sheet
 from workbook.table.network_line import read_network
 
@@ -138,9 +139,13 @@ def _samples(sheet: Sheet, column: int, header_row: int, rows: int) -> int:
 
 
 def _count_of_first(sheet: Sheet, column: int, header_row: int) -> int:
-    values = sheet.values.get(column, {})
+    """How many rows the first step has: by its number, or by the formulas that repeat it where no values are stored."""
+    values, shapes = sheet.values.get(column, {}), sheet.shapes.get(column, {})
     first, row = values.get(header_row + 1), header_row + 1
-    while values.get(row) == first and first is not None:
+    repeats = re.compile(rf"\(?{letters_of(column)}‹-1›\)?")
+    while (row in values and values[row] == first) or (
+        row not in values and row in shapes and repeats.fullmatch(shapes[row].key)
+    ):
         row += 1
     return row - header_row - 1
 

@@ -1,0 +1,81 @@
+"""How long people wait, as ratios of processor time to something in the same run: `python -m tests.bench_commands`.
+
+The yardsticks: Python's own start with NumPy and openpyxl, and XlsxWriter writing as many plain numbers as the default
+workbook has cells. On another machine the seconds differ, the ratios hardly.
+"""
+
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from tests.commands import environment
+from tests.workbook.handmade import HandMade, save
+
+ROUNDS = 3
+CELLS = 52_000  # of the default workbook
+START = [sys.executable, "-c", "import numpy, openpyxl"]
+NUMBERS = f"""
+import xlsxwriter
+with xlsxwriter.Workbook("numbers.xlsx", {{"constant_memory": True}}) as book:
+    sheet = book.add_worksheet()
+    for number in range({CELLS}):
+        sheet.write_number(number // 31, number % 31, number / 7)
+"""
+WORKBOOK = [sys.executable, "-m", "workbook"]
+XOR = [*WORKBOOK, "build", "xor.xlsx", "--experiment", "xor", "--steps", "5000", "--force"]
+# What one types, and how often it is measured.
+COMMANDS = {
+    "build, the default": ([*WORKBOOK, "build", "default.xlsx", "--force"], ROUNDS),
+    "--help": ([*WORKBOOK, "--help"], ROUNDS),
+    "audit of the default's workbook": ([*WORKBOOK, "audit", "default.xlsx"], ROUNDS),
+    "audit of a sheet made by hand, 80 rows": ([*WORKBOOK, "audit", "hand.xlsx"], ROUNDS),
+    "gradcheck of the default's workbook": ([*WORKBOOK, "gradcheck", "default.xlsx"], 1),
+    "build, 2,000 steps": ([*WORKBOOK, "build", "long.xlsx", "--steps", "2000", "--force"], 1),
+    "build, xor with 5,000 steps": (XOR, 1),
+}
+LIBREOFFICE = ["soffice", "-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", "ods"]
+
+
+def processor_seconds(command: list[str], folder: Path, rounds: int) -> float:
+    """The median of some runs, of the command and all that it starts."""
+    return statistics.median(_seconds(command, folder) for _ in range(rounds))
+
+
+def _seconds(command: list[str], folder: Path) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=folder, env={**os.environ, **environment()}, capture_output=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def measured(folder: Path) -> Table:
+    """All commands, in their order: the second reads what the first wrote."""
+    save(folder / "hand.xlsx", HandMade(rows=80).cells)
+    start = processor_seconds(START, folder, ROUNDS)
+    numbers = processor_seconds([sys.executable, "-c", NUMBERS], folder, ROUNDS)
+    table = Table("what one types", "× Python's start", "× XlsxWriter's numbers", title="Processor time")
+    commands = dict(COMMANDS)
+    if shutil.which("soffice"):
+        convert = [part.format(folder=folder) for part in LIBREOFFICE] + ["default.xlsx"]
+        commands["LibreOffice opens the default's workbook"] = (convert, ROUNDS)
+    for name, (command, rounds) in track(commands.items(), console=Console(stderr=True), transient=True):
+        seconds = processor_seconds(command, folder, rounds)
+        table.add_row(name, f"{seconds / start:.1f}", f"{seconds / numbers:.1f}")
+    table.caption = (
+        f"Python's start with NumPy and openpyxl: {start:.2f} s; {CELLS:,} numbers by XlsxWriter: {numbers:.2f} s"
+    )
+    return table
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        Console().print(measured(Path(made)))
