@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter
 
@@ -211,3 +212,31 @@ def test_a_row_without_anything_makes_a_table_incomplete(tmp_path: Path) -> None
     table = the_table(tmp_path / "gap.xlsx")
     assert (table.verdict, table.roots) == ("incomplete", [])
     assert table.findings[0].cause == f"nothing stands in row {row}: not checked"
+
+
+@pytest.mark.parametrize(
+    ("cleared", "told"),
+    [
+        pytest.param(range(27, 28), "the last batch has 2 of 4 rows", id="a row amid"),
+        pytest.param(range(32, 33), "the last batch has 3 of 4 rows", id="the last row"),
+        pytest.param(range(0), "row 32 is only partly filled, without ", id="half of the last row"),
+    ],
+)
+def test_a_table_of_batches_that_is_not_finished_is_incomplete(tmp_path: Path, cleared: range, told: str) -> None:
+    main_only(replace(load_experiment("xor"), steps=3), tmp_path / "book.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "book.xlsx")
+    sheet = book.worksheets[0]
+    whole = [(row, column) for row in cleared for column in range(1, sheet.max_column + 1)]
+    for row, column in whole or [(32, column) for column in range(26, sheet.max_column + 1)]:
+        sheet.cell(row, column).value = None
+    book.save(tmp_path / "unfinished.xlsx")
+    table = the_table(tmp_path / "unfinished.xlsx")
+    assert (table.verdict, table.roots) == ("incomplete", [])
+    assert told in " ".join(finding.cause for finding in table.findings)
+
+
+def test_a_right_table_of_batches_without_stored_values_is_right(tmp_path: Path) -> None:
+    main_only(replace(load_experiment("xor"), steps=3), tmp_path / "book.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "book.xlsx")
+    book.save(tmp_path / "resaved.xlsx")
+    assert the_table(tmp_path / "resaved.xlsx").verdict == "right"

@@ -21,7 +21,7 @@ from workbook.inspect.findings import Finding, Score, TableReport, Verdict
 from workbook.inspect.guess import summary
 from workbook.inspect.judge.by_definition import judged_by_definition
 from workbook.inspect.judge.judge import Judge
-from workbook.inspect.judge.score import report_of_unfilled, score_of, typed_columns, verdict_of
+from workbook.inspect.judge.score import GIVEN, report_of_unfilled, score_of, typed_columns, verdict_of
 from workbook.spreadsheet.files import VALUES_ONLY, load
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.limits import LIMITS, MOST_TABLES
@@ -226,7 +226,7 @@ def _report(book: Book, judge: Judge | None, table: Table, notes: list[str]) -> 
         findings += consequences(judge.understood, right, roots)
     missing = _missing(judge)
     unjudged = [_note(f"{name} could not be checked: {why}", name) for name, why in judge.judgement.unjudged.items()]
-    incomplete = bool(missing or unjudged or table.rows.goes_on)
+    incomplete = bool(missing or unjudged or table.rows.goes_on or _is_begun(table))
     asked, typed = _asked(judge), typed_columns(book, table)
     rate = judge.understood.rate
     return replace(
@@ -244,6 +244,12 @@ def _report(book: Book, judge: Judge | None, table: Table, notes: list[str]) -> 
             () if right is None else right["E_tot"].tolist(),
         ),
     )
+
+
+def _is_begun(table: Table) -> bool:
+    """Whether the last row holds more than the weights that the row above leads to, and not all of a step."""
+    begun = (name for name in table.columns if not table.ends_early(name))
+    return table.rows.partial and any(kind_of(name) not in {*GIVEN, "weight", "bias"} for name in begun)
 
 
 def _note(text: str, column: str = "") -> Finding:

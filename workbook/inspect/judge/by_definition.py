@@ -1,6 +1,7 @@
 """Judging a table with our headers: each column against its definition, in every row."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -48,7 +49,7 @@ class _Judge:
             rows=len(self.own.rows),
             columns=self.columns.names,
             others={},
-            verdict=verdict_of(asked, typed, roots=bool(roots), incomplete=bool(self.missing)),
+            verdict=verdict_of(asked, typed, roots=bool(roots), incomplete=bool(self.empty or self.left_over)),
             judged=True,
             learning_rate=rate,
             rate_text=self.constant("eta") if rate is not None else None,
@@ -71,11 +72,36 @@ class _Judge:
             number for number, row in enumerate(self.own.rows) if not any(sheet.holds(column, row) for column in places)
         ]
 
+    @cached_property
+    def unfinished(self) -> list[str]:
+        """The computed columns that are still empty in a last row that is only partly filled."""
+        last, sheet = self.own.rows[-1], self.own.sheet
+        if len(self.own.rows) - 1 in self.missing:
+            return []
+        return [name for name in self.asked if not sheet.holds(self.own.places[name], last)]
+
+    @property
+    def left_over(self) -> int:
+        """How many rows of the last batch there are, if not all."""
+        return len(self.own.rows) % self.columns.method.batch_size
+
+    @cached_property
+    def empty(self) -> set[tuple[str, int]]:
+        """The cells, by column and row from 0, in which nothing stands yet: no fault, but nothing to compute from."""
+        unfinished = {(name, len(self.own.rows) - 1) for name in self.unfinished}
+        return unfinished | {(name, row) for name in self.columns.names for row in self.missing}
+
     @property
     def remarks(self) -> list[str]:
         """What else the reader should know."""
         rows = in_short(self.own.rows[number] for number in self.missing)
-        return [*([f"nothing stands in row {', '.join(rows)}: not checked"] if self.missing else []), self.taken_for()]
+        last = f"row {self.own.rows[-1]} is only partly filled, without {', '.join(self.unfinished)}: not checked"
+        nothing = f"nothing stands in row {', '.join(rows)}: not checked"
+        batch = (
+            f"the last batch has {self.left_over} of {self.columns.method.batch_size} rows: its sums are not checked"
+        )
+        told = ((nothing, self.missing), (last, self.unfinished), (batch, self.left_over))
+        return [*(words for words, is_so in told if is_so), self.taken_for()]
 
     def taken_for(self) -> str:
         """The network and the method, in words."""
@@ -96,20 +122,31 @@ class _Judge:
         """What is wrong in a column: a root for each cause."""
         causes: dict[str, list[int]] = {}
         for group in self.comparison.groups(name):
-            for cause, rows in self.of_group(name, group):
+            for cause, rows in self.of_group(name, self.filled(name, group)):
                 causes.setdefault(cause, []).extend(rows)
         for cause, rows in causes.items():
             yield self.root(name, sorted(rows), cause)
 
+    def filled(self, name: str, group: Group) -> Group:
+        """The group without the rows that are empty, or that are computed from one that is."""
+        read = [leaf for leaf in leaves(group.expected) if isinstance(leaf, Variable)]
+        cells = [(name, 0), *((leaf.name, leaf.row) for leaf in read)]
+        end = len(self.own.rows)
+        rows = [
+            row
+            for row in group.rows
+            if not any((of, row + below) in self.empty or row + below >= end for of, below in cells)
+        ]
+        return replace(group, rows=rows)
+
     def of_group(self, name: str, group: Group) -> Iterator[tuple[str, list[int]]]:
-        if group.tree is not None and self.comparison.same(group.tree, group.expected):
+        if not group.rows or (group.tree is not None and self.comparison.same(group.tree, group.expected)):
             return
         off = self.comparison.off(name, group)
         wrong = [row for row, bad in zip(group.rows, off.tolist(), strict=True) if bad]
         if group.shape is None:
             empty = [row for row in wrong if np.isnan(self.comparison.numbers[name][row])]
             typed = [row for row in wrong if row not in empty]
-            empty = [row for row in empty if row not in self.missing]
             if empty:
                 yield "the cell holds no number", empty
             if typed:
