@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from cnn.lines import without_lines
 from cnn.page import Floats, Mask, find_page
 
 # Shares of the strongest contrast with the paper, under which there is paper and over which there is ink: a narrow
@@ -17,6 +18,8 @@ EVEN = 0.05  # the share of the border that may stand out from the rest, as a st
 MOST = 0.6  # the share of a picture that ink may cover: where it is more, the border was a frame and no paper
 GRAIN = 0.008  # of the longer side, on either side of a pixel: over so much grain is averaged out
 STROKE, STEEP = 0.03, 0.65  # the share of the longer side within which ink rises to the share of its contrast
+RISING = 0.4  # as STEEP, for each piece of ink
+ALONG = 0.4  # of its own height or width: a piece that lies so far along a sheet's edge is the edge
 SMALL = 64  # pixels of the longer side, on which the paper's light is estimated
 EDGE = 7  # of these pixels: within so many a shadow may begin
 
@@ -33,10 +36,10 @@ def find_ink(image: Image.Image) -> Floats | None:
     for backdrop in (1, 0):
         seen: Floats = (colour * alpha + backdrop * (1 - alpha)).astype(np.float32)
         page = find_page(seen)
-        contrast = _contrast(seen if page is None else _extended(seen, page))
-        if contrast.max() >= LEAST_CONTRAST and _is_steep(contrast):
-            share: Floats = (contrast / contrast.max() - PAPER) / (INK - PAPER)
-            return share.clip(0, 1) if page is None else share.clip(0, 1) * page
+        contrast = without_lines(_contrast(seen if page is None else _extended(seen, page)), page, PAPER)
+        if contrast.max() >= LEAST_CONTRAST and (rise := _rise(contrast)).max() > STEEP:
+            share: Floats = ((contrast / contrast.max() - PAPER) / (INK - PAPER)).clip(0, 1)
+            return _strokes(share if page is None else share * page * _darker(seen, page), rise > RISING, page)
     return None
 
 
@@ -58,13 +61,34 @@ def _contrast(seen: Floats) -> Floats:
     return contrast
 
 
-def _is_steep(contrast: Floats) -> bool:
-    """Whether the contrast rises within a stroke's border somewhere, as soft shadows and vignettes do not."""
+def _rise(contrast: Floats) -> Floats:
+    """How far the contrast rises within a stroke's border, as soft shadows and vignettes do not."""
     longer = max(contrast.shape)
     smooth = ndimage.uniform_filter(contrast, 1 + 2 * round(GRAIN * longer))
     window = max(3, round(STROKE * longer))
     rise = ndimage.maximum_filter(smooth, window) - ndimage.minimum_filter(smooth, window)
-    return bool(rise.max() > STEEP * smooth.max())
+    share: Floats = rise / smooth.max()
+    return share
+
+
+def _darker(seen: Floats, page: Mask) -> Mask:
+    """Where a colour is darker than a light sheet's own, as ink makes it; what is lighter is lamplight."""
+    darker: Mask = (seen < np.median(seen[page & ~ndimage.binary_erosion(page)], axis=0)).any(axis=2)
+    return darker
+
+
+def _strokes(ink: Floats, steep: Mask, page: Mask | None) -> Floats:
+    """The ink (H, W) without pieces that have no steep border, as shadows, and those along a sheet's own edge."""
+    pieces, count = ndimage.label(ink > 0, np.ones((3, 3)))
+    kept = np.bincount(pieces[steep], minlength=count + 1) > 0
+    if page is not None:
+        touching = np.bincount(pieces[page & ~ndimage.binary_erosion(page)], minlength=count + 1)
+        sides = [
+            max(rows.stop - rows.start, columns.stop - columns.start) for rows, columns in ndimage.find_objects(pieces)
+        ]
+        kept &= touching < ALONG * np.array([1, *sides])
+    strokes: Floats = np.where(kept[pieces] & (pieces > 0), ink, 0)
+    return strokes
 
 
 def _from_one_paper(seen: Floats, paper: Floats) -> Floats:
