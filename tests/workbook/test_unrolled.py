@@ -10,6 +10,7 @@ from engine import Experiment, FloatArray, descend, load_experiment
 from engine.layers import Lstm, Recurrent
 from tests.workbook.kinds import KINDS, sequences_of
 from tests.workbook.spreadsheets import Values, by_ironcalc, poisoned
+from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.training import main_sheet
 from workbook.sheets.unrolled import SHEET, has_unrolled, unrolled_sheet
 from workbook.stored import as_stored
@@ -22,7 +23,8 @@ def recalculated(experiment: Experiment, folder: Path, typed: dict[str, float]) 
     experiment = as_stored(experiment)
     layout, rate = Layout(experiment.columns, experiment.steps), experiment.learning_rate
     values = descend(experiment, [rate]).numbers.values[:, :, 0]
-    write([main_sheet(layout, values, rate), unrolled_sheet(layout, values)], folder / "written.xlsx")
+    sheets = [main_sheet(layout, values, rate), explorer_sheet(layout, values, rate), unrolled_sheet(layout, values)]
+    write(sheets, folder / "written.xlsx")
     return by_ironcalc(poisoned(folder / "written.xlsx", folder / "book.xlsx"), typed)[SHEET]
 
 
@@ -35,10 +37,10 @@ def numbers_in(values: Values, row: int) -> FloatArray:
 def test_it_shows_the_sequence_that_one_types(kind: str, tmp_path: Path) -> None:
     experiment = KINDS[kind]
     several = experiment.columns.sequences > 1
-    values = recalculated(experiment, tmp_path, {f"{SHEET}!B3": 2, **({f"{SHEET}!D3": 2} if several else {})})
+    values = recalculated(experiment, tmp_path, {"explorer!B3": 2, **({f"{SHEET}!B4": 2} if several else {})})
     time, size = experiment.network.time, experiment.method.batch_size
     first = size + (time if several else 0)
-    assert values["B4"] == FIRST_ROW + first
+    assert values["E4"] == FIRST_ROW + first
     numbers = descend(experiment, [experiment.learning_rate]).numbers.values[first : first + time, :, 0]
     labels = {str(values[f"A{row}"]): row for row in range(9, 80) if f"A{row}" in values}
     shown = [name for name in experiment.columns.names if name in labels]
@@ -51,10 +53,10 @@ def test_it_shows_the_sequence_that_one_types(kind: str, tmp_path: Path) -> None
     np.testing.assert_allclose(sizes, np.sqrt((errors**2).sum(axis=1)), rtol=1e-9)
 
 
-def test_what_is_no_step_empties_it(tmp_path: Path) -> None:
-    values = recalculated(KINDS["recurrent"], tmp_path, {f"{SHEET}!B3": 9})
-    assert values["B4"] == 0
-    assert values["C4"] == "Type a step from 1 to 2 and a sequence from 1 to 2."
+def test_what_is_no_sequence_empties_it(tmp_path: Path) -> None:
+    values = recalculated(KINDS["recurrent"], tmp_path, {f"{SHEET}!B4": 9})
+    assert values["E4"] == 0
+    assert values["F4"] == "Type a sequence from 1 to 2."
     assert values["B10"] == ""
 
 

@@ -39,7 +39,9 @@ def _layers(network: Network) -> str:
         return f"A {'-'.join(map(str, network.sizes))} network ({activations})"
     layers = [_layer(network, place) for place in range(len(network.layers))]
     fitting = [layer for place, layer in enumerate(layers) if len(", ".join(layers[: place + 1])) <= LAYERS_WIDTH]
-    inputs = "×".join(map(str, network.shapes[0])) + (" pictures" if len(network.shapes[0]) == 3 else " inputs")
+    shape = network.shapes[0]
+    words = "pictures" if len(shape) == 3 else "input" if shape == (1,) else "inputs"
+    inputs = f"{'×'.join(map(str, shape))} {words}"
     return f"{inputs}: {', '.join(fitting)}{', …' if len(fitting) < len(layers) else ''}"
 
 

@@ -10,12 +10,13 @@ from engine import Columns, FloatArray
 from engine.columns import Column, Kind, gradient_name
 from engine.layers.recurrence import Recurrence
 from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
+from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet
 
 SHEET = "unrolled"
 TITLE = "A sequence, unrolled"
-STEP, SAMPLE, SHOWN = "$B$3", "$D$3", "$B$4"
+STEP, SAMPLE, SHOWN = "$B$3", "$B$4", "$E$4"
 TOP = 8  # the row of the times
 ZOOM = 80  # so that eight steps and the chart are on the first screen
 # A longer sequence, or more numbers in a step, is no picture any more.
@@ -105,6 +106,7 @@ class _Unrolled:
             heights={1: 24.0},
             charts=[chart],
             validations=list(self.validations()),
+            scroll_bars=step_bars(self.layout, "B2", "C2"),
             frozen_rows=TOP,
             zoom=ZOOM,
             gridlines=False,
@@ -114,38 +116,32 @@ class _Unrolled:
     def heads(self) -> Iterator[Cell]:
         yield Cell(1, 0, "title", TITLE)
         yield Cell(3, 0, "label", "step")
-        yield Cell(3, 1, "input", 1)
+        yield from step_cells(self.layout, 3, 1)
         if self.samples > 1:
-            yield Cell(3, 2, "label", "sequence")
-            yield Cell(3, 3, "input", 1)
-        yield Cell(4, 0, "label", "row of the table")
-        yield Cell(4, 1, "step", float(FIRST_ROW), self.shown_formula())
-        yield Cell(4, 2, "beside", "its first step", self.message_formula())
+            yield Cell(4, 0, "label", "sequence")
+            yield Cell(4, 1, "input", 1)
+        yield Cell(4, 3, "label", "row of the table")
+        yield Cell(4, 4, "step", float(FIRST_ROW), self.shown_formula())
+        yield Cell(4, 5, "beside", "its first step", self.message_formula())
         yield from (Cell(5 + row, 0, "text", line) for row, line in enumerate(HOW_TO))
         yield Cell(TOP, 0, "header", "time")
         yield from (Cell(TOP, 1 + step, "header", step + 1) for step in range(self.time))
 
     def shown_formula(self) -> str:
-        """The row of the table of the sequence's first step; 0 for what is no step or sequence."""
-        size, inside = self.columns.method.batch_size, [(STEP, self.layout.steps)]
-        row = f"{FIRST_ROW}+({STEP}-1)*{size}"
-        if self.samples > 1:
-            inside.append((SAMPLE, self.samples))
-            row += f"+({SAMPLE}-1)*{self.time}"
-        tests = [
-            f"IF(ISNUMBER({cell}),AND({cell}>=1,{cell}<={most},{cell}=INT({cell})),FALSE)" for cell, most in inside
-        ]
-        return f"=IF(AND({','.join(tests)}),{row},0)"
+        """The row of the table of the sequence's first step; 0 for what is no sequence."""
+        row = row_of_step(self.layout, STEP)
+        if self.samples == 1:
+            return f"={row}"
+        known = f"IF(ISNUMBER({SAMPLE}),AND({SAMPLE}>=1,{SAMPLE}<={self.samples},{SAMPLE}=INT({SAMPLE})),FALSE)"
+        return f"=IF({known},{row}+({SAMPLE}-1)*{self.time},0)"
 
     def message_formula(self) -> str:
-        second = f" and a sequence from 1 to {self.samples}" * (self.samples > 1)
-        return f'=IF({SHOWN}=0,"Type a step from 1 to {self.layout.steps}{second}.","its first step")'
+        return f'=IF({SHOWN}=0,"Type a sequence from 1 to {self.samples}.","its first step")'
 
     def validations(self) -> Iterator[Validation]:
-        for cell, most, title in ((STEP, self.layout.steps, "Step"), (SAMPLE, self.samples, "Sequence")):
-            if title == "Step" or most > 1:
-                words = f"Type a whole number from 1 to {most}."
-                yield Validation(cell.replace("$", ""), 1, most, title, words, whole=True)
+        if self.samples > 1:
+            words = f"Type a whole number from 1 to {self.samples}."
+            yield Validation(SAMPLE.replace("$", ""), 1, self.samples, "Sequence", words, whole=True)
 
     def tiles(self) -> Iterator[Cell]:
         for at, row in enumerate(self.rows, start=TOP + 1):
