@@ -12,6 +12,8 @@ from engine.experiment import Experiment
 from engine.export.text import kind_of, literal
 from engine.files import replacing
 from engine.layers import Layer
+from engine.layers.base import by_sequence
+from engine.layers.recurrence import Recurrence
 
 # Constants that count steps.
 WHOLE = ("step_size", "T_max", "warm_up")
@@ -40,12 +42,21 @@ def toml_text(experiment: Experiment) -> str:
             for layer, weights, biases in zip(network.layers, experiment.weights, experiment.biases, strict=True)
         ),
         *(
-            ["[[samples]]", *_lines({"inputs": inputs.reshape(network.shapes[0]), "targets": targets})]
-            for inputs, targets in zip(experiment.inputs, experiment.targets, strict=True)
+            ["[[samples]]", *_lines({"inputs": inputs, "targets": targets})]
+            for inputs, targets in zip(*_samples(experiment), strict=True)
         ),
         ["[training]", *_lines(_training(experiment))],
     ]
     return "\n".join(chain.from_iterable([*lines, ""] for lines in sections if lines)).lstrip("\n")
+
+
+def _samples(experiment: Experiment) -> tuple[FloatArray, FloatArray]:
+    """Of each sample the inputs and the targets; of a sequence each step's, or the last's where it alone counts."""
+    network = experiment.network
+    if network.time == 1:
+        return experiment.inputs.reshape(-1, *network.shapes[0]), experiment.targets
+    inputs, targets = (by_sequence(of, network.time) for of in (experiment.inputs, experiment.targets))
+    return inputs, targets[:, -1] if network.counted else targets
 
 
 def _layer(layer: Layer, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
@@ -58,6 +69,9 @@ def _layer(layer: Layer, weights: FloatArray, biases: FloatArray) -> dict[str, A
         "train": getattr(layer, "trains", None),
         "from": getattr(layer, "source", -1) + 1,
     }
+    if isinstance(layer, Recurrence):
+        own["weights"], own["recurrent"] = np.hsplit(weights, [weights.shape[1] - layer.neurons])
+        own |= {"bias": biases, "initial": np.array(layer.initial), "bptt": layer.bptt or None}
     values = {key: own[key] if key in own else getattr(layer, key, None) for key in layer.keys}
     return {"kind": kind_of(layer)} | {
         key: value for key, value in values.items() if _is_said(value, layer.keys[key].default)
@@ -83,7 +97,7 @@ def _training(experiment: Experiment) -> dict[str, Any]:
         constants["betas"] = np.array([constants.pop("beta1"), constants.pop("beta2")])
     return {
         "steps": experiment.steps,
-        "batch_size": method.batch_size,
+        "batch_size": method.batch_size // experiment.network.time,
         "reduction": method.reduction,
         "update": method.update,
         "learning_rate": experiment.learning_rate,

@@ -14,6 +14,7 @@ from engine.imports.torch_kinds import Mapped
 from engine.imports.torch_layers import inputs_of, mapped_layers
 from engine.imports.torch_training import as_shares
 from engine.layers import Dropout
+from engine.layers.recurrence import Recurrence
 from engine.names import Kind
 
 if TYPE_CHECKING:
@@ -88,13 +89,15 @@ def _torch_steps(
     mapped, _ = mapped_layers(net, "net", tuple(x.shape[1:]))
     names = _parameters(experiment.columns, mapped)
     row = _give_masks(experiment, mapped)
-    size = experiment.method.batch_size
+    size = experiment.method.batch_size // experiment.network.time
     for step in range(experiment.steps):
         rows = torch.arange(step * size, (step + 1) * size) % len(x)
         row[0] = step * size
         error = loss(net(x[rows]), t[rows])
         before = {
-            name: number for array, of in names for name, number in zip(of, array.flatten().tolist(), strict=True)
+            name: number
+            for tensors, of in names
+            for name, number in zip(of, torch.hstack(tensors).flatten().tolist(), strict=True)
         }
         yield {experiment.columns.loss: error.item(), **before}
         optimizer.zero_grad()
@@ -106,14 +109,15 @@ def _torch_steps(
                 scheduler.step()
 
 
-def _parameters(columns: Columns, mapped: list[Mapped]) -> list[tuple["torch.Tensor", list[str]]]:
-    """The weights and biases with the names of their columns."""
-    kinds: tuple[Kind, ...] = ("weight", "bias")
+def _parameters(columns: Columns, mapped: list[Mapped]) -> list[tuple[list["torch.Tensor"], list[str]]]:
+    """The weights and biases, those of inputs and of states side by side, with the names of their columns."""
+    kinds: dict[Kind, tuple[str, ...]] = {"weight": ("weight",), "bias": ("bias",)}
+    of_states: dict[Kind, tuple[str, ...]] = {"weight": ("weight_ih_l0", "weight_hh_l0"), "bias": ("bias_ih_l0",)}
     return [
-        (parameter, columns.names_in(number, kind))
+        (tensors, columns.names_in(number, kind))
         for number, each in enumerate(mapped)
-        for kind in kinds
-        if (parameter := getattr(each.module, kind, None)) is not None
+        for kind, names in (of_states if isinstance(each.layer, Recurrence) else kinds).items()
+        if (tensors := [of for name in names if (of := getattr(each.module, name, None)) is not None])
     ]
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.arrays import FloatArray, Shape
+from engine.arrays import FloatArray
 from engine.errors import InputError
 from engine.experiment import Experiment
 from engine.experiment_tables import rates_around
 from engine.imports.torch_kinds import Mapped
-from engine.imports.torch_layers import ACTIVATIONS, inputs_of, leaves, mapped_layers
-from engine.imports.torch_training import LAST, Loss, loss_of, method_of, targets_of
+from engine.imports.torch_layers import ACTIVATIONS, inputs_of, leaves, mapped_layers, sequences
+from engine.imports.torch_sequences import KINDS, hand_on_states, rows_of_targets
+from engine.imports.torch_training import LAST, Loss, loss_of, method_of
 from engine.network import Network
 
 if TYPE_CHECKING:
@@ -39,8 +40,10 @@ def from_torch(
         net: nn.Sequential, or a module whose children are applied in their order; its weights are the first ones.
         loss: nn.MSELoss(), nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.CrossEntropyLoss() or nn.NLLLoss().
         optimizer: of torch.optim: SGD, Adagrad, RMSprop, Adam or AdamW, new, over all that is trained.
-        inputs: (samples, features), (samples, tokens) for nn.Embedding, or (samples, channels, rows, columns).
-        targets: (samples, outputs), or a class for each sample.
+        inputs: (samples, features), (samples, tokens) for nn.Embedding, (samples, channels, rows, columns), or
+            (samples, steps, features) for nn.RNN, nn.LSTM and nn.GRU.
+        targets: (samples, outputs), or a class for each sample; (samples, steps, outputs) where a network puts out
+            what it makes of every step.
         steps: how many updates.
         batch_size: samples for an update, taken in order, round and round; all unless given.
         scheduler: StepLR, ExponentialLR, CosineAnnealingLR, or LinearLR as a warm-up; stepped after each update.
@@ -50,22 +53,26 @@ def from_torch(
         InputError: a module, loss, option or shape that no experiment has; names it, and the nearest one.
     """
     x = np.asarray(inputs, dtype=float)
-    if x.ndim not in (2, 4):
+    time, shape = sequences(net, x.shape[1:])
+    if time == 1 and x.ndim not in (2, 4):
         got = "×".join(map(str, x.shape))
         raise InputError(f"inputs: got shape {got}, expected samples×features or samples×channels×rows×columns")
-    shape: Shape = x.shape[1:]
-    mapped, outputs = mapped_layers(net, "net", shape)
-    _check_forward(net, x)
+    mapped, outputs = mapped_layers(net, "net", x.shape[1:])
+    last_alone = _check_forward(net, x)
     _check_trained(net, optimizer)
     of = loss_of(loss, outputs)
     mapped[-1] = _with_last_activation(net, mapped[-1], of)
-    rate, method = method_of(optimizer, scheduler, batch_size or len(x), of.reduction)
+    rate, method = method_of(optimizer, scheduler, (batch_size or len(x)) * time, of.reduction)
+    rows = rows_of_targets(of, targets, outputs, len(x), time, last_alone=last_alone)
     picture = shape if len(shape) > 1 else ()
     return Experiment(
-        network=Network(prod(shape), tuple(each.layer for each in mapped), of.name, deltas=True, picture=picture),
+        network=Network(
+            prod(shape), tuple(each.layer for each in mapped), of.name, deltas=True, picture=picture, counted=last_alone
+        ),
         weights=tuple(each.weights for each in mapped),
-        inputs=x.reshape(len(x), -1),
-        targets=targets_of(of, targets, outputs, len(x)),
+        inputs=x.reshape(len(x) * time, -1),
+        targets=rows.targets,
+        counted=rows.counted,
         learning_rate=rate,
         learning_rates=tuple(rates_around(rate)),
         steps=steps,
@@ -93,25 +100,53 @@ def _last_activation(net: "nn.Module") -> str:
     return next(kind for kind in reversed(kinds) if kind in ACTIVATIONS)
 
 
-def _check_forward(net: "nn.Module", x: FloatArray) -> None:
-    """Raise unless the network does what its children do one after another, as seen with these inputs."""
+def _check_forward(net: "nn.Module", x: FloatArray) -> bool:
+    """Whether the network puts out the last step of sequences alone.
+
+    Raise unless it does what its children do one after another, as seen with these inputs.
+    """
     import torch
     from torch import nn
 
     whole, parts = (copy.deepcopy(net).double().train() for _ in range(2))
+    modules = [module for _, module in leaves(parts, "net")]
+    for leaf in modules:
+        if type(leaf).__name__ in KINDS:
+            hand_on_states(leaf)
     outputs = []
-    for module in (whole, nn.Sequential(*(leaf for _, leaf in leaves(parts, "net")))):
+    for module in (whole, nn.Sequential(*modules)):
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(0)
             try:
                 outputs.append(module(inputs_of(net, x)))
             except Exception as error:  # noqa: BLE001 - whatever a forward pass of one's own may raise
-                raise InputError(f"net: its forward pass fails: {' '.join(str(error).split())}") from None
-    if outputs[0].shape != outputs[1].shape or not torch.allclose(outputs[0], outputs[1], rtol=1e-9, atol=1e-12):
-        raise InputError(
-            "net: its forward pass is not that of its children one after another, "
-            "expected nn.Sequential, or a forward pass that applies them in order, activations among them"
-        )
+                raise InputError(_failure(net, error)) from None
+    got, in_order = outputs
+    if not isinstance(got, torch.Tensor):
+        raise InputError(f"net: got a {type(got).__name__} from its forward pass, expected the outputs alone, a tensor")
+    if _close(got, in_order):
+        return False
+    if in_order.ndim == 3 and _close(got, in_order[:, -1]):
+        return True
+    raise InputError(
+        "net: its forward pass is not that of its children one after another, "
+        "expected nn.Sequential, or a forward pass that applies them in order, activations among them"
+    )
+
+
+def _failure(net: "nn.Module", error: Exception) -> str:
+    for module in net.modules():
+        kinds = [type(child).__name__ for child in module.children()]
+        if type(module).__name__ == "Sequential" and (found := [kind for kind in kinds[:-1] if kind in KINDS]):
+            return (
+                f"net: got nn.{found[0]} in nn.Sequential, which hands on the pair that it puts out; expected a module "
+                "of your own with `states, _ = self.rnn(x)`, then `self.out(states)` or `self.out(states[:, -1])`"
+            )
+    return f"net: its forward pass fails: {' '.join(str(error).split())}"
+
+
+def _close(got: "torch.Tensor", expected: "torch.Tensor") -> bool:
+    return got.shape == expected.shape and bool(np.allclose(got, expected, rtol=1e-9, atol=1e-12))
 
 
 def _check_trained(net: "nn.Module", optimizer: "torch.optim.Optimizer") -> None:

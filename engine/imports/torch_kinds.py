@@ -24,10 +24,11 @@ from engine.layers import (
 
 
 class Signal(NamedTuple):
-    """What goes into a module: its shape by ours, and whether torch has flattened it."""
+    """What goes into a module: its shape by ours, whether torch has flattened it, and the steps of a sequence."""
 
     shape: Shape
     flat: bool
+    time: int = 1
 
 
 def _nothing() -> FloatArray:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from engine.arrays import Shape
 from engine.errors import InputError
 from engine.imports.torch_kinds import LAYERS, Mapped, Signal, expect
+from engine.imports.torch_sequences import KINDS, OF_EACH_STEP, recurrent, steps_and_shape
 from engine.layers import Dropout
+from engine.layers.recurrence import Recurrence
 
 if TYPE_CHECKING:
     import torch
@@ -42,9 +44,9 @@ NEAREST = {
     "Hard": "nn.Sigmoid or nn.Tanh",
     "LogSigmoid": "nn.Sigmoid",
     "Bilinear": "nn.Linear",
-    "RNN": 'a layer of kind "recurrent" in an experiment file, as in `python -m engine show rnn`',
-    "LSTM": 'a layer of kind "lstm" in an experiment file, as in `python -m engine show lstm`',
-    "GRU": 'a layer of kind "gru" in an experiment file, as in `python -m engine show gru`',
+    "RNNCell": "nn.RNN",
+    "LSTMCell": "nn.LSTM",
+    "GRUCell": "nn.GRU",
     "MultiheadAttention": 'a layer of kind "attention" in an experiment file',
     "Transformer": 'a layer of kind "attention" in an experiment file',
     "Unflatten": "inputs in the shape that they are to have",
@@ -71,7 +73,8 @@ def mapped_layers(net: "nn.Module", name: str, inputs: Shape) -> tuple[list[Mapp
         InputError: a module has no layer; names it, and the nearest that has one.
     """
     layers: list[Mapped] = []
-    signal = Signal(inputs, len(inputs) == 1)
+    time, shape = sequences(net, inputs)
+    signal = Signal(shape, len(shape) == 1, time)
     seen: set[int] = set()
     for where, module in leaves(net, name):
         kind = _kind(module)
@@ -80,19 +83,31 @@ def mapped_layers(net: "nn.Module", name: str, inputs: Shape) -> tuple[list[Mapp
                 f"{where}: got a {type(module).__name__} with weights that another module has too, expected its own"
             )
         seen |= {id(parameter) for parameter in module.parameters()}
+        if time > 1 and kind and kind not in (*KINDS, *OF_EACH_STEP, *ACTIVATIONS):
+            each = ", ".join(f"nn.{of}" for of in (*KINDS, *OF_EACH_STEP))
+            raise InputError(f"{where}: got nn.{kind} over sequences, expected one of {each}, or an activation")
         if kind == "Flatten":
             expect(where, module, {"start_dim": 1, "end_dim": -1})
             signal = signal._replace(flat=True)
         elif kind in ACTIVATIONS:
-            _activate(where, module, kind, layers)
+            _activate(where, module, kind, layers, signal)
         elif kind != "Identity":
             layers.append(_layer(where, module, signal, len(layers)))
             shape = layers[-1].layer.shape(signal.shape)
             became_flat = signal.flat or (len(shape) == 1 < len(signal.shape))
-            signal = Signal(shape, became_flat and kind != "Embedding")  # torch has a row for each token
+            # torch has a row for each token; of a sequence so have we
+            signal = Signal(shape, became_flat and (time > 1 or kind != "Embedding"), time)
     if not layers:
         raise InputError(f"{name}: got no layer, expected nn.Sequential(nn.Linear(2, 2), ...)")
+    if isinstance(layers[-1].layer, Recurrence):
+        last = layers[-1]
+        raise InputError(f"{last.where}: got nn.{_kind(last.module)} as the last layer, expected nn.Linear behind it")
     return layers, prod(signal.shape)
+
+
+def sequences(net: "nn.Module", inputs: Shape) -> tuple[int, Shape]:
+    """The steps of each sample, 1 where the network reads no sequences, and the shape of each step."""
+    return steps_and_shape([_kind(module) for _, module in leaves(net, "")], inputs)
 
 
 def _kind(module: "nn.Module") -> str:
@@ -107,6 +122,8 @@ def _layer(where: str, module: Any, signal: Signal, number: int) -> Mapped:
             f"{where}: got {type(module).__name__}, a module of your own without children, which no column can show; "
             f"the nearest: {OTHERWISE}"
         )
+    if kind in KINDS:
+        return recurrent(where, module, signal)
     if kind not in LAYERS:
         begins = [nearest for beginning, nearest in NEAREST.items() if kind.startswith(beginning)]
         raise InputError(f"{where}: got nn.{kind}, which no column can show; the nearest: {(begins or [OTHERWISE])[0]}")
@@ -122,15 +139,18 @@ def _layer(where: str, module: Any, signal: Signal, number: int) -> Mapped:
     return mapped
 
 
-def _activate(where: str, module: Any, kind: str, layers: list[Mapped]) -> None:
+def _activate(where: str, module: Any, kind: str, layers: list[Mapped], signal: Signal) -> None:
     """Make it the activation of the layer before."""
     if kind == "LeakyReLU":
         expect(where, module, {"negative_slope": 0.01})
-    if kind in ("Softmax", "LogSoftmax") and module.dim not in (1, -1):
-        raise InputError(f"{where}: got nn.{kind}(dim={module.dim}), expected dim=1")
+    over = (1, -1) if signal.time == 1 else (-1, 2)
+    if kind in ("Softmax", "LogSoftmax") and module.dim not in over:
+        raise InputError(f"{where}: got nn.{kind}(dim={module.dim}), expected dim={over[0]}")
     if not layers:
         raise InputError(f"{where}: got nn.{kind} over the inputs, expected a layer before it: nn.Linear")
     last = layers[-1].layer
+    if isinstance(last, Recurrence):
+        raise InputError(f"{where}: got nn.{kind} behind nn.{_kind(layers[-1].module)}, expected nn.Linear between")
     if last.activation != "identity":
         raise InputError(f"{where}: got nn.{kind} after another activation, expected one behind each layer")
     layers[-1] = replace(layers[-1], layer=last.with_activation(ACTIVATIONS[kind]))

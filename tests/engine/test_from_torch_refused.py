@@ -58,9 +58,9 @@ NEAREST = "nn.Tanh or nn.ReLU for an activation, nn.Linear or nn.Conv2d for weig
     [
         (dense(nn.GELU()), f"net.3: got nn.GELU, which no column can show; the nearest: {NEAREST}"),
         (
-            nn.Sequential(nn.RNN(3, 2)),
-            'net.0: got nn.RNN, which no column can show; the nearest: a layer of kind "recurrent" in an experiment '
-            "file, as in `python -m engine show rnn`",
+            nn.Sequential(nn.MultiheadAttention(3, 1)),
+            'net.0: got nn.MultiheadAttention, which no column can show; the nearest: a layer of kind "attention" in '
+            "an experiment file",
         ),
         (
             nn.Sequential(nn.Embedding(2, 3), nn.Linear(3, 2)),
