@@ -126,7 +126,8 @@ def test_it_tells_the_published_numbers_of_mazurs_example(tmp_path: Path) -> Non
     assert values[f"B{STEEP}"] == pytest.approx(0.241300709, abs=1e-9)
     assert values[f"B{PRODUCT}"] == pytest.approx(0.000438568, abs=1e-9)
     assert values[f"B{STEP}"] == pytest.approx(0.149780716, abs=1e-9)
-    assert values[f"C{FORWARD}"] == "h1 is a sum: h1 = w1*i1 + w2*i2 + b1 = 0.15*0.05 + 0.2*0.1 + 0.35 = 0.3775."
+    total = "h1 is a sum, each input times its weight: h1 = w1*i1 + w2*i2 + b1 = 0.15*0.05 + 0.2*0.1 + 0.35 = 0.3775."
+    assert values[f"C{FORWARD}"] == total
     assert values[f"C{BLAME + 1}"] == "∂E/∂a_h1 = ∂E/∂o1*w5 + ∂E/∂o2*w7 = 0.1385*0.4 + (-0.0381)*0.5 = 0.0364."
     assert values[f"C{WRONG}"] == "It should answer t1 = 0.01 and t2 = 0.99: a_o1 is too large and a_o2 is too small."
 

@@ -97,7 +97,7 @@ class _Story:
         path, explorer_row = self.path, on_sheet(EXPLORER, EXPLORER_SHOWN)
         what = (
             f"Training changes every weight a little, so that the loss gets smaller. Which way, and how far? Here for "
-            f"{path.weight}, which carries {path.source} to {path.sum}; all other weights go the same way."
+            f"{path.weight}, which carries {path.source} to {path.sum}; every other weight is worked out likewise."
         )
         yield Cell(1, 0, "title", f"The story of one weight: {path.weight}")
         yield Cell(2, 0, "text", what)

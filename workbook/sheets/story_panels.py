@@ -21,8 +21,8 @@ HINGE = (
     "[?{{0}}|Above 0 the slope is 1: all of the blame gets through.|Below 0 the slope is {0}.|At 0 the slope is {1}.]"
 )
 SLOPES = {
-    "sigmoid": "sigmoid is steepest in the middle, 0.25, and flat at both ends, where no blame gets through.",
-    "tanh": "tanh is steepest in the middle, 1, and flat at both ends, where no blame gets through.",
+    "sigmoid": "sigmoid is steepest at 0, slope 0.25, and nearly flat far from it: hardly any blame gets through.",
+    "tanh": "tanh is steepest at 0, slope 1, and nearly flat far from it: hardly any blame gets through.",
     "relu": HINGE.format("0: no blame gets through", "0 too"),
     "leaky-relu": HINGE.format("0.01: hardly any blame gets through", "0.01"),
 }
@@ -70,10 +70,10 @@ def _forward(columns: Columns, path: Path) -> Panel:
     elif activation == "softmax":
         passed = f"softmax makes shares of all outputs, which add up to 1: {output} = [{output}]."
     else:
-        passed = f"{activation} makes {output} = [{output}] of it."
+        passed = f"{activation} of that is {output} = [{output}]."
     answers = _listed([f"{name} = [{name}]" for name in columns.activation_names(last)])
     lines = [
-        f"{path.sum} is a sum: {_sum(path, in_the_row(columns, path.sum))}.",
+        f"{path.sum} is a sum, each input times its weight: {_sum(path, in_the_row(columns, path.sum))}.",
         passed,
         f"The network answers {answers}.",
     ]
@@ -108,11 +108,11 @@ def _how_wrong(columns: Columns, path: Path) -> Panel:
     verdicts = [f"{answer} [?{apart(target)}|is too large|is too small|is right]" for answer, target in pairs]
     lines = [
         f"It should answer {_listed([f'{target} = [{target}]' for target in targets])}: {_listed(verdicts)}.",
-        f"The loss makes one number of that ({columns.network.loss}): E_tot = [E_tot]. Learning makes it smaller.",
+        f"The loss ({columns.network.loss}) says how wrong that is: E_tot = [E_tot]. Learning makes it smaller.",
     ]
     if path.errors:
         name, tree = next(iter(path.errors.items()))
-        lines.append(f"The error of {columns.neuron_names(columns.depth - 1)[0]}, how fast E_tot grows with it: ")
+        lines.append(f"How fast E_tot grows with {columns.neuron_names(columns.depth - 1)[0]} is its error: ")
         lines[-1] += _worked(name, tree) + "."
     return Panel("2  How wrong", "E_tot", lines)
 
@@ -122,7 +122,7 @@ def _blame(columns: Columns, path: Path) -> Panel:
     who = name.removeprefix(gradient_name(""))
     if path.errors:
         on_the_way = "the weight" if isinstance(columns.network.layers[path.layer + 1], Dense) else "all that lies"
-        why = f"{who} has a part in every error that it leads to: each error, times {on_the_way} on the way there."
+        why = f"{who} goes into what comes after it. Its blame: each error there, times {on_the_way} on the way."
     else:
         why = f"{who} is an output itself, so its blame comes straight from the loss."
     long = len(printed(path.blame)) > WIDEST
@@ -149,7 +149,7 @@ def _slope(columns: Columns, path: Path) -> Panel:
             "So nothing is left to multiply by here: 1.",
         ]
         return Panel(heading, SLOPE, lines)
-    asked = f"If {path.sum} grows a little, how much of that does {path.output} grow? That is the slope of {name}."
+    asked = f"If {path.sum} grows a little, {path.output} grows by that times the slope of {name}."
     if path.output == path.sum:
         return Panel(
             heading,
@@ -172,8 +172,8 @@ def _product(columns: Columns, path: Path) -> Panel:
     if path.places == 1:
         other = f"[?{PRODUCT}||| Another row may tell more.]" if columns.samples > 1 else ""
         lines = [
-            f"{weight} is multiplied by the input {source} = [{source}], so {path.sum} changes that much "
-            f"for each change of {weight}.",
+            f"{weight} is multiplied by the input {source} = [{source}], so {path.sum} changes by "
+            f"[{source}] times any change of {weight}.",
             f"{gradient} = {product}.",
             _by_sign(PRODUCT, weight) + other,
         ]
@@ -195,9 +195,9 @@ def _step(columns: Columns, path: Path, update: Tree) -> Panel:
         how = f"All {method.batch_size} rows of the batch: {printed(gradient, in_words)} = [{GRADIENT}]. {how}"
     short = len(printed(update, in_words)) <= WIDEST
     lines = [
-        f"A step against the gradient makes the loss smaller. {how}",
+        f"Above 0 means down and below 0 up: a step against the gradient makes the loss smaller. {how}",
         f"{_worked(new, update)}." if short else f"{weight} was [{weight}] and is now [{new}].",
-        f"If the slope stays as it is on the way, this makes the loss [{GAIN_SIZE}] [?{GAIN}|smaller|larger|smaller]. "
-        "All weights step at once.",
+        f"If {gradient_name(weight)} stayed as it is on the way, this step alone would make the loss [{GAIN_SIZE}] "
+        f"[?{GAIN}|smaller|larger|smaller]. All weights step at the same time.",
     ]
     return Panel("6  The step", new, lines)
