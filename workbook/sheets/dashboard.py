@@ -4,15 +4,19 @@ import numpy as np
 
 from engine import FloatArray
 from engine.activations import ACTIVATIONS
+from engine.diagnosis import FAR, LEARNED
 from workbook.records import Cell, Highlight, Style
 from workbook.table.functions import LOSSES
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, place
 
 TOP = 8
 DEAD, STILL = "dead layer", "stands still"
+VANISH, EXPLODE = "vanish", "explode"
+LAYERS_ROW = TOP + 6
+BY_LAYER, NO_NUMBER, REMEDY = "|gradient|, first layer / last", "not a number from step", "less eta"
 # A step's number and a word need no decimals.
 STYLES: dict[str, Style] = {"halved at step": "result", "verdict": "verdict"}
-LABEL_COLUMN, VALUE_COLUMN = 0, 4
+LABEL_COLUMN, VALUE_COLUMN, WORD_COLUMN = 0, 4, 5
 # An output this near to its bounds is pinned there: the slope of its activation, a factor of every gradient, is no
 # larger.
 PINNED = 1e-6
@@ -26,25 +30,84 @@ def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
     losses = values[:: columns.method.batch_size, columns.place[columns.loss]]
     column = layout.letters[columns.loss]
     first, last = ends(layout, column, FIRST_ROW, layout.last_row, columns.method.batch_size)
-    gradients = columns.span(columns.of("gradient"))
-    # Of the last step alone: over all steps the first ones would hide that nothing moves any more.
-    size = columns.method.batch_size
-    top = layout.last_row + 1 - size
-    gradient_cells = f"{letter(gradients.start)}{top}:{letter(gradients.stop - 1)}{layout.last_row}"
-    largest = f"MAX(MAX({gradient_cells}),-MIN({gradient_cells}))"
+    largest, largest_formula = _largest(layout, values, columns.of("gradient"))
     first_loss, last_loss = end_losses(layout, losses)
     lines: tuple[tuple[str, float | str, str], ...] = (
         (_loss_label(1, layout.epoch), first_loss, f"={first}"),
         (_loss_label(layout.steps - layout.epoch + 1, layout.steps), last_loss, f"={last}"),
         ("halved at step", halved(losses), halved_formula(layout, layout.range(columns.loss))),
-        (f"largest |gradient|, step {layout.steps}", float(np.abs(values[-size:, gradients]).max()), f"={largest}"),
+        (f"largest |gradient|, step {layout.steps}", largest, f"={largest_formula}"),
         ("verdict", verdict(layout, values), verdict_formula(layout, first, last)),
     )
     rows = [[Cell(TOP, LABEL_COLUMN, "heading", "This run")]]
     for row, (label, value, formula) in enumerate(lines, start=TOP + 1):
         style: Style = STYLES.get(label, "box")
         rows.append([Cell(row, LABEL_COLUMN, "text", label), Cell(row, VALUE_COLUMN, style, value, formula)])
+    if len(layers_with_gradients(layout)) > 1:
+        rows.append(_by_layer(layout, values, first, last))
     return rows
+
+
+def _largest(layout: Layout, values: FloatArray, gradients: list[str]) -> tuple[float, str]:
+    """The largest of some gradients of the last step, and its formula.
+
+    Of the last step alone: over all steps the first ones would hide that nothing moves any more.
+    """
+    size, at = layout.columns.method.batch_size, layout.columns.span(gradients)
+    cells = f"{letter(at.start)}{layout.last_row + 1 - size}:{letter(at.stop - 1)}{layout.last_row}"
+    return float(np.abs(values[-size:, at]).max()), f"MAX(MAX({cells}),-MIN({cells}))"
+
+
+def layers_with_gradients(layout: Layout) -> list[list[str]]:
+    """The gradients of each layer that trains something."""
+    columns = layout.columns
+    gradients = columns.of("gradient")
+    layers = ([name for name in gradients if columns.by_name[name].layer == layer] for layer in range(columns.depth))
+    return [names for names in layers if names]
+
+
+def _by_layer(layout: Layout, values: FloatArray, start: str, end: str) -> list[Cell]:
+    """The first layer's largest gradient over the last's, with a word where they are far from each other.
+
+    Where the run overflows, the first step without a number instead. `start` and `end`: the first and the last loss.
+    """
+    cells = _share(layout, values, start, end)
+    if overflows(layout):  # with what is typed in: a run that does is refused, so the caches are those of numbers
+        step = f"INT(COUNT({layout.range(layout.columns.loss)})/{layout.columns.method.batch_size})+1"
+        cells = [
+            (value, f"IF(ISNUMBER({end}),{formula},{instead})")
+            for (value, formula), instead in zip(cells, (f'"{NO_NUMBER}"', step, f'"{REMEDY}"'), strict=True)
+        ]
+    looks: tuple[tuple[int, Style], ...] = ((LABEL_COLUMN, "text"), (VALUE_COLUMN, "result"), (WORD_COLUMN, "mark"))
+    return [
+        Cell(LAYERS_ROW, column, style, value, f"={formula}")
+        for (column, style), (value, formula) in zip(looks, cells, strict=True)
+    ]
+
+
+def _share(layout: Layout, values: FloatArray, start: str, end: str) -> list[tuple[float | str, str]]:
+    """The label, the share and the word, each with its formula."""
+    layers = layers_with_gradients(layout)
+    (first, first_formula), (last, last_formula) = (_largest(layout, values, layers[place]) for place in (0, -1))
+    share: float | str = first / last if last else "none"
+    cell = f"{letter(VALUE_COLUMN)}{LAYERS_ROW}"
+    first_loss, last_loss = end_losses(
+        layout, values[:: layout.columns.method.batch_size, layout.columns.place[layout.columns.loss]]
+    )
+    # As in the engine's diagnosis: small gradients are no fault where the work is done.
+    word = _far(share) if last_loss > LEARNED * first_loss else ""
+    far = f'IF({cell}<{1 / FAR:g},"{VANISH}",IF({cell}>{FAR:g},"{EXPLODE}",""))'
+    return [
+        (BY_LAYER, f'"{BY_LAYER}"'),
+        (share, f'IFERROR({first_formula}/{last_formula},"none")'),
+        (word, f'IF(ISNUMBER({cell}),IF({end}>{LEARNED:g}*{start},{far},""),"")'),
+    ]
+
+
+def _far(share: float | str) -> str:
+    if isinstance(share, str):
+        return ""
+    return VANISH if share < 1 / FAR else EXPLODE if share > FAR else ""
 
 
 def _loss_label(first: int, last: int) -> str:
@@ -52,8 +115,10 @@ def _loss_label(first: int, last: int) -> str:
 
 
 def highlights(layout: Layout) -> list[Highlight]:
-    """The colors of the verdict."""
-    return verdict_colors(layout, f"E{TOP + 5}")
+    """The colors of the verdict and of the word on the layers."""
+    word = f"{letter(WORD_COLUMN)}{LAYERS_ROW}"
+    words = (VANISH, EXPLODE, *([REMEDY] if overflows(layout) else []))
+    return verdict_colors(layout, f"E{TOP + 5}") + [Highlight(word, text, "red") for text in words]
 
 
 def verdict_colors(layout: Layout, cells: str) -> list[Highlight]:

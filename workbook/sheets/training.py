@@ -23,7 +23,7 @@ COLUMN_WIDTH = 8.43
 # The first screen holds eta, the loss curve and 15 rows of the table: rows as low as their text lets them be.
 TEXT_ROW, TABLE_ROW, ZOOM = 15.0, 12.0, 85
 
-HEIGHTS = {2: 24.0} | dict.fromkeys((SAYS_ROW, 4, 5, 6, *range(TOP, TOP + 6), HEADER_ROW - 1, HEADER_ROW), TEXT_ROW)
+HEIGHTS = {2: 24.0} | dict.fromkeys((SAYS_ROW, 4, 5, 6, *range(TOP, TOP + 7), HEADER_ROW - 1, HEADER_ROW), TEXT_ROW)
 # What a cell shows whose number overflows.
 OVERFLOW = "#NUM!"
 
