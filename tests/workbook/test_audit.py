@@ -1,6 +1,7 @@
 """The audit of whole workbooks: ours, the original's slips, several tables, rates, what is missing, what is printed."""
 
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -595,3 +596,19 @@ def test_one_missing_file_gets_one_line(tmp_path: Path) -> None:
     assert error_line("workbook", "audit", "no.xlsx", folder=tmp_path).endswith(
         "no.xlsx: cannot be read: No such file or directory"
     )
+
+
+@pytest.mark.parametrize(("off", "stale"), [(1e-4, 1), (1e-5, 1), (1e-7, 0)])
+def test_a_stored_value_is_stale_from_a_millionth_on(book: Path, tmp_path: Path, off: float, stale: int) -> None:
+    path = tmp_path / "stale.xlsx"
+    with zipfile.ZipFile(book) as source, zipfile.ZipFile(path, "w") as target:
+        for item in source.infolist():
+            data = source.read(item)
+            if item.filename == "xl/worksheets/sheet1.xml":
+                # A row's E_tot, which no other cell of the table reads.
+                last = re.compile(r'(<c r="W50"[^>]*><f>.*?</f><v>)(.*?)(</v>)')
+                xml, found = last.subn(lambda v: f"{v[1]}{float(v[2]) * (1 + off)!r}{v[3]}", data.decode())
+                data = xml.encode()
+                assert found == 1
+            target.writestr(item, data)
+    assert notes(audit(path)).count("1 stored values are") == stale

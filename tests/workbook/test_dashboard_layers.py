@@ -82,12 +82,14 @@ def test_the_line_tells_how_far_the_first_layers_gradients_are_from_the_lasts(
         assert values.get("F14", "") == word
 
 
-def test_where_numbers_end_the_line_tells_since_when(tmp_path: Path) -> None:
-    experiment = replace(deep("identity"), steps=30)
-    values, _ = line(experiment, tmp_path, {"G19": 100.0})
+@pytest.mark.parametrize(("activation", "rate"), [("identity", 100.0), ("leaky-relu", 1e100)])
+def test_where_numbers_end_the_line_tells_since_when(activation: str, rate: float, tmp_path: Path) -> None:
+    experiment = replace(deep(activation), steps=30)
+    values, _ = line(experiment, tmp_path, {"G19": rate})
     losses = [values.get(f"{column_of_loss(experiment)}{row}") for row in range(21, 51)]
     step = 1 + next(place for place, loss in enumerate(losses) if not isinstance(loss, float | int))
     assert 1 < step < 30
+    assert values["E13"] == "overflows"
     assert [values[cell] for cell in LINE] == [NO_NUMBER, step, "less eta"]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from workbook.spreadsheet.cells import Area, Cells
 from workbook.spreadsheet.functions import FUNCTIONS
-from workbook.spreadsheet.graph import differentiated
+from workbook.spreadsheet.graph import differentiated, is_stale
 from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.shapes import shape_of
 
@@ -224,3 +224,9 @@ def test_a_function_without_a_derivative_here_is_differentiated_through_ironcalc
     np.testing.assert_allclose(
         found.by(Area("S", 1, 1, 4, 1))[0].ravel(), [slope * -1.3, slope * 0.7, 0, 0], rtol=found.tolerance, atol=1e-9
     )
+
+
+def test_a_shown_number_is_stale_from_a_millionth_on() -> None:
+    shown = np.array([1 + 1e-4, 1 + 1e-5, 1 - 1e-5, 1 + 1e-7, 1.0])
+    assert is_stale(shown, np.ones(5)).tolist() == [True, True, True, False, False]
+    assert is_stale(shown * 1e6, np.full(5, 1e6)).tolist() == [True, True, True, False, False]

@@ -187,6 +187,22 @@ def test_a_mark_tells_whether_the_class_is_right(tmp_path: Path) -> None:
     assert [sheet[f"F{9 + sample}"] for sample in range(4)] == ["✓" if good else "✗" for good in right]
 
 
+def test_an_output_of_tanh_says_its_class_by_its_sign(tmp_path: Path) -> None:
+    # tanh(0.25) is above 0 and below 0.5: each sample is said to be of the class above 0.
+    experiment = replace(
+        an_experiment("tanh", "half-squared-error", 1),
+        weights=(np.zeros((3, 2)), np.zeros((1, 3))),
+        biases=(np.zeros(3), np.array([0.25])),
+        targets=np.array([[-1.0], [0.4], [1.0], [-0.1]]),
+    )
+    sheets = with_predictions(experiment)
+    cached = {(cell.row, cell.column): cell.value for row in sheets[1].rows() for cell in row}
+    sheet = recalculated(sheets, tmp_path)["predictions"]
+    assert float(str(sheet["E9"])) == pytest.approx(np.tanh(0.25))
+    assert [sheet[f"F{9 + sample}"] for sample in range(4)] == ["✗", "✓", "✓", "✗"]
+    assert [cached[9 + sample, 5] for sample in range(4)] == ["✗", "✓", "✓", "✗"]
+
+
 def test_a_step_that_is_none_shows_one_that_is(tmp_path: Path) -> None:
     for typed, row in ((99, 29), (-4, 21), ("abc", 21)):
         sheet = recalculated(with_predictions(XOR_EXPERIMENT), tmp_path, {"explorer!B3": typed})["predictions"]

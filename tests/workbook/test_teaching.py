@@ -4,10 +4,12 @@ import math
 import random
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter
 
@@ -105,6 +107,24 @@ def test_the_verdicts_of_the_seven_rates(poisoned_book: Path) -> None:
     losses = descend(default_experiment()).numbers.loss
     halved = [next((i + 1 for i, loss in enumerate(run) if loss <= run[0] / 2), "never") for run in losses.T]
     assert [values[f"C{row}"] for row in range(6, 13)] == halved
+
+
+def test_a_learning_rate_left_empty_stands_still(poisoned_book: Path) -> None:
+    values = by_ironcalc(poisoned_book, {"learning rates!A8": ""})["learning rates"]
+    assert (values["C8"], values["D8"]) == ("never", "stands still")
+    assert {values[f"V{row}"] for row in range(6, 86)} == {values["V6"]} == {values["B8"]}
+    assert values["D7"] == "falls", "the others go on"
+
+
+def test_a_loss_that_stands_still_is_a_line_and_not_a_cliff(book: Path) -> None:
+    # An axis that a program chooses for equal losses magnifies their last digit; from 0 on it cannot.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # openpyxl knows no sparklines
+        sheet = openpyxl.load_workbook(book)["learning rates"]
+    charts = sheet._charts  # type: ignore[attr-defined] # what openpyxl has read of a sheet's charts
+    plain = [chart for chart in charts if chart.y_axis.scaling.logBase is None]
+    assert (len(charts), len(plain)) == (9, 8)
+    assert [chart.y_axis.scaling.min for chart in plain] == [0] * 8
 
 
 def test_a_loss_that_grows_rises(poisoned_book: Path) -> None:
