@@ -33,10 +33,13 @@ def build_from(named: str, asked: Asked, toml: Path | None, out: Path, *, force:
         The exit status: 1 if torch trains the network to other numbers.
 
     Raises:
-        InputError: the file fails, or holds what no experiment has; a file cannot be written.
+        InputError: the file fails, or holds what no experiment has; a file cannot be written; without `force`, there
+            is an experiment file already: somebody may have changed it.
     """
     path = Path(named) if named.endswith(".onnx") else Path(named.partition(":")[0])
     check_outputs({"the workbook": out, "--toml": toml}, [path, *([asked.data] if asked.data else [])])
+    if toml is not None and toml.exists() and not force:
+        raise InputError(f"--toml: {toml} exists; name another file, or replace it with --force (make: ARGS=--force)")
     experiment, beside = _onnx(path, asked) if path.suffix == ".onnx" else _torch(named, asked)
     workbook.build(experiment, out, force=force)
     typer.echo(built(experiment, out))

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 import workbook
-from engine import load
+from engine import InputError, load
 from tests.commands import ROOT, error_line, run
+from workbook.from_model import Asked, build_from
 
 MODEL = """\
 import torch
@@ -36,6 +37,16 @@ def test_the_readmes_model_becomes_a_workbook_and_a_file(tmp_path: Path) -> None
     assert float(beside.rpartition(" ")[2]) < 1e-12
     assert workbook.audit(tmp_path / "xor.xlsx").verdict == "right"
     assert load(tmp_path / "xor.toml").steps == 3
+
+
+def test_an_experiment_file_that_exists_is_not_replaced(tmp_path: Path) -> None:
+    model, mine = tmp_path / "model.py", tmp_path / "mine.toml"
+    model.write_text(MODEL, encoding="utf-8")
+    mine.write_text("# my own notes\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"^--toml: .* exists; .* replace it with --force"):
+        build_from(str(model), Asked(None, None, None, None), mine, tmp_path / "x.xlsx", force=False)
+    assert mine.read_text(encoding="utf-8") == "# my own notes\n"
+    assert not (tmp_path / "x.xlsx").exists()
 
 
 @pytest.mark.parametrize(
