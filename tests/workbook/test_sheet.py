@@ -22,7 +22,7 @@ HEADERS = (
     "t1 t2 i1 i2 w1 w2 w3 w4 h1 a_h1 h2 a_h2 w5 w6 w7 w8 o1 a_o1 o2 a_o2 E1 E2 E_tot "
     "∂E/∂w1 ∂E/∂w2 ∂E/∂w3 ∂E/∂w4 ∂E/∂w5 ∂E/∂w6 ∂E/∂w7 ∂E/∂w8"
 )
-DASHBOARD = {"E9", "E10", "E11", "E12", "E13"}
+DASHBOARD = {"E9", "E10", "E11", "E12", "E13", "E14", "F14"}
 GIVEN = [f"{column}21" for column in "ABCDEFGHMNOP"]
 
 

@@ -78,9 +78,10 @@ def _by_layer(layout: Layout, values: FloatArray, start: str, end: str) -> list[
             (value, f"IF(ISNUMBER({end}),{formula},{instead})")
             for (value, formula), instead in zip(cells, (f'"{NO_NUMBER}"', step, f'"{REMEDY}"'), strict=True)
         ]
+    # The label alone needs no formula where it never changes.
     looks: tuple[tuple[int, Style], ...] = ((LABEL_COLUMN, "text"), (VALUE_COLUMN, "result"), (WORD_COLUMN, "mark"))
     return [
-        Cell(LAYERS_ROW, column, style, value, f"={formula}")
+        Cell(LAYERS_ROW, column, style, value, None if formula == f'"{value}"' else f"={formula}")
         for (column, style), (value, formula) in zip(looks, cells, strict=True)
     ]
 
