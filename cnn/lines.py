@@ -48,12 +48,13 @@ def _level(seen: Floats, where: Mask) -> Mask:
     inside = np.pad(where, ((margin, margin), (0, 0)))
     ridges = np.pad(ridges, ((margin, margin), (0, 0))) & inside
     rows, columns = np.mgrid[: len(seen), : seen.shape[1]]
-    best: tuple[int, Mask] = FEWEST - 1, np.zeros(inside.shape, bool)
+    best: tuple[int, Mask] = 0, np.zeros(inside.shape, bool)
     for slope in SLOPES:
         aslant = rows + margin + np.round(slope * (columns - seen.shape[1] / 2)).astype(int)
         across = inside[aslant, columns].sum(axis=1)
         found = (across > LONG) & (ridges[aslant, columns].sum(axis=1) > WHOLE * across)
-        if found.sum() > best[0]:
+        count = int((np.diff(found.astype(int), prepend=0) == 1).sum())  # neighbouring rows are one line
+        if count >= FEWEST and found.sum() > best[0]:
             mask = np.zeros(inside.shape, bool)
             mask[aslant[found], columns[found]] = True
             best = int(found.sum()), mask

@@ -32,7 +32,8 @@ def test_lines_stay_where_the_ink_is_much_stronger() -> None:
     assert without_lines(paper, None, 0.35) is paper
 
 
-def test_a_long_stroke_alone_is_no_printed_line() -> None:
+@pytest.mark.parametrize("width", [1, 5, 8])
+def test_a_long_stroke_alone_is_no_printed_line(width: int) -> None:
     stroke = np.zeros((300, 260), np.float32)
-    stroke[10:290, 120:128] = 1
+    stroke[10:290, 120 : 120 + width] = 1
     assert without_lines(stroke, None, 0.35) is stroke

@@ -78,7 +78,8 @@ class Update:
 
 
 def assert_gradients_are_differences(stages: Stages, typed: Cells, trained: Sequence[str], rows: int = 1) -> None:
-    """∂E/∂ of every column on the way, in every row, by nudging that one cell."""
+    """∂E/∂ of every column on the way, in every row, by nudging that one cell; a trained column is one number."""
+    typed = typed | {(name, row): typed[name, 0] for name in trained for row in range(rows)}
     lines = [line for stage in reversed(backward(stages, trained, rows)) for line in stage]
     update = Update(stages, typed, rows, {})
     update.trees |= {line.name: line.trees for line in lines}
@@ -177,7 +178,7 @@ def recurrent() -> Stages:
 def test_a_recurrent_cell_goes_back_through_time() -> None:
     stages, trained = recurrent(), ["w", "u", "v"]
     lines = backward(stages, trained, 3)
-    assert texts(lines, 0)["∂E/∂h"] == "∂E/∂z[+1]*u[+1] + ∂E/∂o*v"
+    assert texts(lines, 0)["∂E/∂h"] == "∂E/∂z[+1]*u + ∂E/∂o*v"
     assert texts(lines, 2)["∂E/∂h"] == "∂E/∂o*v"
     assert texts(lines, 1)["∂z/∂u"] == "h[-1]"
     assert_gradients_are_differences(stages, drawn([*trained, "x", "t1", "h_start"], 3), trained, 3)
