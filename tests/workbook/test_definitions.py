@@ -70,8 +70,8 @@ def slope_of_the_loss(columns: Columns, values: dict[Variable, Value]) -> Callab
     return slope
 
 
-# A row of these stands by itself: neither a mask is drawn nor are rows of a batch read for a mean.
-BY_THEMSELVES = [name for name, of in EXPERIMENTS.items() if not of.columns.of("mask", "mean")]
+# A row of these stands by itself: no mask is drawn, no rows of a batch are read for a mean, none of a sequence.
+BY_THEMSELVES = [name for name, of in EXPERIMENTS.items() if not of.columns.of("mask", "mean") and of.network.time == 1]
 
 
 @pytest.mark.parametrize("name", BY_THEMSELVES)
