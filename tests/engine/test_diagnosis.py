@@ -25,11 +25,12 @@ def found(experiment: Experiment) -> str:
 
 
 @pytest.mark.parametrize("name", packaged_experiments())
-def test_of_the_packaged_experiments_one_ails(name: str) -> None:
-    """The residual one ends where its loss leaps, at the learning rate that it has."""
+def test_of_the_packaged_experiments_two_ail(name: str) -> None:
+    """The residual one ends where its loss leaps, at its learning rate; rnn's loss hardly falls, which is its lesson."""
     what = found(load_experiment(name))
     assert ("1.64 times what the loss's curvature allows at step 80" in what) == (name == "residual"), what
-    assert (what == "") == (name != "residual")
+    assert ("The loss ends at 94% of the first" in what) == (name == "rnn"), what
+    assert (what == "") == (name not in ("residual", "rnn"))
 
 
 def test_a_relu_that_is_dead_from_the_start() -> None:
