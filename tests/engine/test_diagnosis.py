@@ -26,7 +26,7 @@ def found(experiment: Experiment) -> str:
 
 @pytest.mark.parametrize("name", packaged_experiments())
 def test_of_the_packaged_experiments_two_ail(name: str) -> None:
-    """The residual one ends where its loss leaps, at its learning rate; rnn's loss hardly falls, which is its lesson."""
+    """The residual one ends where its loss leaps, at its learning rate; that of rnn hardly falls: its lesson."""
     what = found(load_experiment(name))
     assert ("1.64 times what the loss's curvature allows at step 80" in what) == (name == "residual"), what
     assert ("The loss ends at 94% of the first" in what) == (name == "rnn"), what

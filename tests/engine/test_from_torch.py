@@ -39,6 +39,12 @@ class Block(nn.Module):
         return out
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Whatever tests ran before, a network starts with the same weights."""
+    torch.manual_seed(1)
+
+
 def dense(*last: nn.Module, outputs: int = 2) -> nn.Sequential:
     return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, outputs), *last)
 
