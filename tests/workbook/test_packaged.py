@@ -63,7 +63,11 @@ def test_libreoffice_computes_every_number_of_a_long_table_whose_rows_read_one_a
     assert wrong_cells(book[MAIN_SHEET], numbers) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+# The others have the same formulas in more columns, and take a minute each.
+NARROW = [name for name in NAMES if len(load_experiment(name).columns.names) < 200]
+
+
+@pytest.mark.parametrize("name", NARROW)
 def test_a_learning_rate_typed_anew_changes_every_number(workbook_of: Callable[[str], Path], name: str) -> None:
     typed = retyped(packaged(name), {"eta": 0.7 * packaged(name).learning_rate})
     book = by_ironcalc(workbook_of(name), {ETA.replace("$", ""): typed.learning_rate})
