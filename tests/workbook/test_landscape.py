@@ -224,7 +224,13 @@ def test_one_input_has_a_curve(tmp_path: Path) -> None:
 
 def test_what_cannot_be_drawn_is_said_or_left_out(tmp_path: Path) -> None:
     assert not has_predictions(
-        replace(XOR_EXPERIMENT, inputs=XOR[:1], targets=XOR_EXPERIMENT.targets[:1], method=Method()).columns
+        replace(
+            XOR_EXPERIMENT,
+            inputs=XOR[:1],
+            targets=XOR_EXPERIMENT.targets[:1],
+            counted=XOR_EXPERIMENT.counted[:1],
+            method=Method(),
+        ).columns
     )
     large = an_experiment("sigmoid", "half-squared-error", 1, hidden=41)
     sheet = recalculated(with_predictions(large), tmp_path)["predictions"]
@@ -237,7 +243,7 @@ def test_what_cannot_be_drawn_is_said_or_left_out(tmp_path: Path) -> None:
     pictures = replace(load_experiment("seed-block"), steps=1)
     landscape = landscape_sheet(*main_and(pictures)[:2], sweep(pictures, 1))
     texts = [cell.value for row in landscape.rows() for cell in row]
-    assert texts[2] == "and 30,000 are taken at most. Take fewer samples, neurons or layers to see it."
+    assert texts[2] == "and 12,000 are taken at most. Take fewer samples, neurons or layers to see it."
 
 
 @pytest.mark.parametrize(
@@ -276,7 +282,7 @@ def larger(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def assert_tiles(book: Book, experiment: Experiment) -> None:
     """Some tiles of a landscape are the loss at their weights."""
     sheet = book["landscape"]
-    side = next(side for side in (31, 21) if isinstance(sheet.get(f"D{7 + side}"), float))
+    side = next(side for side in (31, 21, 15, 11) if isinstance(sheet.get(f"D{7 + side}"), float))
     across, up = str(sheet["B4"]), str(sheet["B5"])
     weights = weights_at(experiment, int(float(str(sheet["B6"]))))
     for along in range(0, side, 5):
