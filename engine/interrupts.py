@@ -14,7 +14,8 @@ COMMANDS = ("-m", "backprop-engine", "backprop-workbook", "backprop-engine.exe",
 
 def _end_while_loading() -> None:
     """Let Ctrl-C end a command that has begun nothing yet; not under nohup, nor where a program imports the package."""
-    is_command = bool(sys.argv) and sys.argv[0].endswith(COMMANDS)
+    is_worker = "--multiprocessing-fork" in sys.orig_argv
+    is_command = is_worker or (bool(sys.argv) and sys.argv[0].endswith(COMMANDS))
     if is_command and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
 
