@@ -4,18 +4,17 @@ As torch.nn.GRU; Cho et al., "Learning phrase representations using RNN encoder-
 translation" (2014).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
-from engine.layers.base import Fields, Place, by_sequence
-from engine.layers.recurrence import KEYS, Recurrence, gate_columns
+from engine.layers.base import Fields, by_sequence
+from engine.layers.recurrence import Gated, gate_columns
 from engine.names import Column, Kind, Names
-from engine.reading import Keys
 
 # In torch's order, which is that of the rows of the weights.
 GATES = "rzn"
@@ -23,25 +22,16 @@ KINDS: tuple[Kind, ...] = ("recalled", "gate-sum", "gate", "pre-activation")
 
 
 @dataclass(frozen=True)
-class Gru(Recurrence):
+class Gru(Gated):
     """r, z = σ(W·x_t + U·h_(t−1) + b), n = tanh(W·x_t + b + r·p) with p = U·h_(t−1) + b′; h_t = (1 − z)·n + z·h_(t−1).
 
     Its columns of each neuron h1 are p_h1, of the past, the gates' sums zr_h1, … and the gates r_h1, z_h1, n_h1, then
     h1. The biases are those of r, z and n, and b′ last: torch has two of r and z too, which are one here.
     """
 
-    activation: ClassVar[str] = "identity"  # type: ignore[misc] # of most kinds one may choose it
-    keys: ClassVar[Keys] = KEYS
     errors: ClassVar = ("pre-activation", "gate-sum", "recalled")
     gates: ClassVar[int] = len(GATES)
     bias_rows: ClassVar[int] = len(GATES) + 1
-
-    @classmethod
-    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
-        return cls(**cls.attributes(values, place))
-
-    def with_activation(self, activation: str) -> Self:  # noqa: ARG002 - it has its own
-        return self
 
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         results = list(self._results("h", number, (self.neurons,), names, last=last))

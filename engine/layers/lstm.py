@@ -4,18 +4,17 @@ As torch.nn.LSTM, whose two biases are one here; Hochreiter and Schmidhuber, "Lo
 forget gate of Gers, Schmidhuber and Cummins, "Learning to forget" (2000).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
-from engine.layers.base import Fields, Place, by_sequence
-from engine.layers.recurrence import KEYS, Recurrence, gate_columns, weight_slopes
+from engine.layers.base import Fields, by_sequence
+from engine.layers.recurrence import Gated, gate_columns, weight_slopes
 from engine.names import Column, Kind, Names
-from engine.reading import Keys
 
 # In torch's order, which is that of the rows of the weights.
 GATES = "ifgo"
@@ -23,25 +22,16 @@ KINDS: tuple[Kind, ...] = ("gate-sum", "gate", "cell", "pre-activation")
 
 
 @dataclass(frozen=True)
-class Lstm(Recurrence):
+class Lstm(Gated):
     """i, f, o = σ(W·x_t + U·h_(t−1) + b), g = tanh(…) with rows of their own; c_t = f·c_(t−1) + i·g, h_t = o·tanh(c_t).
 
     Its columns of each neuron h1 are the gates' sums zi_h1, … and the gates i_h1, f_h1, g_h1, o_h1, then c_h1 and h1.
     """
 
-    activation: ClassVar[str] = "identity"  # type: ignore[misc] # of most kinds one may choose it
-    keys: ClassVar[Keys] = KEYS
     errors: ClassVar = ("pre-activation", "cell", "gate-sum")
     gates: ClassVar[int] = len(GATES)
     bias_rows: ClassVar[int] = len(GATES)
     letters: ClassVar[str] = "hc"
-
-    @classmethod
-    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
-        return cls(**cls.attributes(values, place))
-
-    def with_activation(self, activation: str) -> Self:  # noqa: ARG002 - it has its own
-        return self
 
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         results = list(self._results("h", number, (self.neurons,), names, last=last))

@@ -8,7 +8,7 @@ torch's order: gate by gate. Shapes: B rows, S sequences of T steps each, so tha
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -149,6 +149,21 @@ def weight_slopes(slope: FloatArray, grad: FloatArray, inputs: Sequence[FloatArr
     for x in inputs:
         np.multiply(grad[:, :, np.newaxis], x[:, np.newaxis], out=slope[:, :, first : first + x.shape[1]])
         first += x.shape[1]
+
+
+@dataclass(frozen=True)
+class Gated(Recurrence):
+    """A recurrent layer whose gates have activations of their own, so that none is chosen."""
+
+    activation: ClassVar[str] = "identity"  # type: ignore[misc] # of most kinds one may choose it
+    keys: ClassVar[Keys] = KEYS
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
+        return cls(**cls.attributes(values, place))
+
+    def with_activation(self, activation: str) -> Self:  # noqa: ARG002 - it has its own
+        return self
 
 
 def gate_columns(letters: str, number: int, states: Sequence[str]) -> Iterator[Column]:

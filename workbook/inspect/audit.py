@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from io import StringIO
 from pathlib import Path
-
-from rich.console import Console
 
 from engine import Columns, InputError
 from workbook.inspect.explain.cost import consequences, cost, replay
@@ -76,19 +73,9 @@ class FileReport:
     def __str__(self) -> str:
         """The same words as on the command line."""
         from workbook.inspect.report.audit import show
+        from workbook.inspect.report.text import as_text
 
-        console = Console(
-            file=StringIO(),
-            force_jupyter=False,
-            force_terminal=False,
-            width=120,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
-        with console.capture() as shown:
-            show(self, console)
-        return self.error or shown.get()
+        return self.error or as_text(lambda console: show(self, console))
 
     def _repr_html_(self) -> str:
         from workbook.inspect.report.audit_page import page_of

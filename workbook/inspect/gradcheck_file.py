@@ -2,10 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-
-from rich.console import Console
 
 from engine import InputError
 from workbook.inspect.explain.starts import Start
@@ -79,19 +76,9 @@ class Gradcheck:
     def __str__(self) -> str:
         """The same words as on the command line."""
         from workbook.inspect.report.gradcheck import show_all
+        from workbook.inspect.report.text import as_text
 
-        console = Console(
-            file=StringIO(),
-            force_jupyter=False,
-            force_terminal=False,
-            width=120,
-            highlight=False,
-            markup=False,
-            emoji=False,
-        )
-        with console.capture() as shown:
-            show_all(self, console)
-        return shown.get()
+        return as_text(lambda console: show_all(self, console))
 
     def _repr_html_(self) -> str:
         from workbook.inspect.report.gradcheck_page import page_of
