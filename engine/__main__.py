@@ -35,16 +35,22 @@ app = typer.Typer(add_completion=False)
 COLUMN_WIDTH = 11
 STEP_WIDTH = 9
 
+ExperimentFile = Annotated[
+    Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or a packaged experiment's name.")
+]
+LearningRate = Annotated[
+    float | None, typer.Option(parser=cli.number, help="η of the run; the default is the experiment's.")
+]
+Steps = Annotated[
+    int | None, typer.Option(parser=cli.whole_number, help="How many steps; the default is the experiment's.")
+]
+
 
 @app.callback(invoke_without_command=True)
 def print_table(
     context: typer.Context,
-    learning_rate: Annotated[
-        float | None, typer.Option(parser=cli.number, help="η of the run; the default is the experiment's.")
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(parser=cli.whole_number, help="How many steps; the default is the experiment's.")
-    ] = None,
+    learning_rate: LearningRate = None,
+    steps: Steps = None,
     csv: Annotated[
         Path | None,
         typer.Option(help="Write the table here instead: every run of the sweep, or just --learning-rate."),
@@ -85,9 +91,7 @@ def new(path: Annotated[Path, typer.Argument(metavar="FILE", help="The TOML file
 
 @app.command()
 def show(
-    experiment_file: Annotated[
-        Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or a packaged experiment's name.")
-    ],
+    experiment_file: ExperimentFile,
 ) -> None:
     """Print a network: a picture, its layers, its samples, and how large its sheet will be."""
     Console().print(overview(load_experiment(experiment_file)), highlight=False)
@@ -95,15 +99,9 @@ def show(
 
 @app.command()
 def diagnose(
-    experiment_file: Annotated[
-        Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or a packaged experiment's name.")
-    ],
-    learning_rate: Annotated[
-        float | None, typer.Option(parser=cli.number, help="η of the run; the default is the experiment's.")
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(parser=cli.whole_number, help="How many steps; the default is the experiment's.")
-    ] = None,
+    experiment_file: ExperimentFile,
+    learning_rate: LearningRate = None,
+    steps: Steps = None,
 ) -> None:
     """Tell why a loss does not fall, or is nan: what ails the training, and what to change.
 
@@ -122,9 +120,7 @@ def diagnose(
 
 @app.command()
 def export(
-    experiment_file: Annotated[
-        Path, typer.Argument(metavar="EXPERIMENT", help="A TOML file, or a packaged experiment's name.")
-    ],
+    experiment_file: ExperimentFile,
     torch: Annotated[Path | None, typer.Option(help="Write a script in plain torch here.")] = None,
     numpy: Annotated[Path | None, typer.Option(help="Write a script in plain NumPy here.")] = None,
 ) -> None:

@@ -9,6 +9,7 @@ from engine import Dense, Experiment, InputError, InputWarning, Method, Network,
 from engine.experiment_keys import CONSTANTS, NETWORK, TRAINING
 from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
 from tests.commands import run
+from tests.engine.written import load
 
 WHOLE = """
 [network]
@@ -63,12 +64,6 @@ targets = [0]
 [training]
 learning_rate = 0.7
 """
-
-
-def load(folder: Path, text: str) -> Experiment:
-    path = folder / "my.toml"
-    path.write_text(text, encoding="utf-8")
-    return load_experiment(path)
 
 
 def test_every_key_is_read(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Columns, Dense, Experiment, FloatArray, InputError, Method, Network, descend, load_experiment
+from engine import Columns, Dense, Experiment, FloatArray, InputError, Method, Network, descend
 from engine.layers import (
     LAYERS,
     AveragePool,
@@ -19,6 +19,7 @@ from engine.layers import (
     Residual,
 )
 from tests.engine.pictures import picture_experiment
+from tests.engine.written import load
 
 PICTURES = """
 [network]
@@ -71,12 +72,6 @@ targets = [0, 1]
 [training]
 learning_rate = 0.1
 """
-
-
-def load(folder: Path, text: str) -> Experiment:
-    path = folder / "my.toml"
-    path.write_text(text, encoding="utf-8")
-    return load_experiment(path)
 
 
 def test_every_key_of_every_kind_is_read(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Experiment, InputError, Network, descend, load_experiment
+from engine import InputError, Network, descend
 from engine.layers import Gru, Lstm, Recurrent
 from tests.engine.sequences import sequence_experiment
+from tests.engine.written import load
 
 SEQUENCES = """
 [network]
@@ -41,12 +42,6 @@ targets = [[1], [2], [3]]
 [training]
 learning_rate = 0.1
 """
-
-
-def load(folder: Path, text: str) -> Experiment:
-    path = folder / "my.toml"
-    path.write_text(text, encoding="utf-8")
-    return load_experiment(path)
 
 
 def test_every_key_is_read(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Experiment, InputError, load_experiment
+from engine import Experiment, InputError
+from tests.engine.written import load
 
 TEXTS = """
 [network]
@@ -35,11 +36,10 @@ learning_rate = 0.1
 """
 
 
-def load(folder: Path, text: str, csv: str | None = None) -> Experiment:
-    (folder / "my.toml").write_text(text, encoding="utf-8")
-    if csv is not None:
-        (folder / "words.csv").write_text(csv, encoding="utf-8")
-    return load_experiment(folder / "my.toml")
+def load_with(csv: str, folder: Path) -> Experiment:
+    """TEXTS, with samples from that CSV file."""
+    (folder / "words.csv").write_text(csv, encoding="utf-8")
+    return load(folder, of_csv(TEXTS))
 
 
 def of_csv(text: str) -> str:
@@ -59,7 +59,7 @@ def test_texts_are_sequences_of_tokens_and_targets_one_hot(tmp_path: Path) -> No
 
 
 def test_a_csv_file_has_the_same_texts(tmp_path: Path) -> None:
-    assert load(tmp_path, of_csv(TEXTS), "inputs,targets\nab,b.\nba,a.\n") == load(tmp_path, TEXTS)
+    assert load_with("inputs,targets\nab,b.\nba,a.\n", tmp_path) == load(tmp_path, TEXTS)
 
 
 def test_words_stand_between_spaces_and_a_sole_target_is_the_last_steps(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_what_is_wrong_with_tokens_is_told_in_one_line(tmp_path: Path, old: str,
 )  # fmt: skip
 def test_what_is_wrong_with_a_csv_file_of_words(tmp_path: Path, csv: str, message: str) -> None:
     with pytest.raises(InputError) as error:
-        load(tmp_path, of_csv(TEXTS), csv)
+        load_with(csv, tmp_path)
     assert str(error.value) == f"{tmp_path / 'my.toml'}: {message}"
 
 
