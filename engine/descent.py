@@ -64,9 +64,8 @@ def descend(
     """Run gradient descent for several learning rates at once, by the experiment's method.
 
     A row is one sample's forward and backward pass, or one step of a sequence's; the samples are taken in order, round
-    and round. After each
-    batch of rows all weights and biases are updated together, from the mean or sum of these rows' gradients; plain
-    gradient descent is w ← w − η·∂E/∂w.
+    and round. After each batch of rows all weights and biases are updated together, from the mean or sum of these rows'
+    gradients; plain gradient descent is w ← w − η·∂E/∂w.
 
     Args:
         experiment: what every run starts from.
