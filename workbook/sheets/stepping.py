@@ -17,7 +17,7 @@ def step_bars(layout: Layout, first: str, last: str) -> list[ScrollBar]:
 def step_cells(layout: Layout, row: int, column: int) -> list[Cell]:
     """The step as another sheet shows it, from 1 to the last whatever is typed, and where it comes from."""
     typed = on_sheet(EXPLORER, STEP)
-    words = f"of {layout.steps}; typed on the sheet {EXPLORER}"
+    words = f"of {layout.steps}; typed on {EXPLORER}"
     return [
         Cell(row, column, "step", 1, f"=IF(ISNUMBER({typed}),MAX(1,MIN({layout.steps},INT({typed}))),1)"),
         Cell(row, column + 1, "beside", words),
