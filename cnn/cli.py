@@ -44,8 +44,8 @@ def run(load_app: Callable[[], typer.Typer], program: str) -> NoReturn:
 
 
 def _run(load_app: Callable[[], typer.Typer], program: str) -> int | None:
-    arguments = sys.argv[1:] or ["--help"]
-    if arguments[0] == "--version":  # needs none of the packages that the commands need
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--version"]:  # needs none of the packages that the commands need
         print_version()
         return None
     try:
@@ -58,10 +58,10 @@ def _run(load_app: Callable[[], typer.Typer], program: str) -> int | None:
         ) from None
     _when_stopped(_stop)
     try:
-        status: int | None = app(args=arguments, prog_name=program, standalone_mode=False)
+        status: int | None = app(args=arguments or ["--help"], prog_name=program, standalone_mode=False)
     except TyperException as error:
         raise InputError(error.format_message()) from None
-    return status
+    return status if arguments else 2  # no command is bad usage, though it gets the help
 
 
 def print_version() -> None:

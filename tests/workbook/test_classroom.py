@@ -209,6 +209,16 @@ def test_a_class_is_drawn_from_its_seed(tmp_path: Path) -> None:
         assert archive.read("alan-2.xlsx") == alan
 
 
+def test_the_table_wraps_what_is_to_be_known_in_place_of_cutting_it(tmp_path: Path) -> None:
+    (tmp_path / "students.csv").write_text("id,name\n1,Ada Lovelace\n")
+    made = ("class", "--roster", "students.csv", "--seed", "7")
+    assert run("workbook", "class", *made, folder=tmp_path).returncode == 0
+    graded = ("--roster", "students.csv", "--seed", "8", "--out", "grades", "--jobs", "1")
+    done = run("workbook", "grade", "class/solutions", *graded, folder=tmp_path)
+    told = "the given numbers are those of nobody in this class, if --seed and EXPERIMENT are right"
+    assert told in " ".join(done.stdout.replace("Ada Lovelace   100/100  50/50  0      0      0", "").split())
+
+
 def test_a_changed_exercise_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "ok.csv").write_text("id,name\n1,Ada\n")
     run("workbook", "class", "out", "--roster", "ok.csv", folder=tmp_path)

@@ -210,5 +210,7 @@ def test_the_command_writes_the_page_and_bad_input_gets_one_line(tmp_path: Path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "Wrote xor.html: open it in a browser.\n"
     assert "neither a file nor a packaged experiment" in error_line("workbook", "page", "xyzzy", folder=tmp_path)
+    line = error_line("workbook", "page", "xor", "x.txt", folder=tmp_path)
+    assert line == "error: x.txt: expected a file name that ends in .html"
     line = error_line("workbook", "page", "xor", "nowhere/x.html", folder=tmp_path)
     assert line == "error: nowhere/x.html: the folder nowhere does not exist; create it first"

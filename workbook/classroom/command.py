@@ -165,7 +165,7 @@ def _table(done: Sequence[Grade]) -> Table:
     for grade in done:
         counts = [f"{grade.right}/{grade.asked}", *(str(grade.count(word)) for word in ("typed", "wrong", "empty"))]
         slip = next((f"{slip.cell}: {slip.cause}" for slip in grade.examined.slips), "")
-        told = Text("; ".join(filter(None, [*grade.notes, slip])), overflow="ellipsis", no_wrap=True)
+        told = Text("; ".join(filter(None, [*grade.notes, slip])))
         points = Text(f"{grade.points:g}/{grade.most:g}", style=_style(grade))
         table.add_row(Text(grade.student.name), points, *(counts if grade.asked else ["", "", "", ""]), told)
     return table
