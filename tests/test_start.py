@@ -18,7 +18,7 @@ LOADED = "import sys, json; print(json.dumps(sorted({name.partition('.')[0] for 
         pytest.param("import engine.__main__", HEAVY, id="the engine's commands"),
         pytest.param("import workbook.__main__", HEAVY, id="the workbook's commands"),
         pytest.param("from workbook import plan, write", HEAVY - {"xlsxwriter"}, id="all of a build"),
-        pytest.param("from workbook.inspect import audit_command", HEAVY - {"ironcalc"}, id="all of an audit"),
+        pytest.param("from workbook.inspect import audit_command", HEAVY | {"multiprocessing"}, id="all of an audit"),
         pytest.param("import cnn.__main__", {"torch", "torchvision", "matplotlib", "pandas"}, id="the CNN's commands"),
     ],
 )

@@ -12,7 +12,6 @@ from rich.text import Text
 from engine import InputError
 from engine.files import check_outputs
 from workbook.inspect.audit import FileReport, audit
-from workbook.inspect.parallel import audit_all
 from workbook.inspect.report.audit import as_json, show, show_line, write_csv
 from workbook.page.records import check_page_name
 from workbook.spreadsheet.files import WORKBOOKS, named, workbooks
@@ -94,6 +93,8 @@ def _all_audited(
 ) -> list[FileReport]:
     """Print a line for each file as it is done; return the reports in the order of the files."""
     reports: dict[int, FileReport] = {}
+    from workbook.inspect.parallel import audit_all  # what starts processes takes a while to load
+
     # Where the lines go to the terminal, the bar stays below them.
     beside = console if console.is_terminal else Console(stderr=True)
     audits = audit_all(files, learning_rate, jobs)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import ironcalc
 import numpy as np
 
 from engine import FloatArray
@@ -87,6 +86,8 @@ def _number(value: object) -> float:
 
 def _computed(task: dict[str, Any]) -> list[list[float]]:
     """The slopes of a task, a list for each cell that is moved."""
+    import ironcalc  # in the process of its own alone
+
     model = ironcalc.create("differences", "en", "UTC", "en")
     sheets = {name: at for at, name in enumerate(task["sheets"])}
     model.rename_sheet(0, task["sheets"][0])

@@ -217,9 +217,10 @@ class Reader:
         most = max(SMALL_PART, BEST_COMPRESSION * info.compress_size)
         parser = expat.ParserCreate()
         parser.buffer_text = True
+        start, end, local = handler.start, handler.end, _LocalNames()
         parser.StartDoctypeDeclHandler = _refuse_doctype
-        parser.StartElementHandler = lambda name, attributes: handler.start(name.rpartition(":")[2], attributes)
-        parser.EndElementHandler = lambda name: handler.end(name.rpartition(":")[2])
+        parser.StartElementHandler = lambda name, attributes: start(local[name], attributes)
+        parser.EndElementHandler = lambda name: end(local[name])
         parser.CharacterDataHandler = handler.text
         read = 0
         with self.archive.open(info) as stream:
@@ -257,6 +258,14 @@ def check_place(row: int, column: int) -> None:
 
 def _refuse_doctype(*_: object) -> None:
     raise InputError("its XML declares a document type or entities, which no Excel workbook does")
+
+
+class _LocalNames(dict[str, str]):
+    """The names of elements without their namespace prefix, each looked for once: sheets have few names, often."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = name.rpartition(":")[2]
+        return self[name]
 
 
 class Handler:
@@ -346,28 +355,28 @@ class _Cells(Handler):
         self.letters: dict[str, int] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.inside = name
         if name == "c":
             self.kind = attributes.get("t", "n")
             self._go_to(attributes.get("r"))
             self.value = self.formula = self.formula_kind = ""
-        elif name == "row":
-            self.row = self._whole(attributes["r"], "a row's number") if "r" in attributes else self.row + 1
-            self.column = 0
         elif name == "f":
             self.formula_kind, self.index = attributes.get("t", "normal"), attributes.get("si", "")
             self.filled_range = attributes.get("ref", "")
-        self.inside = name
+        elif name == "row":
+            self.row = self._whole(attributes["r"], "a row's number") if "r" in attributes else self.row + 1
+            self.column = 0
 
     def end(self, name: str) -> None:
         self.inside = ""
-        if name == "c":
+        if name == "c" and (self.value or self.formula_kind):
             self._keep()
 
     def text(self, text: str) -> None:
-        if self.inside == "f":
-            self.formula += text
-        elif self.inside in ("v", "t"):
+        if self.inside == "v" or self.inside == "t":
             self.value += text
+        elif self.inside == "f":
+            self.formula += text
 
     def _go_to(self, reference: str | None) -> None:
         if reference is None:
@@ -384,17 +393,21 @@ class _Cells(Handler):
             self.row = self._whole(reference[len(letters) :], "the row in a cell's address")
 
     def _keep(self) -> None:
-        if not self.value and not self.formula_kind:
-            return
-        check_place(self.row, self.column)
+        column, row = self.column, self.row
+        check_place(row, column)
         self.reader.count_cells(1)
         if self.value:
-            self.sheet.values.setdefault(self.column, {})[self.row] = self._typed(self.value)
+            values = self.sheet.values.get(column)
+            if values is None:
+                values = self.sheet.values[column] = {}
+            values[row] = self._typed(self.value)
         if self.formula_kind:
-            shapes = self.sheet.shapes.setdefault(self.column, {})
-            shapes[self.row] = self._shape(shapes.get(self.row - 1))
+            shapes = self.sheet.shapes.get(column)
+            if shapes is None:
+                shapes = self.sheet.shapes[column] = {}
+            shapes[row] = self._shape(shapes.get(row - 1))
             if self.formula_kind == "array":
-                self.sheet.arrays[self.column, self.row] = _last_cell(self.filled_range, self.column, self.row)
+                self.sheet.arrays[column, row] = _last_cell(self.filled_range, column, row)
 
     def _typed(self, text: str) -> Value:
         if self.kind == "s":

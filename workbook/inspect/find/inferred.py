@@ -46,21 +46,29 @@ def headed(book: Book, table: Table) -> Headed | None:
         return None
     constants = dict(_constants(table.sheet, table.header_row))
     own = Headed(book, table.sheet, bare, places, range(table.header_row + 1, table.last_row + 1), constants)
+    comparisons: dict[Columns, Comparison] = {}
     for candidates, names in _questions(own):
-        own = _likeliest(candidates(own), names(own.columns)) or own
+        own = _likeliest(candidates(own), names(own.columns), comparisons) or own
     return own
 
 
-def _likeliest(candidates: Iterable[Headed], names: Sequence[str]) -> Headed | None:
-    """The first of the candidates with the most cells of some columns as they should be."""
-    comparisons = [Comparison(candidate) for candidate in candidates]
-    possible = max((comparison.asked(names) for comparison in comparisons), default=0)
+def _likeliest(
+    candidates: Iterable[Headed], names: Sequence[str], comparisons: dict[Columns, Comparison]
+) -> Headed | None:
+    """The first of the candidates with the most cells of some columns as they should be.
+
+    Args:
+        comparisons: those of the table so far, by its columns: most questions ask about the same ones again.
+    """
     likeliest, most = None, -1.0
-    for comparison in comparisons:
+    for candidate in candidates:
+        if candidate.columns not in comparisons:
+            comparisons[candidate.columns] = Comparison(candidate)
+        comparison = comparisons[candidate.columns]
         found = comparison.matches(names)
         if found > most:
             likeliest, most = comparison.headed, found
-        if found == possible:  # no other can be better
+        if found == comparison.asked(names):  # no other can be better, and its definitions take a while to derive
             break
     return likeliest
 

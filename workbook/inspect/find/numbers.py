@@ -52,13 +52,19 @@ class Numbers:
         """
         some = slice(None) if rows is None else np.asarray(rows)
         values = {variable: self.of(variable)[some] for variable in variables(tree)}
-        found = np.broadcast_to(evaluate(tree, values), self.rates[some].shape)
+        found = self.given(tree, rows)
         uncertain = np.abs(found) * RELATIVE
         with np.errstate(all="ignore"):
             for variable, operand in values.items():
                 moved = operand + np.abs(operand) * RELATIVE + self._rounding(variable)[some]
                 uncertain = uncertain + np.abs(evaluate(tree, {**values, variable: moved}) - found)
         return found, uncertain * SAFETY + ABSOLUTE
+
+    def given(self, tree: Tree, rows: Sequence[int] | None = None) -> FloatArray:
+        """What a formula gives in every row, or some, from the numbers that stand there."""
+        some = slice(None) if rows is None else np.asarray(rows)
+        values = {variable: self.of(variable)[some] for variable in variables(tree)}
+        return np.broadcast_to(evaluate(tree, values), self.rates[some].shape)
 
     def _rounding(self, variable: Variable) -> FloatArray:
         """How coarsely a variable's numbers were rounded."""

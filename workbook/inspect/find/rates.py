@@ -114,12 +114,14 @@ def _update_rows(table: Table) -> Sequence[int]:
 
 def _references(book: Book, table: Table, weights: Sequence[str]) -> Iterator[Place | tuple[int, int]]:
     """What stands outside of the table and holds a number: (sheet, column, row), or (column, offset) beside it."""
+    rates: dict[Place, bool] = {}
     for name in weights:
         for row in _update_rows(table):
-            yield from _outside(book, table, (table.sheet, table.columns[name], row))
+            yield from _outside(book, table, (table.sheet, table.columns[name], row), rates)
 
 
-def _outside(book: Book, table: Table, update: Cell) -> Iterator[Place | tuple[int, int]]:
+def _outside(book: Book, table: Table, update: Cell, rates: dict[Place, bool]) -> Iterator[Place | tuple[int, int]]:
+    """What one update leads to; `rates` are the answers of _is_rate so far, as all updates lead to the same cells."""
     inside = {place for name, place in table.columns.items() if name != "eta"}
     home, seen = update[2], set[Place]()
     cells = [update]
@@ -133,7 +135,9 @@ def _outside(book: Book, table: Table, update: Cell) -> Iterator[Place | tuple[i
                 continue
             seen.add(at)
             formula = there.shape(column, row) is not None
-            if formula and not in_rows and _is_rate(book, table, there, column, row):
+            if formula and not in_rows and at not in rates:
+                rates[at] = _is_rate(book, table, there, column, row)
+            if formula and not in_rows and rates[at]:
                 yield at
             elif formula and column != table.columns.get("eta"):
                 cells.append((there, column, row))

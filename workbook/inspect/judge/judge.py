@@ -118,9 +118,13 @@ class Judge:
         missing = sum(self.table.at[row] not in cells for row in group.rows)
         if missing or group.tree is None or any(variable.row == FAR for variable in variables(group.tree)):
             return missing
-        given, uncertain = self.understood.numbers.expected(group.tree, group.rows)
-        got = self.understood.numbers.columns[name][list(group.rows)]
+        numbers = self.understood.numbers
+        got = numbers.columns[name][list(group.rows)]
         with np.errstate(all="ignore"):
+            given = numbers.given(group.tree, group.rows)
+            if not np.any(np.abs(got - given) > STALE * np.abs(given)):
+                return 0  # and no need to know how uncertain it is, which takes a while
+            _, uncertain = numbers.expected(group.tree, group.rows)
             return int(np.count_nonzero(np.abs(got - given) > STALE * np.abs(given) + 10 * uncertain))
 
     def _expected(self, name: str) -> tuple[FloatArray, FloatArray] | None:
