@@ -172,7 +172,7 @@ def _write_csv(experiment: Experiment, csv: Path) -> None:
 def _print(trace: Trace, experiment: Experiment) -> None:
     """Print a wide table as blocks of as many columns as the terminal takes."""
     console, frame, columns = Console(), trace.table(), trace.columns
-    rows = f", {len(frame)} rows" if len(frame) != experiment.steps else ""
+    rows = f", {len(frame)} row{'s' * (len(frame) != 1)}" if len(frame) != experiment.steps else ""
     heading = f"learning rate {trace.learning_rates[0]:g}, {_count(experiment.steps, 'step')}{rows}"
     console.print(heading, style="bold", highlight=False)
     per_block = max(1, (console.width - STEP_WIDTH) // COLUMN_WIDTH)

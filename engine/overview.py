@@ -84,11 +84,12 @@ def _facts(experiment: Experiment) -> Table:
     time, taken = columns.network.time, columns.sequences
     batch = f"; an update takes the {method.reduction} of {taken}" if taken > 1 else ""
     each = f", sequences of {time} steps" if time > 1 else ""
+    steps = f"{experiment.steps} step{'s' * (experiment.steps != 1)}"
     facts = {
         "parameters": f"{weights} weights, {biases} biases{f', {fixed} of them not trained' if fixed else ''}",
         "samples": f"{experiment.samples // time}{each}{batch}",
         "loss": experiment.network.loss,
-        "training": f"{experiment.steps} steps, {describe(Run(experiment.learning_rate, method))}",
+        "training": f"{steps}, {describe(Run(experiment.learning_rate, method))}",
         "compared": "\n".join(map(describe, experiment.runs))
         or f"learning rates {', '.join(f'{rate:g}' for rate in experiment.learning_rates)}",
         "sheet": f"{len(columns.names)} columns, {experiment.rows:,} rows",

@@ -36,6 +36,7 @@ def test_a_command_prints_what_the_readme_shows(tmp_path: Path, command: str, sh
         printed = _make(*arguments, f"OUT={tmp_path}/BackPropagation.xlsx").replace(str(tmp_path), "build")
     else:
         assert (program, arguments[0]) == (".venv/bin/python", "-m")
+        (tmp_path / "assets").symlink_to(ROOT / "assets")
         printed = run_process(*arguments[1:], folder=tmp_path).stdout
     if shown.endswith("...\n"):
         assert printed.startswith(shown.removesuffix("...\n"))

@@ -41,7 +41,7 @@ class Agreement:
 
     def __str__(self) -> str:
         if self.first is None:
-            return f"torch beside it: {self.steps} steps, largest difference {self.largest:.0e}"
+            return f"torch beside it: {self.steps} step{'s' * (self.steps != 1)}, largest difference {self.largest:.0e}"
         step, column, theirs, ours = self.first
         return f"torch beside it differs from step {step} on: {column} is {theirs:.9g} in torch, {ours:.9g} here"
 

@@ -23,6 +23,8 @@ from workbook.inspect.audit import FileReport, audit
 from workbook.inspect.report.annotate import annotate
 from workbook.inspect.report.audit import as_json
 from workbook.plan import plan
+from workbook.spreadsheet.read import read
+from workbook.spreadsheet.recalculate import recalculated
 from workbook.write import write
 
 RATES = default_experiment().learning_rates
@@ -83,6 +85,11 @@ def test_falsified_caches_are_noticed_and_recalculated(tmp_path: Path, book: Pat
     report = audit(poisoned(book, tmp_path / "poisoned.xlsx"))
     assert report.verdict == "right"
     assert "1520 stored values are missing or not what their formulas give: recalculated" in notes(report)
+
+
+def test_one_stored_value_is_no_values(book: Path) -> None:
+    _, told = recalculated(read(book), 1)
+    assert told == "1 stored value is missing or not what its formula gives: recalculated with IronCalc"
 
 
 def test_the_annotated_copy_of_a_right_workbook_is_right(tmp_path: Path, book: Path) -> None:

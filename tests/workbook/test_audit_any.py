@@ -15,6 +15,8 @@ from engine.optimizers import OPTIMIZERS
 from tests.engine.networks import random_experiment
 from workbook.inspect.audit import audit
 from workbook.inspect.findings import TableReport
+from workbook.records import small_sheet
+from workbook.sheets.exercise import exercise_sheets
 from workbook.sheets.training import main_sheet
 from workbook.stored import as_stored
 from workbook.table.layout import HEADER_ROW, Layout
@@ -233,6 +235,23 @@ def test_a_table_of_batches_that_is_not_finished_is_incomplete(tmp_path: Path, c
     table = the_table(tmp_path / "unfinished.xlsx")
     assert (table.verdict, table.roots) == ("incomplete", [])
     assert told in " ".join(finding.cause for finding in table.findings)
+
+
+def test_an_exercise_whose_rows_are_half_filled_is_incomplete(tmp_path: Path) -> None:
+    """XOR's exercise asks for rows 21, 22 and 25; rows 23 and 24 stand between them as numbers."""
+    experiment = replace(load_experiment("xor"), steps=2)
+    solution, exercise = (exercise_sheets(experiment, solution=solution)[0] for solution in (True, False))
+    whole, blank = (
+        {(cell.row, cell.column): cell for cells in sheet.rows() for cell in cells} for sheet in (solution, exercise)
+    )
+    todo = [at for at, cell in sorted(blank.items()) if cell.style == "todo"]
+    for row, right in ((21, 14), (22, 0), (22, 20), (22, 42)):
+        of_row = [at for at in todo if at[0] == row]
+        filled = [at for at in todo if at[0] < row] + of_row[:right]
+        sheet = small_sheet("exercise", [*({**blank, **{at: whole[at] for at in filled}}).values()], {})
+        write([sheet], tmp_path / "begun.xlsx")
+        table = the_table(tmp_path / "begun.xlsx")
+        assert (table.verdict, table.roots) == ("incomplete", []), (row, right)
 
 
 def test_a_right_table_of_batches_without_stored_values_is_right(tmp_path: Path) -> None:

@@ -87,7 +87,12 @@ def make_class(
             for kind in ("exercise", "solution"):
                 _zip(sorted((Path(folder) / kind).iterdir()), out / f"{kind}s.zip")
     where = "exercises.zip, solutions.zip" if zipped else "exercises/, solutions/"
-    typer.echo(f"Wrote {len(roster.students)} exercises and their solutions into {out}: {where} (seed {seed}).")
+    each = (
+        "1 exercise and its solution"
+        if len(roster.students) == 1
+        else f"{len(roster.students)} exercises and their solutions"
+    )
+    typer.echo(f"Wrote {each} into {out}: {where} (seed {seed}).")
 
 
 def _zip(files: Sequence[Path], path: Path) -> None:
@@ -135,7 +140,7 @@ def grade_class(
     console.print(_table(done))
     for name in lost:
         typer.echo(f"{name}: whose it is cannot be told, neither by its name nor by what stands in it; not graded")
-    typer.echo(f"Wrote {out}: the gradebook ({form}), {len(done)} pages, index.html.")
+    typer.echo(f"Wrote {out}: the gradebook ({form}), {len(done)} page{'s' * (len(done) != 1)}, index.html.")
     doubtful = any(grade.file and (grade.examined.error or grade.examined.owner != grade.student.id) for grade in done)
     return 1 if lost or doubtful else 0
 

@@ -25,7 +25,11 @@ class _NotRecalculatedError(Exception):
 
 def recalculated(book: Book, stale: int) -> tuple[Book, str]:
     """The workbook with IronCalc's values for the cached ones, where it has any; what to tell the reader."""
-    what = f"{stale} stored values are missing or not what their formulas give"
+    what = (
+        "1 stored value is missing or not what its formula gives"
+        if stale == 1
+        else f"{stale} stored values are missing or not what their formulas give"
+    )
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "values.npz"
         try:
@@ -33,7 +37,9 @@ def recalculated(book: Book, stale: int) -> tuple[Book, str]:
             new, refused = _with_values(book, out)
         except _NotRecalculatedError as error:
             return book, f"{what}, and IronCalc {error}: judged by the formulas, and by the values as far as they go"
-    return new, f"{what}: recalculated with IronCalc" + (f", but for {refused} cells" if refused else "")
+    return new, f"{what}: recalculated with IronCalc" + (
+        f", but for {refused} cell{'s' * (refused > 1)}" if refused else ""
+    )
 
 
 def _by_ironcalc(path: Path, out: Path) -> None:

@@ -147,15 +147,24 @@ def _samples(sheet: Sheet, column: int, header_row: int, rows: int) -> int:
 
 
 def _count_of_first(sheet: Sheet, column: int, header_row: int) -> int:
-    """How many rows the first step has: by its number, or by the formulas that repeat it where no values are stored."""
+    """How many rows the first step has: by its number, or by the formulas that repeat it where no values are stored.
+
+    Cells that are still empty may belong to it, if it goes on below them.
+    """
     values, shapes = sheet.values.get(column, {}), sheet.shapes.get(column, {})
-    first, row = values.get(header_row + 1), header_row + 1
+    first, count = values.get(header_row + 1), 0
     repeats = re.compile(rf"\(?{letters_of(column)}‹-1›\)?")
-    while (row in values and values[row] == first) or (
-        row not in values and row in shapes and repeats.fullmatch(shapes[row].key)
-    ):
-        row += 1
-    return row - header_row - 1
+    for row in range(header_row + 1, max([*values, *shapes], default=0) + 1):
+        if row in values:
+            same = values[row] == first
+        elif row in shapes:
+            same = repeats.fullmatch(shapes[row].key) is not None
+        else:
+            continue
+        if not same:
+            break
+        count = row - header_row
+    return count
 
 
 def _constants(sheet: Sheet, header_row: int) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -13,6 +13,7 @@ from workbook.inspect.find.drawing import draw
 from workbook.inspect.find.headed import Headed, is_plain
 from workbook.inspect.find.inferred import headed
 from workbook.inspect.find.network import possible_sizes
+from workbook.inspect.find.rows import FEWEST_EMPTY
 from workbook.inspect.find.tables import Table
 from workbook.inspect.findings import Finding, TableReport
 from workbook.inspect.judge.score import GIVEN, score_of, typed_columns, verdict_of
@@ -73,12 +74,25 @@ class _Judge:
         ]
 
     @cached_property
-    def unfinished(self) -> list[str]:
-        """The computed columns that are still empty in a last row that is only partly filled."""
-        last, sheet = self.own.rows[-1], self.own.sheet
-        if len(self.own.rows) - 1 in self.missing:
-            return []
-        return [name for name in self.asked if not sheet.holds(self.own.places[name], last)]
+    def unfinished(self) -> dict[int, list[str]]:
+        """The columns that are still empty in rows, from 0, that are only partly filled.
+
+        One or two empty cells amid a filled row are no unfinished row but slips of their own; at its end they are one.
+        """
+        last, rows, place = len(self.own.rows) - 1, self.own.rows, self.own.places
+        lacking: dict[int, list[str]] = {}
+        for name in self.columns.names:
+            values, shapes = (cells.get(place[name], {}) for cells in (self.own.sheet.values, self.own.sheet.shapes))
+            for row in range(self.comparison.defined[name].typed_in, len(rows)):
+                if rows[row] not in values and rows[row] not in shapes:
+                    lacking.setdefault(row, []).append(name)
+        for row in self.missing:
+            lacking.pop(row, None)
+        return {
+            row: names
+            for row, names in sorted(lacking.items())
+            if row == last or len(names) >= FEWEST_EMPTY or names[-1] == self.columns.names[-1]
+        }
 
     @property
     def left_over(self) -> int:
@@ -88,20 +102,23 @@ class _Judge:
     @cached_property
     def empty(self) -> set[tuple[str, int]]:
         """The cells, by column and row from 0, in which nothing stands yet: no fault, but nothing to compute from."""
-        unfinished = {(name, len(self.own.rows) - 1) for name in self.unfinished}
+        unfinished = {(name, row) for row, names in self.unfinished.items() for name in names}
         return unfinished | {(name, row) for name in self.columns.names for row in self.missing}
 
     @property
     def remarks(self) -> list[str]:
         """What else the reader should know."""
         rows = in_short(self.own.rows[number] for number in self.missing)
-        last = f"row {self.own.rows[-1]} is only partly filled, without {', '.join(self.unfinished)}: not checked"
+        partly = [
+            f"row {self.own.rows[row]} is only partly filled, without {', '.join(names)}: not checked"
+            for row, names in self.unfinished.items()
+        ]
         nothing = f"nothing stands in row {', '.join(rows)}: not checked"
         batch = (
             f"the last batch has {self.left_over} of {self.columns.method.batch_size} rows: its sums are not checked"
         )
-        told = ((nothing, self.missing), (last, self.unfinished), (batch, self.left_over))
-        return [*(words for words, is_so in told if is_so), self.taken_for()]
+        told = [nothing] * bool(self.missing) + partly + [batch] * bool(self.left_over)
+        return [*told, self.taken_for()]
 
     def taken_for(self) -> str:
         """The network and the method, in words."""
