@@ -5,8 +5,11 @@ pre-activation, a = f(z) an activation, grad ∂E/∂a, all (B, O, R).
 """
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,7 +17,31 @@ from engine.arrays import FloatArray
 
 # e^709 is the largest whole power of e that float64 holds, and far beyond where σ is 1 to the last digit.
 LARGEST_EXPONENT = 709.0
+# The slope below 0 of a leaky ReLU that says none, as in torch.
 LEAK = 0.01
+_LEAKY = re.compile(r"leaky-relu\(([01](?:\.0)?|0?\.\d+|\d+(?:\.\d+)?e-\d+)\)")
+T = TypeVar("T")
+
+
+def leaky_relu_name(slope: float) -> str:
+    """What ACTIVATIONS has it by: leaky-relu, or leaky-relu(0.2)."""
+    return "leaky-relu" if slope == LEAK else f"leaky-relu({slope!r})"
+
+
+class ByActivation(dict[str, T]):
+    """What there is for each activation, by its name; for leaky-relu(0.2), of any slope from 0 to 1, made from that."""
+
+    def __init__(self, known: Mapping[str, T], leaky: Callable[[float], T]) -> None:
+        super().__init__(known)
+        self._leaky = leaky
+
+    def __missing__(self, name: str) -> T:
+        if (found := _LEAKY.fullmatch(name)) is None:
+            raise KeyError(name)
+        return self._leaky(float(found[1]))
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and _LEAKY.fullmatch(name) is not None)
 
 
 def sigmoid(z: FloatArray) -> FloatArray:
@@ -49,14 +76,14 @@ def relu_backward(grad: FloatArray, z: FloatArray, _a: FloatArray) -> None:
     np.multiply(grad, z > 0, out=grad)
 
 
-def leaky_relu(z: FloatArray) -> FloatArray:
-    """z above 0, else 0.01·z."""
-    return np.where(z > 0, z, LEAK * z)
+def leaky_relu(z: FloatArray, leak: float) -> FloatArray:
+    """z above 0, else leak·z."""
+    return np.where(z > 0, z, leak * z)
 
 
-def leaky_relu_backward(grad: FloatArray, z: FloatArray, _a: FloatArray) -> None:
-    """The slope is 1 above 0, else 0.01."""
-    np.multiply(grad, np.where(z > 0, 1.0, LEAK), out=grad)
+def leaky_relu_backward(grad: FloatArray, z: FloatArray, _a: FloatArray, leak: float) -> None:
+    """The slope is 1 above 0, else the leak."""
+    np.multiply(grad, np.where(z > 0, 1.0, leak), out=grad)
 
 
 def identity_backward(_grad: FloatArray, _z: FloatArray, _a: FloatArray) -> None:
@@ -103,12 +130,17 @@ class Activation:
         return self.is_share or self.threshold is not None
 
 
-ACTIVATIONS = {
+def _leaky(slope: float) -> Activation:
+    return Activation(partial(leaky_relu, leak=slope), partial(leaky_relu_backward, leak=slope), has_kink=True)
+
+
+_KNOWN = {
     "sigmoid": Activation(sigmoid, sigmoid_backward, least=0, most=1, threshold=0.5),
     "tanh": Activation(np.tanh, tanh_backward, least=-1, most=1, threshold=0.0),
     "relu": Activation(relu, relu_backward, least=0, has_kink=True),
-    "leaky-relu": Activation(leaky_relu, leaky_relu_backward, has_kink=True),
+    "leaky-relu": _leaky(LEAK),
     "identity": Activation(np.copy, identity_backward),
     # It has no backward of its own: its loss passes back through it.
     "softmax": Activation(softmax, identity_backward, least=0, most=1, is_share=True),
 }
+ACTIVATIONS = ByActivation(_KNOWN, _leaky)

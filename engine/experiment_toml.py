@@ -11,7 +11,8 @@ from engine.arrays import FloatArray
 from engine.experiment import Experiment
 from engine.export.text import kind_of, literal
 from engine.files import replacing
-from engine.layers import Layer
+from engine.layers import Attention, Layer
+from engine.layers.attention import MATRICES
 from engine.layers.base import by_sequence
 from engine.layers.recurrence import Recurrence
 
@@ -68,10 +69,13 @@ def _layer(layer: Layer, weights: FloatArray, biases: FloatArray) -> dict[str, A
         "beta": biases.ravel(),
         "train": getattr(layer, "trains", None),
         "from": getattr(layer, "source", -1) + 1,
+        **{key: np.array(getattr(layer, key, ())) for key in ("running_mean", "running_var", "initial")},
     }
     if isinstance(layer, Recurrence):
         own["weights"], own["recurrent"] = np.hsplit(weights, [weights.shape[1] - layer.neurons])
-        own |= {"bias": biases, "initial": np.array(layer.initial), "bptt": layer.bptt or None}
+        own |= {"bias": biases, "bptt": layer.bptt or None}
+    if isinstance(layer, Attention):
+        own |= dict(zip(MATRICES, np.split(weights, len(MATRICES)), strict=True))
     values = {key: own[key] if key in own else getattr(layer, key, None) for key in layer.keys}
     return {"kind": kind_of(layer)} | {
         key: value for key, value in values.items() if _is_said(value, layer.keys[key].default)

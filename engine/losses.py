@@ -29,11 +29,25 @@ def mean_squared_error(_z: FloatArray, a: FloatArray, t: FloatArray, out: FloatA
     return slope
 
 
+def squared_error(_z: FloatArray, a: FloatArray, t: FloatArray, out: FloatArray) -> FloatArray:
+    """E_o = (t_o − a_o)² into `out`; returns ∂E/∂a_o = 2(a_o − t_o)."""
+    error = a - t
+    np.multiply(error, error, out=out)
+    return 2.0 * error
+
+
 def binary_cross_entropy(z: FloatArray, a: FloatArray, t: FloatArray, out: FloatArray) -> FloatArray:
     """E_o = −t ln a − (1 − t) ln(1 − a) = max(z, 0) − t·z + ln(1 + e^−|z|) into `out`; returns ∂E/∂z_o = a_o − t_o."""
     np.subtract(np.maximum(z, 0.0), t * z, out=out)
     np.add(out, np.log1p(np.exp(-np.abs(z))), out=out)
     return a - t
+
+
+def mean_binary_cross_entropy(z: FloatArray, a: FloatArray, t: FloatArray, out: FloatArray) -> FloatArray:
+    """The same divided by the number of outputs O; returns ∂E/∂z_o = (a_o − t_o)/O."""
+    slope: FloatArray = binary_cross_entropy(z, a, t, out) / out.shape[-2]
+    np.divide(out, out.shape[-2], out=out)
+    return slope
 
 
 def cross_entropy(z: FloatArray, a: FloatArray, t: FloatArray, out: FloatArray) -> FloatArray:
@@ -66,12 +80,16 @@ class Loss:
         return self.activation is not None
 
 
+def _are_shares(t: FloatArray) -> bool:
+    return bool(((t >= 0) & (t <= 1)).all())
+
+
 # a − t is the slope of the cross-entropies for shares alone.
 LOSSES = {
     "half-squared-error": Loss(half_squared_error),
     "mean-squared-error": Loss(mean_squared_error),
-    "binary-cross-entropy": Loss(
-        binary_cross_entropy, "sigmoid", lambda t: bool(((t >= 0) & (t <= 1)).all()), expected="0 to 1"
-    ),
+    "binary-cross-entropy": Loss(binary_cross_entropy, "sigmoid", _are_shares, expected="0 to 1"),
     "cross-entropy": Loss(cross_entropy, "softmax", lambda t: bool(abs(t.sum() - 1) <= 1e-9), expected="a sum of 1"),
+    "squared-error": Loss(squared_error),
+    "mean-binary-cross-entropy": Loss(mean_binary_cross_entropy, "sigmoid", _are_shares, expected="0 to 1"),
 }

@@ -1,7 +1,7 @@
 """Readers of the values of a TOML file, each with a message that says where, what it got and what was expected."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from engine.errors import InputError
@@ -91,15 +91,14 @@ def whole_number(least: int, most: int | None = None) -> Reader:
     return read
 
 
-def word(known: Iterable[str]) -> Reader:
+def word(known: Collection[str]) -> Reader:
     """A reader of one of some words."""
-    words = tuple(known)
 
     def read(where: str, value: Any) -> str:
         if not isinstance(value, str):
-            raise InputError(f"{where}: got {value!r}, expected {', '.join(words)}")
-        if value not in words:
-            raise InputError(f"{where}: got {value!r}{nearest(value, words)}")
+            raise InputError(f"{where}: got {value!r}, expected {', '.join(known)}")
+        if value not in known:
+            raise InputError(f"{where}: got {value!r}{nearest(value, known)}")
         return value
 
     return read

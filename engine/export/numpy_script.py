@@ -7,6 +7,7 @@ weights and biases; dz1 is ∂E/∂z1 in every sample, dW1 is ∂E/∂W1 over al
 import re
 from pathlib import Path
 
+from engine.activations import LEAK, ByActivation
 from engine.arrays import FloatArray
 from engine.errors import InputError
 from engine.experiment import Experiment
@@ -18,15 +19,24 @@ from engine.names import Kind
 
 LETTERS: dict[Kind, str] = {"weight": "W", "bias": "B"}
 PARTS = Path(__file__).with_name("numpy_parts.py")
+
+
+def _leaky(slope: float) -> tuple[str, str]:
+    return f"np.where({{z}} > 0, {{z}}, {slope} * {{z}})", f" * np.where({{z}} > 0, 1, {slope})"
+
+
 # What makes a of z, and the slope of that; from z and a.
-ACTIVATIONS = {
-    "sigmoid": ("sigmoid({z})", " * {a} * (1 - {a})"),
-    "tanh": ("np.tanh({z})", " * (1 - {a} ** 2)"),
-    "relu": ("np.maximum({z}, 0)", " * ({z} > 0)"),
-    "leaky-relu": ("np.where({z} > 0, {z}, 0.01 * {z})", " * np.where({z} > 0, 1, 0.01)"),
-    "identity": ("{z}", ""),
-    "softmax": ("softmax({z})", ""),
-}
+ACTIVATIONS = ByActivation(
+    {
+        "sigmoid": ("sigmoid({z})", " * {a} * (1 - {a})"),
+        "tanh": ("np.tanh({z})", " * (1 - {a} ** 2)"),
+        "relu": ("np.maximum({z}, 0)", " * ({z} > 0)"),
+        "leaky-relu": _leaky(LEAK),
+        "identity": ("{z}", ""),
+        "softmax": ("softmax({z})", ""),
+    },
+    _leaky,
+)
 # The loss of all samples together, and its slope: by a, or by z where it passes through the activation.
 LOSS = {
     "half-squared-error": ("((a - t) ** 2).sum() / 2", "a - t"),
@@ -34,6 +44,11 @@ LOSS = {
     # -t ln(a) - (1 - t) ln(1 - a), in a form that no z overflows.
     "binary-cross-entropy": ("(np.maximum(z, 0) - t * z + np.log1p(np.exp(-abs(z)))).sum()", "a - t"),
     "cross-entropy": ("-(t * np.log(a)).sum()", "a - t"),
+    "squared-error": ("((a - t) ** 2).sum()", "2 * (a - t)"),
+    "mean-binary-cross-entropy": (
+        "(np.maximum(z, 0) - t * z + np.log1p(np.exp(-abs(z)))).mean(axis=1).sum()",
+        "(a - t) / t.shape[1]",
+    ),
 }
 RATES = {
     "step": "{rate} * {gamma} ** (step // {step_size})",

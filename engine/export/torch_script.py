@@ -3,6 +3,7 @@
 from pathlib import Path
 from textwrap import indent
 
+from engine.activations import LEAK, ByActivation
 from engine.errors import InputError
 from engine.experiment import Experiment
 from engine.export.text import about, check_kinds, literal, number, parts, title, trained_names
@@ -12,12 +13,21 @@ from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS
 
 PARTS = Path(__file__).with_name("torch_parts.py")
-ACTIVATIONS = {
-    "sigmoid": "nn.Sigmoid()",
-    "tanh": "nn.Tanh()",
-    "relu": "nn.ReLU()",
-    "leaky-relu": "nn.LeakyReLU(0.01)",
-}
+
+
+def _leaky(slope: float) -> str:
+    return f"nn.LeakyReLU({slope})"
+
+
+ACTIVATIONS = ByActivation(
+    {
+        "sigmoid": "nn.Sigmoid()",
+        "tanh": "nn.Tanh()",
+        "relu": "nn.ReLU()",
+        "leaky-relu": _leaky(LEAK),
+    },
+    _leaky,
+)
 CLASSES = {
     **dict.fromkeys(("sgd", "momentum", "nesterov"), "SGD"),
     "adagrad": "Adagrad",
@@ -38,6 +48,10 @@ LOSS = {
     ("binary-cross-entropy", "sum"): f'{BCE}(outputs, t, reduction="sum")',
     ("cross-entropy", "mean"): "functional.cross_entropy(outputs, t)",
     ("cross-entropy", "sum"): 'functional.cross_entropy(outputs, t, reduction="sum")',
+    ("squared-error", "mean"): "((outputs - t) ** 2).sum(dim=1).mean()",
+    ("squared-error", "sum"): 'functional.mse_loss(outputs, t, reduction="sum")',
+    ("mean-binary-cross-entropy", "mean"): f"{BCE}(outputs, t)",
+    ("mean-binary-cross-entropy", "sum"): f"{BCE}(outputs, t) * len(t)",
 }  # fmt: skip
 # Of each output and step of a sequence.
 LOSS_OF_EACH = {
@@ -45,6 +59,8 @@ LOSS_OF_EACH = {
     "mean-squared-error": "(outputs - t) ** 2 / t.shape[-1]",
     "binary-cross-entropy": 'functional.binary_cross_entropy_with_logits(outputs, t, reduction="none")',
     "cross-entropy": "-t * torch.log_softmax(outputs, dim=-1)",
+    "squared-error": "(outputs - t) ** 2",
+    "mean-binary-cross-entropy": f'{BCE}(outputs, t, reduction="none") / t.shape[-1]',
 }
 
 

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.columns import Columns
+from engine.arrays import Shape
 from engine.experiment import Experiment
 from engine.imports.torch_kinds import Mapped
 from engine.imports.torch_layers import inputs_of, mapped_layers
 from engine.imports.torch_training import as_shares
 from engine.layers import Dropout
-from engine.layers.recurrence import Recurrence
 from engine.names import Kind
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
 # What float64 leaves between two right computations of a hundred steps, and far less than any mistake makes.
@@ -87,19 +85,13 @@ def _torch_steps(
         t = t.double()
         t = torch.tensor(as_shares(t.numpy())) if experiment.network.loss == "cross-entropy" else t
     mapped, _ = mapped_layers(net, "net", tuple(x.shape[1:]))
-    names = _parameters(experiment.columns, mapped)
     row = _give_masks(experiment, mapped)
     size = experiment.method.batch_size // experiment.network.time
     for step in range(experiment.steps):
         rows = torch.arange(step * size, (step + 1) * size) % len(x)
         row[0] = step * size
         error = loss(net(x[rows]), t[rows])
-        before = {
-            name: number
-            for tensors, of in names
-            for name, number in zip(of, torch.hstack(tensors).flatten().tolist(), strict=True)
-        }
-        yield {experiment.columns.loss: error.item(), **before}
+        yield {experiment.columns.loss: error.item(), **_parameters(experiment, net, tuple(x.shape[1:]))}
         optimizer.zero_grad()
         error.backward()
         optimizer.step()
@@ -109,16 +101,16 @@ def _torch_steps(
                 scheduler.step()
 
 
-def _parameters(columns: Columns, mapped: list[Mapped]) -> list[tuple[list["torch.Tensor"], list[str]]]:
-    """The weights and biases, those of inputs and of states side by side, with the names of their columns."""
-    kinds: dict[Kind, tuple[str, ...]] = {"weight": ("weight",), "bias": ("bias",)}
-    of_states: dict[Kind, tuple[str, ...]] = {"weight": ("weight_ih_l0", "weight_hh_l0"), "bias": ("bias_ih_l0",)}
-    return [
-        (tensors, columns.names_in(number, kind))
-        for number, each in enumerate(mapped)
-        for kind, names in (of_states if isinstance(each.layer, Recurrence) else kinds).items()
-        if (tensors := [of for name in names if (of := getattr(each.module, name, None)) is not None])
-    ]
+def _parameters(experiment: Experiment, net: "nn.Module", inputs: Shape) -> dict[str, float]:
+    """The weights and biases as they are now, by their columns' names."""
+    mapped, _ = mapped_layers(net, "net", inputs)
+    kinds: tuple[Kind, ...] = ("weight", "bias")
+    return {
+        name: number
+        for place, each in enumerate(mapped)
+        for kind, numbers in zip(kinds, (each.weights, each.biases), strict=True)
+        for name, number in zip(experiment.columns.names_in(place, kind), numbers.ravel().tolist(), strict=True)
+    }
 
 
 def _give_masks(experiment: Experiment, mapped: list[Mapped]) -> list[int]:

@@ -1,20 +1,20 @@
 """A torch network with its training as an experiment."""
 
-import copy
 from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.arrays import FloatArray
 from engine.errors import InputError
 from engine.experiment import Experiment
 from engine.experiment_tables import rates_around
+from engine.imports.torch_forward import check_forward
 from engine.imports.torch_kinds import Mapped
-from engine.imports.torch_layers import ACTIVATIONS, inputs_of, leaves, mapped_layers, sequences
-from engine.imports.torch_sequences import KINDS, hand_on_states, rows_of_targets
+from engine.imports.torch_layers import ACTIVATIONS, leaves, mapped_layers, sequences
+from engine.imports.torch_sequences import rows_of_targets
 from engine.imports.torch_training import LAST, Loss, loss_of, method_of
+from engine.layers import Attention
 from engine.network import Network
 
 if TYPE_CHECKING:
@@ -39,14 +39,16 @@ def from_torch(
     Args:
         net: nn.Sequential, or a module whose children are applied in their order; its weights are the first ones.
         loss: nn.MSELoss(), nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.CrossEntropyLoss() or nn.NLLLoss().
-        optimizer: of torch.optim: SGD, Adagrad, RMSprop, Adam or AdamW, new, over all that is trained.
+        optimizer: of torch.optim: SGD, Adagrad, RMSprop, Adam, AdamW, Adamax or Adadelta; new, over all that is
+            trained.
         inputs: (samples, features), (samples, tokens) for nn.Embedding, (samples, channels, rows, columns), or
-            (samples, steps, features) for nn.RNN, nn.LSTM and nn.GRU.
+            (samples, steps, features) for nn.RNN, nn.LSTM, nn.GRU and nn.MultiheadAttention.
         targets: (samples, outputs), or a class for each sample; (samples, steps, outputs) where a network puts out
             what it makes of every step.
         steps: how many updates.
         batch_size: samples for an update, taken in order, round and round; all unless given.
-        scheduler: StepLR, ExponentialLR, CosineAnnealingLR, or LinearLR as a warm-up; stepped after each update.
+        scheduler: StepLR, ExponentialLR, CosineAnnealingLR, or another one whose rates are those of a schedule of ours;
+            stepped after each update.
         name: the experiment's title.
 
     Raises:
@@ -58,11 +60,12 @@ def from_torch(
         got = "×".join(map(str, x.shape))
         raise InputError(f"inputs: got shape {got}, expected samples×features or samples×channels×rows×columns")
     mapped, outputs = mapped_layers(net, "net", x.shape[1:])
-    last_alone = _check_forward(net, x)
+    last_alone, causal = check_forward(net, x)
+    mapped = [_with_mask(each, causal) for each in mapped]
     _check_trained(net, optimizer)
     of = loss_of(loss, outputs)
     mapped[-1] = _with_last_activation(net, mapped[-1], of)
-    rate, method = method_of(optimizer, scheduler, (batch_size or len(x)) * time, of.reduction)
+    rate, method = method_of(optimizer, scheduler, steps, (batch_size or len(x)) * time, of.reduction)
     rows = rows_of_targets(of, targets, outputs, len(x), time, last_alone=last_alone)
     picture = shape if len(shape) > 1 else ()
     return Experiment(
@@ -82,6 +85,11 @@ def from_torch(
     )
 
 
+def _with_mask(of: Mapped, causal: set[str]) -> Mapped:
+    """An attention asks no later tokens if its name is among the causal ones."""
+    return replace(of, layer=replace(of.layer, causal=of.where in causal)) if isinstance(of.layer, Attention) else of
+
+
 def _with_last_activation(net: "nn.Module", last: Mapped, loss: Loss) -> Mapped:
     """The last layer with the activation that the loss has inside, or is made for."""
     ends = "" if last.layer.activation == "identity" else _last_activation(net)
@@ -98,55 +106,6 @@ def _with_last_activation(net: "nn.Module", last: Mapped, loss: Loss) -> Mapped:
 def _last_activation(net: "nn.Module") -> str:
     kinds = [type(module).__name__ for _, module in leaves(net, "net")]
     return next(kind for kind in reversed(kinds) if kind in ACTIVATIONS)
-
-
-def _check_forward(net: "nn.Module", x: FloatArray) -> bool:
-    """Whether the network puts out the last step of sequences alone.
-
-    Raise unless it does what its children do one after another, as seen with these inputs.
-    """
-    import torch
-    from torch import nn
-
-    whole, parts = (copy.deepcopy(net).double().train() for _ in range(2))
-    modules = [module for _, module in leaves(parts, "net")]
-    for leaf in modules:
-        if type(leaf).__name__ in KINDS:
-            hand_on_states(leaf)
-    outputs = []
-    for module in (whole, nn.Sequential(*modules)):
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.manual_seed(0)
-            try:
-                outputs.append(module(inputs_of(net, x)))
-            except Exception as error:  # noqa: BLE001 - whatever a forward pass of one's own may raise
-                raise InputError(_failure(net, error)) from None
-    got, in_order = outputs
-    if not isinstance(got, torch.Tensor):
-        raise InputError(f"net: got a {type(got).__name__} from its forward pass, expected the outputs alone, a tensor")
-    if _close(got, in_order):
-        return False
-    if in_order.ndim == 3 and _close(got, in_order[:, -1]):
-        return True
-    raise InputError(
-        "net: its forward pass is not that of its children one after another, "
-        "expected nn.Sequential, or a forward pass that applies them in order, activations among them"
-    )
-
-
-def _failure(net: "nn.Module", error: Exception) -> str:
-    for module in net.modules():
-        kinds = [type(child).__name__ for child in module.children()]
-        if type(module).__name__ == "Sequential" and (found := [kind for kind in kinds[:-1] if kind in KINDS]):
-            return (
-                f"net: got nn.{found[0]} in nn.Sequential, which hands on the pair that it puts out; expected a module "
-                "of your own with `states, _ = self.rnn(x)`, then `self.out(states)` or `self.out(states[:, -1])`"
-            )
-    return f"net: its forward pass fails: {' '.join(str(error).split())}"
-
-
-def _close(got: "torch.Tensor", expected: "torch.Tensor") -> bool:
-    return got.shape == expected.shape and bool(np.allclose(got, expected, rtol=1e-9, atol=1e-12))
 
 
 def _check_trained(net: "nn.Module", optimizer: "torch.optim.Optimizer") -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.activations import ACTIVATIONS, LEAK, leaky_relu_name
 from engine.arrays import FloatArray, Shape
 from engine.errors import InputError
 from engine.layers import AveragePool, Convolution, Dense, GlobalAveragePool, Layer, MaxPool, Residual
@@ -137,9 +138,11 @@ def _activation(name: str) -> "Add":
             raise InputError(f"{where}: got it {what}, expected it behind a layer")
         if name == "softmax" and attributes.get("axis", -1) not in (1, -1):
             raise InputError(f"{where}: got axis={attributes['axis']}, expected axis=1")
-        if name == "leaky-relu" and abs(attributes.get("alpha", 0.01) - 0.01) > 1e-6:
-            raise InputError(f"{where}: got alpha={attributes['alpha']:g}, expected alpha=0.01")
-        chain.layers[-1] = chain.layers[-1].with_activation(name)
+        slope = float(str(np.float32(attributes.get("alpha", LEAK))))  # a file has it in float32
+        own = leaky_relu_name(slope) if name == "leaky-relu" else name
+        if own not in ACTIVATIONS:
+            raise InputError(f"{where}: got alpha={slope:g}, expected a slope from 0 to 1")
+        chain.layers[-1] = chain.layers[-1].with_activation(own)
 
     return add
 

@@ -1,7 +1,7 @@
 """What each module of torch.nn with a layer of ours is, option by option."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, NamedTuple
 
@@ -136,10 +136,11 @@ def _batch_norm(where: str, module: Any, signal: Signal) -> Mapped:
         raise InputError(f"{where}: got nn.BatchNorm1d of flattened maps, expected nn.BatchNorm2d before nn.Flatten()")
     if module.momentum is None:
         raise InputError(f"{where}: got momentum=None, expected a number: momentum=0.1")
-    if module.running_mean is not None and (module.running_mean.any() or (module.running_var != 1).any()):
-        raise InputError(f"{where}: got running statistics of a training, expected those of a new module")
     trains = _trained(where, [module.weight, module.bias])
     layer = BatchNorm(module.eps, module.momentum, trains=trains)
+    if module.running_mean is not None and (module.running_mean.any() or (module.running_var != 1).any()):
+        mean, variance = (tuple(array(of).tolist()) for of in (module.running_mean, module.running_var))
+        layer = replace(layer, running_mean=mean, running_var=variance)
     return Mapped(layer, where, module, *_norm_parameters(module, signal.shape[:1]))
 
 

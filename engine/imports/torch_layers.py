@@ -5,10 +5,12 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from engine.activations import ACTIVATIONS as OURS
+from engine.activations import leaky_relu_name
 from engine.arrays import Shape
 from engine.errors import InputError
 from engine.imports.torch_kinds import LAYERS, Mapped, Signal, expect
-from engine.imports.torch_sequences import KINDS, OF_EACH_STEP, recurrent, steps_and_shape
+from engine.imports.torch_sequences import OF_EACH_STEP, READERS, steps_and_shape
 from engine.layers import Dropout
 from engine.layers.recurrence import Recurrence
 
@@ -16,11 +18,13 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+MAPPED = {**LAYERS, **READERS}
+OF_SEQUENCES = (*READERS, *OF_EACH_STEP)
 # Of the masks of dropout: an experiment file's own.
 SEED = 1
 ACTIVATIONS = {
     "ReLU": "relu",
-    "LeakyReLU": "leaky-relu",
+    "LeakyReLU": "leaky-relu",  # with its slope
     "Sigmoid": "sigmoid",
     "Tanh": "tanh",
     "Softmax": "softmax",
@@ -39,7 +43,7 @@ NEAREST = {
     "RMSNorm": "nn.LayerNorm",
     "Dropout": "nn.Dropout",
     "AlphaDropout": "nn.Dropout",
-    "PReLU": "nn.LeakyReLU(0.01)",
+    "PReLU": "nn.LeakyReLU",
     "ReLU6": "nn.ReLU",
     "Hard": "nn.Sigmoid or nn.Tanh",
     "LogSigmoid": "nn.Sigmoid",
@@ -47,8 +51,7 @@ NEAREST = {
     "RNNCell": "nn.RNN",
     "LSTMCell": "nn.LSTM",
     "GRUCell": "nn.GRU",
-    "MultiheadAttention": 'a layer of kind "attention" in an experiment file',
-    "Transformer": 'a layer of kind "attention" in an experiment file',
+    "Transformer": "nn.MultiheadAttention",
     "Unflatten": "inputs in the shape that they are to have",
 }
 OTHERWISE = "nn.Tanh or nn.ReLU for an activation, nn.Linear or nn.Conv2d for weights"
@@ -83,8 +86,8 @@ def mapped_layers(net: "nn.Module", name: str, inputs: Shape) -> tuple[list[Mapp
                 f"{where}: got a {type(module).__name__} with weights that another module has too, expected its own"
             )
         seen |= {id(parameter) for parameter in module.parameters()}
-        if time > 1 and kind and kind not in (*KINDS, *OF_EACH_STEP, *ACTIVATIONS):
-            each = ", ".join(f"nn.{of}" for of in (*KINDS, *OF_EACH_STEP))
+        if time > 1 and kind and kind not in (*OF_SEQUENCES, *ACTIVATIONS):
+            each = ", ".join(f"nn.{of}" for of in OF_SEQUENCES)
             raise InputError(f"{where}: got nn.{kind} over sequences, expected one of {each}, or an activation")
         if kind == "Flatten":
             expect(where, module, {"start_dim": 1, "end_dim": -1})
@@ -122,16 +125,14 @@ def _layer(where: str, module: Any, signal: Signal, number: int) -> Mapped:
             f"{where}: got {type(module).__name__}, a module of your own without children, which no column can show; "
             f"the nearest: {OTHERWISE}"
         )
-    if kind in KINDS:
-        return recurrent(where, module, signal)
-    if kind not in LAYERS:
+    if kind not in MAPPED:
         begins = [nearest for beginning, nearest in NEAREST.items() if kind.startswith(beginning)]
         raise InputError(f"{where}: got nn.{kind}, which no column can show; the nearest: {(begins or [OTHERWISE])[0]}")
     if number and kind == "Embedding":
         raise InputError(f"{where}: got nn.Embedding behind another layer, expected it first: it reads tokens")
     if not signal.flat and len(signal.shape) == 1 and kind != "Dropout":
         raise InputError(f"{where}: got nn.{kind} of each token, expected nn.Flatten() behind nn.Embedding")
-    mapped = LAYERS[kind](where, module, signal)
+    mapped = MAPPED[kind](where, module, signal)
     if isinstance(mapped.layer, Dropout):
         mapped = replace(mapped, layer=replace(mapped.layer, seed=(SEED, number)))
     if problem := mapped.layer.problem(signal.shape):
@@ -141,8 +142,9 @@ def _layer(where: str, module: Any, signal: Signal, number: int) -> Mapped:
 
 def _activate(where: str, module: Any, kind: str, layers: list[Mapped], signal: Signal) -> None:
     """Make it the activation of the layer before."""
-    if kind == "LeakyReLU":
-        expect(where, module, {"negative_slope": 0.01})
+    name = leaky_relu_name(module.negative_slope) if kind == "LeakyReLU" else ACTIVATIONS[kind]
+    if name not in OURS:
+        raise InputError(f"{where}: got nn.{kind}({module.negative_slope:g}), expected a slope from 0 to 1")
     over = (1, -1) if signal.time == 1 else (-1, 2)
     if kind in ("Softmax", "LogSoftmax") and module.dim not in over:
         raise InputError(f"{where}: got nn.{kind}(dim={module.dim}), expected dim={over[0]}")
@@ -153,7 +155,7 @@ def _activate(where: str, module: Any, kind: str, layers: list[Mapped], signal: 
         raise InputError(f"{where}: got nn.{kind} behind nn.{_kind(layers[-1].module)}, expected nn.Linear between")
     if last.activation != "identity":
         raise InputError(f"{where}: got nn.{kind} after another activation, expected one behind each layer")
-    layers[-1] = replace(layers[-1], layer=last.with_activation(ACTIVATIONS[kind]))
+    layers[-1] = replace(layers[-1], layer=last.with_activation(name))
 
 
 def inputs_of(net: "nn.Module", inputs: Any) -> "torch.Tensor":

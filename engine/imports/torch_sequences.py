@@ -1,5 +1,10 @@
-"""nn.RNN, nn.LSTM and nn.GRU: networks that read sequences; the outputs of every step count, or those of the last."""
+"""nn.RNN, nn.LSTM, nn.GRU and nn.MultiheadAttention: networks that read sequences.
 
+The outputs of every step count, or those of the last.
+"""
+
+from collections.abc import Callable
+from inspect import signature
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,12 +14,13 @@ from engine.arrays import FloatArray, Shape
 from engine.errors import InputError
 from engine.imports.torch_kinds import Mapped, Signal, array, expect
 from engine.imports.torch_training import Loss, targets_of
-from engine.layers import Gru, Lstm, Recurrent
+from engine.layers import Attention, Gru, Lstm, Recurrent
 from engine.layers.recurrence import Recurrence
 
 if TYPE_CHECKING:
     import torch
 
+ATTENTION = "MultiheadAttention"
 KINDS: dict[str, type[Recurrence]] = {"RNN": Recurrent, "LSTM": Lstm, "GRU": Gru}
 # What does with each step by itself what it does with a sample.
 OF_EACH_STEP = ("Linear", "LayerNorm", "Embedding", "Identity")
@@ -26,14 +32,14 @@ def steps_and_shape(kinds: list[str], shape: Shape) -> tuple[int, Shape]:
     Raises:
         InputError: a module reads sequences, and the inputs are none.
     """
-    recurrent = next((kind for kind in kinds if kind in KINDS), None)
-    if recurrent is None:
+    reader = next((kind for kind in kinds if kind in READERS), None)
+    if reader is None:
         return 1, shape
     tokens = kinds[0] == "Embedding"
     if len(shape) != (1 if tokens else 2) or shape[0] < 2:
         got = "×".join(map(str, ("samples", *shape)))
         what = "samples×tokens" if tokens else "samples×steps×features"
-        raise InputError(f"inputs: got {got}, expected {what} for nn.{recurrent}, at least two in a sequence")
+        raise InputError(f"inputs: got {got}, expected {what} for nn.{reader}, at least two in a sequence")
     return shape[0], shape[1:] or (1,)
 
 
@@ -63,6 +69,53 @@ def recurrent(where: str, module: Any, signal: Signal) -> Mapped:
     return Mapped(layer, where, module, np.hstack([array(weight) for weight in weights]), array(bias))
 
 
+def attention(where: str, module: Any, signal: Signal) -> Mapped:
+    """The layer with the first weights: those of query, key, value and output one below the other.
+
+    Raises:
+        InputError: it attends to something else than its sequence, drops something out, or is not trained whole.
+    """
+    width = prod(signal.shape)
+    expect(where, module, {"batch_first": True, "dropout": 0.0, "bias_k": None, "add_zero_attn": False})
+    expect(where, module, {"embed_dim": width, "kdim": width, "vdim": width})
+    if not all(parameter.requires_grad for parameter in module.parameters()):
+        raise InputError(f"{where}: got parameters with requires_grad=False, expected weights that are trained")
+    has_bias = module.in_proj_bias is not None
+    weights = [array(module.in_proj_weight), array(module.out_proj.weight)]
+    biases = [array(module.in_proj_bias), array(module.out_proj.bias)]
+    layer = Attention(module.num_heads, bias=has_bias, time=signal.time)
+    return Mapped(layer, where, module, np.concatenate(weights), np.concatenate(biases))
+
+
+def is_causal(where: str, module: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> bool:
+    """Whether a call of nn.MultiheadAttention lets no token ask a later one.
+
+    Raises:
+        InputError: the sequence asks another one, or with another mask.
+    """
+    import torch
+
+    given = signature(module.forward).bind(*inputs, **options).arguments
+    queries, keys, values = (given[name] for name in ("query", "key", "value"))
+    if not (torch.equal(queries, keys) and torch.equal(queries, values)):
+        raise InputError(
+            f"{where}: got attention of one sequence to another, expected x three times: attention(x, x, x)"
+        )
+    if given.get("key_padding_mask") is not None:
+        raise InputError(f"{where}: got a key_padding_mask, expected none: all sequences are equally long")
+    mask = given.get("attn_mask")
+    if mask is None:
+        return False
+    left_out = mask if mask.dtype == torch.bool else mask == -torch.inf
+    later = torch.ones(queries.shape[1], queries.shape[1], dtype=torch.bool).triu(1)
+    added = mask if mask.dtype != torch.bool else torch.zeros_like(later)
+    if not torch.equal(left_out, later) or (added[~later] != 0).any():
+        raise InputError(
+            f"{where}: got an attn_mask of its own, expected none, or one that leaves out all later tokens"
+        )
+    return True
+
+
 def _check_biases(where: str, module: Any) -> None:
     """Raise unless one bias alone is trained.
 
@@ -79,6 +132,10 @@ def _check_biases(where: str, module: Any) -> None:
             "of a column; expected bias=False, or the second one left at 0: "
             f"nn.init.zeros_({where}.bias_hh_l0).requires_grad_(False)"
         )
+
+
+# The modules whose steps read other steps of their sequence.
+READERS: dict[str, Callable[[str, Any, Signal], Mapped]] = {**dict.fromkeys(KINDS, recurrent), ATTENTION: attention}
 
 
 class Rows(NamedTuple):
@@ -117,6 +174,14 @@ def rows_of_targets(loss: Loss, given: Any, outputs: int, samples: int, steps: i
     return Rows(targets.reshape(-1, outputs), counted.ravel())
 
 
-def hand_on_states(module: "torch.nn.Module") -> None:
-    """Let a recurrent module put out its states alone, so that another can follow it."""
+def in_a_row(module: "torch.nn.Module", *, causal: bool) -> None:
+    """Let such a module take a sequence and put out a sequence alone, so that others can stand before and behind it."""
     module.register_forward_hook(lambda _module, _inputs, outputs: outputs[0])
+    if type(module).__name__ == ATTENTION:
+        module.register_forward_pre_hook(lambda _module, x: (x[0], x[0], x[0], None, False, _mask(x[0], causal=causal)))
+
+
+def _mask(x: "torch.Tensor", *, causal: bool) -> "torch.Tensor | None":
+    import torch
+
+    return torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1) if causal else None

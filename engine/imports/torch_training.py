@@ -1,6 +1,5 @@
 """What torch trains with: a loss, an optimizer and a schedule, as ours with the same constants."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from engine.arrays import FloatArray
 from engine.errors import InputError
+from engine.imports.torch_schedules import schedule_of
 from engine.network import Method
 
 # A loss of torch.nn.functional, which takes the mean, stands for its module.
@@ -25,13 +25,15 @@ LAST = {
     "CrossEntropyLoss": ("", "softmax"),
     "NLLLoss": ("LogSoftmax", "softmax"),
 }
+# Ours by the reduction; of several outputs, where the mean is over the outputs too.
 OURS = {
-    "MSELoss": "mean-squared-error",
-    "BCELoss": "binary-cross-entropy",
-    "BCEWithLogitsLoss": "binary-cross-entropy",
-    "CrossEntropyLoss": "cross-entropy",
-    "NLLLoss": "cross-entropy",
+    "MSELoss": {"mean": "mean-squared-error", "sum": "squared-error"},
+    "BCELoss": {"mean": "mean-binary-cross-entropy", "sum": "binary-cross-entropy"},
+    "BCEWithLogitsLoss": {"mean": "mean-binary-cross-entropy", "sum": "binary-cross-entropy"},
+    "CrossEntropyLoss": {"mean": "cross-entropy", "sum": "cross-entropy"},
+    "NLLLoss": {"mean": "cross-entropy", "sum": "cross-entropy"},
 }
+OF_ONE_OUTPUT = {"squared-error": "mean-squared-error", "mean-binary-cross-entropy": "binary-cross-entropy"}
 
 
 ROUNDING = 1e-6
@@ -62,13 +64,9 @@ def loss_of(loss: Any, outputs: int) -> Loss:
     for option in ("weight", "pos_weight"):
         if getattr(loss, option, None) is not None:
             raise InputError(f"loss: got nn.{of} with {option}, expected none")
-    known = {"MSELoss": "mean", "BCELoss": "sum", "BCEWithLogitsLoss": "sum"}
-    if outputs > 1 and known.get(of, reduction) != reduction:
-        raise InputError(
-            f"loss: got nn.{of}(reduction='{reduction}') over {outputs} outputs, "
-            f"expected reduction='{known[of]}', or one output"
-        )
-    return Loss(of, OURS[of], reduction, getattr(loss, "label_smoothing", 0.0))
+    name = OURS[of][reduction]
+    name = OF_ONE_OUTPUT.get(name, name) if outputs == 1 else name
+    return Loss(of, name, reduction, getattr(loss, "label_smoothing", 0.0))
 
 
 def targets_of(loss: Loss, given: Any, outputs: int, samples: int) -> FloatArray:
@@ -105,10 +103,12 @@ PLAIN: dict[str, dict[str, Any]] = {
     "RMSprop": {"momentum": 0, "centered": False, "maximize": False},
     "Adam": {"amsgrad": False, "maximize": False, "decoupled_weight_decay": False},
     "AdamW": {"amsgrad": False, "maximize": False},
+    "Adamax": {"maximize": False},
+    "Adadelta": {"maximize": False},
 }
 
 
-def method_of(optimizer: Any, scheduler: Any, batch_size: int, reduction: str) -> tuple[float, Method]:
+def method_of(optimizer: Any, scheduler: Any, steps: int, batch_size: int, reduction: str) -> tuple[float, Method]:
     """The learning rate and the method of torch's optimizer and scheduler.
 
     Raises:
@@ -123,15 +123,20 @@ def method_of(optimizer: Any, scheduler: Any, batch_size: int, reduction: str) -
     for option, value in PLAIN[kind].items():
         if group.get(option, value) != value:
             raise InputError(f"optimizer: got {kind} with {option}={group[option]}, expected {option}={value}")
-    if any("exp_avg" in state or state.get("momentum_buffer") is not None for state in optimizer.state.values()):
+    if any(_has_stepped(state) for state in optimizer.state.values()):
         raise InputError(
             "optimizer: got one that has made steps, expected a new one; "
             "a file's own training belongs below `if __name__ == '__main__':`"
         )
     name, constants = _optimizer(kind, group)
-    schedule, more = _schedule(scheduler)
+    rate = float(group.get("initial_lr", group["lr"]))
+    schedule, more = schedule_of(scheduler, rate, steps)
     method = Method(batch_size, reduction, name, schedule, constants=tuple({**constants, **more}.items()))
-    return float(group.get("initial_lr", group["lr"])), method
+    return rate, method
+
+
+def _has_stepped(state: dict[str, Any]) -> bool:
+    return state.get("momentum_buffer") is not None or bool({"exp_avg", "square_avg"} & set(state))
 
 
 def _optimizer(kind: str, group: dict[str, Any]) -> tuple[str, dict[str, float]]:
@@ -139,38 +144,9 @@ def _optimizer(kind: str, group: dict[str, Any]) -> tuple[str, dict[str, float]]
     if kind == "SGD":
         name = "nesterov" if group["nesterov"] else "momentum" if group["momentum"] else "sgd"
         own = {"momentum": float(group["momentum"])} if group["momentum"] else {}
-    elif kind in ("Adam", "AdamW"):
+    elif "betas" in group:
         name, (beta1, beta2) = kind.lower(), group["betas"]
         own = {"beta1": beta1, "beta2": beta2, "eps": group["eps"]}
     else:
-        name, own = kind.lower(), {key: group[key] for key in ("alpha", "eps") if key in group}
+        name, own = kind.lower(), {key: group[key] for key in ("alpha", "rho", "eps") if key in group}
     return name, {**own, **decay}
-
-
-def _schedule(scheduler: Any) -> tuple[str, dict[str, float]]:
-    if scheduler is None:
-        return "constant", {}
-    kind = type(scheduler).__name__
-    if kind not in SCHEDULES:
-        raise InputError(f"scheduler: got {kind}, expected {', '.join(SCHEDULES)}, or none")
-    if scheduler.last_epoch != 0:
-        raise InputError("scheduler: got one that has made steps, expected a new one")
-    return SCHEDULES[kind](scheduler)
-
-
-def _warm_up(scheduler: Any) -> tuple[str, dict[str, float]]:
-    steps = scheduler.total_iters + 1
-    if scheduler.end_factor != 1 or abs(scheduler.start_factor * steps - 1) > 1e-12:
-        raise InputError(
-            f"scheduler: got LinearLR from {scheduler.start_factor:g} to {scheduler.end_factor:g} of the rate in "
-            f"{scheduler.total_iters} steps, expected from 1/{steps} to 1: start_factor=1/{steps}"
-        )
-    return "warm-up", {"warm_up": float(steps)}
-
-
-SCHEDULES: dict[str, Callable[[Any], tuple[str, dict[str, float]]]] = {
-    "StepLR": lambda of: ("step", {"step_size": float(of.step_size), "gamma": of.gamma}),
-    "ExponentialLR": lambda of: ("exponential", {"gamma": of.gamma}),
-    "CosineAnnealingLR": lambda of: ("cosine", {"T_max": float(of.T_max), "eta_min": float(of.eta_min)}),
-    "LinearLR": _warm_up,
-}

@@ -41,12 +41,16 @@ class BatchNorm(Layer):
         eps, momentum: as torch has them.
         activation: one of ACTIVATIONS.
         trains: whether gradient descent changes γ and β.
+        running_mean, running_var: the running statistics before the first update, of each channel; 0 and 1 where none
+            are given, as in a new network.
     """
 
     eps: float = 1e-5
     momentum: float = 0.1
     activation: str = "identity"
     trains: bool = True
+    running_mean: tuple[float, ...] = ()
+    running_var: tuple[float, ...] = ()
 
     keys: ClassVar[Keys] = {
         "eps": Key(above_0, 1e-5),
@@ -55,19 +59,29 @@ class BatchNorm(Layer):
         "gamma": Key(numbers),
         "beta": Key(numbers),
         "train": Key(boolean, default=True),
+        "running_mean": Key(numbers),
+        "running_var": Key(numbers),
     }
     errors: ClassVar[tuple[Kind, ...]] = ("pre-activation", "normalized", "variance", "mean")
     least_rows: ClassVar[int] = 2
 
     @classmethod
     def read(cls, values: Mapping[str, Any], _place: Place) -> Self:
-        return cls(values["eps"], values["momentum"], values["activation"], values["train"])
+        running = (tuple(values[key] or ()) for key in ("running_mean", "running_var"))
+        return cls(values["eps"], values["momentum"], values["activation"], values["train"], *running)
 
     def with_activation(self, activation: str) -> Self:
         return replace(self, activation=activation)
 
     def shape(self, inputs: Shape) -> Shape:
         return inputs
+
+    def problem(self, inputs: Shape) -> str | None:
+        for key, given in (("running_mean", self.running_mean), ("running_var", self.running_var)):
+            if len(given) not in (0, inputs[0]):
+                return f"{key}: got {parameters.so_many(len(given))}, expected {inputs[0]}, one for each channel"
+        wrong = [variance for variance in self.running_var if variance < 0]
+        return f"running_var: got {wrong[0]:g}, expected variances, from 0 up" if wrong else None
 
     def parameters(self, inputs: Shape) -> dict[Kind, Shape]:
         return {"weight": inputs[:1], "bias": inputs[:1]}
@@ -87,7 +101,10 @@ class BatchNorm(Layer):
         return gamma, beta
 
     def given(self, inputs: Shape, _rows: int) -> dict[Kind, FloatArray]:
-        return {"running-mean": np.zeros((1, inputs[0])), "running-variance": np.ones((1, inputs[0]))}
+        return {
+            "running-mean": np.array([self.running_mean or [0.0] * inputs[0]]),
+            "running-variance": np.array([self.running_var or [1.0] * inputs[0]]),
+        }
 
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         for kind, letter in LETTERS.items():

@@ -37,6 +37,7 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "tanh": torch.tanh,
     "relu": torch.relu,
     "leaky-relu": lambda z: functional.leaky_relu(z, 0.01),
+    "leaky-relu(0.3)": lambda z: functional.leaky_relu(z, 0.3),
     "identity": lambda z: z,
     "softmax": lambda z: torch.softmax(z, dim=1),
 }
@@ -46,6 +47,10 @@ LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Ten
     "mean-squared-error": lambda _z, a, t: functional.mse_loss(a, t, reduction="none").mean(dim=1),
     "binary-cross-entropy": lambda z, _a, t: functional.binary_cross_entropy_with_logits(z, t, reduction="none").sum(1),
     "cross-entropy": lambda z, _a, t: functional.cross_entropy(z, t, reduction="none"),
+    "squared-error": lambda _z, a, t: functional.mse_loss(a, t, reduction="none").sum(dim=1),
+    "mean-binary-cross-entropy": (
+        lambda z, _a, t: functional.binary_cross_entropy_with_logits(z, t, reduction="none").mean(dim=1)
+    ),
 }
 
 

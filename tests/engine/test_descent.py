@@ -62,6 +62,8 @@ def loss_by_hand(experiment: Experiment, sample: int, weights: list[FloatArray],
         "mean-squared-error": lambda: np.mean((t - a) ** 2),
         "binary-cross-entropy": lambda: -np.sum(t * np.log(a) + (1 - t) * np.log(1 - a)),
         "cross-entropy": lambda: -np.sum(t * np.log(a)),
+        "squared-error": lambda: np.sum((t - a) ** 2),
+        "mean-binary-cross-entropy": lambda: -np.mean(t * np.log(a) + (1 - t) * np.log(1 - a)),
     }[experiment.network.loss]()
     return loss
 

@@ -164,9 +164,9 @@ def test_weights_are_drawn(tmp_path: Path, init: str, spread: float) -> None:
         ("mean-squared-error", "mean-squarederor",
          "network.loss: got 'mean-squarederor'; did you mean 'mean-squared-error'?"),
         ("mean-squared-error", "mse", "network.loss: got 'mse'; expected half-squared-error, mean-squared-error, "
-         "binary-cross-entropy, cross-entropy"),
+         "binary-cross-entropy, cross-entropy, squared-error, mean-binary-cross-entropy"),
         ('"mean-squared-error"', "3", "network.loss: got 3, expected half-squared-error, mean-squared-error, "
-         "binary-cross-entropy, cross-entropy"),
+         "binary-cross-entropy, cross-entropy, squared-error, mean-binary-cross-entropy"),
         ("mean-squared-error", "cross-entropy", "network.loss: got cross-entropy with sigmoid in the last layer, "
          "expected the activation softmax there"),
         ("deltas = false", "deltas = 0", "network.deltas: got 0, expected true or false"),

@@ -56,7 +56,7 @@ def pictures(path: Path) -> Path:
         ("Conv", ["m"], {"kernel_shape": [1, 1]}),
         ("Sigmoid", [], {}),
         ("Add", ["y3"], {}),
-        ("LeakyRelu", [], {"alpha": 0.01}),
+        ("LeakyRelu", [], {"alpha": 0.2}),
         ("AveragePool", [], {"kernel_shape": [2, 1]}),
         ("GlobalAveragePool", [], {}),
         ("Flatten", [], {}),
@@ -108,7 +108,7 @@ def test_the_command_writes_the_workbook_and_says_how_far_onnxruntime_is(tmp_pat
     [
         (("Elu", [], {}), "Elu_3: got Elu, which no column can show; expected Gemm, Conv, MaxPool, AveragePool, "
          "GlobalAveragePool, BatchNormalization, Flatten, Add, Identity, Relu, LeakyRelu, Sigmoid, Tanh, Softmax"),
-        (("LeakyRelu", [], {"alpha": 0.25}), "LeakyRelu_3: got alpha=0.25, expected alpha=0.01"),
+        (("LeakyRelu", [], {"alpha": 1.25}), "LeakyRelu_3: got alpha=1.25, expected a slope from 0 to 1"),
         (("Gemm", ["v2"], {"alpha": 2.0}), "Gemm_3: got alpha=2.0, expected alpha=1.0"),
         (("Add", ["v3"], {}), "Add_3: got Add of y2 and v3, expected the last layer's and an earlier one's"),
     ],

@@ -51,7 +51,7 @@ def dense(*last: nn.Module, outputs: int = 2) -> nn.Sequential:
 
 def pictures() -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(2, 2, 3, stride=(1, 2), padding=1), nn.BatchNorm2d(2, momentum=0.3), nn.LeakyReLU(),
+        nn.Conv2d(2, 2, 3, stride=(1, 2), padding=1), nn.BatchNorm2d(2, momentum=0.3), nn.LeakyReLU(0.15),
         nn.Identity(), nn.MaxPool2d(2, 1), nn.LayerNorm([2, 5, 2]), nn.Dropout(0.3),
         nn.Conv2d(2, 3, 1, bias=False), nn.AvgPool2d((2, 1)), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
     )  # fmt: skip
@@ -73,6 +73,9 @@ def tokens() -> nn.Sequential:
 TRAINED: dict[str, tuple[Callable[[], nn.Module], Any, torch.Tensor, torch.Tensor]] = {
     "MSELoss": (dense, nn.MSELoss(), FLAT, NUMBERS),
     "MSELoss, the sum of one output": (lambda: dense(outputs=1), nn.MSELoss(reduction="sum"), FLAT, BINARY),
+    "MSELoss, the sum": (dense, nn.MSELoss(reduction="sum"), FLAT, NUMBERS),
+    "BCELoss, the mean of two outputs": (lambda: dense(nn.Sigmoid()), nn.BCELoss(), FLAT, NUMBERS),
+    "BCEWithLogitsLoss, the mean of two outputs": (dense, nn.BCEWithLogitsLoss(), FLAT, NUMBERS),
     "mse_loss": (Block, functional.mse_loss, FLAT, NUMBERS),
     "BCELoss": (lambda: dense(nn.Sigmoid(), outputs=1), nn.BCELoss(), FLAT, BINARY),
     "BCEWithLogitsLoss, the sum": (dense, nn.BCEWithLogitsLoss(reduction="sum"), FLAT, NUMBERS),
@@ -94,12 +97,19 @@ OPTIMIZERS: dict[str, Callable[[Any], optim.Optimizer]] = {
     "RMSprop": lambda p: optim.RMSprop(p, 0.01, alpha=0.9),
     "Adam": lambda p: optim.Adam(p, 0.01, (0.8, 0.99), 1e-6, 0.1),
     "AdamW": lambda p: optim.AdamW(p, 0.01),
+    "Adamax": lambda p: optim.Adamax(p, 0.01, (0.8, 0.99), 1e-6, 0.1),
+    "Adadelta": lambda p: optim.Adadelta(p, 0.5, 0.8, 1e-5),
 }
 SCHEDULES: dict[str, Callable[[optim.Optimizer], Any]] = {
     "StepLR": lambda of: lr_scheduler.StepLR(of, 3, 0.5),
     "ExponentialLR": lambda of: lr_scheduler.ExponentialLR(of, 0.9),
     "CosineAnnealingLR": lambda of: lr_scheduler.CosineAnnealingLR(of, 8, 0.001),
     "LinearLR": lambda of: lr_scheduler.LinearLR(of, start_factor=1 / 5, total_iters=4),
+    "LambdaLR, inverse time": lambda of: lr_scheduler.LambdaLR(of, lambda k: 1 / (1 + 0.3 * k)),
+    "LambdaLR, a warm-up": lambda of: lr_scheduler.LambdaLR(of, lambda k: min(1, (k + 1) / 6)),
+    "MultiplicativeLR": lambda of: lr_scheduler.MultiplicativeLR(of, lambda _: 0.9),
+    "MultiStepLR": lambda of: lr_scheduler.MultiStepLR(of, [7, 14], 0.5),
+    "ConstantLR": lambda of: lr_scheduler.ConstantLR(of, 1.0),
 }
 
 
@@ -133,6 +143,24 @@ def test_every_optimizer_and_schedule_in_batches(name: str) -> None:
     assert agreement.largest < 1e-12
     assert experiment.method.batch_size == 3
     check_file(experiment)
+
+
+def test_a_trained_batch_norm_begins_with_its_statistics() -> None:
+    """What the network that is only asked takes is what torch's `eval` takes."""
+    net, loss = Block(), nn.MSELoss()
+    net(FLAT + 2)
+    experiment = engine.from_torch(net, loss, optim.SGD(net.parameters(), 0.1), FLAT, NUMBERS, steps=3)
+    check_file(experiment)
+    columns, values = experiment.columns, experiment.train().numbers.values[:, :, 0]
+    own = copy.deepcopy(net).double()
+    optimizer = optim.SGD(own.parameters(), 0.1)
+    for row in values[::4]:
+        running = torch.cat([own.norm.get_buffer(name) for name in ("running_mean", "running_var")]).tolist()
+        names = columns.of("running-mean", "running-variance")
+        np.testing.assert_allclose([row[columns.place[name]] for name in names], running, rtol=1e-12)
+        optimizer.zero_grad()
+        loss(own(FLAT.double()), NUMBERS.double()).backward()
+        optimizer.step()
 
 
 def test_a_plain_torch_loop_gives_the_tables_losses() -> None:

@@ -157,8 +157,8 @@ class Pair(Net):
         ),
         (
             Net(rnn(), nn.Flatten(), nn.Linear(9, 2)),
-            "net.part1: got nn.Flatten over sequences, expected one of nn.RNN, nn.LSTM, nn.GRU, nn.Linear, "
-            "nn.LayerNorm, nn.Embedding, nn.Identity, or an activation",
+            "net.part1: got nn.Flatten over sequences, expected one of nn.RNN, nn.LSTM, nn.GRU, "
+            "nn.MultiheadAttention, nn.Linear, nn.LayerNorm, nn.Embedding, nn.Identity, or an activation",
         ),
         (
             after(rnn(), every=True),

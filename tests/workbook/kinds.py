@@ -58,9 +58,9 @@ KINDS = {
     "max-pool": network_of(Convolution(1, (2, 2), activation="sigmoid"), MaxPool((2, 2), (1, 1))),
     "average-pool": network_of(Convolution(2, (2, 2)), AveragePool((3, 2), (1, 1), "tanh")),
     "batch-norm": network_of(
-        Dense(2, "tanh", 2), BatchNorm(), picture=(3,), method=MOMENTUM
+        Dense(2, "tanh", 2), BatchNorm(running_mean=(0.1, -0.2), running_var=(0.5, 2.0)), picture=(3,), method=MOMENTUM
     ),
-    "batch-norm of maps": network_of(Convolution(2, (2, 2)), BatchNorm(activation="relu")),
+    "batch-norm of maps": network_of(Convolution(2, (2, 2)), BatchNorm(activation="leaky-relu(0.3)")),
     "layer-norm": network_of(Dense(3, "tanh", 3), LayerNorm(activation="tanh"), picture=(2,)),
     "layer-norm of maps": network_of(Convolution(2, (3, 3)), LayerNorm(0.1), method=Method(1)),
     "dropout": network_of(Dense(3, "tanh", 3), Dropout(0.4), picture=(2,), method=Method(1)),

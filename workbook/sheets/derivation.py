@@ -41,6 +41,7 @@ LAST_DRAWN, DRAWN_WIDTH = "R", 12.5
 WIDEST = 80  # characters of a formula that are shown
 # Weights of a layer whose lines are shown; and outputs whose every loss is differentiated.
 MOST_WEIGHTS, MOST_OUTPUTS = 60, 6
+BINARY = "binary-cross-entropy"
 # As in the sheet `check`.
 WITHIN = f"ABS({{0}}-{{1}})<={ABSOLUTE:.12f}+{RELATIVE:.9f}*ABS({{1}})"
 
@@ -226,10 +227,17 @@ def _loss_by_definition(columns: Columns) -> list[Note]:
     """What a cross-entropy is, before it is spelled so that no logarithm of 0 appears."""
     if not LOSSES[columns.network.loss].through_activation:
         return []
-    binary = columns.network.loss == "binary-cross-entropy"
-    what = "E1 = -(t1*ln a_o1 + (1 - t1)*ln(1 - a_o1))" if binary else "E1 = -t1*ln a_o1"
+    what = "E1 = -t1*ln a_o1"
+    if columns.network.loss.endswith(BINARY):
+        what = f"E1 = -(t1*ln a_o1 + (1 - t1)*ln(1 - a_o1)){_share_of_mean(columns)}"
     more = ", the other outputs likewise" if columns.outputs > 1 else ""
     return [Note(f"{what}{more}."), Note("The same from the pre-activations, without a logarithm of 0:")]
+
+
+def _share_of_mean(columns: Columns) -> str:
+    """What a loss that is a mean over the outputs divides by."""
+    is_mean = columns.network.loss == f"mean-{BINARY}" and columns.outputs > 1
+    return f"/{columns.outputs}" if is_mean else ""
 
 
 def _parts_of_the_loss(columns: Columns) -> dict[str, Tree]:
@@ -270,8 +278,11 @@ def _why(columns: Columns, layer: int) -> Iterator[Note]:
     """What one has to know before a layer's lines."""
     loss, outputs = columns.network.loss, columns.outputs
     if layer == columns.depth - 1 and LOSSES[loss].through_activation:
-        if loss == "binary-cross-entropy":
-            yield Note("E1 = ln(1+e^o1) - t1*o1: its two terms have the slopes a_o1 and t1, so a_o1 - t1 is left.")
+        if loss.endswith(BINARY):
+            share = _share_of_mean(columns)
+            what, left = ("(ln(1+e^o1) - t1*o1)", "(a_o1 - t1)") if share else ("ln(1+e^o1) - t1*o1", "a_o1 - t1")
+            terms = f"a_o1{share} and t1{share}"
+            yield Note(f"E1 = {what}{share}: its two terms have the slopes {terms}, so {left}{share} is left.")
         else:
             yield Note("E1 = -t1*ln a_o1, and so on: their slopes by o1 add up to a_o1*(t1 + t2 + ...) - t1.")
             yield Note("The targets add up to 1, so a_o1 - t1 is left; the other outputs likewise.")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import Columns, Dense
+from engine.activations import LEAK, ByActivation
 from engine.columns import gradient_name
 from workbook.sheets.live_text import plugged
 from workbook.sheets.shown import NEW, in_the_row, in_words, over_names_of_batches
@@ -20,12 +21,23 @@ SLOPE, PRODUCT, GRADIENT, GAIN, GAIN_SIZE = "slope", "product", "gradient of the
 HINGE = (
     "[?{{0}}|Above 0 the slope is 1: all of the blame gets through.|Below 0 the slope is {0}.|At 0 the slope is {1}.]"
 )
-SLOPES = {
-    "sigmoid": "sigmoid is steepest at 0, slope 0.25, and nearly flat far from it: hardly any blame gets through.",
-    "tanh": "tanh is steepest at 0, slope 1, and nearly flat far from it: hardly any blame gets through.",
-    "relu": HINGE.format("0: no blame gets through", "0 too"),
-    "leaky-relu": HINGE.format("0.01: hardly any blame gets through", "0.01"),
-}
+
+
+def _leaky(slope: float) -> str:
+    return HINGE.format(
+        f"{slope:g}: {'hardly any' if slope < 0.1 else 'a part'} of the blame gets through", f"{slope:g}"
+    )
+
+
+SLOPES = ByActivation(
+    {
+        "sigmoid": "sigmoid is steepest at 0, slope 0.25, and nearly flat far from it: hardly any blame gets through.",
+        "tanh": "tanh is steepest at 0, slope 1, and nearly flat far from it: hardly any blame gets through.",
+        "relu": HINGE.format("0: no blame gets through", "0 too"),
+        "leaky-relu": _leaky(LEAK),
+    },
+    _leaky,
+)
 
 
 @dataclass(frozen=True)

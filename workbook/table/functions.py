@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from engine.activations import LEAK, ByActivation
 from workbook.spreadsheet.algebra import ONE, call, less, over, plus, power, times
 from workbook.spreadsheet.trees import Number, Operation, Tree, Variable
 
 # EXP overflows above it; the rest of the sheet must survive any learning rate.
 LARGEST_EXPONENT = 709
-LEAK = 0.01
 
 
 class Activation(NamedTuple):
@@ -45,7 +45,17 @@ def _above_zero(z: Tree, yes: Tree, no: Tree) -> Tree:
     return call("IF", Operation(">", (z, Number(0))), yes, no)
 
 
-ACTIVATIONS = {
+def _leaky(slope: float) -> Activation:
+    part = "a hundredth of it" if slope == LEAK else f"{slope:g} times it"
+    return Activation(
+        lambda z, _: _above_zero(z, z, times(Number(slope), z)),
+        lambda z, _: _above_zero(z, ONE, Number(slope)),
+        f"The pre-activation to the left where it is above 0, else {part}.",
+        f"the slope of leaky ReLU, 1 above 0 and else {slope:g}",
+    )
+
+
+_KNOWN = {
     "sigmoid": Activation(
         _sigmoid,
         lambda _, a: times(a, less(ONE, a)),
@@ -64,12 +74,7 @@ ACTIVATIONS = {
         "The pre-activation to the left where it is above 0, else 0.",
         "the slope of ReLU, 1 above 0 and else 0",
     ),
-    "leaky-relu": Activation(
-        lambda z, _: _above_zero(z, z, times(Number(LEAK), z)),
-        lambda z, _: _above_zero(z, ONE, Number(LEAK)),
-        "The pre-activation to the left where it is above 0, else a hundredth of it.",
-        "the slope of leaky ReLU, 1 above 0 and else 0.01",
-    ),
+    "leaky-relu": _leaky(LEAK),
     "identity": Activation(
         lambda z, _: z,
         lambda _z, _a: ONE,
@@ -85,6 +90,9 @@ ACTIVATIONS = {
         "",
     ),
 }
+
+
+ACTIVATIONS = ByActivation(_KNOWN, _leaky)
 
 
 class Outputs(NamedTuple):
@@ -135,7 +143,7 @@ def _half_squared(k: int, o: Outputs) -> Tree:
 
 
 def _mean_squared(k: int, o: Outputs) -> Tree:
-    return over(_squared(k, o), Number(len(o.a))) if len(o.a) > 1 else _squared(k, o)
+    return _of_mean(_squared(k, o), o)
 
 
 def _mean_squared_slope(k: int, o: Outputs) -> Tree:
@@ -143,6 +151,11 @@ def _mean_squared_slope(k: int, o: Outputs) -> Tree:
     if outputs == 2:
         return _error(k, o)
     return times(Number(2) if outputs == 1 else over(Number(2), Number(outputs)), _error(k, o))
+
+
+def _of_mean(value: Tree, o: Outputs) -> Tree:
+    """An output's part of the mean over all."""
+    return over(value, Number(len(o.a))) if len(o.a) > 1 else value
 
 
 def _binary_cross_entropy(k: int, o: Outputs) -> Tree:
@@ -188,5 +201,19 @@ LOSSES = {
         "-t*ln a, spelled with the pre-activations so that no logarithm of 0 appears.",
         "output - target, which is the slope by the pre-activation already",
         _cross_entropy_parts,
+    ),
+    "squared-error": Loss(
+        _squared,
+        lambda k, o: times(Number(2), _error(k, o)),
+        "The square of target minus output.",
+        "twice output - target",
+    ),
+    "mean-binary-cross-entropy": Loss(
+        lambda k, o: _of_mean(_binary_cross_entropy(k, o), o),
+        lambda k, o: _of_mean(_error(k, o), o),
+        "-(t*ln a + (1-t)*ln(1-a)), spelled with the pre-activation so that no logarithm of 0 appears, divided by the "
+        "number of outputs.",
+        "output - target, divided by the number of outputs, which is the slope by the pre-activation already",
+        lambda k, o: [(name, _of_mean(part, o)) for name, part in _binary_parts(k, o)],
     ),
 }

@@ -12,7 +12,7 @@ from engine import Columns, Dense, InputError, Layer, Network
 from engine.layers import LAYERS
 
 BEGINS = "Network: inputs "
-FIELD = re.compile(r"(\w+)=(\([\d., e+-]*\)|[\w.+-]+)")
+FIELD = re.compile(r"(\w+)=(\([\d., e+-]*\)|[\w.+-]+(?:\([\w.+-]+\))?)")
 # What is read may be anybody's: a larger one is no table on a sheet.
 MOST = 16_384
 

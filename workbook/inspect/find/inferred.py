@@ -34,6 +34,7 @@ COUNTS_SAMPLES = re.compile(r"\(?MOD\([A-Z]+‹-1›,(\d{1,6})\)\+1\)?")  # long
 NEEDED_LOSS = {"softmax": "cross-entropy"}
 
 Answers = Callable[[Headed], Iterator[Headed]]
+SLOPE = re.compile(r"(?<![\w.])0?\.\d+(?![\w.])")
 # The name of a column of an optimizer's state, such as v_w1.
 STATE = re.compile(rf"[{''.join(optimizer.states for optimizer in OPTIMIZERS.values())}]_[^\W\d_]+\d+")
 
@@ -208,11 +209,20 @@ def _activations(headed: Headed, layer: int) -> Iterator[Headed]:
     network = headed.columns.network
     last = layer == len(network.layers) - 1
     changes = []
-    for name in ACTIVATIONS:
+    for name in (*ACTIVATIONS, *_leaky_names(headed, layer)):
         layers = list(network.layers)
         layers[layer] = layers[layer].with_activation(name)
         changes.append({"layers": tuple(layers), "loss": NEEDED_LOSS.get(name, network.loss) if last else network.loss})
     return _with_networks(headed, changes)
+
+
+def _leaky_names(headed: Headed, layer: int) -> list[str]:
+    """The leaky ReLUs with a slope that is written out in the layer's first formulas."""
+    slopes: dict[str, None] = {}
+    for name in headed.columns.names_in(layer, "activation"):
+        shape = headed.sheet.shape(headed.places[name], headed.rows[0])
+        slopes |= dict.fromkeys(SLOPE.findall(shape.key) if shape is not None else ())
+    return [f"leaky-relu({slope})" for slope in slopes]
 
 
 def _schedules(headed: Headed) -> Iterator[dict[str, object]]:
