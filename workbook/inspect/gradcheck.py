@@ -8,6 +8,7 @@ import numpy as np
 from engine import InputError
 from workbook.inspect.explain.starts import Start, find_starts, inner_gradients
 from workbook.inspect.judge.factors import expected_factor, explained, is_constant, rates_in, with_own_rates
+from workbook.inspect.judge.forward import Forward
 from workbook.inspect.judge.pairs import RELATIVE, SAME_RATIO, Kind, Pair, Reading, common_factor, is_plain, pairs_of
 from workbook.spreadsheet.cells import Area, Cells, area_at, bare_text
 from workbook.spreadsheet.functions import numbers
@@ -114,13 +115,14 @@ def checked(
     if kind == "updates" and rate is None:
         pairs = with_own_rates(cells, pairs, factor)
         factor = pairs[0].rate if all(pair.rate for pair in pairs) and pairs[0].rate else factor
+    forward = Forward(cells, derivatives, [parameter for parameter, _ in places], factor)
     if kind == "updates" and not quick and any(pair.verdict(factor) == "wrong" for pair in pairs):
-        pairs = _with_inner(cells, derivatives, pairs, factor)
+        pairs = _with_inner(forward, pairs, factor)
     wrong: bool | None = any(pair.verdict(factor) == "wrong" for pair in pairs)
     starts: tuple[Start, ...] = ()
     told: list[str] = []
     if wrong and not quick:
-        starts = find_starts(cells, derivatives, pairs, factor, kind)
+        starts = find_starts(forward, pairs, factor, kind)
     elif not quick and rate is None and own is not None:
         factor, wrong, starts, told = _doubted(cells, derivatives, pairs, kind, factor)
     return Check(
@@ -129,15 +131,15 @@ def checked(
     )  # fmt: skip
 
 
-def _with_inner(cells: Cells, derivatives: Derivatives, pairs: list[Pair], factor: float) -> list[Pair]:
+def _with_inner(forward: Forward, pairs: list[Pair], factor: float) -> list[Pair]:
     """The pairs with the gradients inside of their steps, where these follow another rule.
 
     The gradients of parameters that lie side by side may lie anywhere: then each cell is a pair of its own.
     """
-    inner = inner_gradients(cells, derivatives, pairs, factor)
+    inner = inner_gradients(forward, pairs, factor)
     if len(inner) < len(pairs) and len(pairs) < sum(pair.derivative.size for pair in pairs) <= MOST_SINGLE:
-        singles = pairs_of(cells, derivatives, list(_single_places(pairs)), "updates")
-        found = inner_gradients(cells, derivatives, singles, factor)
+        singles = pairs_of(forward.cells, forward.derivatives, list(_single_places(pairs)), "updates")
+        found = inner_gradients(forward, singles, factor)
         if len(found) == len(singles):
             inner, pairs = found, singles
     return [replace(pair, inside=inner.get(pair.parameter)) for pair in pairs]
@@ -161,7 +163,8 @@ def _doubted(
         told = sum(int(np.isfinite(pair.ratios).sum()) for pair in pairs) > 1
         return factor, False if told or kind == "updates" or is_plain(factor) else None, (), []
     expected = expected_factor(cells, pairs, kind, factor)
-    starts = find_starts(cells, derivatives, pairs, expected, kind)
+    forward = Forward(cells, derivatives, [pair.parameter for pair in pairs], expected)
+    starts = find_starts(forward, pairs, expected, kind)
     if not constant:
         return expected, True, starts, [NO_CONSTANT.format(factor)]
     if starts and all(start.lacks for start in starts):

@@ -19,7 +19,7 @@ from workbook.inspect.judge.pairs import Kind, Pair
 from workbook.spreadsheet.blocks import all_blocks, blocks
 from workbook.spreadsheet.cells import Area, Cells
 from workbook.spreadsheet.functions import numbers
-from workbook.spreadsheet.graph import Derivatives, ancestors, differentiated
+from workbook.spreadsheet.graph import ancestors
 from workbook.spreadsheet.trees import UnsupportedError
 
 MOST_TRACED = 40
@@ -46,11 +46,9 @@ class Start:
     puts_right: bool
 
 
-def find_starts(
-    cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], factor: float, kind: Kind
-) -> tuple[Start, ...]:
+def find_starts(forward: Forward, pairs: Sequence[Pair], factor: float, kind: Kind) -> tuple[Start, ...]:
     """The cells where the wrong pairs start to be wrong; those that are only a consequence of others are left out."""
-    forward = Forward(cells, derivatives, [pair.parameter for pair in pairs], factor)
+    cells = forward.cells
     kept = list(_kept(cells, pairs, factor, kind, forward))
     traced = list(_traced(cells, pairs, factor, kind, forward))
     repairs: list[tuple[Area, FloatArray]] = []
@@ -68,13 +66,13 @@ def find_starts(
     return tuple(starts)
 
 
-def inner_gradients(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], factor: float) -> dict[Area, Area]:
+def inner_gradients(forward: Forward, pairs: Sequence[Pair], factor: float) -> dict[Area, Area]:
     """The right gradients inside of updates that follow another rule than descent, by the parameter.
 
     Either the step is the gradient times the rate and something else (momentum, decay), or no update of the sheet is
     proportional to its gradient, though each is computed from one that is right (Adam).
     """
-    forward = Forward(cells, derivatives, [pair.parameter for pair in pairs], factor)
+    cells = forward.cells
     traced = list(_traced(cells, pairs, factor, "updates", forward))
     found: dict[Area, Area] = {}
     inside: dict[Area, Area] = {}
@@ -82,7 +80,7 @@ def inner_gradients(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair
         # Cells that are filled down are one block, though only one of them may be this step's gradient.
         for area in dict.fromkeys([*blocks(wrong.path), *(formula.area for formula in wrong.path)]):
             value = numbers(cells.value(area))
-            if not any(_is_whole(other, wrong.pair.parameter) for other in forward.explained(value)):
+            if not forward.is_gradient(value, wrong.pair.parameter):
                 continue
             inside[wrong.pair.parameter] = area
             if all(entry.is_right_with(float((entry.by.of(area)[0] * value).sum())) for entry in wrong.entries):
@@ -90,11 +88,6 @@ def inner_gradients(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair
     if len(inside) == len(pairs) and not any(pair.agrees(factor).any() for pair in pairs):
         return inside
     return found
-
-
-def _is_whole(expected: Expected, parameter: Area) -> bool:
-    """Whether something is the parameter's gradient, and not only a sample's share of it, which may be right alone."""
-    return expected.of == parameter and not expected.slope and expected.through is None
 
 
 def _traced(cells: Cells, pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Wrong]:
@@ -128,7 +121,7 @@ def _entries(cells: Cells, pair: Pair, factor: float, kind: Kind, forward: Forwa
 
 def _entry(cells: Cells, pair: Pair, at: tuple[int, int], factor: float, kind: Kind, forward: Forward) -> Entry:
     place = pair.given.cell(*(at[::-1] if pair.transposed else at))
-    derivatives = differentiated(cells, place, forward.areas)
+    derivatives = forward.derivatives_of(place)
     sign = -1.0 if kind == "updates" else 1.0
     rounding = abs(factor) * float(pair.uncertain[at]) + float(pair.value_uncertain[at])
     return Entry(place, float(pair.value[at]), float(factor * pair.derivative[at]), rounding, derivatives.planes, sign)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine import FloatArray
-from workbook.inspect.judge.forward import EQUAL, Expected, Forward
+from workbook.inspect.judge.forward import Expected, Forward
+from workbook.inspect.judge.lookup import EQUAL
 from workbook.inspect.judge.pairs import Pair
 from workbook.spreadsheet.cells import TYPED, Area, Cells, bare_text
 from workbook.spreadsheet.functions import numbers

@@ -1,21 +1,21 @@
 """The cells between parameters and loss as blocks: their numbers, the loss's derivatives by them, their own slopes."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from engine import FloatArray
+from workbook.inspect.judge.lookup import EQUAL, Lookup
 from workbook.spreadsheet.blocks import all_blocks
 from workbook.spreadsheet.cells import Area, Cells, Formula, Place
 from workbook.spreadsheet.functions import Adjoint, numbers
-from workbook.spreadsheet.graph import Derivatives, Planes
+from workbook.spreadsheet.graph import Derivatives, Planes, differentiated
 from workbook.spreadsheet.trace import carried_back, traced
 from workbook.spreadsheet.trees import UnsupportedError
 
-EQUAL = 1e-8
 MOST_INPUTS = 500
 
 
@@ -50,7 +50,26 @@ class Forward:
             own * times for own in (1.0, factor) for times in (1.0, *lengths, *(1 / n for n in lengths), 2.0, 0.5)
         ]
         self.scales = np.array(list(dict.fromkeys(sign * scale for scale in scales for sign in (1.0, -1.0))))
-        self.slopes, self.operands = _slopes(cells, derivatives, self.parameters)
+        self._by: dict[Area, Derivatives] = {}
+
+    def derivatives_of(self, place: Area) -> Derivatives:
+        """The derivatives of one cell of a gradient by the forward cells and all between, found once.
+
+        Raises:
+            UnsupportedError, InputError: as for `differentiated`.
+        """
+        if place not in self._by:
+            self._by[place] = differentiated(self.cells, place, self.areas)
+        return self._by[place]
+
+    @cached_property
+    def _sloped(self) -> tuple[Planes, dict[Area, str]]:
+        return _slopes(self.cells, self.derivatives, self.parameters)
+
+    @property
+    def operands(self) -> dict[Area, str]:
+        """What each block is a function of, cell by cell, where it is one of one other block."""
+        return self._sloped[1]
 
     @cached_property
     def derivatives_by(self) -> dict[Area, FloatArray]:
@@ -69,7 +88,7 @@ class Forward:
     @cached_property
     def slopes_of(self) -> dict[Area, FloatArray]:
         """The slope of each block whose cells are functions of one other cell each."""
-        found = {area: self.slopes.of(area)[0] for area in self.blocks if area in self.operands}
+        found = {area: self._sloped[0].of(area)[0] for area in self.blocks if area in self.operands}
         return {area: slope for area, slope in found.items() if np.isfinite(slope).all()}
 
     @cached_property
@@ -77,47 +96,59 @@ class Forward:
         """The numbers of each block."""
         return {area: numbers(self.cells.value(area)) for area in self.areas}
 
+    @cached_property
+    def _looked_up(self) -> tuple[Lookup, Lookup, Lookup]:
+        """For single cells: the numbers of wholes, of slopes and of shares."""
+        parts = [whole.array for whole in self._wholes], list(self.slopes_of.values()), [s.array for s in self.shares]
+        return Lookup(parts[0], self.scales), Lookup(parts[1], np.ones(1)), Lookup(parts[2], self.scales)
+
     def candidates(self, value: FloatArray, needed: float | None) -> Iterator[Expected]:
         """What may belong where these numbers stand; for a single cell, only what it needs to be."""
-        yield from self._scaled(self._wholes, value, needed)
-        for area, slope in self.slopes_of.items():
-            if value.size == 1 and needed is not None:
-                for at in np.argwhere(np.abs(slope - needed) <= EQUAL * abs(needed))[:1].tolist():
-                    yield Expected(np.array([[slope[*at]]]), area.cell(*at), self.operands[area], 1.0)
-            elif value.size > 1:
-                yield from (Expected(way, area, self.operands[area], 1.0) for way in _ways(slope, value.shape))
-        yield from self._scaled(self.shares, value, needed)
-
-    def _scaled(self, wholes: Sequence[Expected], value: FloatArray, needed: float | None) -> Iterator[Expected]:
-        for whole in wholes:
-            if value.size == 1:
-                yield from self._single(whole, needed)
-                continue
-            for way in _ways(whole.array, value.shape):
-                yield from (replace(whole, array=scale * way, scale=float(scale)) for scale in self.scales)
-
-    def _single(self, whole: Expected, needed: float | None) -> Iterator[Expected]:
-        if needed is None:
+        if value.size == 1:
+            yield from self._single(needed) if needed is not None else ()
             return
-        of, through = whole.of, whole.through
-        for scale in self.scales:
-            found = scale * whole.array
-            for at in np.argwhere(np.abs(found - needed) <= EQUAL * abs(needed))[:1].tolist():
-                yield Expected(
-                    np.array([[found[*at]]]), of.cell(*at) if of.shape == found.shape else of, "", float(scale),
-                    through.cell(*at) if through is not None and through.shape == found.shape else through,
-                )  # fmt: skip
+        yield from self._arrays(value, lambda _: self.scales)
+
+    def _arrays(self, value: FloatArray, scales: Callable[[FloatArray], FloatArray]) -> Iterator[Expected]:
+        """What has the shape of these numbers, by some of the scales."""
+        yield from self._scaled(self._wholes, value, scales)
+        for area, slope in self.slopes_of.items():
+            yield from (Expected(way, area, self.operands[area], 1.0) for way in _ways(slope, value.shape))
+        yield from self._scaled(self.shares, value, scales)
+
+    def _scaled(
+        self, wholes: Sequence[Expected], value: FloatArray, scales: Callable[[FloatArray], FloatArray]
+    ) -> Iterator[Expected]:
+        for whole in wholes:
+            for way in _ways(whole.array, value.shape):
+                yield from (replace(whole, array=scale * way, scale=float(scale)) for scale in scales(way))
+
+    def _fitting(self, value: FloatArray, way: FloatArray) -> FloatArray:
+        """The scales that make an array's number what it should be where that is largest: the only ones to try."""
+        at = np.unravel_index(np.argmax(np.abs(value)), value.shape)
+        return self.scales[np.abs(self.scales * way[at] - value[at]) <= 2 * EQUAL * abs(value[at])]
+
+    def _single(self, needed: float) -> Iterator[Expected]:
+        wholes, slopes, shares = self._looked_up
+        yield from (_cell(self._wholes[which], scale, at) for which, scale, at in wholes.find(needed))
+        for which, _, at in slopes.find(needed):
+            area, slope = list(self.slopes_of.items())[which]
+            yield Expected(np.array([[slope[at]]]), area.cell(*at), self.operands[area], 1.0)
+        yield from (_cell(self.shares[which], scale, at) for which, scale, at in shares.find(needed))
 
     def explained(self, value: FloatArray) -> list[Expected]:
         """What numbers are: the loss's derivatives by forward cells, or the slopes of some."""
         if not value.any():
             return []
-        needed = value.item() if value.size == 1 else None
-        return [
-            expected
-            for expected in self.candidates(value, needed)
-            if np.allclose(value, expected.array, rtol=EQUAL, atol=EQUAL * 1e-3 * float(np.abs(value).max()))
-        ]
+        found = self._single(value.item()) if value.size == 1 else self._arrays(value, partial(self._fitting, value))
+        return [expected for expected in found if _is_equal(value, expected.array)]
+
+    def is_gradient(self, value: FloatArray, parameter: Area) -> bool:
+        """Whether numbers are the loss's derivative by a parameter, times some scale."""
+        if not value.any():
+            return False
+        ways = _ways(self.derivatives.by(parameter)[0], value.shape)
+        return any(_is_equal(value, scale * way) for way in ways for scale in self._fitting(value, way))
 
     def is_same(self, found: Expected, expected: Expected) -> bool:
         """Whether numbers that are found are what is expected but for their scale, as the sheet may well have it."""
@@ -137,6 +168,19 @@ class Forward:
         read = {area for formula in self.derivatives.order for area in self.cells.read_by(formula)}
         single = [area for area in sorted(read) if area.size == 1][:MOST_INPUTS]
         return {area: numbers(self.cells.value(area)).item() for area in single}
+
+
+def _cell(whole: Expected, scale: float, at: tuple[int, int]) -> Expected:
+    """One number of what may belong somewhere, with the cells that it is of."""
+    of, through, shape = whole.of, whole.through, whole.array.shape
+    return Expected(
+        scale * whole.array[at].reshape(1, 1), of.cell(*at) if of.shape == shape else of, "", scale,
+        through.cell(*at) if through is not None and through.shape == shape else through,
+    )  # fmt: skip
+
+
+def _is_equal(value: FloatArray, other: FloatArray) -> bool:
+    return bool(np.allclose(value, other, rtol=EQUAL, atol=EQUAL * 1e-3 * float(np.abs(value).max())))
 
 
 def _ways(array: FloatArray, shape: tuple[int, ...]) -> list[FloatArray]:
