@@ -116,3 +116,21 @@ def test_a_samples_share_that_is_right_by_chance_is_not_taken_for_the_gradient_i
     options = ["--loss", "F9", "--parameters", "B1:B3", "--updates", "D1:D3"]
     assert starts(path, *options)[0] == 1
     assert CliRunner().invoke(app, ["gradcheck", str(path)]).exit_code != 0
+
+
+def test_a_column_that_repeats_another_gradients_terms_is_named_and_not_its_total(tmp_path: Path) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for row, value in enumerate((0.5, -0.3, 0.1), start=1):
+        sheet[f"B{row}"], sheet[f"C{row}"] = value, f"=B{row}-$B$5*{'JKL'[row - 1]}10"
+    sheet["B5"], sheet["H10"] = 0.1, "=SUM(H6:H9)"
+    for r in range(6, 10):
+        sheet[f"D{r}"], sheet[f"E{r}"] = r % 3 - 0.4, 0.7 * r - 5
+        sheet[f"F{r}"], sheet[f"G{r}"] = f"=$B$1*D{r}+$B$2*E{r}+$B$3", f"=TANH(F{r})"
+        sheet[f"H{r}"], sheet[f"I{r}"] = f"=(G{r}-0.3)^2/2", f"=(G{r}-0.3)*(1-G{r}^2)"
+        sheet[f"J{r}"], sheet[f"K{r}"], sheet[f"L{r}"] = f"=I{r}*D{r}", f"=I{r}*D{r}", f"=I{r}"  # K: D for E
+    for column in "JKL":
+        sheet[f"{column}10"] = f"=SUM({column}6:{column}9)"
+    book.save(tmp_path / "repeated.xlsx")
+    status, (start,) = starts(tmp_path / "repeated.xlsx")
+    assert (status, start["cells"]) == (1, "Sheet!K6:K9")

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from workbook.inspect.explain.starts import Start
 from workbook.inspect.find.words_beside import label
+from workbook.inspect.gradcheck import checked
 from workbook.inspect.guess import guesses
 from workbook.spreadsheet.cells import Cells
+from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.read import read
 from workbook.spreadsheet.recalculate import recalculated
 
@@ -25,11 +28,38 @@ def descent(path: Path, steps: int) -> Cells:
     return Cells(recalculated(read(path), 1)[0])
 
 
+RIGHT = {"w": "=A{b}-$O$1*K{b}", "slope": "=1-F{r}^2", "du": "=J{r}*A{r}*H{r}*0.5"}
+SLIPS = {
+    "the step": {"w": "=A{b}-$O$1*K{b}*2"},
+    "a slope within": {"slope": "=1-F{r}"},
+    "a gradient": {"du": "=J{r}*H{r}*0.5"},
+}
+
+
+def two_layers(path: Path, steps: int, slip: dict[str, str]) -> Cells:
+    """A row a step of y = w·h + c, h = tanh(0.5·u + b), E = (y − 0.7)²/2, with its gradients by w, u, b and c."""
+    book, text = Workbook(), RIGHT | slip
+    sheet = book.worksheets[0]
+    sheet.append(["w", "u", "b", "c", "z", "h", "y", "slope", "E", "dy", "dw", "du", "db", "eta", 0.01])
+    for r in range(2, steps + 2):
+        updates = [text["w"], "=B{b}-$O$1*L{b}", "=C{b}-$O$1*M{b}", "=D{b}-$O$1*J{b}"]
+        forward = ["=B{r}*0.5+C{r}", "=TANH(E{r})", "=A{r}*F{r}+D{r}", text["slope"], "=(G{r}-0.7)^2/2"]
+        backward = ["=G{r}-0.7", "=J{r}*F{r}", text["du"], "=J{r}*A{r}*H{r}"]
+        row = [*([0.3, 0.8, -0.2, 0.1] if r == 2 else updates), *forward, *backward]
+        sheet.append([one.format(r=r, b=r - 1) if isinstance(one, str) else one for one in row])
+    book.save(path)
+    return Cells(recalculated(read(path), 1)[0])
+
+
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts of the labels that are looked for and of the references that are looked up."""
+    """Counts of the labels that are looked for, of the references that are looked up, and of reverse passes."""
     counts: Counter[str] = Counter()
     area_of = Cells.area_of
+
+    def counted_differentiated(*args: object, **kwargs: object) -> object:
+        counts["derivatives"] += 1
+        return differentiated(*args, **kwargs)  # type: ignore[arg-type]
 
     def counted_label(*args: object) -> str:
         counts["labels"] += 1
@@ -40,6 +70,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         return area_of(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr("workbook.inspect.losses.label", counted_label)
+    for name in ("losses", "gradcheck", "judge.forward", "explain.copies"):
+        monkeypatch.setattr(f"workbook.inspect.{name}.differentiated", counted_differentiated)
     monkeypatch.setattr(Cells, "area_of", counted_area_of)
     return counts
 
@@ -71,3 +103,24 @@ def test_what_a_shape_reads_is_what_each_of_its_formulas_reads(tmp_path: Path) -
         formula = cells.formula(("Sheet", row, 1))
         assert formula is not None
         assert cells.read_by(formula) == list(cells.reads(formula.tree, formula.home))
+
+
+def shown(starts: tuple[Start, ...]) -> list[tuple[str, str]]:
+    """Where each starts and what it should be."""
+    return [(str(start.cells), f"{start.value:.9g} {start.expected:.6g}") for start in starts]
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_in_every_row_is_explained_once_and_then_found_again(
+    tmp_path: Path, slip: str, counted: Counter[str]
+) -> None:
+    few, many = two_layers(tmp_path / "few.xlsx", 6, SLIPS[slip]), two_layers(tmp_path / "many.xlsx", 40, SLIPS[slip])
+    assert [guess.check.wrong for guess in guesses(few)] == [True] * 5
+    of_few = counted["derivatives"]
+    found = [guess.check for guess in guesses(many)]
+    assert [check.wrong for check in found] == [True] * 39
+    assert counted["derivatives"] == 2 * of_few  # no more for 39 steps than for 5
+    for check in (found[1], found[-1]):
+        alone = checked(many, check.loss, [(pair.parameter, pair.given) for pair in check.pairs], "updates")
+        assert shown(check.starts) == shown(alone.starts) != []
+        assert check.starts[0].cause.startswith("as in Sheet!")

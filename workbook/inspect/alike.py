@@ -1,4 +1,4 @@
-"""Steps that repeat one that was found right, further down a table: judged all at once."""
+"""Steps that repeat one that was looked at closely, further down a table: judged all at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine import FloatArray
+from workbook.inspect.explain.again import starts_again
 from workbook.inspect.gradcheck import Check
 from workbook.inspect.judge.pairs import Pair, with_numbers
 from workbook.spreadsheet.cells import Area, Cells, moves_with_its_row
@@ -18,7 +19,7 @@ Places = Sequence[tuple[Area, Area]]
 
 @np.errstate(all="ignore")
 def alike_checks(readers: Readers, first: Check, steps: Mapping[int, Places]) -> dict[int, Check]:
-    """The checks of those steps that have the formulas of a first one, and whose gradients or updates are right too.
+    """The checks of those steps that have the formulas of a first one, and are right or wrong where it is.
 
     The first was looked at closely. What is alike in formulas and in the factor between value and derivative needs no
     second look.
@@ -26,7 +27,7 @@ def alike_checks(readers: Readers, first: Check, steps: Mapping[int, Places]) ->
     Args:
         steps: parameters with their gradients or updates, by any number.
     """
-    if first.wrong is not False or first.notes or first.kind != "updates" or first.method != "exact":
+    if first.wrong is None or first.notes or first.kind != "updates" or first.method != "exact":
         return {}
     downs = {number: down for number, places in steps.items() if (down := _down(readers.cells, first, places))}
     parameters, given = zip(*((pair.parameter, pair.given) for pair in first.pairs), strict=True)
@@ -36,7 +37,16 @@ def alike_checks(readers: Readers, first: Check, steps: Mapping[int, Places]) ->
     if found is None:
         return {}
     by_down = dict(zip(found.downs, _checks(readers.cells, first, found), strict=True))
+    if first.wrong:
+        by_down = _with_starts(readers, first, {down: check for down, check in by_down.items() if check is not None})
     return {number: check for number, down in downs.items() if (check := by_down.get(down)) is not None}
+
+
+def _with_starts(readers: Readers, first: Check, checks: Mapping[int, Check]) -> dict[int, Check | None]:
+    """The checks of copies of a wrong step that start to be wrong where it does."""
+    copied = {down: (check.pairs, check.factor) for down, check in checks.items()}
+    starts = starts_again(readers, first.starts, first.pairs, first.factor, copied) if first.starts else {}
+    return {down: replace(checks[down], starts=some) for down, some in starts.items()}
 
 
 def _down(cells: Cells, first: Check, places: Places) -> int:
@@ -70,7 +80,7 @@ def _moving_rate(cells: Cells, first: Check) -> list[Area]:
 
 
 def _checks(cells: Cells, first: Check, found: Repeats) -> list[Check | None]:
-    """The check of each copy; None for those that are not right."""
+    """The check of each copy; None for those that are right where the first is wrong, or the other way round."""
     factors = np.full(len(found.downs), first.factor)
     for rate in _moving_rate(cells, first):
         factors = np.copysign(found.value(rate)[:, 0, 0], first.factor)
@@ -91,8 +101,9 @@ def _copies(first: Check, pair: Pair, found: Repeats, largest: FloatArray) -> It
 
 
 def _check(first: Check, down: int, pairs: tuple[Pair, ...], factor: float) -> Check | None:
-    """The check of one copy; None if it is not right."""
-    if not all(pair.agrees(factor).all() for pair in pairs):
-        return None
+    """The check of one copy; None if other numbers are wrong than in the first."""
+    for one, pair in zip(first.pairs, pairs, strict=True):
+        if not np.array_equal(pair.agrees(factor), ~one.wrong(first.factor)):
+            return None
     rate = first.rate
     return replace(first, loss=moved_area(first.loss, down), pairs=pairs, factor=factor, rate=rate)

@@ -49,8 +49,8 @@ class Start:
 def find_starts(forward: Forward, pairs: Sequence[Pair], factor: float, kind: Kind) -> tuple[Start, ...]:
     """The cells where the wrong pairs start to be wrong; those that are only a consequence of others are left out."""
     cells = forward.cells
-    kept = list(_kept(cells, pairs, factor, kind, forward))
-    traced = list(_traced(cells, pairs, factor, kind, forward))
+    kept = list(_kept(pairs, factor, kind, forward))
+    traced = list(_traced(pairs, factor, kind, forward))
     repairs: list[tuple[Area, FloatArray]] = []
     starts = []
     for wrong in sorted(traced, key=lambda wrong: len(wrong.path)):
@@ -73,7 +73,7 @@ def inner_gradients(forward: Forward, pairs: Sequence[Pair], factor: float) -> d
     proportional to its gradient, though each is computed from one that is right (Adam).
     """
     cells = forward.cells
-    traced = list(_traced(cells, pairs, factor, "updates", forward))
+    traced = list(_traced(pairs, factor, "updates", forward))
     found: dict[Area, Area] = {}
     inside: dict[Area, Area] = {}
     for wrong in traced:
@@ -90,36 +90,36 @@ def inner_gradients(forward: Forward, pairs: Sequence[Pair], factor: float) -> d
     return found
 
 
-def _traced(cells: Cells, pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Wrong]:
+def _traced(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Wrong]:
     for pair in [pair for pair in pairs if pair.verdict(factor) == "wrong"][:MOST_TRACED]:
         try:
-            path = ancestors(cells, [pair.given], forward.areas)
-            yield Wrong(pair, path, list(_entries(cells, pair, factor, kind, forward)))
+            path = ancestors(forward.cells, [pair.given], forward.areas)
+            yield Wrong(pair, path, list(_entries(pair, factor, kind, forward)))
         except (InputError, UnsupportedError):
             continue
 
 
-def _kept(cells: Cells, pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
+def _kept(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
     """A number of each right pair, which must stay so."""
     right = [pair for pair in pairs if pair.verdict(factor) == "right"]
     for pair in right[:MOST_KEPT]:
         row, column = np.unravel_index(np.argmax(np.abs(pair.derivative)), pair.derivative.shape)
         try:
-            yield _entry(cells, pair, (int(row), int(column)), factor, kind, forward)
+            yield _entry(pair, (int(row), int(column)), factor, kind, forward)
         except (InputError, UnsupportedError):
             continue
 
 
-def _entries(cells: Cells, pair: Pair, factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
+def _entries(pair: Pair, factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
     """Some wrong numbers of a pair, and some right ones, which must stay so."""
     wrong = pair.wrong(factor)
     for mask in (wrong, ~wrong):
         places = np.argwhere(mask)
         for row, column in places[np.linspace(0, len(places) - 1, min(MOST_ENTRIES, len(places))).astype(int)].tolist():
-            yield _entry(cells, pair, (row, column), factor, kind, forward)
+            yield _entry(pair, (row, column), factor, kind, forward)
 
 
-def _entry(cells: Cells, pair: Pair, at: tuple[int, int], factor: float, kind: Kind, forward: Forward) -> Entry:
+def _entry(pair: Pair, at: tuple[int, int], factor: float, kind: Kind, forward: Forward) -> Entry:
     place = pair.given.cell(*(at[::-1] if pair.transposed else at))
     derivatives = forward.derivatives_of(place)
     sign = -1.0 if kind == "updates" else 1.0
@@ -162,7 +162,9 @@ def _first(
     def helped(repair: Repair) -> int:
         return sum(other.is_right([*known, (repair.cells, repair.change)]) for other in others)
 
-    return max(reversed(otherwise), key=helped, default=share or own)
+    if share is not None and all(r.expected is not None and forward.is_parameter(r.expected) for r in otherwise):
+        return share  # a gradient that is another parameter's, since its terms are
+    return max(reversed(otherwise), key=helped, default=own)
 
 
 def _needed(
@@ -190,7 +192,7 @@ def _start(cells: Cells, forward: Forward, pair: Pair, factor: float, kind: Kind
         else:
             words = cause(cells, forward, place, Expected(np.array([[right]]), pair.parameter, "", factor))
         return Start(
-            _wrong_part(pair, factor), words.text, _formula(cells, place), float(value), float(right), words.lacks,
+            _wrong_part(pair, factor), words.text, formula_text(cells, place), float(value), float(right), words.lacks,
             puts_right=False,
         )  # fmt: skip
     value = numbers(cells.value(repair.cells))
@@ -203,7 +205,7 @@ def _start(cells: Cells, forward: Forward, pair: Pair, factor: float, kind: Kind
     return Start(
         part,
         words.text,
-        _formula(cells, area.cell(*at)),
+        formula_text(cells, area.cell(*at)),
         float(value[at]),
         float(repair.expected.array[at]),
         words.lacks,
@@ -219,6 +221,7 @@ def _wrong_part(pair: Pair, factor: float) -> Area:
     return Area(area.sheet, area.top + first[0], area.left + first[1], area.top + last[0], area.left + last[1])
 
 
-def _formula(cells: Cells, cell: Area) -> str:
+def formula_text(cells: Cells, cell: Area) -> str:
+    """The formula of one cell, without its `=`; "" where there is none."""
     formula = cells.formula(next(cell.places()))
     return "" if formula is None else formula.text

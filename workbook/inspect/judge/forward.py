@@ -126,7 +126,8 @@ class Forward:
     def _fitting(self, value: FloatArray, way: FloatArray) -> FloatArray:
         """The scales that make an array's number what it should be where that is largest: the only ones to try."""
         at = np.unravel_index(np.argmax(np.abs(value)), value.shape)
-        return self.scales[np.abs(self.scales * way[at] - value[at]) <= 2 * EQUAL * abs(value[at])]
+        near: FloatArray = self.scales[np.abs(self.scales * way[at] - value[at]) <= 2 * EQUAL * abs(value[at])]
+        return near
 
     def _single(self, needed: float) -> Iterator[Expected]:
         wholes, slopes, shares = self._looked_up
