@@ -1,11 +1,11 @@
 """A layer's lines of a NumPy script, forward and backward, for each kind of layer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from engine.arrays import Shape
+from engine.export.numpy_lines import Code, Place
+from engine.export.numpy_sequences import OF_SEQUENCES
 from engine.layers import (
     AveragePool,
     BatchNorm,
@@ -18,43 +18,6 @@ from engine.layers import (
     MaxPool,
     Residual,
 )
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a layer stands: its number k from 1, the shape of what goes in, the rows of the whole training.
-
-    `back_through` is what an error passes back through instead of the weights, where they are updated first.
-    """
-
-    k: int
-    shape: Shape
-    rows: int
-    back_through: str = ""
-
-    @property
-    def x(self) -> str:
-        """The variable that goes in."""
-        return f"a{self.k - 1}"
-
-
-@dataclass(frozen=True)
-class Code:
-    """A layer's lines.
-
-    Attributes:
-        forward: z, from what goes in, as an expression.
-        backward: the gradients of its weights and biases, from dz.
-        back: the gradient of what goes in, as an expression; empty where a line of `backward` has it.
-        first: a line before the forward one.
-        before: a line before the loop.
-    """
-
-    forward: str
-    backward: tuple[str, ...] = ()
-    back: str = ""
-    first: str = ""
-    before: str = ""
 
 
 def _dense(layer: Any, at: Place) -> Code:
@@ -136,4 +99,5 @@ CODE: dict[type[Layer], Callable[[Any, Place], Code]] = {
     LayerNorm: _layer_norm,
     Dropout: _dropout,
     Residual: lambda layer, at: Code(f"{at.x} + a{layer.source}", back=f"dz{at.k}"),
+    **OF_SEQUENCES,
 }

@@ -11,14 +11,15 @@ from engine.activations import LEAK, ByActivation
 from engine.arrays import FloatArray
 from engine.errors import InputError
 from engine.experiment import Experiment
-from engine.export.numpy_layers import CODE, Code, Place
+from engine.export.numpy_layers import CODE
+from engine.export.numpy_lines import Code, Place
 from engine.export.text import about, check_kinds, kind_of, literal, number, parts, title, trained_names
 from engine.layers import Dense, Residual
 from engine.losses import LOSSES
 from engine.names import Kind
 
 LETTERS: dict[Kind, str] = {"weight": "W", "bias": "B"}
-PARTS = Path(__file__).with_name("numpy_parts.py")
+PARTS = [Path(__file__).with_name(name) for name in ("numpy_parts.py", "numpy_sequence_parts.py")]
 
 
 def _leaky(slope: float) -> tuple[str, str]:
@@ -37,16 +38,16 @@ ACTIVATIONS = ByActivation(
     },
     _leaky,
 )
-# The loss of all samples together, and its slope: by a, or by z where it passes through the activation.
+# The loss of each output, and its slope: by a, or by z where it passes through the activation.
 LOSS = {
-    "half-squared-error": ("((a - t) ** 2).sum() / 2", "a - t"),
-    "mean-squared-error": ("((a - t) ** 2).mean(axis=1).sum()", "2 * (a - t) / t.shape[1]"),
+    "half-squared-error": ("(a - t) ** 2 / 2", "a - t"),
+    "mean-squared-error": ("(a - t) ** 2 / t.shape[1]", "2 * (a - t) / t.shape[1]"),
     # -t ln(a) - (1 - t) ln(1 - a), in a form that no z overflows.
-    "binary-cross-entropy": ("(np.maximum(z, 0) - t * z + np.log1p(np.exp(-abs(z)))).sum()", "a - t"),
-    "cross-entropy": ("-(t * np.log(a)).sum()", "a - t"),
-    "squared-error": ("((a - t) ** 2).sum()", "2 * (a - t)"),
+    "binary-cross-entropy": ("np.maximum(z, 0) - t * z + np.log1p(np.exp(-abs(z)))", "a - t"),
+    "cross-entropy": ("-t * np.log(a)", "a - t"),
+    "squared-error": ("(a - t) ** 2", "2 * (a - t)"),
     "mean-binary-cross-entropy": (
-        "(np.maximum(z, 0) - t * z + np.log1p(np.exp(-abs(z)))).mean(axis=1).sum()",
+        "(np.maximum(z, 0) - t * z + np.log1p(np.exp(-abs(z)))) / t.shape[1]",
         "(a - t) / t.shape[1]",
     ),
 }
@@ -116,11 +117,13 @@ def numpy_script(experiment: Experiment) -> str:
 def _before(experiment: Experiment, codes: list[Code]) -> list[str]:
     """What is there before the first step: samples, first weights, states, masks, and a learning rate that stays."""
     method = experiment.method
-    x, t = ("x", "t") if method.batch_size == experiment.samples else ("inputs", "targets")
+    network = experiment.network
+    x, t, counts = ("x", "t", "counts") if _at_once(experiment) else ("inputs", "targets", "counted")
     states = sorted({line[0] for line in UPDATES[method.optimizer] if line[1:].startswith("[i] = ")})
     return [
-        f"{x} = np.array({literal(experiment.inputs.reshape(-1, *experiment.network.shapes[0]))})",
+        f"{x} = np.array({literal(experiment.inputs.reshape(-1, *network.shapes[0]))})",
         f"{t} = np.array({literal(experiment.targets)})",
+        *([f"{counts} = np.array({literal(experiment.counted.reshape(-1, 1))})"] if network.counted else []),
         "",
         *_first_parameters(experiment),
         f"parameters = [{', '.join(_trained(experiment))}]",
@@ -138,14 +141,15 @@ def _loop(experiment: Experiment, codes: list[Code]) -> list[str]:
     batch = [
         f"rows = np.arange(step * {size}, (step + 1) * {size}) % len(inputs)",
         "x, t = inputs[rows], targets[rows]",
+        *(["counts = counted[rows]"] if network.counted else []),
     ]
     return [
-        *(batch if size < experiment.samples else []),
+        *([] if _at_once(experiment) else batch),
         *([f"rate = {RATES[method.schedule]}".format(**constants)] if method.schedule in RATES else []),
         "# The forward pass: z before and a after a layer's activation.",
         "a0 = x",
         *_forward(experiment, codes),
-        f"loss = {_named(LOSS[network.loss][0], len(codes))}{' / len(t)' if method.reduction == 'mean' else ''}",
+        f"loss = ({_counted(experiment, LOSS[network.loss][0])}).sum(){_over_samples(experiment)}",
         "numbers = [loss, *(number for p in parameters for number in p.flat)]",
         'print(step + 1, *(f"{number:.12g}" for number in numbers))',
         "",
@@ -196,7 +200,7 @@ def _forward(experiment: Experiment, codes: list[Code]) -> list[str]:
 
 def _backward(experiment: Experiment, codes: list[Code]) -> list[str]:
     network, last = experiment.network, len(codes)
-    slope = _named(LOSS[network.loss][1], last)
+    slope = _counted(experiment, LOSS[network.loss][1])
     behind = LOSSES[network.loss].through_activation
     lines = [] if behind else [f"da{last} = {slope}"]
     # What residual connections add to the gradient of an earlier layer's output.
@@ -219,9 +223,23 @@ def _backward(experiment: Experiment, codes: list[Code]) -> list[str]:
     return lines
 
 
-def _named(text: str, k: int) -> str:
-    """An expression of z and a for layer k's."""
-    return re.sub(r"\b([za])\b", rf"\g<1>{k}", text)
+def _at_once(experiment: Experiment) -> bool:
+    """Whether an update has all samples."""
+    return experiment.method.batch_size == experiment.samples
+
+
+def _counted(experiment: Experiment, text: str) -> str:
+    """An expression of z and a for the last layer's, in the rows that count."""
+    named = re.sub(r"\b([za])\b", rf"\g<1>{len(experiment.network.layers)}", text)
+    return f"counts * ({named})" if experiment.network.counted else named
+
+
+def _over_samples(experiment: Experiment) -> str:
+    """What the mean over the samples of an update divides by; a sequence is one, of several rows."""
+    time = experiment.network.time
+    if experiment.method.reduction == "sum" or experiment.method.batch_size == time:
+        return ""
+    return " / len(t)" if time == 1 else f" / (len(t) / {time})"
 
 
 def _first_parameters(experiment: Experiment) -> list[str]:
@@ -239,7 +257,7 @@ def _update(experiment: Experiment, constants: dict[str, str]) -> list[str]:
     method = experiment.method
     decays = method.has_decay and method.optimizer != "adamw"
     return [
-        *(["g = g / len(t)"] if method.reduction == "mean" and method.batch_size > 1 else []),
+        *([f"g = g{mean}"] if (mean := _over_samples(experiment)) else []),
         *([f"g = g + {constants['weight_decay']} * p"] if decays else []),
         *(line.format(**constants) for line in UPDATES[method.optimizer]),
     ]

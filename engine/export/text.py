@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import chain
 from pathlib import Path
 from textwrap import fill, indent
@@ -30,11 +30,11 @@ def number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) >= 1 else repr(float(value))
 
 
-def parts(file: Path, text: str) -> str:
-    """The functions and classes of a file that a text uses, and what these use in turn, as they stand there."""
-    source = file.read_text(encoding="utf-8")
+def parts(files: Sequence[Path], text: str) -> str:
+    """The functions and classes of some files that a text uses, and what these use in turn, as they stand there."""
     found = {
         node.name: str(ast.get_source_segment(source, node))
+        for source in (file.read_text(encoding="utf-8") for file in files)
         for node in ast.parse(source).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }

@@ -7,17 +7,22 @@ from typing import Any
 from engine.arrays import Shape
 from engine.errors import InputError
 from engine.layers import (
+    Attention,
     AveragePool,
     BatchNorm,
     Convolution,
     Dense,
+    Dropout,
+    Embedding,
     GlobalAveragePool,
     Gru,
     Layer,
     LayerNorm,
     Lstm,
     MaxPool,
+    Position,
     Recurrent,
+    Residual,
 )
 
 Pair = tuple[int, int]
@@ -59,7 +64,20 @@ def _recurrent(layer: Any, shape: Shape) -> list[str]:
     return [f"{type(layer).__name__}({shape[0]}, {layer.neurons}, {layer.biases > 0}, {initial}{activation})"]
 
 
-OF_SEQUENCES = (Dense, Recurrent, Lstm, Gru)
+def _embedding(layer: Any, _shape: Shape) -> list[str]:
+    return [f"Embedding({layer.tokens}, {layer.features})"]
+
+
+def _position(layer: Any, shape: Shape) -> list[str]:
+    return [f"{'Position' if layer.learned else 'Waves'}({layer.time}, {prod(shape)})"]
+
+
+def _attention(layer: Any, shape: Shape) -> list[str]:
+    return [f"Attention({prod(shape)}, heads={layer.heads}, bias={layer.bias}, causal={layer.causal})"]
+
+
+# Layers of maps have no steps, and torch takes the mean and variance of a norm over another axis.
+OF_SEQUENCES = (Dense, Dropout, Embedding, Position, Attention, LayerNorm, Residual, Recurrent, Lstm, Gru)
 MODULES: dict[type[Layer], Callable[[Any, Shape], list[str]]] = {
     Dense: _dense,
     Convolution: _convolution,
@@ -68,6 +86,9 @@ MODULES: dict[type[Layer], Callable[[Any, Shape], list[str]]] = {
     GlobalAveragePool: lambda _layer, _shape: ["nn.AdaptiveAvgPool2d(1)", "nn.Flatten()"],
     BatchNorm: _batch_norm,
     **dict.fromkeys((Recurrent, Lstm, Gru), _recurrent),
+    Embedding: _embedding,
+    Position: _position,
+    Attention: _attention,
     LayerNorm: lambda layer, shape: [f"nn.LayerNorm({list(shape)}, eps={layer.eps})"],
 }
 

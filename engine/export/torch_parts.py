@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 
 class SharedBias(nn.Module):
@@ -40,6 +41,65 @@ class Dropout(nn.Module):
         masks = self.masks[self.used : self.used + len(x)]
         self.used += len(x)
         return x * masks / (1 - self.rate)
+
+
+class Embedding(nn.Embedding):
+    """nn.Embedding of tokens that stand in float64; of several in a row one list of numbers after the other."""
+
+    def forward(self, x):
+        return super().forward(x.long()).flatten(-2)
+
+
+class Position(nn.Module):
+    """A list of numbers that is learned for each place of a sequence is added to what goes in."""
+
+    def __init__(self, steps, features):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(steps, features))
+
+    def forward(self, x):
+        return x + self.weight
+
+
+class Waves(nn.Module):
+    """sin and cos of the place in the sequence are added, from fast waves to slow ones."""
+
+    def __init__(self, steps, features):
+        super().__init__()
+        place, feature = torch.arange(steps).unsqueeze(1), torch.arange(features)
+        angle = place / 10_000.0 ** ((feature - feature % 2) / features)
+        self.waves = torch.where(feature % 2 == 1, torch.cos(angle), torch.sin(angle))
+
+    def forward(self, x):
+        return x + self.waves
+
+
+class Attention(nn.Module):
+    """nn.MultiheadAttention of a sequence with itself, its four matrices one below the other, as the workbook has them.
+
+    x is (samples, steps, features).
+    """
+
+    def __init__(self, features, heads, bias, causal):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(4 * features, features))
+        self.bias = nn.Parameter(torch.zeros(4 * features)) if bias else torch.zeros(4 * features)
+        self.heads, self.causal = heads, causal
+
+    def forward(self, x):
+        of_q, of_k, of_v, of_out = self.weight.chunk(4)
+        bias_q, bias_k, bias_v, bias_out = self.bias.chunk(4)
+        q, k, v = (
+            self.by_head(x @ of_q.T + bias_q),
+            self.by_head(x @ of_k.T + bias_k),
+            self.by_head(x @ of_v.T + bias_v),
+        )
+        taken = functional.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
+        return taken.transpose(1, 2).flatten(2) @ of_out.T + bias_out
+
+    def by_head(self, x):
+        """(samples, steps, features) becomes (samples, heads, steps, features of a head)."""
+        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
 
 
 class Recurrent(nn.Module):

@@ -77,7 +77,7 @@ def torch_script(experiment: Experiment) -> str:
         )
     check_kinds(experiment, {*MODULES, Dropout, Residual} if experiment.network.time == 1 else OF_SEQUENCES)
     net = "\n".join(_modules(experiment))
-    own = parts(PARTS, net)
+    own = parts([PARTS], net)
     loop = _loop(experiment)
     schedule = _schedule(method.schedule, dict(method.constants))
     lines = [
@@ -86,7 +86,7 @@ def torch_script(experiment: Experiment) -> str:
         *(["import numpy as np"] if "np." in own else []),
         "import torch",
         "from torch import nn",
-        *(["from torch.nn import functional"] if any("functional." in line for line in loop) else []),
+        *(["from torch.nn import functional"] if "functional." in own + "".join(loop) else []),
         "",
         "torch.set_default_dtype(torch.float64)  # with all the digits that a spreadsheet has",
         *([own] if own else []),
@@ -174,7 +174,9 @@ def _modules(experiment: Experiment) -> list[str]:
             modules[first:] = [f"Residual(\n{inner}\n),"]
             begins = {of: begin for of, begin in begins.items() if of <= layer.source}
         elif isinstance(layer, Dropout):
-            modules.append(f"Dropout({layer.rate}, {(experiment.rows, *shape)}, seed={list(layer.seed)}),")
+            time = network.time
+            masks = (experiment.rows // time, *((time,) if time > 1 else ()), *shape)
+            modules.append(f"Dropout({layer.rate}, {masks}, seed={list(layer.seed)}),")
         else:
             modules += [f"{module}," for module in MODULES[type(layer)](layer, shape)]
         is_last = place == len(network.layers) - 1

@@ -11,21 +11,29 @@ import numpy as np
 import pytest
 import torch
 
-from engine import Experiment, FloatArray, InputError, Layer, Method, descend, load_experiment
+from engine import Experiment, FloatArray, InputError, Method, descend, load_experiment
 from engine.experiment_file import packaged_experiments
 from engine.export import numpy_script, torch_script
-from engine.export.numpy_layers import CODE
 from engine.export.text import trained_names
-from engine.export.torch_modules import MODULES
-from engine.layers import Dropout, Gru, Lstm, Recurrent, Residual
+from engine.layers import (
+    AveragePool,
+    BatchNorm,
+    Convolution,
+    Dropout,
+    GlobalAveragePool,
+    LayerNorm,
+    MaxPool,
+    Residual,
+)
 from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS, SCHEDULES
 from tests.commands import error_line, run
 from tests.engine.pictures import picture_experiment
+from tests.engine.sequences import sequence_experiment
 from tests.engine.test_by_torch import experiment_of, network
+from tests.engine.tokens import token_experiment
 
 SCRIPTS = {"numpy": numpy_script, "torch": torch_script}
-KINDS: dict[str, set[type[Layer]]] = {"numpy": set(CODE), "torch": {*MODULES, Dropout, Residual}}
 Script = Callable[[Experiment], str]
 
 
@@ -65,10 +73,6 @@ def test_a_packaged_experiment(name: str, script: str, tmp_path: Path, capsys: p
     experiment = load_experiment(name)
     # Through time a rounding grows from step to step: by step 40 of lstm to 1e-8.
     experiment = replace(experiment, steps=min(experiment.steps, 60 if experiment.network.time == 1 else 20))
-    if not {type(layer) for layer in experiment.network.layers} <= KINDS[script]:
-        with pytest.raises(InputError, match="a script can have dense, "):
-            SCRIPTS[script](experiment)
-        return
     if (script, experiment.method.update) == ("torch", "output-first"):
         with pytest.raises(InputError, match=r"training\.update: got output-first"):
             torch_script(experiment)
@@ -107,7 +111,28 @@ def test_layers_over_pictures_of_random_shapes(script: str, tmp_path: Path, caps
         else:
             kinds |= {type(layer) for layer in experiment.network.layers}
             check(experiment, SCRIPTS[script], tmp_path / "script.py", capsys)
-    assert kinds == KINDS[script] - {Recurrent, Lstm, Gru}
+    assert {Convolution, MaxPool, AveragePool, GlobalAveragePool, BatchNorm, LayerNorm, Dropout, Residual} <= kinds
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("draw", [sequence_experiment, token_experiment])
+def test_sequences_of_random_kinds(
+    script: str, draw: Callable[[int], Experiment], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in range(20):
+        experiment = draw(seed)
+        if script == "torch" and (reason := _no_torch(experiment)):
+            with pytest.raises(InputError, match=reason):
+                torch_script(experiment)
+        else:
+            check(experiment, SCRIPTS[script], tmp_path / "script.py", capsys)
+
+
+def _no_torch(experiment: Experiment) -> str:
+    """Why there is no torch script of a network over sequences."""
+    if any(getattr(layer, "bptt", 0) for layer in experiment.network.layers):
+        return "bptt: got "
+    return "the residual connection crosses an earlier one" if _crosses(experiment) else ""
 
 
 def _crosses(experiment: Experiment) -> bool:
