@@ -11,6 +11,7 @@ import workbook
 from engine import Experiment, InputError
 from engine.experiment_toml import write_toml
 from engine.files import check_outputs
+from workbook.table.layout import MOST_NEURONS
 
 # What computes the same with other means: in words how far the two agree, and whether they do.
 Beside = Callable[[], tuple[str, bool]]
@@ -41,6 +42,7 @@ def build_from(named: str, asked: Asked, toml: Path | None, out: Path, *, force:
     if toml is not None and toml.exists() and not force:
         raise InputError(f"--toml: {toml} exists; name another file, or replace it with --force (make: ARGS=--force)")
     experiment, beside = _onnx(path, asked) if path.suffix == ".onnx" else _torch(named, asked)
+    _check_width(path, experiment)
     workbook.build(experiment, out, force=force)
     typer.echo(built(experiment, out))
     if toml is not None:
@@ -49,6 +51,17 @@ def build_from(named: str, asked: Asked, toml: Path | None, out: Path, *, force:
     words, agrees = beside()
     typer.echo(words)
     return 0 if agrees else 1
+
+
+def _check_width(path: Path, experiment: Experiment) -> None:
+    """Raise unless a table holds the network; of large ones say what does."""
+    sizes = experiment.network.sizes
+    if max(sizes) > MOST_NEURONS:
+        raise InputError(
+            f"{path}: got {sizes[0]:,} inputs and up to {max(sizes[1:]):,} neurons in {len(sizes) - 1} layers, "
+            f"expected at most {MOST_NEURONS} in a layer of a workbook; take a smaller network, or smaller pictures "
+            "(`make digit` puts this package's own reader of digits into cells)"
+        )
 
 
 def _torch(named: str, asked: Asked) -> tuple[Experiment, Beside]:

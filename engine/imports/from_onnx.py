@@ -14,6 +14,9 @@ from engine.losses import LOSSES
 from engine.names import Kind
 from engine.network import Method, Network
 
+# What a file may take; all else is float32.
+TYPES = {"tensor(double)": np.float64, "tensor(uint8)": np.uint8, "tensor(int64)": np.int64}
+
 
 def from_onnx(
     path: Path, loss: str | None = None, data: Path | None = None, steps: int = 80, learning_rate: float = 0.1
@@ -21,6 +24,7 @@ def from_onnx(
     """The experiment of an ONNX file.
 
     Without a loss it has one row, the forward pass, and a learning rate of 0; without data its one sample is all ones.
+    Where the file begins with a normalization, such as (x/255 − mean)/deviation, its results are the inputs here.
 
     Args:
         loss: one of LOSSES; training is plain gradient descent over all samples.
@@ -40,13 +44,14 @@ def from_onnx(
     picture = chain.inputs if len(chain.inputs) > 1 else ()
     network = Network(prod(chain.inputs), tuple(chain.layers), name, deltas=True, picture=picture)
     inputs, targets = np.ones((1, network.inputs)), np.eye(1, network.sizes[-1])
+    scale, shift = chain.scale.ravel(), chain.shift.ravel()
     if data is not None:
         inputs, targets, _ = read_data(data, network)
     rate = learning_rate if loss else 0.0
     return Experiment(
         network=network,
         weights=tuple(chain.weights),
-        inputs=inputs,
+        inputs=scale * inputs + shift,
         targets=targets,
         learning_rate=rate,
         learning_rates=tuple(rates_around(rate)) if rate else (0.0,),
@@ -105,10 +110,13 @@ def beside_onnxruntime(experiment: Experiment, path: Path) -> float:
     except ImportError:
         raise InputError("onnxruntime is not installed; pip install 'backprop-workbook[onnx]'") from None
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    inputs = experiment.inputs.astype(np.float32).reshape(-1, *experiment.network.shapes[0])
+    chain = chain_of(path)
+    shape = experiment.network.shapes[0]
+    inputs = (experiment.inputs.reshape(-1, *shape) - chain.shift) / chain.scale
+    inputs = inputs.astype(TYPES.get(session.get_inputs()[0].type, np.float32))
     # A sample at a time, as a file may have its batch fixed at one.
     theirs = [session.run(None, {session.get_inputs()[0].name: x[np.newaxis]})[0].ravel() for x in inputs]
     # A loss that has the last activation inside may have put it behind a file that ends without.
-    kind: Kind = "pre-activation" if chain_of(path).layers[-1].activation == "identity" else "activation"
+    kind: Kind = "pre-activation" if chain.layers[-1].activation == "identity" else "activation"
     ours = experiment.train().numbers.layers[-1][kind][: len(inputs), :, 0]
     return float(abs(np.stack(theirs) - ours).max())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ class Chain:
     Attributes:
         inputs: the shape of what goes into the first layer; shape: of what comes out of the last.
         flat: whether ONNX has flattened it.
+        scale, shift: what the first layer gets of an input x is scale·x + shift.
         signals: how many layers a tensor has behind it, by its name.
         given: the arrays that the file holds, by their names.
     """
@@ -35,6 +37,7 @@ class Chain:
 
     def __post_init__(self) -> None:
         self.shape, self.flat = self.inputs, len(self.inputs) == 1
+        self.scale, self.shift = np.ones(self.inputs), np.zeros(self.inputs)
 
     def add(
         self, where: str, layer: Layer, weights: FloatArray | None = None, biases: FloatArray | None = None
@@ -107,15 +110,53 @@ def _pool(kind: type[MaxPool | AveragePool]) -> "Add":
 def _batch_normalization(chain: Chain, where: str, names: list[str], attributes: Attributes) -> None:
     """The layer before takes it in: y = scale·(x − mean)/√(var + ε) + shift, with the mean and variance of training."""
     _expect(where, attributes, {"training_mode": 0})
-    last = chain.layers[-1] if chain.layers else None
-    if not isinstance(last, Dense | Convolution) or last.activation != "identity":
-        raise InputError(f"{where}: got BatchNormalization, expected it straight behind Conv or Gemm")
     scale, shift, mean, variance = (chain.array(where, name) for name in names[1:5])
     factor = scale / np.sqrt(variance + attributes.get("epsilon", 1e-5))
+    last = chain.layers[-1] if chain.layers else None
+    if not isinstance(last, Dense | Convolution) or last.activation != "identity":
+        chain.add(where, *_by_channel(chain, factor, shift - mean * factor))
+        return
     weights, biases = chain.weights[-1], chain.biases[-1]
     chain.weights[-1] = weights * factor.reshape(-1, *(1,) * (weights.ndim - 1))
     chain.biases[-1] = ((biases if len(biases) else 0) - mean) * factor + shift
     chain.layers[-1] = replace(last, biases=len(factor))
+
+
+def _by_channel(chain: Chain, factor: FloatArray, shift: FloatArray) -> tuple[Layer, FloatArray, FloatArray]:
+    """factor·x + shift of each channel, behind what can't take it in: as a convolution of 1×1, or as a dense layer."""
+    matrix, count = np.diag(factor), len(factor)
+    if chain.flat:
+        return Dense(count, "identity", count), matrix, shift
+    return Convolution(count, (1, 1), biases=count), matrix[:, :, np.newaxis, np.newaxis], shift
+
+
+def _arithmetic(operator: str) -> "Add":
+    """A normalization of the inputs, before the first layer; of two tensors a sum alone is a layer."""
+
+    def add(chain: Chain, where: str, names: list[str], _attributes: Attributes) -> None:
+        if operator == "+" and not any(name in chain.given for name in names):
+            _residual(chain, where, names)
+            return
+        if chain.layers or names[0] in chain.given:
+            what = "behind a layer" if chain.layers else "with a number first"
+            raise InputError(f"{where}: got it {what}, expected it of the inputs alone, before the first layer")
+        number = chain.array(where, names[1])
+        number = number[0] if number.ndim > len(chain.inputs) else number
+        if operator in "+-":
+            chain.shift = chain.shift + (number if operator == "+" else -number)
+        else:
+            factor = number if operator == "*" else 1 / number
+            chain.scale, chain.shift = chain.scale * factor, chain.shift * factor
+
+    return add
+
+
+def _reshape(chain: Chain, where: str, names: list[str], _attributes: Attributes) -> None:
+    """What ONNX has for flattening where a network's author wrote `view`."""
+    shape = chain.array(where, names[1]).astype(int).tolist()
+    if len(shape) != 2 or shape[1] not in (-1, prod(chain.shape)):
+        raise InputError(f"{where}: got a Reshape to {shape}, expected one that flattens: samples×{prod(chain.shape)}")
+    chain.flat = True
 
 
 def _flatten(chain: Chain, where: str, _names: list[str], attributes: Attributes) -> None:
@@ -123,7 +164,7 @@ def _flatten(chain: Chain, where: str, _names: list[str], attributes: Attributes
     chain.flat = True
 
 
-def _add(chain: Chain, where: str, names: list[str], _attributes: Attributes) -> None:
+def _residual(chain: Chain, where: str, names: list[str]) -> None:
     """A residual connection: one of the two tensors is what the last layer puts out, the other one from before."""
     earlier = [chain.signals[name] for name in names if chain.signals.get(name, len(chain.layers)) < len(chain.layers)]
     if len(earlier) != 1:
@@ -157,7 +198,12 @@ NODES: dict[str, Add] = {
     "GlobalAveragePool": lambda chain, where, _names, _attributes: chain.add(where, GlobalAveragePool()),
     "BatchNormalization": _batch_normalization,
     "Flatten": _flatten,
-    "Add": _add,
+    "Reshape": _reshape,
+    "Add": _arithmetic("+"),
+    "Sub": _arithmetic("-"),
+    "Mul": _arithmetic("*"),
+    "Div": _arithmetic("/"),
+    "Cast": lambda _chain, _where, _names, _attributes: None,
     "Identity": lambda _chain, _where, _names, _attributes: None,
     "Relu": _activation("relu"),
     "LeakyRelu": _activation("leaky-relu"),
