@@ -37,9 +37,11 @@ SHEETS = {
     "default": ("assignment6-calculations", "learning rates", "story", "explorer", "derivation", "check"),
     "xor": ("landscape", "predictions"),
     "conv": ("maps",),
+    "lstm": ("unrolled",),
+    "attention": ("attention",),
 }
 # Those that show what was learned: the last step, in place of the first, with which every file opens.
-AT_THE_END = {"xor"}
+AT_THE_END = {"xor", "attention"}
 # LibreOffice's setting that makes it compute what a file already has numbers for.
 RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">

@@ -21,6 +21,8 @@ from workbook.table.runs import sweep
 # Longer runs are on the main sheet alone, and large networks with fewer steps elsewhere: the other sheets repeat every
 # number several times over. 600 rows of the default network have so many cells.
 CELLS_OF_THE_OTHER_SHEETS = 18_600
+# But so many at least: of fewer there is no curve to see, and no verdict.
+FEWEST_STEPS = 5
 
 
 def plan(experiment: Experiment) -> list[Sheet]:
@@ -63,4 +65,4 @@ def plan(experiment: Experiment) -> list[Sheet]:
 def steps_elsewhere(layout: Layout) -> int:
     """The steps of the sheets that repeat the table: all, or as many as a large network leaves room for."""
     rows = CELLS_OF_THE_OTHER_SHEETS // len(layout.columns.names)
-    return min(layout.steps, max(1, rows // layout.columns.method.batch_size))
+    return min(layout.steps, max(FEWEST_STEPS, rows // layout.columns.method.batch_size))

@@ -125,7 +125,8 @@ class HandMade:
 @cache
 def ours(name: str) -> str:
     """A column's formula over names, as one types it: without the guard against overflow."""
-    text = definitions(Columns.plain((2, 2, 2)))[name].text
+    columns = Columns.plain((2, 2, 2))
+    text = definitions(columns)[name].text(columns)
     return text.replace("MIN(709,-", "-").replace("))", ")") if "MIN" in text else text
 
 

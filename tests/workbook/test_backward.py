@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pytest
 
+from engine import Columns
 from tests.workbook.test_trees import over_variables
 from workbook.spreadsheet.algebra import call, less, over, own, plus, power, times
 from workbook.spreadsheet.trees import Operation, Tree, Variable, evaluate, leaves, printed, replaced
@@ -50,8 +51,9 @@ def texts(lines: Sequence[Sequence[Line]], row: int = 0) -> dict[str, str]:
     def cell(leaf: Variable) -> str:
         return leaf.name if leaf.row == 0 or leaf.name.endswith("of the batch") else f"{leaf.name}[{leaf.row:+}]"
 
+    columns = Columns.plain((2, 2, 2))  # of no sequences
     flat = [line for stage in reversed(lines) for line in stage]
-    return {line.name: printed(over_names(line.trees[row % len(line.trees)]), cell) for line in flat}
+    return {line.name: printed(over_names(columns, line.trees[row % len(line.trees)]), cell) for line in flat}
 
 
 class Update:

@@ -130,5 +130,5 @@ def around(experiment: Experiment, numbers: FloatArray, rows: NDArray[np.intp], 
 def test_what_all_places_of_a_map_share_stands_once_in_the_gradients_of_a_batch_norm() -> None:
     columns = KINDS["batch-norm of maps"].columns
     for name in ("∂E/∂var1", "∂E/∂mean1"):
-        text = definitions(columns)[name].text
+        text = definitions(columns)[name].text(columns)
         assert (text.count("∂E/∂n1_"), text.count("var1")) == (9, 1)

@@ -85,9 +85,11 @@ def _check_words(text: str, gradient: float, weight: str) -> None:
 def _check_verdicts(text: str, experiment: Experiment, row: FloatArray) -> None:
     """What is said of the first three answers."""
     columns = experiment.columns
+    counts = row[columns.place["counted"]] if columns.network.counted else 1
+    right = "is not wrong" if columns.network.counted else "is right"
     for answer, target in list(zip(columns.activation_names(columns.depth - 1), columns.target_names, strict=True))[:3]:
-        apart = row[columns.place[answer]] - row[columns.place[target]]
-        verdict = "is too large" if apart > 0 else "is too small" if apart < 0 else "is right"
+        apart = counts * (row[columns.place[answer]] - row[columns.place[target]])
+        verdict = "is too large" if apart > 0 else "is too small" if apart < 0 else right
         assert f"{answer} {verdict}" in text
 
 
@@ -158,3 +160,14 @@ def test_inputs_of_0_make_another_layer_tell_the_story() -> None:
     sheet = story_sheet(Layout(experiment.columns, experiment.steps), values, 1.0)
     assert sheet is not None
     assert next(iter(sheet.rows()))[0].value == "The story of one weight: w7"
+
+
+def test_rows_that_are_steps_of_sequences_are_called_so() -> None:
+    experiment = as_stored(load_experiment("lstm"))
+    values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
+    sheet = story_sheet(Layout(experiment.columns, experiment.steps), values, experiment.learning_rate)
+    assert sheet is not None
+    text = " ".join(str(cell.value) for row in sheet.rows() for cell in row)
+    assert "All 16 steps of the sequences: SUM(∂E/∂w5 of all steps)/2 = " in text
+    assert "It should answer t1 = 0, if the step is asked at all (counted = 0): a_o1 is not wrong." in text
+    assert "batch" not in text

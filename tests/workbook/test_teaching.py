@@ -16,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from engine import Columns, Dense, Experiment, default_experiment, descend, load_experiment
 from tests.commands import environment
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
-from workbook.plan import plan
+from workbook.plan import plan, steps_elsewhere
 from workbook.sheets.check import CHANGED, COMPARED, NOT_COMPARED, NOT_RUN
 from workbook.sheets.dashboard import verdict
 from workbook.sheets.derivation import Line, derivation
@@ -299,6 +299,11 @@ def test_every_column_of_a_rate_sheet_is_the_engines(poisoned_book: Path) -> Non
         for column, name in enumerate(frame.columns, start=1):
             cells = [recalculated[f"rate {run + 1}"][f"{get_column_letter(column)}{row}"] for row in range(21, 101)]
             np.testing.assert_allclose(np.array(cells, dtype=float), frame[name], rtol=1e-9, atol=1e-12)
+
+
+def test_learning_rates_are_compared_over_steps_enough_for_a_curve_however_large_the_network() -> None:
+    experiment = load_experiment("transformer")
+    assert steps_elsewhere(Layout(experiment.columns, experiment.steps)) == 5
 
 
 def test_a_cross_entropy_is_shown_as_minus_t_times_the_logarithm_first(tmp_path: Path) -> None:

@@ -96,3 +96,14 @@ def test_a_sequence_too_long_for_a_picture_gets_words() -> None:
         "A sequence, unrolled",
         "No picture: it has 41 steps in a sequence, and 40 are drawn at most. The table has all numbers.",
     ]
+
+
+def test_the_gates_are_explained_where_they_are_first_seen() -> None:
+    experiment = as_stored(replace(load_experiment("lstm"), steps=1))
+    values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
+    cells = [cell for row in unrolled_sheet(Layout(experiment.columns, 1), values).rows() for cell in row]
+    (told,) = [cell.value for cell in cells if str(cell.value).startswith("Of h1")]
+    assert told == (
+        "Of h1: i_h1 is the input gate, f_h1 is the forget gate, g_h1 is what is new for the cell, "
+        "o_h1 is the output gate (i1 is an input)."
+    )

@@ -143,7 +143,7 @@ def _line_cells(
             yield Cell(row, QUANTITY, line.style, line.text)
             continue
         here, table = f"{letter(VALUE)}{row}", f"{letter(TABLE)}{row}"
-        words = [f"= {in_words(tree) if isinstance(tree, Variable) else printed(tree)}" for tree in line.trees]
+        words = [f"= {in_words(columns, tree) if isinstance(tree, Variable) else printed(tree)}" for tree in line.trees]
         formula = shown.by_step([f'"{text}"' for text in words]) if line.others else None
         numbers_of = [over_cells(tree, lambda leaf: references[leaf.name]).removeprefix("=") for tree in line.trees]
         yield Cell(row, QUANTITY, "label", line.name)
@@ -206,10 +206,11 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
     if over:
         what = f"the {columns.method.reduction} of the gradients of its {columns.method.batch_size} rows"
         if columns.network.time > 1:
-            what = f"the gradients of its {columns.method.batch_size} rows, added up" + (
-                f"; the update divides by {columns.divisor}, the sequences" * (columns.divisor > 1)
+            what = f"the gradients of all {columns.method.batch_size} steps, added up" + (
+                f"; the update divides by {columns.divisor}, the number of sequences" * (columns.divisor > 1)
             )
-        lines.append(Note(f"{number}. The batch: {what}", "heading"))
+        whole = "The batch" if columns.network.time == 1 else "The sequences"
+        lines.append(Note(f"{number}. {whole}: {what}", "heading"))
         lines += [Line(name, leaf, known[name]) for name, leaf in over.items()]
         number += 1
     lines.append(Note(f"{number}. The update: {_how(columns)}", "heading"))

@@ -58,7 +58,7 @@ def _formula(columns: Columns, definition: Definition) -> str:
     """The formula over names; of a sequence those of its steps, where they differ."""
     texts = {row: printed(over_names_of_rows(columns, tree)) for row, tree in _by_step(columns, definition).items()}
     if len(set(texts.values())) == 1:
-        return definition.text + _whose(columns, definition)
+        return definition.text(columns) + _whose(columns, definition)
     return "   ".join(f"row {row}: {text}" for row, text in texts.items())
 
 
@@ -79,7 +79,8 @@ def _whose(columns: Columns, definition: Definition) -> str:
         return ""
     if rows[definition.name] < -1:
         return f" ({-rows[definition.name]} rows above)"
-    batch = ", the batch above it" if _has_block(definition.tree) else ""
+    rows_above = "the batch" if columns.network.time == 1 else "the steps"
+    batch = f", {rows_above} above it" if _has_block(definition.tree) else ""
     if set(rows.values()) == {-1} and not batch:
         return " (of the row above)"
     return f" ({', '.join(name for name, row in rows.items() if row == -1)} of the row above{batch})"

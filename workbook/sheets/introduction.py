@@ -85,10 +85,12 @@ def how_to(layout: Layout) -> tuple[str, ...]:
         gradient = "sum(∂E/∂w)" + f"/{columns.divisor}" * (columns.divisor > 1)
     update = f"w - eta*{gradient}" if method.optimizer == "sgd" else f"a step of {method.optimizer} by {gradient}"
     next_row = f"Every {method.batch_size} rows: {update}." if batch else f"The next row: {update}."
+    gates = columns.of("gate")
+    forward = (f"gates as {gates[0]}, " if gates else "") + "h, o, a"
     what = "one step" if columns.samples == 1 else "one sample" if time == 1 else f"one of a sequence's {time} steps"
     return (
         "Change the learning rate, eta, in G19: every number and the loss curve follow.",
         f"Change a yellow cell of {rows} (targets t, inputs i; {first} in row {FIRST_ROW}): every row "
         "is computed from them.",
-        f"A row is {what}: forward (h, o, a), loss E, gradients ∂E/∂w. {next_row}",  # left of the chart
+        f"A row is {what}: forward ({forward}), loss E, gradients ∂E/∂w. {next_row}",  # left of the chart
     )

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, replaced, value_of
+from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed, replaced, value_of
+from workbook.table.definition import in_all_rows
 from workbook.table.definitions import constant_names, definitions
 from workbook.table.layout import FIRST_ROW, Layout, on_sheet
 
@@ -116,12 +117,17 @@ def is_over_batch(name: str) -> bool:
     return name.startswith(tuple(OVER_BATCH.values()))
 
 
-def in_words(name: Variable) -> str:
-    """`AVERAGE(∂E/∂w1 of the batch)` for `mean ∂E/∂w1`; other names as they are."""
-    if not is_over_batch(name.name):
-        return name.name
-    function, column = over_batch(name.name)
-    return f"{function}({column} of the batch)" if function else f"{column} of the batch"
+def in_words(columns: Columns, tree: Tree) -> str:
+    """The tree over names, with `AVERAGE(∂E/∂w1 of the batch)` for `mean ∂E/∂w1`."""
+
+    def word(leaf: Variable) -> str:
+        if not is_over_batch(leaf.name):
+            return leaf.name
+        function, column = over_batch(leaf.name)
+        cells = in_all_rows(columns, column)
+        return f"{function}({cells})" if function else cells
+
+    return printed(tree, word)
 
 
 def in_the_row(columns: Columns, name: str) -> Tree:

@@ -66,5 +66,10 @@ def _computed(columns: Columns, path: Path) -> dict[str, Tree]:
         GRADIENT: gradient_of_the_update(columns, path.weight),
         GAIN: times(Variable(GRADIENT, 0), less(weight, new)),
         GAIN_SIZE: call("ABS", Variable(GAIN, 0)),
-        **{apart(target): less(Variable(answer, 0), Variable(target, 0)) for answer, target in answers},
+        **{apart(columns, target): _apart(columns, answer, target) for answer, target in answers},
     }
+
+
+def _apart(columns: Columns, answer: str, target: str) -> Tree:
+    difference = less(Variable(answer, 0), Variable(target, 0))
+    return times(Variable("counted", 0), difference) if columns.network.counted else difference

@@ -61,9 +61,9 @@ def panels(columns: Columns, path: Path, update: Tree) -> list[Panel]:
     ]
 
 
-def apart(target: str) -> str:
-    """The name of an answer less its target."""
-    return f"answer - {target}"
+def apart(columns: Columns, target: str) -> str:
+    """The name of an answer less its target, as far as the step counts."""
+    return f"counted*(answer - {target})" if columns.network.counted else f"answer - {target}"
 
 
 def gradient_of_the_update(columns: Columns, weight: str) -> Tree:
@@ -85,24 +85,24 @@ def _forward(columns: Columns, path: Path) -> Panel:
         passed = f"{activation} of that is {output} = [{output}]."
     answers = _listed([f"{name} = [{name}]" for name in columns.activation_names(last)])
     lines = [
-        f"{path.sum} is a sum, each input times its weight: {_sum(path, in_the_row(columns, path.sum))}.",
+        f"{path.sum} is a sum, each input times its weight: {_sum(columns, path, in_the_row(columns, path.sum))}.",
         passed,
         f"The network answers {answers}.",
     ]
     return Panel("1  Forward", output, lines)
 
 
-def _sum(path: Path, tree: Tree) -> str:
+def _sum(columns: Columns, path: Path, tree: Tree) -> str:
     """`h1 = w1*i1 + w2*i2 = 0.1*0.05 + 0.2*0.1 = 0.025`, or of a long sum the weight's own term."""
     if len(printed(tree)) <= WIDEST:
-        return _worked(path.sum, tree)
+        return _worked(columns, path.sum, tree)
     own = f"{path.weight}*{path.source} = [~{path.weight}]*[~{path.source}]"
     return f"{own} and other such terms make {path.sum} = [{path.sum}]"
 
 
-def _worked(name: str, tree: Tree) -> str:
+def _worked(columns: Columns, name: str, tree: Tree) -> str:
     """`name = formula = the same with numbers = number`, as far as they differ."""
-    words, numbers = printed(tree, in_words), plugged(tree)
+    words, numbers = in_words(columns, tree), plugged(tree)
     plugs = "" if isinstance(tree, Variable | Number) else f" = {numbers}"
     return f"{name} = {words}{plugs} = [{name}]"
 
@@ -117,15 +117,18 @@ def _listed(texts: Sequence[str]) -> str:
 def _how_wrong(columns: Columns, path: Path) -> Panel:
     targets = columns.target_names
     pairs = zip(columns.activation_names(columns.depth - 1), targets, strict=True)
-    verdicts = [f"{answer} [?{apart(target)}|is too large|is too small|is right]" for answer, target in pairs]
+    right, asked = "is right", ""
+    if columns.network.counted:
+        right, asked = "is not wrong", ", if the step is asked at all (counted = [counted])"
+    verdicts = [f"{answer} [?{apart(columns, target)}|is too large|is too small|{right}]" for answer, target in pairs]
     lines = [
-        f"It should answer {_listed([f'{target} = [{target}]' for target in targets])}: {_listed(verdicts)}.",
+        f"It should answer {_listed([f'{target} = [{target}]' for target in targets])}{asked}: {_listed(verdicts)}.",
         f"The loss ({columns.network.loss}) says how wrong that is: E_tot = [E_tot]. Learning makes it smaller.",
     ]
     if path.errors:
         name, tree = next(iter(path.errors.items()))
         lines.append(f"How fast E_tot grows with {columns.neuron_names(columns.depth - 1)[0]} is its error: ")
-        lines[-1] += _worked(name, tree) + "."
+        lines[-1] += _worked(columns, name, tree) + "."
     return Panel("2  How wrong", "E_tot", lines)
 
 
@@ -140,7 +143,7 @@ def _blame(columns: Columns, path: Path) -> Panel:
     long = len(printed(path.blame)) > WIDEST
     lines = [
         why,
-        f"All these parts together make {name} = [{name}]." if long else f"{_worked(name, path.blame)}.",
+        f"All these parts together make {name} = [{name}]." if long else f"{_worked(columns, name, path.blame)}.",
         _by_sign(name, who),
     ]
     return Panel("3  Who is to blame", name, lines)
@@ -175,7 +178,7 @@ def _slope(columns: Columns, path: Path) -> Panel:
         return Panel(
             heading, SLOPE, [asked, "It hands on what comes in: the slope is 1, all of the blame gets through."]
         )
-    return Panel(heading, SLOPE, [asked, f"{_worked(SLOPE, path.slope)}.", SLOPES[name].format(path.sum)])
+    return Panel(heading, SLOPE, [asked, f"{_worked(columns, SLOPE, path.slope)}.", SLOPES[name].format(path.sum)])
 
 
 def _product(columns: Columns, path: Path) -> Panel:
@@ -198,17 +201,24 @@ def _product(columns: Columns, path: Path) -> Panel:
     return Panel(heading, gradient, lines)
 
 
+def _all_rows(columns: Columns) -> str:
+    rows, sequences = columns.method.batch_size, columns.sequences
+    if columns.network.time == 1:
+        return f"All {rows} rows of the batch"
+    return f"All {rows} steps of the sequence{'s' * (sequences > 1)}"
+
+
 def _step(columns: Columns, path: Path, update: Tree) -> Panel:
     weight, method, new = path.weight, columns.method, NEW + path.weight
     how = "eta, the learning rate, says how far."
     how = how if method.optimizer == "sgd" else f"{method.optimizer} makes a step of the gradients up to now; {how}"
     if method.batch_size > 1:
         gradient = gradient_of_the_update(columns, weight)
-        how = f"All {method.batch_size} rows of the batch: {printed(gradient, in_words)} = [{GRADIENT}]. {how}"
-    short = len(printed(update, in_words)) <= WIDEST
+        how = f"{_all_rows(columns)}: {in_words(columns, gradient)} = [{GRADIENT}]. {how}"
+    short = len(in_words(columns, update)) <= WIDEST
     lines = [
         f"Above 0 means down and below 0 up: a step against the gradient makes the loss smaller. {how}",
-        f"{_worked(new, update)}." if short else f"{weight} was [{weight}] and is now [{new}].",
+        f"{_worked(columns, new, update)}." if short else f"{weight} was [{weight}] and is now [{new}].",
         f"If {gradient_name(weight)} stayed as it is on the way, this step alone would make the loss [{GAIN_SIZE}] "
         f"[?{GAIN}|smaller|larger|smaller]. All weights step at the same time.",
     ]

@@ -12,6 +12,7 @@ from engine.layers.recurrence import Recurrence
 from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
+from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet
 
 SHEET = "unrolled"
@@ -66,6 +67,17 @@ def _rows(columns: Columns) -> list[_Row | str]:
         rows += [row for column in of_layer for row in _tiles(columns, column)]
     names = [*columns.target_names, *columns.of("counted"), "E_tot"]
     return [*rows, "the loss", *(_Row(name, name, backward=False) for name in names)]
+
+
+def _gates(columns: Columns) -> str:
+    """What the gates of the first neuron are that has any; nothing where none has."""
+    names = columns.of("gate")
+    if not names:
+        return ""
+    neuron, defined = names[0].partition("_")[2], definitions(columns)
+    ideas = {name: defined[name].idea.partition(":")[0].rstrip(".") for name in names if name.endswith(f"_{neuron}")}
+    told = ", ".join(f"{name} is {idea[0].lower()}{idea[1:]}" for name, idea in ideas.items())
+    return f"Of {neuron}: {told}{' (i1 is an input)' * (f'i_{neuron}' in ideas)}."
 
 
 def _tiles(columns: Columns, column: Column) -> Iterator[_Row]:
@@ -123,7 +135,7 @@ class _Unrolled:
         yield Cell(4, 3, "label", "row of the table")
         yield Cell(4, 4, "step", float(FIRST_ROW), self.shown_formula())
         yield Cell(4, 5, "beside", "its first step", self.message_formula())
-        yield from (Cell(5 + row, 0, "text", line) for row, line in enumerate(HOW_TO))
+        yield from (Cell(5 + row, 0, "text", line) for row, line in enumerate((*HOW_TO, _gates(self.columns))) if line)
         yield Cell(TOP, 0, "header", "time")
         yield from (Cell(TOP, 1 + step, "header", step + 1) for step in range(self.time))
 

@@ -145,7 +145,7 @@ class Working:
                 yield from self._after(name, row)
             elif name in self.columns.by_name and not self._is_given(name):
                 trees = in_each_step(self.columns, name)
-                words = [printed(tree, in_words) for tree in trees]
+                words = [in_words(self.columns, tree) for tree in trees]
                 formula = self.shown.by_step([f'"{text}"' for text in words]) if len(set(words)) > 1 else None
                 yield Cell(row, FORMULA_COLUMN, "beside", words[0], formula and f"={self._if_shown(formula)}")
                 yield self._plugged(row, trees)
@@ -176,7 +176,7 @@ class Working:
     def _after(self, name: str, row: int) -> Iterator[Cell]:
         tree, number = after_the_step(self.columns, name), self.numbers[NEW + name]
         formula = self._if_shown(printed(tree, lambda leaf: self.cell(leaf.name)))
-        yield Cell(row, FORMULA_COLUMN, "beside", f"after the step: {printed(tree, in_words)}")
+        yield Cell(row, FORMULA_COLUMN, "beside", f"after the step: {in_words(self.columns, tree)}")
         yield Cell(row, AFTER_COLUMN, "step" if name in COUNTERS else "number", number, f"={formula}")
         yield self._plugged(row, [tree])
         if self.columns.by_name[name].kind == "state":
@@ -238,12 +238,13 @@ class Working:
 
 def as_text(value: float) -> str:
     """As text_formula: seven decimals, or four digits and an exponent; negative numbers in brackets."""
+    value += 0.0  # no cell shows -0
     text = f"{value:.7f}" if value == 0 or 0.0001 <= abs(value) < 1000 else f"{value:.3E}"
     return f"({text})" if value < 0 else text
 
 
 def text_formula(cell: str) -> str:
-    """A number as it is plugged in; nothing for nothing."""
+    """A number as it is plugged in; an empty text for an empty cell."""
     decimals = f"OR({cell}=0,AND(ABS({cell})>=0.0001,ABS({cell})<1000))"
     text = f'IF({decimals},TEXT({cell},"0.0000000"),TEXT({cell},"0.000E+00"))'
     return f'IF({cell}="","",IF({cell}<0,"("&{text}&")",{text}))'

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from sys import maxsize
 
+from engine import Columns
 from workbook.spreadsheet.trees import Operation, Tree, Variable, printed
 
 # So many rows of a column are typed in that has a formula in none.
@@ -35,10 +36,9 @@ class Definition:
     slopes: Mapping[str, Tree] | None = field(default=None, compare=False)
     cut: frozenset[int] = frozenset()
 
-    @property
-    def text(self) -> str:
-        """The tree as a formula over names, without a leading `=`, such as `w1*i1 + w2*i2`."""
-        return printed(over_names(self.tree))
+    def text(self, columns: Columns) -> str:
+        """The tree as a formula over the names of these columns, without a leading `=`, such as `w1*i1 + w2*i2`."""
+        return printed(over_names(columns, self.tree))
 
     @property
     def trees(self) -> tuple[Tree, ...]:
@@ -50,10 +50,15 @@ class Definition:
         return self.trees[row % len(self.trees)]
 
 
-def over_names(tree: Tree) -> Tree:
+def over_names(columns: Columns, tree: Tree) -> Tree:
     """The tree with `∂E/∂w1 of the batch` for the cells of several rows."""
     if not isinstance(tree, Operation):
         return tree
     if tree.kind == "block" and isinstance(first := tree.operands[0], Variable):
-        return Variable(f"{first.name} of the batch", first.row)
-    return Operation(tree.kind, tuple(map(over_names, tree.operands)))
+        return Variable(in_all_rows(columns, first.name), first.row)
+    return Operation(tree.kind, tuple(over_names(columns, operand) for operand in tree.operands))
+
+
+def in_all_rows(columns: Columns, name: str) -> str:
+    """What a column's cells in all rows of an update are called; the rows of sequences are their steps."""
+    return f"{name} of all steps" if columns.network.time > 1 else f"{name} of the batch"

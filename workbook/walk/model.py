@@ -113,7 +113,9 @@ def _column(columns: Columns, of: Definition) -> dict[str, Any]:
         "given": of.typed_in,
         # What to type into a sheet is nothing to a page.
         "idea": of.idea.removesuffix(" Freeze eta."),
-        "formulas": [{"words": printed(over_names(tree)), "tokens": list(_tokens(columns, tree))} for tree in of.trees],
+        "formulas": [
+            {"words": printed(over_names(columns, tree)), "tokens": list(_tokens(columns, tree))} for tree in of.trees
+        ],
     }
 
 
