@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from workbook.spreadsheet.trees import Operation, Tree, UnsupportedError, Value, Variable, evaluate, flat
+from workbook.spreadsheet.evaluator import Value, cells, evaluate
+from workbook.spreadsheet.trees import Operation, Tree, UnsupportedError, Variable
 
 
 def derivative(tree: Tree, leaf: Variable, values: Mapping[Any, Value]) -> Value:
@@ -23,7 +24,7 @@ def _dual(tree: Tree, leaf: Variable, values: Mapping[Any, Value]) -> tuple[Valu
     zero = np.float64(0)
     if not isinstance(tree, Operation):
         return evaluate(tree, values), np.float64(tree == leaf)
-    duals = [_dual(operand, leaf, values) for operand in flat(tree)]
+    duals = [_dual(operand, leaf, values) for operand in cells(tree)]
     value = evaluate(tree, values)
     if tree.kind not in SLOPES:
         if all(np.all(change == 0) for _, change in duals):

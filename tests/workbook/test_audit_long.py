@@ -19,8 +19,8 @@ from tests.workbook.handmade import FIRST, OURS, Cells, HandMade, audited, only_
 from workbook.inspect.audit import FileReport, audit
 from workbook.inspect.find import numbers
 from workbook.plan import plan
-from workbook.spreadsheet.evaluator import Evaluator
-from workbook.spreadsheet.trees import Tree, Value, evaluate
+from workbook.spreadsheet.evaluator import Evaluator, Value, evaluate
+from workbook.spreadsheet.trees import Tree
 from workbook.write import write
 
 LONG = 4_000

@@ -11,7 +11,8 @@ import pytest
 from engine import Columns
 from tests.workbook.test_trees import over_variables
 from workbook.spreadsheet.algebra import call, less, over, own, plus, power, times
-from workbook.spreadsheet.trees import Operation, Tree, Variable, evaluate, leaves, printed, replaced
+from workbook.spreadsheet.evaluator import evaluate
+from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed, replaced
 from workbook.table.backward import Line, backward
 from workbook.table.definition import Definition, over_names
 

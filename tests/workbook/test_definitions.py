@@ -14,7 +14,8 @@ from tests.engine.pictures import picture_experiment
 from tests.workbook.duals import derivative
 from tests.workbook.kinds import KINDS
 from tests.workbook.whole import overflows
-from workbook.spreadsheet.trees import Tree, Value, Variable, evaluate, leaves
+from workbook.spreadsheet.evaluator import Value, evaluate
+from workbook.spreadsheet.trees import Tree, Variable, leaves
 from workbook.table.definitions import constant_names, definitions
 
 EXPERIMENTS = {name: load_experiment(name) for name in packaged_experiments()} | {

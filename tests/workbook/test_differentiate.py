@@ -6,7 +6,8 @@ import pytest
 from tests.workbook.test_trees import over_variables
 from workbook.spreadsheet.algebra import ZERO, product, total
 from workbook.spreadsheet.differentiate import slopes
-from workbook.spreadsheet.trees import Number, Operation, Tree, UnsupportedError, Variable, evaluate, printed
+from workbook.spreadsheet.evaluator import evaluate
+from workbook.spreadsheet.trees import Number, Operation, Tree, UnsupportedError, Variable, printed
 
 A, B, C = (Variable(name, 0) for name in "abc")
 

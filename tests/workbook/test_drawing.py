@@ -18,7 +18,7 @@ from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice, by_
 from tests.workbook.test_explorer import chosen, written
 from workbook.sheets.drawing import HEIGHT, LARGEST, WIDTH, arranged
 from workbook.sheets.shown import errors
-from workbook.spreadsheet.trees import value_of
+from workbook.spreadsheet.evaluator import value_of
 
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 

@@ -168,7 +168,7 @@ OF_CELLS = {
     "MMULT": "SUM(MMULT(A1:A2,TRANSPOSE(A3:A4)))", "TRANSPOSE": "SUM(TRANSPOSE(A1:A4)*TRANSPOSE(A1:A4))",
     "INDEX": "INDEX(A1:A4,3)*INDEX(A1:A4,2,1)", "SINGLE": "_xlfn.SINGLE(A1)*A2",
     # Flat but for their jumps: the slope is zero, and what hangs on them is left open.
-    "ROUND": "A1*ROUND(A2,1)", "INT": "A1*INT(A2)", "TRUNC": "A1*TRUNC(A2)",
+    "ROUND": "A1*ROUND(A2,1)", "INT": "A1*INT(A2)", "TRUNC": "A1*TRUNC(A2)", "MOD": "MOD(A2,A1)*A3",
 }  # fmt: skip
 POINT = (0.7, -1.3, 2.1, 0.4)
 UNKNOWN_TO_IRONCALC = {"SUMX2MY2", "SUMX2PY2", "SUMXMY2", "DEVSQ", "SINGLE", "VARP", "STDEV", "STDEVP"}

@@ -12,7 +12,8 @@ from engine import Columns, FloatArray
 from engine.columns import activation_name
 from workbook.records import Cell, Chart, Series
 from workbook.sheets.shown import Quantities
-from workbook.spreadsheet.trees import Tree, Variable, evaluate
+from workbook.spreadsheet.evaluator import evaluate
+from workbook.spreadsheet.trees import Tree, Variable
 from workbook.table.functions import ACTIVATIONS
 from workbook.table.layout import letter, on_sheet, over_cells
 

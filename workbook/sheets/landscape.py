@@ -11,7 +11,8 @@ from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name, run_title, ti
 from workbook.sheets.loss_surface import Loss, loss_over_weights
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import Tree, Value, Variable, evaluate, leaves, printed
+from workbook.spreadsheet.evaluator import Value, evaluate
+from workbook.spreadsheet.trees import Tree, Variable, leaves, printed
 from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, place
 from workbook.table.runs import RunTable
 

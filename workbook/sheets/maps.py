@@ -14,7 +14,8 @@ from workbook.sheets.map_tiles import FORWARD, HEADINGS, LEFT, Picture, Tiles
 from workbook.sheets.shown import Shown, is_over_batch, numbers_of_the_first_row, over_names_of_batches
 from workbook.sheets.stepping import step_bars
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import Tree, Variable, value_of
+from workbook.spreadsheet.evaluator import value_of
+from workbook.spreadsheet.trees import Tree, Variable
 from workbook.table.definitions import errors_over_columns
 from workbook.table.layers.base import inputs_of, picture, window
 from workbook.table.layout import Layout, letter, on_sheet, over_cells

@@ -9,7 +9,8 @@ import numpy as np
 from engine import FloatArray
 from workbook.records import Cell
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import Variable, evaluate, leaves
+from workbook.spreadsheet.evaluator import evaluate
+from workbook.spreadsheet.trees import Variable, leaves
 from workbook.table.definitions import evaluation
 from workbook.table.layout import Layout, letter, on_sheet, over_cells
 

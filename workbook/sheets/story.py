@@ -15,7 +15,7 @@ from workbook.sheets.story_numbers import StoryNumbers
 from workbook.sheets.story_panels import PRODUCT, SLOPE, Panel
 from workbook.sheets.story_path import Path, story_path
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import value_of
+from workbook.spreadsheet.evaluator import value_of
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
 
 SHEET = "story"

@@ -27,7 +27,8 @@ from workbook.sheets.shown import (
     over_batch,
 )
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import Tree, Variable, leaves, number_text, pieces, printed, value_of
+from workbook.spreadsheet.evaluator import value_of
+from workbook.spreadsheet.trees import Tree, Variable, leaves, number_text, pieces, printed
 from workbook.table.definitions import constant_names
 from workbook.table.layout import FORMULA_LIMIT_OF_EXCEL, letter, on_sheet
 

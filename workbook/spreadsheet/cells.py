@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbook.spreadsheet.functions import Array
+from workbook.spreadsheet.arrays import Array
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Book, ErrorValue, Sheet
 from workbook.spreadsheet.shapes import Shape, shape_of

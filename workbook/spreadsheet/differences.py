@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from engine import FloatArray
+from workbook.spreadsheet.arrays import Adjoint, numbers
 from workbook.spreadsheet.cells import Area, Cells, Formula, Place, area_at
-from workbook.spreadsheet.functions import FUNCTIONS, Adjoint, numbers
+from workbook.spreadsheet.functions import FUNCTIONS
 from workbook.spreadsheet.trees import Operation, Tree, UnsupportedError
 
 # The error of a central difference with this step is about its square, and rounding's about 1e-16 / STEP.

@@ -1,19 +1,42 @@
-"""Evaluating many trees that are alike: what they have in common is computed once."""
+"""Formulas evaluated over rows: every leaf is an array of one length, a number for each row, or one number for all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
-from workbook.spreadsheet.trees import FUNCTIONS, Operation, Tree, Value, Variable, evaluate
+from engine import FloatArray
+from workbook.spreadsheet.arrays import Adjoint, Array, numbers, shrunk, through
+from workbook.spreadsheet.functions import FUNCTIONS
+from workbook.spreadsheet.functions.record import Function
+from workbook.spreadsheet.trees import Number, Operation, Tree, UnsupportedError, Variable, leaves
 
-# What edits are made of; the rest is left to `evaluate`, which looks at the operands.
-ARITHMETIC = {"+", "-", "*", "/", "^", "neg", "EXP"}
+Value = FloatArray | np.float64
+
+
+def evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
+    """The value of a tree, in which `values` holds arrays of one length for the leaves that are not numbers.
+
+    What a spreadsheet shows as an error is nan here, or infinite.
+
+    Raises:
+        UnsupportedError: the tree uses a function that is not supported.
+    """
+    return Evaluator(values)(tree)
+
+
+def value_of(tree: Tree, numbers: Mapping[str, float]) -> float:
+    """The value of a tree whose variables are these numbers, by name, whatever their row."""
+    values = {leaf: np.float64(numbers[leaf.name]) for leaf in leaves(tree) if isinstance(leaf, Variable)}
+    return float(evaluate(tree, values))
 
 
 class Evaluator:
-    """Evaluates trees over one set of numbers."""
+    """Evaluates trees over one set of numbers; what many of them have in common can be computed once."""
 
-    def __init__(self, values: Mapping[Variable, Value]) -> None:
+    def __init__(self, values: Mapping[Any, Value]) -> None:
         self.values = values
         # By identity: to hash a tree takes longer than to evaluate it. The trees are kept, so that none is mistaken.
         self._known: dict[int, tuple[Tree, Value]] = {}
@@ -39,7 +62,93 @@ class Evaluator:
     def _value(self, tree: Tree) -> Value:
         if (known := self._known.get(id(tree))) is not None:
             return known[1]
-        if isinstance(tree, Operation) and tree.kind in ARITHMETIC:
-            found: Value = FUNCTIONS[tree.kind][2](*map(self._value, tree.operands))
-            return found
-        return evaluate(tree, self.values)
+        if isinstance(tree, Number):
+            return np.float64(tree.value)
+        if not isinstance(tree, Operation):
+            return self.values[tree]
+        function = function_of(tree)
+        if function.element is not None:
+            return function.element(*map(self._value, cells(tree)))  # type: ignore[no-any-return]
+        operands = [cells(tree)] if function.cells else columns(tree)
+        # Rows are copies of one formula.
+        value = applied(tree.kind, function, [_stacked([self._value(cell) for cell in column]) for column in operands])
+        if value.shape[-2:] != (1, 1):
+            raise UnsupportedError("it takes a range where one cell is expected")
+        return value[..., 0, 0]
+
+
+def function_of(tree: Operation) -> Function:
+    """The function of an operation.
+
+    Raises:
+        UnsupportedError: it is not known, or has too few or too many operands.
+    """
+    function = FUNCTIONS.get(tree.kind)
+    if function is None:
+        raise UnsupportedError(f"it uses {tree.kind}")
+    if not function.fewest <= len(tree.operands) <= function.most:
+        raise UnsupportedError(f"{tree.kind} has {len(tree.operands)} operands")
+    return function
+
+
+def applied(kind: str, function: Function, operands: Sequence[Array]) -> Array:
+    """A function's value.
+
+    Raises:
+        UnsupportedError: it cannot be computed from these operands; the message says why.
+    """
+    try:
+        return np.asarray(function.value(*operands))
+    except (ValueError, TypeError, IndexError) as error:
+        raise UnsupportedError(f"{kind}: {error}") from None
+
+
+def columns(tree: Operation) -> list[Sequence[Tree]]:
+    """The operands of an operation, each as its cells: one, or those of a block."""
+    return [o.operands if isinstance(o, Operation) and o.kind == "block" else (o,) for o in tree.operands]
+
+
+def cells(tree: Operation) -> Sequence[Tree]:
+    """The operands of an operation, of blocks their cells.
+
+    Raises:
+        UnsupportedError: a block stands where one cell is expected.
+    """
+    function = FUNCTIONS.get(tree.kind)
+    if not any(isinstance(operand, Operation) and operand.kind == "block" for operand in tree.operands):
+        return tree.operands
+    if function is None or not (function.cells or function.arrays):
+        raise UnsupportedError("it takes a range where one cell is expected")
+    return list(chain.from_iterable(columns(tree)))
+
+
+def _stacked(values: Sequence[Value]) -> Array:
+    """Cells below one another, in each of the rows: (cells, 1), or (rows, cells, 1)."""
+    found = np.empty((len(values), *np.broadcast_shapes(*(np.shape(value) for value in values))))
+    for at, value in enumerate(values):
+        found[at] = value
+    return np.moveaxis(found, 0, -1)[..., None]
+
+
+def adjoints(kind: str, adjoint: Adjoint, value: Array, operands: Sequence[Array]) -> Sequence[Adjoint | None]:
+    """The adjoints of a function's operands from its own, its value and theirs; None for zero."""
+    function = FUNCTIONS[kind]
+    if function.adjoints is not None:
+        return function.adjoints(adjoint, value, *operands)
+    floats = [numbers(operand) for operand in operands]
+    slopes = Evaluator(dict(zip(_PARTS, [value, *floats], strict=False)))
+    left_open = function.open_slopes(*floats) if function.open_slopes else [0.0] * len(floats)
+    return [
+        shrunk(through(adjoint, slopes(slope), doubt), operand.shape)
+        for slope, doubt, operand in zip(_slopes(kind, len(floats)), left_open, floats, strict=True)
+    ]
+
+
+# What stands for a function's value and its operands in its slopes.
+_PARTS = [Variable(name, 0) for name in ("value", "first", "second")]
+
+
+@lru_cache
+def _slopes(kind: str, operands: int) -> Sequence[Tree]:
+    rule = FUNCTIONS[kind].rule
+    return () if rule is None else rule(*_PARTS[: 1 + operands])

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbook.spreadsheet.arrays import numbers
 from workbook.spreadsheet.cells import Area, Cells
-from workbook.spreadsheet.functions import numbers
 from workbook.spreadsheet.graph import ancestors
 from workbook.spreadsheet.trace import filled, traced
 

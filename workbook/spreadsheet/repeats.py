@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import FloatArray
+from workbook.spreadsheet.arrays import Adjoint, Array, numbers
 from workbook.spreadsheet.cells import Area, Cells, Formula, Place, moves_with_its_row
-from workbook.spreadsheet.functions import Adjoint, Array, numbers
 from workbook.spreadsheet.graph import LARGEST_PLANE, Derivatives, Planes, is_stale
 from workbook.spreadsheet.readers import Readers
 from workbook.spreadsheet.trace import carried_back, filled, traced

@@ -6,8 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
+from workbook.spreadsheet.arrays import Adjoint, Array, shrunk
 from workbook.spreadsheet.cells import Area, Formula, Place
-from workbook.spreadsheet.functions import FUNCTIONS, Adjoint, Array, shrunk
+from workbook.spreadsheet.evaluator import adjoints, applied, function_of
 from workbook.spreadsheet.trees import Name, Number, Operation, Range, Reference, Text, Tree, UnsupportedError
 
 # Called with each area that a formula reads and its adjoint.
@@ -89,8 +90,7 @@ def _back(part: Traced, adjoint: Adjoint, receive: Receive) -> None:
         receive(part.area, adjoint)
     elif part.operands and part.kind != "{}":
         values = [operand.value for operand in part.operands]
-        adjoints = FUNCTIONS[part.kind].backward(adjoint, part.value, *values)
-        for operand, own in zip(part.operands, adjoints, strict=True):
+        for operand, own in zip(part.operands, adjoints(part.kind, adjoint, part.value, values), strict=True):
             if own is not None:
                 _back(operand, own, receive)
 
@@ -118,20 +118,13 @@ def _operation(cells: Source, formula: Formula, tree: Operation, *, array: bool)
         return Traced(np.array(parts, dtype=None if _all_numbers(parts) else object), kind="{}")
     if tree.kind == "ANCHORARRAY":
         return _spilled(cells, formula, tree)
-    function = FUNCTIONS.get(tree.kind)
-    if function is None:
-        raise UnsupportedError(f"it uses {tree.kind}")
-    if not function.fewest <= len(tree.operands) <= function.most:
-        raise UnsupportedError(f"{tree.kind} has {len(tree.operands)} operands")
+    function = function_of(tree)
     array = array or function.arrays
     operands = tuple(_traced(cells, formula, operand, array=array) for operand in tree.operands)
-    if not array and function.by_element:
+    if not array and function.element is not None:
         operands = tuple(_beside(formula, operand) for operand in operands)
-    try:
-        value = function.forward(*(operand.value for operand in operands))
-    except (ValueError, TypeError, IndexError) as error:
-        raise UnsupportedError(f"{tree.kind}: {error}") from None
-    return Traced(np.asarray(value), tree.kind, operands=operands)
+    value = applied(tree.kind, function, [operand.value for operand in operands])
+    return Traced(value, tree.kind, operands=operands)
 
 
 def _all_numbers(rows: Sequence[Sequence[object]]) -> bool:

@@ -1,14 +1,12 @@
-"""Formulas as trees: parsed, printed, evaluated over arrays. No cell is looked up here."""
+"""Formulas as trees: parsed and printed. No cell is looked up here."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-from engine import FloatArray
 from workbook.spreadsheet.letters import column_of
 
 
@@ -81,7 +79,6 @@ class Operation:
 
 Leaf = Number | Reference | Range | Name | Variable | Text
 Tree = Leaf | Operation
-Value = FloatArray | np.float64
 
 TOKEN = re.compile(
     r"""\s*(?:
@@ -374,143 +371,3 @@ def number_text(leaf: Leaf) -> str:
     if not isinstance(leaf, Number):
         raise TypeError(f"{leaf} stands for no variable")
     return np.format_float_positional(leaf.value, trim="-")
-
-
-def value_of(tree: Tree, numbers: Mapping[str, float]) -> float:
-    """The value of a tree whose variables are these numbers, by name, whatever their row."""
-    values = {leaf: np.float64(numbers[leaf.name]) for leaf in leaves(tree) if isinstance(leaf, Variable)}
-    return float(evaluate(tree, values))
-
-
-def evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
-    """The value of a tree, in which `values` holds arrays of one length for the leaves that are not numbers.
-
-    What a spreadsheet shows as an error is nan here, or infinite.
-
-    Raises:
-        UnsupportedError: the tree uses a function that is not supported.
-    """
-    with np.errstate(all="ignore"):
-        return _evaluate(tree, values)
-
-
-def _evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
-    if isinstance(tree, Number):
-        return np.float64(tree.value)
-    if not isinstance(tree, Operation):
-        return values[tree]
-    if tree.kind == "SUMPRODUCT":
-        return _sumproduct(tree.operands, values)
-    if tree.kind not in FUNCTIONS:
-        raise UnsupportedError(f"it uses {tree.kind}")
-    fewest, most, function = FUNCTIONS[tree.kind]
-    operands = [_evaluate(operand, values) for operand in flat(tree)]
-    if not fewest <= len(operands) <= most:
-        raise UnsupportedError(f"{tree.kind} has {len(operands)} operands")
-    return function(*operands)
-
-
-def flat(tree: Operation) -> Iterator[Tree]:
-    """The operands of an operation, of a block its cells.
-
-    Raises:
-        UnsupportedError: a block stands where one cell is expected.
-    """
-    for operand in tree.operands:
-        if isinstance(operand, Operation) and operand.kind == "block":
-            if tree.kind not in AGGREGATES:
-                raise UnsupportedError("it takes a range where one cell is expected")
-            yield from operand.operands
-        else:
-            yield operand
-
-
-def _sumproduct(operands: Sequence[Tree], values: Mapping[Any, Value]) -> Value:
-    columns = [o.operands if isinstance(o, Operation) and o.kind == "block" else (o,) for o in operands]
-    if not columns or len({len(column) for column in columns}) > 1:
-        raise UnsupportedError("SUMPRODUCT has ranges of different sizes")
-    products = [_product(*(_evaluate(cell, values) for cell in cells)) for cells in zip(*columns, strict=True)]
-    return _sum(*products)
-
-
-def _sum(*values: Value) -> Value:
-    return np.float64(0) + sum(values[1:], values[0]) if values else np.float64(0)
-
-
-def _product(*values: Value) -> Value:
-    product: Value = np.float64(1)
-    for value in values:
-        product = product * value
-    return product
-
-
-def _variance(*values: Value) -> Value:
-    mean = _sum(*values) / len(values)
-    return _sum(*((value - mean) * (value - mean) for value in values)) / len(values)
-
-
-def _extreme(function: Callable[[Value, Value], Value]) -> Callable[..., Value]:
-    def extreme(*values: Value) -> Value:
-        found = values[0]
-        for value in values[1:]:
-            found = function(found, value)
-        return found
-
-    return extreme
-
-
-def _if(test: Value, yes: Value, no: Value = np.float64(0)) -> Value:  # noqa: B008 - an immutable number
-    chosen: Value = np.where(test != 0, yes, no)
-    return chosen
-
-
-def _if_error(value: Value, otherwise: Value) -> Value:
-    chosen: Value = np.where(np.isfinite(value), value, otherwise)
-    return chosen
-
-
-def _round(value: Value, digits: Value) -> Value:
-    scale = np.power(10.0, np.trunc(digits))
-    return np.copysign(np.floor(np.abs(value) * scale + 0.5) / scale, value)
-
-
-ANY = 255
-AGGREGATES = {"VARP", "SUM", "PRODUCT", "MIN", "MAX", "AVERAGE", "SUMSQ"}
-FUNCTIONS: dict[str, tuple[int, int, Callable[..., Value]]] = {
-    "+": (2, 2, np.add),
-    "-": (2, 2, np.subtract),
-    "*": (2, 2, np.multiply),
-    "/": (2, 2, np.divide),
-    "^": (2, 2, np.power),
-    "neg": (1, 1, np.negative),
-    "=": (2, 2, lambda a, b: np.where(a == b, 1.0, 0.0)),
-    "<>": (2, 2, lambda a, b: np.where(a != b, 1.0, 0.0)),
-    "<": (2, 2, lambda a, b: np.where(a < b, 1.0, 0.0)),
-    ">": (2, 2, lambda a, b: np.where(a > b, 1.0, 0.0)),
-    "<=": (2, 2, lambda a, b: np.where(a <= b, 1.0, 0.0)),
-    ">=": (2, 2, lambda a, b: np.where(a >= b, 1.0, 0.0)),
-    "EXP": (1, 1, np.exp),
-    "LN": (1, 1, np.log),
-    "LOG10": (1, 1, np.log10),
-    "LOG": (1, 2, lambda x, base=10.0: np.log(x) / np.log(base)),
-    "SQRT": (1, 1, np.sqrt),
-    "INT": (1, 1, np.floor),
-    "MOD": (2, 2, np.mod),
-    "SIN": (1, 1, np.sin),
-    "COS": (1, 1, np.cos),
-    "POWER": (2, 2, np.power),
-    "ABS": (1, 1, np.abs),
-    "SIGN": (1, 1, np.sign),
-    "TANH": (1, 1, np.tanh),
-    "PI": (0, 0, lambda: np.float64(np.pi)),
-    "SUM": (1, ANY, _sum),
-    "SUMSQ": (1, ANY, lambda *values: _sum(*(value * value for value in values))),
-    "PRODUCT": (1, ANY, _product),
-    "AVERAGE": (1, ANY, lambda *values: _sum(*values) / len(values)),
-    "VARP": (1, ANY, _variance),
-    "MIN": (1, ANY, _extreme(np.minimum)),
-    "MAX": (1, ANY, _extreme(np.maximum)),
-    "ROUND": (2, 2, _round),
-    "IF": (2, 3, _if),
-    "IFERROR": (2, 2, _if_error),
-}

@@ -9,7 +9,8 @@ from engine import Columns, FloatArray
 from workbook.sheets.shown import is_over_batch, numbers_of_the_first_row, over_batch
 from workbook.sheets.story_numbers import StoryNumbers
 from workbook.sheets.story_path import story_path
-from workbook.spreadsheet.trees import Tree, Variable, evaluate, leaves
+from workbook.spreadsheet.evaluator import evaluate
+from workbook.spreadsheet.trees import Tree, Variable, leaves
 from workbook.table.definitions import constant_names
 from workbook.table.runs import RunTable
 

@@ -20,17 +20,7 @@ from workbook.spreadsheet.evaluator import Evaluator
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.references import row_of
 from workbook.spreadsheet.shapes import Shape
-from workbook.spreadsheet.trees import (
-    Number,
-    Operation,
-    Reference,
-    Tree,
-    Variable,
-    leaves,
-    parse,
-    printed,
-    replaced,
-)
+from workbook.spreadsheet.trees import Number, Operation, Reference, Tree, Variable, leaves, parse, printed, replaced
 from workbook.table.updates import ETA
 
 MOST_OCCURRENCES = 6

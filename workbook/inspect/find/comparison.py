@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine import Columns, FloatArray
 from workbook.inspect.find.headed import Headed
+from workbook.spreadsheet.evaluator import Value, evaluate
 from workbook.spreadsheet.references import cell_of
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import (
@@ -20,9 +21,7 @@ from workbook.spreadsheet.trees import (
     Reference,
     Tree,
     UnsupportedError,
-    Value,
     Variable,
-    evaluate,
     leaves,
     parse,
     replaced,

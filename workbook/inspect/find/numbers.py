@@ -13,7 +13,8 @@ from workbook.inspect.find.headers import typed_number
 from workbook.inspect.find.network import FAR, Network, variables
 from workbook.inspect.find.rates import Rate
 from workbook.inspect.find.tables import Table
-from workbook.spreadsheet.trees import Tree, Variable, evaluate
+from workbook.spreadsheet.evaluator import evaluate
+from workbook.spreadsheet.trees import Tree, Variable
 from workbook.table.updates import ETA
 
 # Workbooks that were exported with 10 significant digits are right.

@@ -7,8 +7,8 @@ import numpy as np
 
 from engine import FloatArray
 from workbook.inspect.find.network import FAR, Network
-from workbook.spreadsheet.evaluator import Evaluator
-from workbook.spreadsheet.trees import Tree, UnsupportedError, Value, Variable, evaluate
+from workbook.spreadsheet.evaluator import Evaluator, Value, evaluate
+from workbook.spreadsheet.trees import Tree, UnsupportedError, Variable
 from workbook.table.updates import ETA
 
 DRAWS = 24
