@@ -119,8 +119,8 @@ class _SheetWriter:
         self.book, self.sheet, self.quiet = book, sheet, quiet
         self.worksheet = book.add_worksheet(sheet.name, worksheet_class=RowWorksheet)
         self.formats = {style: book.add_format(properties) for style, properties in STYLES.items()}
-        # The rows of the cells that hold numbers, by column, as runs (first, last).
-        self.number_runs: dict[int, list[tuple[int, int]]] = {}
+        # The columns of the cells that hold numbers, with the first and the last of the rows that have them in these.
+        self.number_blocks: list[tuple[list[int], int, int]] = []
 
     def write(self) -> None:
         self.set_up()
@@ -194,34 +194,34 @@ class _SheetWriter:
                 row = cells[0].row
                 _check(self.worksheet.set_row(row - 1, self.sheet.heights[row]), row)
             if cells:
-                _check(self.worksheet.write_row_of(map(self.checked, cells), self.formats), cells[0])
+                self.check_numbers(cells)
+                _check(self.worksheet.write_row_of(cells, self.formats), cells[0])
                 self.note_numbers(cells)
 
-    def checked(self, cell: Cell) -> Cell:
-        """The cell, whose number is finite.
+    def check_numbers(self, cells: Iterable[Cell]) -> None:
+        """Refuse a row with a number that is not finite.
 
         Raises:
-            InputError: it is not.
+            InputError: there is one.
         """
-        if isinstance(cell.value, float) and not math.isfinite(cell.value):
-            where = f"{self.sheet.name}!{xl_rowcol_to_cell(cell.row - 1, cell.column)}"
-            raise InputError(f"{where}: got {cell.value}, expected a finite number; take smaller weights or inputs")
-        return cell
+        for row, column, _, value, _ in cells:
+            if isinstance(value, float) and not math.isfinite(value):
+                where = f"{self.sheet.name}!{xl_rowcol_to_cell(row - 1, column)}"
+                raise InputError(f"{where}: got {value}, expected a finite number; take smaller weights or inputs")
 
-    def note_numbers(self, cells: Iterable[Cell]) -> None:
-        """Note where numbers stand."""
-        for cell in cells:
-            if cell.style in NUMBER_STYLES:
-                runs = self.number_runs.setdefault(cell.column, [])
-                if runs and runs[-1][1] == cell.row - 2:
-                    runs[-1] = (runs[-1][0], cell.row - 1)
-                else:
-                    runs.append((cell.row - 1, cell.row - 1))
+    def note_numbers(self, cells: Sequence[Cell]) -> None:
+        """Note where in a row numbers stand: most often in the same columns as in the row above."""
+        columns, row = [cell.column for cell in cells if cell.style in NUMBER_STYLES], cells[0].row - 1
+        above, first, last = self.number_blocks[-1] if self.number_blocks else ([], row, row)
+        if columns == above and last == row - 1:
+            self.number_blocks[-1] = (above, first, row)
+        else:
+            self.number_blocks.append((columns, row, row))
 
     def add_exponents(self) -> None:
         """Show an exponent where seven decimals would be too many or too few, see NEEDS_AN_EXPONENT."""
         options = {"type": "formula", "format": self.book.add_format({"num_format": EXPONENT_FORMAT})}
-        for first, last, left, right in _rectangles(self.number_runs):
+        for first, last, left, right in _rectangles(_runs(self.number_blocks)):
             criteria = NEEDS_AN_EXPONENT.format(cell=xl_rowcol_to_cell(first, left))
             status = self.worksheet.conditional_format(first, left, last, right, {**options, "criteria": criteria})
             _check(status, criteria)
@@ -269,6 +269,19 @@ class _SheetWriter:
             "error_message": validation.message,
         }
         _check(self.worksheet.data_validation(validation.range, options), validation)
+
+
+def _runs(blocks: Iterable[tuple[Sequence[int], int, int]]) -> dict[int, list[tuple[int, int]]]:
+    """Blocks of rows that have cells in the same columns, from the top, as each column's runs (first row, last row)."""
+    runs: dict[int, list[tuple[int, int]]] = {}
+    for columns, first, last in blocks:
+        for column in columns:
+            own = runs.setdefault(column, [])
+            if own and own[-1][1] == first - 1:
+                own[-1] = (own[-1][0], last)
+            else:
+                own.append((first, last))
+    return runs
 
 
 def _rectangles(runs: Mapping[int, Sequence[tuple[int, int]]]) -> Iterator[tuple[int, int, int, int]]:

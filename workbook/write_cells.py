@@ -1,8 +1,8 @@
 """A worksheet that writes whole rows of cells: the innermost loop of a file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
@@ -11,6 +11,7 @@ from xlsxwriter.worksheet import CellBlankTuple, CellFormulaTuple, CellStringTup
 from workbook.records import Cell, Style
 
 _letters = cache(xl_col_to_name)
+_column = itemgetter(Cell._fields.index("column"))  # which is faster than by its name
 
 
 class RowWorksheet(Worksheet):  # type: ignore[misc] # XlsxWriter ships no types
@@ -23,12 +24,17 @@ class RowWorksheet(Worksheet):  # type: ignore[misc] # XlsxWriter ships no types
 
     previous_row: int  # the first row that is not written yet
 
+    def __init__(self) -> None:
+        super().__init__()
+        # XlsxWriter numbers its formats in the order in which cells first use them.
+        self._xf: dict[Style, int] = {}
+
     def _prepare_formula(self, formula: str, *_: object) -> str:
         return formula.removeprefix("=")
 
-    def write_row_of(self, cells: Iterable[Cell], formats: Mapping[Style, Any]) -> int:
+    def write_row_of(self, cells: Sequence[Cell], formats: Mapping[Style, Any]) -> int:
         """Write a row's cells, below all that is written; return XlsxWriter's status, 0 where they are in the sheet."""
-        ordered = sorted(cells, key=attrgetter("column"))
+        ordered = sorted(cells, key=_column)
         row = ordered[0].row - 1
         for end in (ordered[0], ordered[-1]):
             if status := self._check_dimensions(row, end.column):
@@ -38,16 +44,20 @@ class RowWorksheet(Worksheet):  # type: ignore[misc] # XlsxWriter ships no types
         self._write_row(row, None, self.row_info.get(row))
         pieces: list[str] = []
         for cell in ordered:
-            place = f'r="{_letters(cell.column)}{cell.row}" s="{formats[cell.style]._get_xf_index()}"'
-            if cell.value is None or isinstance(cell.value, str):
+            at, column, style, value, formula = cell
+            if value is None or isinstance(value, str):
                 self.fh.write("".join(pieces))
                 pieces.clear()
-                self._write_cell(row, cell.column, self._record(cell, formats[cell.style]))
-            elif cell.formula is None:
-                pieces.append(f"<c {place}><v>{cell.value:.16G}</v></c>")
+                self._write_cell(row, column, self._record(cell, formats[style]))
+                continue
+            if style not in self._xf:
+                self._xf[style] = formats[style]._get_xf_index()
+            xf = self._xf[style]
+            if formula is None:
+                pieces.append(f'<c r="{_letters(column)}{at}" s="{xf}"><v>{value:.16G}</v></c>')
             else:
-                formula = self._escape_data(self._prepare_formula(cell.formula))
-                pieces.append(f"<c {place}><f>{formula}</f><v>{cell.value}</v></c>")
+                text = self._escape_data(self._prepare_formula(formula))
+                pieces.append(f'<c r="{_letters(column)}{at}" s="{xf}"><f>{text}</f><v>{value}</v></c>')
         self.fh.write("".join(pieces) + "</row>")
         self.previous_row = row + 1
         return 0

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 
 from engine import FloatArray
 from workbook.records import Cell, Chart, Series, Sheet, Sparkline, Style, Validation
@@ -9,7 +10,7 @@ from workbook.sheets.dashboard import TOP, dashboard, highlights
 from workbook.sheets.introduction import SAYS_ROW, TITLE, beside, how_to, lines_above, what_it_is
 from workbook.spreadsheet.limits import ROWS_OF_EXCEL
 from workbook.table.definitions import constant_names, definitions, given_names
-from workbook.table.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, on_sheet, place
+from workbook.table.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, on_sheet, place, side_by_side
 from workbook.table.network_line import network_line
 
 MAIN_SHEET = "assignment6-calculations"
@@ -157,26 +158,24 @@ def _constants(layout: Layout, learning_rate: float, given: Given) -> Iterator[C
 
 
 def _table(layout: Layout, values: FloatArray, given: Given) -> Iterator[list[Cell]]:
-    columns = layout.columns
-    formulas = list(layout.formulas.values())
+    columns, by_name = layout.columns, list(layout.formulas.values())
     typed = [definition.typed_in for definition in definitions(columns).values()]
-    users = set(given_names(columns))
+    users, most_typed = set(given_names(columns)), max(typed)
     styles: list[Style] = [STYLES.get(column.kind, "number") for column in columns.all]
     if columns.loss != "E_tot":
         styles[columns.place["E_tot"]] = "number"
-    most_typed = max(typed)
+    places = math.lcm(*map(len, by_name))
+    formulas = [side_by_side([own[place % len(own)] for own in by_name]) for place in range(places)]
     for row, numbers in enumerate(values.tolist()):
         at = FIRST_ROW + row
-        cells = []
-        for column, value in enumerate(numbers):
-            shown = value if math.isfinite(value) else OVERFLOW
-            if row < most_typed and row < typed[column]:
+        shown = [value if math.isfinite(value) else OVERFLOW for value in numbers]
+        texts = formulas[row % places].at(at).splitlines()
+        cells = list(map(Cell._make, zip(repeat(at), range(len(shown)), styles, shown, texts, strict=False)))
+        for column in range(len(cells)) if row < most_typed else ():
+            if row < typed[column]:
                 name = columns.names[column]
                 style, formula = given(name, at) if name in users else (styles[column], None)
-                cells.append(Cell(at, column, style, shown, formula))
-            else:
-                own = formulas[column]
-                cells.append(Cell(at, column, styles[column], shown, own[row % len(own)].at(at)))
+                cells[column] = Cell(at, column, style, shown[column], formula)
         yield cells
 
 
