@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.workbook.test_gradcheck_derivatives import OF_CELLS, POINT, book_of
-from workbook.spreadsheet.cells import Area
+from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.differentiate import slopes
 from workbook.spreadsheet.evaluator import Value, evaluate
 from workbook.spreadsheet.functions import FUNCTIONS

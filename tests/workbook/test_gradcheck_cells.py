@@ -9,7 +9,8 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 
 from workbook.inspect.gradcheck import checked
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.read import read
 from workbook.spreadsheet.recalculate import recalculated

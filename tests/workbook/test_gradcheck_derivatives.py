@@ -10,7 +10,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.functions import FUNCTIONS
 from workbook.spreadsheet.graph import differentiated, is_stale
 from workbook.spreadsheet.read import Book, Sheet

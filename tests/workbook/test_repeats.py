@@ -11,7 +11,8 @@ import workbook.inspect.guess
 from workbook.inspect.alike import alike_checks
 from workbook.inspect.gradcheck import checked
 from workbook.inspect.guess import Guess, guesses
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.read import read
 from workbook.spreadsheet.readers import Readers

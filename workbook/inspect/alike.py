@@ -9,9 +9,11 @@ from engine import FloatArray
 from workbook.inspect.explain.again import starts_again
 from workbook.inspect.gradcheck import Check
 from workbook.inspect.judge.pairs import Pair, with_numbers
-from workbook.spreadsheet.cells import Area, Cells, moves_with_its_row
+from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.readers import Readers
+from workbook.spreadsheet.references import moves_with_its_row, references_of
 from workbook.spreadsheet.repeats import Repeats, moved_area, repeats
 
 Places = Sequence[tuple[Area, Area]]
@@ -73,7 +75,7 @@ def _moving_rate(cells: Cells, first: Check) -> list[Area]:
         formula = cells.formula(next(pair.given.places()))
         if formula is None:
             continue
-        for leaf in cells.references(formula.tree, formula.home):
+        for leaf in references_of(cells.book, formula.tree, formula.home[0]):
             if cells.area_of(leaf, formula.home) == first.rate and moves_with_its_row(leaf):
                 return [first.rate]
     return []

@@ -10,8 +10,9 @@ from workbook.inspect.explain.starts import Start, find_starts, inner_gradients
 from workbook.inspect.judge.factors import expected_factor, explained, is_constant, rates_in, with_own_rates
 from workbook.inspect.judge.forward import Forward
 from workbook.inspect.judge.pairs import RELATIVE, SAME_RATIO, Kind, Pair, Reading, common_factor, is_plain, pairs_of
+from workbook.spreadsheet.areas import Area, area_at, bare_text
 from workbook.spreadsheet.arrays import numbers
-from workbook.spreadsheet.cells import Area, Cells, area_at, bare_text
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import Derivatives, differentiated
 from workbook.spreadsheet.trees import UnsupportedError
 

@@ -10,7 +10,8 @@ from workbook.inspect.find.places import areas, paired
 from workbook.inspect.gradcheck import Check, checked_as_meant
 from workbook.inspect.guess import Guess, guesses
 from workbook.inspect.judge.pairs import Kind
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.read import Book, read
 from workbook.spreadsheet.recalculate import recalculated
 

@@ -8,7 +8,8 @@ from engine import InputError
 from workbook.inspect.find.recurrences import place_of
 from workbook.inspect.find.words_beside import is_loss, label, letter_of
 from workbook.inspect.gradcheck import Check
-from workbook.spreadsheet.cells import TYPED, Area, Cells
+from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.cells import TYPED, Cells
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.nudged import nudged
 from workbook.spreadsheet.readers import Readers

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from workbook.spreadsheet.cells import Area, Formula, Place
+from workbook.spreadsheet.areas import Area, Place
+from workbook.spreadsheet.cells import Formula
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import Name, Number, Range, Reference, Tree, UnsupportedError, replaced
 

@@ -8,77 +8,16 @@ from functools import cached_property
 
 import numpy as np
 
+from workbook.spreadsheet.areas import Area, Place, area_at, bare_text, quoted
 from workbook.spreadsheet.arrays import Array
-from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import Book, ErrorValue, Sheet
+from workbook.spreadsheet.references import CONSTANTS, area_of, check_direct, meaning, moves_with_its_row, references_of
 from workbook.spreadsheet.shapes import Shape, shape_of
-from workbook.spreadsheet.trees import (
-    Name,
-    Operation,
-    Range,
-    Reference,
-    Tree,
-    UnsupportedError,
-    leaves,
-    parse_arrays,
-    unquoted,
-)
+from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError, leaves, parse_arrays
 
 # Formulas that the user typed on the command line stand on a sheet of their own, one a row.
 TYPED = "="
-LONGEST_CHAIN_OF_NAMES = 8
-LARGEST_AREA = 20_000_000
 EXTERNAL = re.compile(r"\[\d+\]|\[[^\]]+\.xls\w?\]")
-
-Place = tuple[str, int, int]  # sheet, row, column
-
-
-@dataclass(frozen=True, order=True)
-class Area:
-    """The cells between two corners of one sheet, both included, counted from 1."""
-
-    sheet: str
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.bottom - self.top + 1, self.right - self.left + 1
-
-    @property
-    def size(self) -> int:
-        """How many cells."""
-        return self.shape[0] * self.shape[1]
-
-    def places(self) -> Iterator[Place]:
-        """Every cell, row by row."""
-        if self.top == self.bottom and self.left == self.right:
-            return iter(((self.sheet, self.top, self.left),))
-        rows, columns = range(self.top, self.bottom + 1), range(self.left, self.right + 1)
-        return ((self.sheet, row, column) for row in rows for column in columns)
-
-    def part(self, row: int, column: int, shape: tuple[int, int]) -> "Area":
-        """Some of its cells: so many rows and columns from a place that is counted from 0."""
-        top, left = self.top + row, self.left + column
-        return Area(self.sheet, top, left, top + shape[0] - 1, left + shape[1] - 1)
-
-    def cell(self, row: int, column: int) -> "Area":
-        """One of its cells, counted from 0."""
-        return self.part(row, column, (1, 1))
-
-    def __contains__(self, place: Place) -> bool:
-        """Whether a cell is one of these."""
-        sheet, row, column = place
-        return sheet == self.sheet and self.top <= row <= self.bottom and self.left <= column <= self.right
-
-
-def area_at(place: Place) -> Area:
-    """The area of one cell."""
-    sheet, row, column = place
-    return Area(sheet, row, column, row, column)
 
 
 @dataclass(frozen=True)
@@ -121,8 +60,6 @@ class Cells:
         self.sheets = {sheet.name: sheet for sheet in book.sheets}
         self._typed: list[tuple[Formula, Array]] = []
         self._changed: set[tuple[str, int]] = set()  # the columns of a copy that are its own
-        self._used: dict[str, tuple[int, int]] = {}
-        self._names: dict[tuple[str, str], Tree] = {}
         self._reads: dict[Place, list[Area]] = {}
         self._formulas: dict[Place, Formula | None] = {}
         self._inside: dict[Area, list[Place]] = {}
@@ -236,68 +173,15 @@ class Cells:
         Raises:
             UnsupportedError: it leads to no cells of this book.
         """
-        if isinstance(leaf, Reference):
-            row = leaf.row if leaf.frozen else home[1] + leaf.row
-            if row < 1:
-                raise UnsupportedError("it leads off the sheet")
-            return area_at((self._sheet(leaf.sheet, home), row, leaf.column))
-        one, other = (
-            self.area_of(leaf.first, home),
-            self.area_of(Reference(leaf.first.sheet, leaf.last.column, leaf.last.row, leaf.last.frozen), home),
-        )
-        area = Area(
-            one.sheet,
-            min(one.top, other.top),
-            min(one.left, other.left),
-            max(one.top, other.top),
-            max(one.left, other.left),
-        )
-        if _is_whole(leaf):
-            bottom, right = self._used_size(area.sheet)
-            area = Area(
-                area.sheet,
-                area.top,
-                area.left,
-                max(area.top, min(area.bottom, bottom)),
-                max(area.left, min(area.right, right)),
-            )
-        if area.size > LARGEST_AREA:
-            raise UnsupportedError("it takes a very large range")
-        return area
+        return area_of(self.book, leaf, home)
 
-    def _sheet(self, name: str | None, home: Place) -> str:
-        if name is None:
-            return home[0]
-        found = self.book.sheet(name)
-        if found is None:
-            raise UnsupportedError(
-                "it refers to another workbook" if name.startswith("[") else f"there is no sheet '{name}'"
-            )
-        return found.name
-
-    def _used_size(self, name: str) -> tuple[int, int]:
-        """The last row and column of a sheet that hold something."""
-        if name not in self._used:
-            columns = self.sheets[name].values
-            bottom = max((max(rows) for rows in columns.values() if rows), default=1)
-            self._used[name] = bottom, max(columns, default=1)
-        return self._used[name]
-
-    def named(self, name: str, sheet: str) -> Tree | None:
-        """What a defined name stands for, seen from a sheet.
+    def meaning(self, name: Name, home: Place) -> Tree:
+        """The tree of a name in a formula.
 
         Raises:
-            UnsupportedError: what it stands for cannot be read.
+            UnsupportedError: it stands for nothing.
         """
-        if (name, sheet) not in self._names:
-            own, _, bare = name.rpartition("!")
-            there = self.book.sheet(unquoted(own)) if own else None
-            where = sheet if there is None else there.name
-            text = self.book.names.get((bare.casefold(), where)) or self.book.names.get((bare.casefold(), None))
-            if text is None:
-                return None
-            self._names[name, sheet] = parse_arrays(shape_of(text, 1).key)
-        return self._names[name, sheet]
+        return meaning(self.book, name, home[0])
 
     def reads(self, tree: Tree, home: Place) -> Iterator[Area]:
         """The areas that a formula reads.
@@ -305,22 +189,7 @@ class Cells:
         Raises:
             UnsupportedError: something in it leads nowhere, or it finds its cells by itself (OFFSET).
         """
-        return (self.area_of(leaf, home) for leaf in self.references(tree, home))
-
-    def references(self, tree: Tree, home: Place, left: int = LONGEST_CHAIN_OF_NAMES) -> Iterator[Reference | Range]:
-        """The references in a formula, and in what its names stand for.
-
-        Raises:
-            UnsupportedError: as for `reads`.
-        """
-        if left == 0:
-            raise UnsupportedError("its names refer to each other")
-        _check_direct(tree)
-        for leaf in leaves(tree):
-            if isinstance(leaf, Reference | Range):
-                yield leaf
-            elif isinstance(leaf, Name) and leaf.text.upper() not in ("TRUE", "FALSE"):
-                yield from self.references(self.meaning(leaf, home), home, left - 1)
+        return (self.area_of(leaf, home) for leaf in references_of(self.book, tree, home[0]))
 
     def read_by(self, formula: Formula) -> list[Area]:
         """The areas that a formula reads, looked up once.
@@ -363,11 +232,11 @@ class Cells:
         """What a shape reads, in rows counted from its own where they move with it; None where it has names, or a
         range grows.
         """
-        _check_direct(formula.tree)
+        check_direct(formula.tree)
         found = []
         row = formula.home[1]
         for leaf in leaves(formula.tree):
-            if isinstance(leaf, Name) and leaf.text.upper() not in ("TRUE", "FALSE"):
+            if isinstance(leaf, Name) and leaf.text.upper() not in CONSTANTS:
                 return None
             if isinstance(leaf, Reference | Range):
                 area, moves = self.area_of(leaf, formula.home), moves_with_its_row(leaf)
@@ -377,49 +246,11 @@ class Cells:
                 found.append((at if moves else area, moves))
         return found
 
-    def meaning(self, name: Name, home: Place) -> Tree:
-        """The tree of a name in a formula.
-
-        Raises:
-            UnsupportedError: it stands for nothing.
-        """
-        tree = self.named(name.text, home[0])
-        if tree is None:
-            raise UnsupportedError(f"the name {name.text} stands for nothing")
-        return tree
-
     def text(self, area: Area) -> str:
         """An area as a formula on another sheet names it: Sheet1!A13:B14."""
         if area.sheet == TYPED:
             return f"={self._typed[area.top - 1][0].text}"
-        quoted = area.sheet if re.fullmatch(r"[^\W\d]\w*", area.sheet) else "'" + area.sheet.replace("'", "''") + "'"
-        return f"{quoted}!{bare_text(area)}"
-
-
-def bare_text(area: Area) -> str:
-    """An area without its sheet: A13:B14."""
-    first = f"{letters_of(area.left)}{area.top}"
-    return first if area.size == 1 else f"{first}:{letters_of(area.right)}{area.bottom}"
-
-
-def moves_with_its_row(leaf: Reference | Range) -> bool | None:
-    """Whether a reference leads further down from a formula further down; None if only one end of a range does."""
-    one, other = (leaf, leaf) if isinstance(leaf, Reference) else (leaf.first, leaf.last)
-    if one.frozen != other.frozen or (isinstance(leaf, Range) and not one.frozen and _is_whole(leaf)):
-        return None
-    return not one.frozen
-
-
-def _is_whole(cells: Range) -> bool:
-    return (cells.first.row, cells.last.row) == (1, 1_048_576) or (cells.first.column, cells.last.column) == (1, 16_384)
-
-
-def _check_direct(tree: Tree) -> None:
-    if isinstance(tree, Operation):
-        if tree.kind in ("OFFSET", "INDIRECT"):
-            raise UnsupportedError(f"it uses {tree.kind}, which finds its cells by itself")
-        for operand in tree.operands:
-            _check_direct(operand)
+        return f"{quoted(area.sheet)}!{bare_text(area)}"
 
 
 def _within(rows: dict[int, object] | dict[int, Shape] | dict[int, Area], top: int, bottom: int) -> Iterator[int]:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from engine import FloatArray
+from workbook.spreadsheet.areas import Area, Place, area_at
 from workbook.spreadsheet.arrays import Adjoint, numbers
-from workbook.spreadsheet.cells import Area, Cells, Formula, Place, area_at
+from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.functions import FUNCTIONS
 from workbook.spreadsheet.trees import Operation, Tree, UnsupportedError
 

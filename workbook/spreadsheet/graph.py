@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import FloatArray, InputError
+from workbook.spreadsheet.areas import Area, Place, area_at
 from workbook.spreadsheet.arrays import Adjoint, Array, numbers
-from workbook.spreadsheet.cells import TYPED, Area, Cells, Formula, Place, area_at
+from workbook.spreadsheet.cells import TYPED, Cells, Formula
 from workbook.spreadsheet.differences import TOLERANCE, carried_back_by_differences
 from workbook.spreadsheet.trace import carried_back, filled, traced
 from workbook.spreadsheet.trees import UnsupportedError

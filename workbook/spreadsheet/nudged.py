@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.arrays import numbers
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import ancestors
 from workbook.spreadsheet.trace import filled, traced
 

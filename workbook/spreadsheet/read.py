@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from xml.parsers import expat
 
@@ -70,6 +71,11 @@ class Sheet:
     def holds(self, column: int, row: int) -> bool:
         """Whether a cell holds something."""
         return self.value(column, row) is not None or self.shape(column, row) is not None
+
+    @cached_property
+    def used(self) -> tuple[int, int]:
+        """The last row and column that hold a value."""
+        return max((max(rows) for rows in self.values.values() if rows), default=1), max(self.values, default=1)
 
     def filled_by_arrays(self) -> set[tuple[int, int]]:
         """The cells, as (column, row), that array formulas fill, at most MOST_CELLS."""

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import InputError
-from workbook.spreadsheet.cells import Area, Cells, Place, area_at
+from workbook.spreadsheet.areas import Area, Place, area_at
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import ancestors
 
 MOST_FORMULAS = 300_000

@@ -1,14 +1,27 @@
-"""Where the references of a formula lead: the one place that follows them."""
+"""Where the references and names of a formula lead: the one place that follows them."""
 
-import re
+from collections.abc import Iterator
+from functools import lru_cache
 
-from workbook.spreadsheet.letters import place_of
+from workbook.spreadsheet.areas import Area, Place, area_at
 from workbook.spreadsheet.read import Book, Sheet
-from workbook.spreadsheet.trees import Name, Reference, Tree, unquoted
+from workbook.spreadsheet.shapes import shape_of
+from workbook.spreadsheet.trees import (
+    Name,
+    Operation,
+    Range,
+    Reference,
+    Tree,
+    UnsupportedError,
+    leaves,
+    parse_arrays,
+    unquoted,
+)
 
 # Of names that stand for names, and of formulas that refer to formulas.
 LONGEST_CHAIN = 12
-CELL = re.compile(r"\$?[A-Za-z]{1,3}\$?[1-9]\d{0,6}")
+LARGEST_AREA = 20_000_000
+CONSTANTS = ("TRUE", "FALSE")
 
 # A sheet, and a column and a row of it, both from 1.
 Cell = tuple[Sheet, int, int]
@@ -16,10 +29,17 @@ Cell = tuple[Sheet, int, int]
 
 def cell_of(book: Book, sheet: Sheet, leaf: Tree, row: int) -> Cell | None:
     """The one cell that a reference or a name leads to, in a formula in a row of a sheet; None if there is none."""
-    if isinstance(leaf, Reference):
-        there = sheet if leaf.sheet is None else book.sheet(leaf.sheet)
-        return None if there is None else (there, leaf.column, row_of(leaf, row))
-    return _named_cell(book, sheet, leaf.text, LONGEST_CHAIN) if isinstance(leaf, Name) else None
+    for _ in range(LONGEST_CHAIN):
+        if not isinstance(leaf, Name):
+            break
+        try:
+            leaf = meaning(book, leaf, sheet.name)
+        except UnsupportedError:
+            return None
+    if not isinstance(leaf, Reference):
+        return None
+    there = sheet if leaf.sheet is None else book.sheet(leaf.sheet)
+    return None if there is None else (there, leaf.column, row_of(leaf, row))
 
 
 def row_of(reference: Reference, row: int) -> int:
@@ -27,21 +47,96 @@ def row_of(reference: Reference, row: int) -> int:
     return reference.row if reference.frozen else row + reference.row
 
 
-def _named_cell(book: Book, sheet: Sheet, name: str, left: int) -> Cell | None:
-    """The cell that a defined name stands for in the formulas of a sheet, directly or by way of other names.
+def meaning(book: Book, name: Name, sheet: str) -> Tree:
+    """What a defined name stands for in the formulas of a sheet; the name may have another sheet before it.
 
-    The name may have a sheet before it.
+    Raises:
+        UnsupportedError: it stands for nothing, or for what cannot be read.
     """
-    scope, _, key = name.rpartition("!")
-    owner = book.sheet(unquoted(scope)) if scope else sheet
-    if owner is None:
+    scope, _, key = name.text.rpartition("!")
+    owner = book.sheet(unquoted(scope)) if scope else None
+    own = key.casefold(), sheet if owner is None else owner.name
+    text = book.names.get(own) or book.names.get((key.casefold(), None))
+    if text is None:
+        raise UnsupportedError(f"the name {name.text} stands for nothing")
+    return _tree(text)
+
+
+@lru_cache(maxsize=4096)
+def _tree(text: str) -> Tree:
+    return parse_arrays(shape_of(text, 1).key)
+
+
+def references_of(book: Book, tree: Tree, sheet: str, left: int = LONGEST_CHAIN) -> Iterator[Reference | Range]:
+    """The references in a formula of a sheet, and in what its names stand for.
+
+    Raises:
+        UnsupportedError: something in it leads nowhere, or it finds its cells by itself (OFFSET).
+    """
+    if left == 0:
+        raise UnsupportedError("its names refer to each other")
+    check_direct(tree)
+    for leaf in leaves(tree):
+        if isinstance(leaf, Reference | Range):
+            yield leaf
+        elif isinstance(leaf, Name) and leaf.text.upper() not in CONSTANTS:
+            yield from references_of(book, meaning(book, leaf, sheet), sheet, left - 1)
+
+
+def check_direct(tree: Tree) -> None:
+    """Raises:
+    UnsupportedError: a formula finds its cells by itself.
+    """
+    if isinstance(tree, Operation):
+        if tree.kind in ("OFFSET", "INDIRECT"):
+            raise UnsupportedError(f"it uses {tree.kind}, which finds its cells by itself")
+        for operand in tree.operands:
+            check_direct(operand)
+
+
+def area_of(book: Book, leaf: Reference | Range, home: Place) -> Area:
+    """The cells that a reference in a formula leads to; of whole columns and rows those that are used.
+
+    Raises:
+        UnsupportedError: it leads to no cells of this book, or to too many.
+    """
+    if isinstance(leaf, Reference):
+        row = row_of(leaf, home[1])
+        if row < 1:
+            raise UnsupportedError("it leads off the sheet")
+        return area_at((_sheet(book, leaf.sheet, home), row, leaf.column))
+    last = leaf.last
+    one = area_of(book, leaf.first, home)
+    other = area_of(book, Reference(leaf.first.sheet, last.column, last.row, last.frozen), home)
+    (top, bottom), (left, right) = sorted((one.top, other.top)), sorted((one.left, other.left))
+    if is_whole(leaf):
+        used = next(sheet for sheet in book.sheets if sheet.name == one.sheet).used
+        bottom, right = max(top, min(bottom, used[0])), max(left, min(right, used[1]))
+    area = Area(one.sheet, top, left, bottom, right)
+    if area.size > LARGEST_AREA:
+        raise UnsupportedError("it takes a very large range")
+    return area
+
+
+def _sheet(book: Book, name: str | None, home: Place) -> str:
+    if name is None:
+        return home[0]
+    found = book.sheet(name)
+    if found is None:
+        raise UnsupportedError(
+            "it refers to another workbook" if name.startswith("[") else f"there is no sheet '{name}'"
+        )
+    return found.name
+
+
+def moves_with_its_row(leaf: Reference | Range) -> bool | None:
+    """Whether a reference leads further down from a formula further down; None if only one end of a range does."""
+    one, other = (leaf, leaf) if isinstance(leaf, Reference) else (leaf.first, leaf.last)
+    if one.frozen != other.frozen or (isinstance(leaf, Range) and not one.frozen and is_whole(leaf)):
         return None
-    text = book.names.get((key.casefold(), owner.name), book.names.get((key.casefold(), None), ""))
-    sheet_name, _, target = text.rpartition("!")
-    if CELL.fullmatch(target) is None:
-        return _named_cell(book, owner, text, left - 1) if text and left else None
-    there = book.sheet(unquoted(sheet_name))
-    if there is None:
-        return None
-    row, column = place_of(target)
-    return there, column, row
+    return not one.frozen
+
+
+def is_whole(cells: Range) -> bool:
+    """Whether a range is of whole columns or rows."""
+    return (cells.first.row, cells.last.row) == (1, 1_048_576) or (cells.first.column, cells.last.column) == (1, 16_384)

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import FloatArray
+from workbook.spreadsheet.areas import Area, Place
 from workbook.spreadsheet.arrays import Adjoint, Array, numbers
-from workbook.spreadsheet.cells import Area, Cells, Formula, Place, moves_with_its_row
+from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.graph import LARGEST_PLANE, Derivatives, Planes, is_stale
 from workbook.spreadsheet.readers import Readers
+from workbook.spreadsheet.references import moves_with_its_row, references_of
 from workbook.spreadsheet.trace import carried_back, filled, traced
 from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError
 
@@ -152,7 +154,7 @@ class _Cone:
         """What the formulas read further down in copies further down, and what stays."""
         found: tuple[set[Area], set[Area]] = set(), set()
         for formula in self.path:
-            for leaf in self.readers.cells.references(formula.tree, formula.home):
+            for leaf in references_of(self.readers.cells.book, formula.tree, formula.home[0]):
                 moves = moves_with_its_row(leaf)
                 if moves is None:
                     raise UnsupportedError("a range grows from copy to copy")

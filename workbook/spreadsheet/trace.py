@@ -6,8 +6,9 @@ from typing import Protocol
 
 import numpy as np
 
+from workbook.spreadsheet.areas import Area, Place
 from workbook.spreadsheet.arrays import Adjoint, Array, shrunk
-from workbook.spreadsheet.cells import Area, Formula, Place
+from workbook.spreadsheet.cells import Formula
 from workbook.spreadsheet.evaluator import adjoints, applied, function_of
 from workbook.spreadsheet.trees import Name, Number, Operation, Range, Reference, Text, Tree, UnsupportedError
 

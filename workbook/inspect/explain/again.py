@@ -8,8 +8,8 @@ import numpy as np
 from engine import InputError
 from workbook.inspect.explain.starts import MOST_ENTRIES, Start, formula_text
 from workbook.inspect.judge.pairs import Pair
+from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.arrays import numbers
-from workbook.spreadsheet.cells import Area
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.readers import Readers
 from workbook.spreadsheet.repeats import moved_area, repeats

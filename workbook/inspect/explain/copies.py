@@ -7,9 +7,10 @@ import numpy as np
 from engine import FloatArray, InputError
 from workbook.inspect.explain.entries import Entry, Repair, Wrong, is_noise
 from workbook.inspect.judge.forward import Expected, Forward
+from workbook.spreadsheet.areas import Area, area_at
 from workbook.spreadsheet.arrays import numbers
 from workbook.spreadsheet.blocks import blocks, structure
-from workbook.spreadsheet.cells import Area, Cells, Formula, area_at
+from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.graph import Derivatives, differentiated
 from workbook.spreadsheet.trees import Tree, UnsupportedError
 

@@ -8,7 +8,8 @@ import numpy as np
 from engine import FloatArray
 from workbook.inspect.judge.forward import Expected
 from workbook.inspect.judge.pairs import Pair
-from workbook.spreadsheet.cells import Area, Formula
+from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.cells import Formula
 from workbook.spreadsheet.graph import Planes
 
 # What a replacement gives must be the derivative to so many digits.

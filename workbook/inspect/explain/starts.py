@@ -16,9 +16,10 @@ from workbook.inspect.explain.entries import Entry, Repair, Wrong, is_noise
 from workbook.inspect.explain.words import cause, cause_of_update
 from workbook.inspect.judge.forward import Expected, Forward
 from workbook.inspect.judge.pairs import Kind, Pair
+from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.arrays import numbers
 from workbook.spreadsheet.blocks import all_blocks, blocks
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import ancestors
 from workbook.spreadsheet.trees import UnsupportedError
 

@@ -9,8 +9,9 @@ from engine import FloatArray
 from workbook.inspect.judge.forward import Expected, Forward
 from workbook.inspect.judge.lookup import EQUAL
 from workbook.inspect.judge.pairs import Pair
+from workbook.spreadsheet.areas import Area, bare_text
 from workbook.spreadsheet.arrays import numbers
-from workbook.spreadsheet.cells import TYPED, Area, Cells, bare_text
+from workbook.spreadsheet.cells import TYPED, Cells
 from workbook.spreadsheet.trees import UnsupportedError
 
 

@@ -5,8 +5,9 @@ Somewhere in a gradient an output less its target stands; the losses that have s
 
 from collections.abc import Iterator, Sequence
 
+from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.arrays import numbers
-from workbook.spreadsheet.cells import Area, Cells, Formula
+from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.graph import ancestors
 from workbook.spreadsheet.trace import traced
 from workbook.spreadsheet.trees import Operation, Range, Reference, Tree, UnsupportedError

@@ -8,7 +8,8 @@ from workbook.inspect.find.headed import Headed, is_plain
 from workbook.inspect.find.inferred import headed
 from workbook.inspect.find.places import areas
 from workbook.inspect.find.tables import find_tables
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.letters import letters_of
 
 TRUNCATED = (

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine import InputError
+from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.arrays import numbers
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.shapes import shape_of
 from workbook.spreadsheet.trace import traced
 from workbook.spreadsheet.trees import Name, Range, Reference, UnsupportedError, parse_arrays

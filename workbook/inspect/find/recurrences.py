@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from workbook.inspect.find.words_beside import label, letter_of
+from workbook.spreadsheet.areas import Area, Place
 from workbook.spreadsheet.blocks import blocks
-from workbook.spreadsheet.cells import Area, Cells, Formula, Place
+from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.readers import Readers
 from workbook.spreadsheet.trees import Name, Operation, Range, Reference, Tree, UnsupportedError
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.read import Sheet
 
 FARTHEST_LEFT, FARTHEST_UP = 3, 60

@@ -8,8 +8,9 @@ import numpy as np
 
 from engine import InputError
 from workbook.inspect.judge.pairs import SAME_RATIO, Kind, Pair, common_factor, pairs_of
+from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.arrays import numbers
-from workbook.spreadsheet.cells import TYPED, Area, Cells, Formula
+from workbook.spreadsheet.cells import TYPED, Cells, Formula
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.nudged import nudged
 from workbook.spreadsheet.trees import Number, UnsupportedError, leaves

@@ -9,9 +9,10 @@ import numpy as np
 
 from engine import FloatArray
 from workbook.inspect.judge.lookup import EQUAL, Lookup
+from workbook.spreadsheet.areas import Area, Place
 from workbook.spreadsheet.arrays import Adjoint, numbers
 from workbook.spreadsheet.blocks import all_blocks
-from workbook.spreadsheet.cells import Area, Cells, Formula, Place
+from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.graph import Derivatives, Planes, differentiated
 from workbook.spreadsheet.trace import carried_back, traced
 from workbook.spreadsheet.trees import UnsupportedError

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import FloatArray
+from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.arrays import Adjoint, numbers
-from workbook.spreadsheet.cells import Area, Cells
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import Derivatives
 
 # Workbooks may be saved with 10 significant digits, and differences of such numbers have fewer.

@@ -15,7 +15,8 @@ from workbook.inspect.gradcheck import Check
 from workbook.inspect.gradcheck_file import Gradcheck
 from workbook.inspect.guess import Guess
 from workbook.inspect.judge.pairs import Mask, Pair, is_plain
-from workbook.spreadsheet.cells import Cells, bare_text
+from workbook.spreadsheet.areas import bare_text
+from workbook.spreadsheet.cells import Cells
 
 VERDICT_STYLES = {"right": "bold green", "wrong": "bold red", "could not tell": "bold yellow", "open": "yellow"}
 # The picture of a matrix is no larger; each sign then stands for several cells.

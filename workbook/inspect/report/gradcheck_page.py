@@ -9,7 +9,8 @@ from workbook.inspect.gradcheck import Check
 from workbook.inspect.judge.pairs import Pair
 from workbook.inspect.report.gradcheck import meaning, plain, verdict_of
 from workbook.page.records import Cell, Fault, File, Grid, Mark, Note, Page, Part, Row
-from workbook.spreadsheet.cells import Area, Cells, Place
+from workbook.spreadsheet.areas import Area, Place
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import ErrorValue
 
