@@ -56,8 +56,9 @@ def _has(sizes: tuple[int, ...], names: Mapping[str, int]) -> bool:
 
 @lru_cache
 def _fits_in_cells(sizes: tuple[int, ...]) -> bool:
+    columns = Columns.plain(sizes)
     try:
-        return all(parse(definition.text) for definition in definitions(Columns.plain(sizes)).values())
+        return all(parse(definition.text(columns)) for definition in definitions(columns).values())
     except UnsupportedError:
         return False
 
