@@ -223,7 +223,7 @@ def test_check_finds_a_slip_at_another_learning_rate(book: Path, tmp_path: Path)
 def test_check_says_that_the_engine_has_not_run_a_learning_rate(poisoned_book: Path) -> None:
     check = by_ironcalc(poisoned_book, {"G19": 3})["check"]
     assert (check["B3"], check["C3"]) == (NOT_COMPARED, NOT_RUN)
-    assert {check[f"E{row}"] for row in range(8, 39)} == {"off"}
+    assert {check[f"E{row}"] for row in range(8, 39)} == {NOT_COMPARED}
 
 
 @pytest.mark.parametrize(

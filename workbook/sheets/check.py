@@ -168,7 +168,7 @@ class _Check:
                     row, 3, "tolerance", ABSOLUTE + RELATIVE * largest,
                     f"={ABSOLUTE:.12f}+{RELATIVE:.9f}*MAX(MAX({frozen}),-MIN({frozen}))",
                 ),
-                Cell(row, 4, "verdict", "PASS", f'=IF($B$5>0,"off",IF(SUM({wrong})=0,"PASS","FAIL"))'),
+                Cell(row, 4, "verdict", "PASS", f'=IF($B$5>0,"{NOT_COMPARED}",IF(SUM({wrong})=0,"PASS","FAIL"))'),
                 Cell(row, 5, "step", "", f'=IF(OR($B$5>0,SUM({wrong})=0),"",{step})'),
             ]  # fmt: skip
             if name in given:
