@@ -42,6 +42,13 @@ def is_counted(value: Array) -> NDArray[np.bool_]:
     return np.array(counted, dtype=bool).reshape(value.shape)
 
 
+def vector_of(value: Array) -> FloatArray:
+    """The numbers that SUM, AVERAGE and their like take, one after the other: (N,) or (B, N)."""
+    if value.dtype != object:
+        return value.reshape((*value.shape[:-2], -1))
+    return numbers(value)[..., is_counted(value)]
+
+
 def through(adjoint: Adjoint, slope: Array | float, open_slope: Array | float = 0.0) -> Adjoint:
     """An adjoint multiplied by a slope, element by element; `open_slope` is what a kink leaves open of the slope.
 

@@ -68,7 +68,7 @@ class Evaluator:
             return self.values[tree]
         function = function_of(tree)
         if function.element is not None:
-            return function.element(*map(self._value, cells(tree)))  # type: ignore[no-any-return]
+            return function.element(*map(self._value, tree.operands))  # type: ignore[no-any-return]
         operands = [cells(tree)] if function.cells else columns(tree)
         # Rows are copies of one formula.
         value = applied(tree.kind, function, [_stacked([self._value(cell) for cell in column]) for column in operands])
@@ -85,7 +85,8 @@ def function_of(tree: Operation) -> Function:
     """
     function = FUNCTIONS.get(tree.kind)
     if function is None:
-        raise UnsupportedError(f"it uses {tree.kind}")
+        is_range = tree.kind == "block"
+        raise UnsupportedError("it takes a range where one cell is expected" if is_range else f"it uses {tree.kind}")
     if not function.fewest <= len(tree.operands) <= function.most:
         raise UnsupportedError(f"{tree.kind} has {len(tree.operands)} operands")
     return function
@@ -124,10 +125,11 @@ def cells(tree: Operation) -> Sequence[Tree]:
 
 def _stacked(values: Sequence[Value]) -> Array:
     """Cells below one another, in each of the rows: (cells, 1), or (rows, cells, 1)."""
-    found = np.empty((len(values), *np.broadcast_shapes(*(np.shape(value) for value in values))))
+    shapes = {value.shape for value in values} - {()}
+    found = np.empty((len(values), *(shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes))))
     for at, value in enumerate(values):
         found[at] = value
-    return np.moveaxis(found, 0, -1)[..., None]
+    return found.transpose((*range(1, found.ndim), 0))[..., None]
 
 
 def adjoints(kind: str, adjoint: Adjoint, value: Array, operands: Sequence[Array]) -> Sequence[Adjoint | None]:

@@ -75,7 +75,7 @@ def _unless_error_backward(adjoint: Adjoint, _: Array, value: Array, otherwise: 
     return [shrunk(through(adjoint, taken), value.shape), shrunk(through(adjoint, 1 - taken), otherwise.shape)]
 
 
-_IF_ERROR = Function(_unless_error, 2, 2, _unless_error_backward)
+_IF_ERROR = Function(_unless_error, 2, 2, _unless_error_backward, element=_unless_error)
 
 FUNCTIONS: dict[str, Function] = {
     "=": _comparison(lambda a, b: a == b),
@@ -88,7 +88,7 @@ FUNCTIONS: dict[str, Function] = {
     "OR": _truth(np.any),
     "NOT": elementwise(lambda x: np.where(x == 0, 1.0, 0.0), flat),
     # The slope of a choice as a formula is the choice of slopes: see `differentiate`.
-    "IF": Function(_choose, 2, 3, _choose_backward),
+    "IF": Function(_choose, 2, 3, _choose_backward, element=_choose),
     "IFERROR": _IF_ERROR,
     "IFNA": _IF_ERROR,
     "TRUE": Function(lambda: np.ones((1, 1)), 0, 0),

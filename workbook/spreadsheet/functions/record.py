@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import FloatArray
 from workbook.spreadsheet.algebra import ZERO
-from workbook.spreadsheet.arrays import Adjoint, Array, is_counted, numbers, shrunk, through
+from workbook.spreadsheet.arrays import Adjoint, Array, is_counted, numbers, shrunk, through, vector_of
 from workbook.spreadsheet.trees import Tree
 
 ANY = 255
@@ -87,7 +87,7 @@ def aggregate(
     """
 
     def counted(operands: Sequence[Array]) -> FloatArray:
-        vectors = [numbers(operand)[..., is_counted(operand)] for operand in operands]
+        vectors = [vector_of(operand) for operand in operands]
         if len(vectors) == 1:
             return vectors[0]
         copies = np.broadcast_shapes(*(vector.shape[:-1] for vector in vectors))
