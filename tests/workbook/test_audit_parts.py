@@ -6,8 +6,9 @@ import pytest
 
 from workbook.inspect.find.headers import labelled_number, meaning
 from workbook.spreadsheet.evaluator import evaluate
+from workbook.spreadsheet.parser import parse
 from workbook.spreadsheet.shapes import shape_of
-from workbook.spreadsheet.trees import UnsupportedError, parse
+from workbook.spreadsheet.trees import UnsupportedError
 
 HEADERS = {
     "t1": "t1 T1 target1 target_1 t_1 t₁", "i2": "i2 I2 input2 x2", "w1": "w1 W1 w_1 weight1 w[1]",

@@ -12,7 +12,8 @@ from engine import Columns
 from tests.workbook.test_trees import over_variables
 from workbook.spreadsheet.algebra import call, less, over, own, plus, power, times
 from workbook.spreadsheet.evaluator import evaluate
-from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed, replaced
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, replaced
 from workbook.table.backward import Line, backward
 from workbook.table.definition import Definition, over_names
 

@@ -7,7 +7,8 @@ from tests.workbook.test_trees import over_variables
 from workbook.spreadsheet.algebra import ZERO, product, total
 from workbook.spreadsheet.differentiate import slopes
 from workbook.spreadsheet.evaluator import evaluate
-from workbook.spreadsheet.trees import Number, Operation, Tree, UnsupportedError, Variable, printed
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Number, Operation, Tree, UnsupportedError, Variable
 
 A, B, C = (Variable(name, 0) for name in "abc")
 

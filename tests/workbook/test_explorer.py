@@ -15,7 +15,7 @@ from workbook.sheets.shown import Shown
 from workbook.sheets.training import main_sheet
 from workbook.sheets.working import Working
 from workbook.spreadsheet.evaluator import evaluate
-from workbook.spreadsheet.trees import parse
+from workbook.spreadsheet.parser import parse
 from workbook.stored import as_stored
 from workbook.table.layout import Layout
 from workbook.write import write

@@ -11,6 +11,7 @@ from workbook.spreadsheet.differentiate import slopes
 from workbook.spreadsheet.evaluator import Value, evaluate
 from workbook.spreadsheet.functions import FUNCTIONS
 from workbook.spreadsheet.graph import differentiated
+from workbook.spreadsheet.parser import parse_arrays
 from workbook.spreadsheet.trace import traced
 from workbook.spreadsheet.trees import (
     Name,
@@ -21,7 +22,6 @@ from workbook.spreadsheet.trees import (
     Tree,
     UnsupportedError,
     Variable,
-    parse_arrays,
     replaced,
 )
 

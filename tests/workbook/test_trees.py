@@ -2,7 +2,9 @@
 
 import pytest
 
-from workbook.spreadsheet.trees import Name, Number, Tree, Variable, parse, printed, replaced
+from workbook.spreadsheet.parser import parse
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Name, Number, Tree, Variable, replaced
 
 
 def over_variables(text: str) -> Tree:

@@ -16,7 +16,7 @@ from tests.commands import error_line, run
 from tests.workbook.browser import browser, emulate, log, requests
 from workbook.sheets.story import TEXT, TOP, story_sheet
 from workbook.spreadsheet.evaluator import evaluate
-from workbook.spreadsheet.trees import parse
+from workbook.spreadsheet.parser import parse
 from workbook.stored import as_stored
 from workbook.table.layout import Layout
 from workbook.walk.model import MOST_NUMBERS, cut

@@ -26,7 +26,8 @@ from workbook.sheets.stepping import EXPLORER, step_bars
 from workbook.sheets.training import MAIN_SHEET, ZOOM
 from workbook.spreadsheet.algebra import call, less, plus
 from workbook.spreadsheet.evaluator import value_of
-from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves
 from workbook.table.definitions import chain_rule, is_dense
 from workbook.table.functions import LOSSES
 from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells

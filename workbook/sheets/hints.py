@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from engine import Columns
 from workbook.records import Cell, Sheet, small_sheet
 from workbook.sheets.shown import over_names_of_rows
-from workbook.spreadsheet.trees import Operation, Tree, Variable, printed
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Operation, Tree, Variable
 from workbook.table.definition import ALWAYS, Definition
 from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, Layout, letter

@@ -12,7 +12,8 @@ from workbook.sheets.loss_surface import Loss, loss_over_weights
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.evaluator import Value, evaluate
-from workbook.spreadsheet.trees import Tree, Variable, leaves, printed
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Tree, Variable, leaves
 from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, place
 from workbook.table.runs import RunTable
 

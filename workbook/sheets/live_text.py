@@ -11,7 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
-from workbook.spreadsheet.trees import Tree, Variable, printed
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Tree, Variable
 
 FIELD = re.compile(r"\[([^]]+)\]")
 

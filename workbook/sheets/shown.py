@@ -12,7 +12,8 @@ from engine import Columns, FloatArray
 from engine.columns import gradient_name
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.evaluator import value_of
-from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, printed, replaced
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, replaced
 from workbook.table.definition import in_all_rows
 from workbook.table.definitions import constant_names, definitions
 from workbook.table.layout import FIRST_ROW, Layout, on_sheet

@@ -9,7 +9,8 @@ from engine.columns import gradient_name
 from workbook.sheets.live_text import plugged
 from workbook.sheets.shown import NEW, in_the_row, in_words, over_names_of_batches
 from workbook.sheets.story_path import Path
-from workbook.spreadsheet.trees import Number, Tree, Variable, printed
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.updates import over_rows
 
 # Characters of a sum that are written out, and outputs that are told one by one.

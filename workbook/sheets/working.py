@@ -28,7 +28,8 @@ from workbook.sheets.shown import (
 )
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.evaluator import value_of
-from workbook.spreadsheet.trees import Tree, Variable, leaves, number_text, pieces, printed
+from workbook.spreadsheet.printer import number_text, pieces, printed
+from workbook.spreadsheet.trees import Tree, Variable, leaves
 from workbook.table.definitions import constant_names
 from workbook.table.layout import FORMULA_LIMIT_OF_EXCEL, letter, on_sheet
 

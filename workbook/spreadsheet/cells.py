@@ -10,10 +10,11 @@ import numpy as np
 
 from workbook.spreadsheet.areas import Area, Place, area_at, bare_text, quoted
 from workbook.spreadsheet.arrays import Array
+from workbook.spreadsheet.parser import parse_arrays
 from workbook.spreadsheet.read import Book, ErrorValue, Sheet
 from workbook.spreadsheet.references import CONSTANTS, area_of, check_direct, meaning, moves_with_its_row, references_of
 from workbook.spreadsheet.shapes import Shape, shape_of
-from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError, leaves, parse_arrays
+from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError, leaves
 
 # Formulas that the user typed on the command line stand on a sheet of their own, one a row.
 TYPED = "="

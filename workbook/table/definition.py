@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from sys import maxsize
 
 from engine import Columns
-from workbook.spreadsheet.trees import Operation, Tree, Variable, printed
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Operation, Tree, Variable
 
 # So many rows of a column are typed in that has a formula in none.
 ALWAYS = maxsize

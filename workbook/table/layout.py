@@ -11,7 +11,8 @@ from typing import Self
 from engine import Columns, InputError
 from workbook.spreadsheet.letters import letters_of, place_of
 from workbook.spreadsheet.limits import COLUMNS_OF_EXCEL, ROWS_OF_EXCEL
-from workbook.spreadsheet.trees import Tree, Variable, printed
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Tree, Variable
 from workbook.table.definitions import constant_names, definitions
 
 ETA_LABEL = "F19"

@@ -10,7 +10,8 @@ import numpy as np
 from engine import Columns, Experiment, FloatArray
 from engine.overview import describe
 from workbook.sheets.story_numbers import StoryNumbers
-from workbook.spreadsheet.trees import Operation, Tree, Variable, number_text, pieces, printed
+from workbook.spreadsheet.printer import number_text, pieces, printed
+from workbook.spreadsheet.trees import Operation, Tree, Variable
 from workbook.table.definition import Definition, over_names
 from workbook.table.definitions import constant_names, definitions, is_dense
 from workbook.table.layout import Layout

@@ -18,9 +18,11 @@ from workbook.inspect.find.understand import Understood
 from workbook.inspect.find.wording import cell_text, described, place, shown, spelled, spelled_tree
 from workbook.spreadsheet.evaluator import Evaluator
 from workbook.spreadsheet.letters import letters_of
+from workbook.spreadsheet.parser import parse
+from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.references import row_of
 from workbook.spreadsheet.shapes import Shape
-from workbook.spreadsheet.trees import Number, Operation, Reference, Tree, Variable, leaves, parse, printed, replaced
+from workbook.spreadsheet.trees import Number, Operation, Reference, Tree, Variable, leaves, replaced
 from workbook.table.updates import ETA
 
 MOST_OCCURRENCES = 6

@@ -13,18 +13,9 @@ from workbook.inspect.explain.edits import OTHER_SIGNS, SIGN_WORDS, Edit, Show, 
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.understand import Understood
 from workbook.inspect.find.wording import cell_text, spelled_tree
-from workbook.spreadsheet.trees import (
-    Name,
-    Number,
-    Operation,
-    Reference,
-    Tree,
-    UnsupportedError,
-    Variable,
-    parse,
-    pieces,
-    replaced,
-)
+from workbook.spreadsheet.parser import parse
+from workbook.spreadsheet.printer import pieces
+from workbook.spreadsheet.trees import Name, Number, Operation, Reference, Tree, UnsupportedError, Variable, replaced
 
 
 def repaired(understood: Understood, name: str, raw: Tree, resolved: list[Tree], user: Tree, row: int) -> str | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine import Columns, FloatArray
 from workbook.inspect.find.headed import Headed
 from workbook.spreadsheet.evaluator import Value, evaluate
+from workbook.spreadsheet.parser import parse
 from workbook.spreadsheet.references import cell_of
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import (
@@ -23,7 +24,6 @@ from workbook.spreadsheet.trees import (
     UnsupportedError,
     Variable,
     leaves,
-    parse,
     replaced,
 )
 from workbook.table.definitions import definitions

@@ -8,18 +8,9 @@ from itertools import combinations, pairwise
 
 from engine import Column, Columns
 from workbook.spreadsheet.algebra import plus, times
-from workbook.spreadsheet.trees import (
-    Name,
-    Number,
-    Operation,
-    Tree,
-    UnsupportedError,
-    Variable,
-    leaves,
-    parse,
-    printed,
-    replaced,
-)
+from workbook.spreadsheet.parser import parse
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Name, Number, Operation, Tree, UnsupportedError, Variable, leaves, replaced
 from workbook.table.definition import Definition
 from workbook.table.definitions import definitions, given_names
 from workbook.table.updates import ETA

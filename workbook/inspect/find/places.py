@@ -8,9 +8,10 @@ from engine import InputError
 from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.arrays import numbers
 from workbook.spreadsheet.cells import Cells
+from workbook.spreadsheet.parser import parse_arrays
 from workbook.spreadsheet.shapes import shape_of
 from workbook.spreadsheet.trace import traced
-from workbook.spreadsheet.trees import Name, Range, Reference, UnsupportedError, parse_arrays
+from workbook.spreadsheet.trees import Name, Range, Reference, UnsupportedError
 
 
 def areas(cells: Cells, option: str, text: str, sheet: str, rows_down: int = 0) -> list[Area]:

@@ -11,9 +11,10 @@ from workbook.inspect.find.headers import typed_number
 from workbook.inspect.find.labels import Label
 from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.letters import letters_of
+from workbook.spreadsheet.parser import parse, references
 from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.references import LONGEST_CHAIN, Cell, cell_of
-from workbook.spreadsheet.trees import Number, Reference, UnsupportedError, leaves, parse, references
+from workbook.spreadsheet.trees import Number, Reference, UnsupportedError, leaves
 
 # The updates of so many rows are looked at: enough to outvote any slip.
 ROWS_ASKED = 40

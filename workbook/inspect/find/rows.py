@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from workbook.inspect.find.headers import COMPUTED, kind_of, typed_number
+from workbook.spreadsheet.parser import references
 from workbook.spreadsheet.read import Sheet
 from workbook.spreadsheet.shapes import Shape
-from workbook.spreadsheet.trees import Reference, references
+from workbook.spreadsheet.trees import Reference
 
 # A header that is merged downwards, a line of remarks or of units may stand above the first numbers, or between steps.
 MOST_ROWS_BETWEEN = 3
