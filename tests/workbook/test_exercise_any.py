@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 from openpyxl.formula.translate import Translator
 
-from engine import Dense, Experiment, InputError, default_experiment, descend
+from engine import Dense, Experiment, InputError, default_experiment, descend, load_experiment
 from tests.commands import run
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice, error_cells, poisoned
 from tests.workbook.test_check import experiment
@@ -220,5 +220,9 @@ def test_a_small_drawing_names_each_weight_between_its_neurons() -> None:
                 if abs(other.x_values[0] - series.x_values[0]) < 20 and abs(other.values[0] - series.values[0]) < 15
             ]
             assert near == [series]
+    narrow, wide = (sketch(load_experiment(name).columns, 2, 14) for name in ("three-classes", "deep"))
+    assert narrow is not None
+    assert wide is not None
+    assert (narrow[1].first, wide[1].first) == ("K2", "V2"), "more layers stand right of the loss curve"
     crowded = experiment((Dense(20, "tanh"), Dense(3)), samples=1)
     assert sketch(crowded.columns, 2, 14) is None

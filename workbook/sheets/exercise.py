@@ -14,6 +14,7 @@ from workbook.sheets.training import (
     COLUMN_WIDTH,
     MAIN_SHEET,
     NETWORK_ROW,
+    ZOOM,
     loss_curve,
     sparklines,
     training_rows,
@@ -40,7 +41,8 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
     layout = Layout(experiment.columns, experiment.steps)
     task = Task(layout)
     values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
-    chart = replace(loss_curve(MAIN_SHEET, layout, values), last=f"T{min(task.mark_rows.values()) - 2}")
+    above_marks = min(task.mark_rows.values()) - 2
+    chart = replace(loss_curve(MAIN_SHEET, layout, values), first="P2", last=f"U{above_marks}")
     if not solution:
         # No loss yet, but its axis is as long as the table.
         chart = replace(chart, series=[replace(chart.series[0], values=[math.nan] * layout.rows)])
@@ -61,6 +63,7 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
         widths={f"A:{letter(len(layout.columns.names) - 1)}": COLUMN_WIDTH},
         tab="table",
         heights={2: 24.0},
+        zoom=ZOOM,
         charts=[chart],
         sparklines=sparklines(MAIN_SHEET, layout),
         validations=validations(layout),
@@ -69,7 +72,7 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
         names={"eta": ETA},
         paper="A3",
     )
-    drawn = sketch(layout.columns, 2, min(task.mark_rows.values()) - 2)
+    drawn = sketch(layout.columns, 2, above_marks)
     behind = [] if exam else [hints_sheet(layout), marks_sheet(task, table, solution=solution)]
     if drawn is None:
         return [main, *behind]

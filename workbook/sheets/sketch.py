@@ -9,9 +9,11 @@ from workbook.table.definitions import is_dense
 from workbook.table.layout import letter, on_sheet
 
 SHEET = "network"
-# Pixels: ten columns of the exercise, and the rows above its marks.
-WIDTH, HEIGHT, LAST_COLUMN, FIRST_COLUMN = 640.0, 260.0, "AD", "U"
-DIAMETER, MARGIN = 44.0, 60.0
+# Pixels, and the first and last column: between what to do and the loss curve, or for more layers right of the curve.
+PLACES = ((335.0, "K", "O"), (640.0, "V", "AE"))
+HEIGHT = 260.0  # of the rows above the marks
+DIAMETER, MARGIN = 38.0, 36.0
+NAME_WIDTH = 20.0  # of w10
 # A name, and the x and y of its middle or of the ends of its line.
 Mark = tuple[Look, str, list[float], list[float]]
 
@@ -27,15 +29,25 @@ def sketch(columns: Columns, first_row: int, last_row: int) -> tuple[Sheet, Draw
         return None
     if min(HEIGHT / ((before + 1) * after) for before, after in sizes) < LINE_HEIGHT:
         return None
+    places = [place for place in PLACES if _is_wide_enough(columns, place[0])]
+    if not places:
+        return None
+    width, first_column, last_column = places[0]
     cells, series = [], []
-    for row, (look, name, xs, ys) in enumerate(_marks(columns), start=1):
+    for row, (look, name, xs, ys) in enumerate(_marks(columns, width), start=1):
         cells += [Cell(row, 0, "text", name)]
         cells += [Cell(row, column, "number", number) for column, number in enumerate([*xs, *ys], start=1)]
         x, y = (_range(row, column, len(xs)) for column in (1, 1 + len(xs)))
         is_text = look in ("inside small", "weight")
         series.append((look, Series(y, ys, on_sheet(SHEET, f"$A${row}") if is_text else None, name, x, xs)))
-    first, last = f"{FIRST_COLUMN}{first_row}", f"{LAST_COLUMN}{last_row}"
-    return small_sheet(SHEET, cells, {}, hidden="hidden"), Drawing(series, first, last, WIDTH, HEIGHT, DIAMETER)
+    first, last = f"{first_column}{first_row}", f"{last_column}{last_row}"
+    return small_sheet(SHEET, cells, {}, hidden="hidden"), Drawing(series, first, last, width, HEIGHT, DIAMETER)
+
+
+def _is_wide_enough(columns: Columns, width: float) -> bool:
+    """Whether no weight's name touches the neurons that its line comes from."""
+    between = (width - 2 * MARGIN) / columns.depth
+    return between / (max(columns.sizes[:-1]) + 1) >= (DIAMETER + NAME_WIDTH) / 2
 
 
 def _range(row: int, column: int, number: int) -> str:
@@ -43,10 +55,12 @@ def _range(row: int, column: int, number: int) -> str:
     return on_sheet(SHEET, first if number == 1 else f"{first}:{last}")
 
 
-def _marks(columns: Columns) -> list[Mark]:
+def _marks(columns: Columns, width: float) -> list[Mark]:
     """Lines below neurons, neurons below texts."""
     names = [list(columns.input_names), *(list(columns.neuron_names(layer)) for layer in range(columns.depth))]
-    middles = [[_middle(columns, layer, place) for place in range(size)] for layer, size in enumerate(columns.sizes)]
+    middles = [
+        [_middle(columns, width, layer, place) for place in range(size)] for layer, size in enumerate(columns.sizes)
+    ]
     lines: list[Mark] = []
     texts: list[Mark] = []
     for layer, (before, after) in enumerate(pairwise(middles)):
@@ -65,6 +79,6 @@ def _marks(columns: Columns) -> list[Mark]:
     return [*lines, *neurons, *texts]
 
 
-def _middle(columns: Columns, layer: int, place: int) -> tuple[float, float]:
-    x = MARGIN + layer * (WIDTH - 2 * MARGIN) / columns.depth
+def _middle(columns: Columns, width: float, layer: int, place: int) -> tuple[float, float]:
+    x = MARGIN + layer * (width - 2 * MARGIN) / columns.depth
     return x, HEIGHT - HEIGHT / columns.sizes[layer] * (place + 0.5)
