@@ -1,6 +1,8 @@
 """Which of the marks found on a picture are digits: some are none, and some are several that touch."""
 
 from collections.abc import Callable
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +16,17 @@ from cnn.judge import LEAST, digit_shares
 
 Shares = Callable[[Tensor], Tensor]  # images (N, 1, 28, 28), bytes, to the probabilities (N, 10) of each digit
 
-STRANGE = 1 / 3  # the share of a line's marks, above which all of it is text or clutter: hello is h, e, 1, 1, 0
-AMONG = 0.05  # the share of a digit that a mark must have in a line where most are digits; elsewhere LEAST
-WIDE = 0.9  # of its height: what is narrower is not taken apart
+# The share of a line's marks, some of them no digits, that are none or are several, above which all of it is text or
+# clutter: hello is h, e, 1, 1, 0.
+STRANGE = 1 / 3
+AMONG = 0.05  # the share of a digit that a mark must have in a line where half and more are digits; elsewhere LEAST
+WIDE = 0.75  # of its height: what is narrower is not taken apart
+SLANTS = (0.0, 0.25, 0.5, -0.25)  # columns a row, of cuts between digits
 MOST_CUTS = 10
 NARROW, BROAD = 0.12, 1.2  # of the height: how wide a part of a mark may be
 SURE = 0.8  # the share of a digit, times that of the likeliest, that each part must have
+STROKES = (1, 7)  # what the strokes of m, n, h, v and w are read as: parts that are these alone are a letter's
+NOTHING: tuple[float, list[Any]] = 0.0, []
 
 
 def keep_digits(lines: list[list[Digit]], read: Shares) -> tuple[list[list[Digit]], int]:
@@ -27,10 +34,11 @@ def keep_digits(lines: list[list[Digit]], read: Shares) -> tuple[list[list[Digit
     kept, left_out = [], 0
     for line in lines:
         judged = digit_shares(torch.stack([as_mnist(mark.ink) for mark in line])).tolist()
-        least = AMONG if 2 * sum(share >= LEAST for share in judged) > len(line) else LEAST
+        least = AMONG if 2 * sum(share >= LEAST for share in judged) >= len(line) else LEAST
         parts = [[mark] if share >= least else part(mark, read) for mark, share in zip(line, judged, strict=True)]
         strange = sum(not found for found in parts)
-        digits = [digit for found in parts for digit in found] if strange <= STRANGE * len(parts) else []
+        doubtful = sum(len(found) != 1 for found in parts) if strange else 0
+        digits = [digit for found in parts for digit in found] if doubtful <= STRANGE * len(parts) else []
         left_out += strange if digits else len(parts)
         kept += [digits] if digits else []
     return kept, left_out
@@ -39,28 +47,49 @@ def keep_digits(lines: list[list[Digit]], read: Shares) -> tuple[list[list[Digit
 def part(mark: Digit, read: Shares) -> list[Digit]:
     """The digits that touch one another in a mark, from the left; none where no cuts leave digits alone.
 
-    Of all ways to cut at columns with little ink, the one whose parts are likeliest to be digits, and certain ones.
+    Of all ways to cut through columns with little ink, upright ones or aslant, the one whose parts are likeliest to be
+    digits, and certain ones.
     """
     height, width = mark.ink.shape
     if width < WIDE * height:
         return []
-    cuts = [0, *_thin_columns(mark.ink), width]
+    return max((_parts_aslant(mark, read, slant) for slant in SLANTS), key=lambda found: found[0])[1]
+
+
+def _parts_aslant(mark: Digit, read: Shares, slant: float) -> tuple[float, list[Digit]]:
+    """How likely the best parts are digits, and these; each cut goes `slant` columns to the right a row upwards."""
+    height = len(mark.ink)
+    rows, columns = np.indices(mark.ink.shape)
+    columns += np.round(slant * rows).astype(int)
+    columns -= columns.min()
+    upright = np.zeros((height, columns.max() + 1), np.float32)
+    upright[rows, columns] = mark.ink
+    ends = [0, *_thin_columns(upright), upright.shape[1]]
     pieces = {
-        (start, end): piece
-        for number, start in enumerate(cuts)
-        for end in cuts[number + 1 :]
-        if NARROW * height < end - start < min(BROAD * height, width) and (piece := _piece(mark, start, end))
+        (left, right): piece
+        for left, right in combinations(ends, 2)
+        if NARROW * height < right - left < min(BROAD * height, ends[-1])
+        and (piece := _piece(mark, (left <= columns) & (columns < right)))
     }
-    if not pieces:
-        return []
+    return _best(pieces, ends[-1], read) if pieces else NOTHING
+
+
+def _best(pieces: dict[tuple[int, int], Digit], width: int, read: Shares) -> tuple[float, list[Digit]]:
+    """Of the pieces between two columns, those from column 0 to `width` that are the likeliest to be digits."""
     images = torch.stack([as_mnist(piece.ink) for piece in pieces.values()])
-    shares = (digit_shares(images) * read(images).amax(1)).tolist()
+    answers = read(images)
+    shares = (digit_shares(images) * answers.amax(1)).tolist()
+    read_as = dict(zip(pieces, answers.argmax(1).tolist(), strict=True))
     likely = {ends: share for ends, share in zip(pieces, shares, strict=True) if share >= SURE}
-    best: dict[int, tuple[float, list[Digit]]] = {0: (1.0, [])}
-    for (start, end), share in sorted(likely.items(), key=lambda item: item[0][1]):
-        if start in best and best[start][0] * share > best.get(end, (0.0, []))[0]:
-            best[end] = best[start][0] * share, [*best[start][1], pieces[start, end]]
-    return best.get(width, (0.0, []))[1]
+    best: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (1.0, [])}
+    for ends, share in sorted(likely.items()):
+        left, right = ends
+        if left in best and best[left][0] * share > best.get(right, NOTHING)[0]:
+            best[right] = best[left][0] * share, [*best[left][1], ends]
+    share, chosen = best.get(width, NOTHING)
+    if all(read_as[ends] in STROKES for ends in chosen):
+        return NOTHING
+    return share, [pieces[ends] for ends in chosen]
 
 
 def _thin_columns(ink: NDArray[np.float32]) -> list[int]:
@@ -72,9 +101,9 @@ def _thin_columns(ink: NDArray[np.float32]) -> list[int]:
     return sorted(sorted(columns, key=lambda column: amount[column])[:MOST_CUTS])
 
 
-def _piece(mark: Digit, start: int, end: int) -> Digit | None:
-    """The largest connected piece of ink between two columns."""
-    ink = mark.ink[:, start:end]
+def _piece(mark: Digit, inside: NDArray[np.bool_]) -> Digit | None:
+    """The largest connected piece of the ink that is inside of a mask (H, W)."""
+    ink = np.where(inside, mark.ink, 0)
     numbers, count = ndimage.label(ink > FAINT, np.ones((3, 3)))
     if not count:
         return None
@@ -82,6 +111,6 @@ def _piece(mark: Digit, start: int, end: int) -> Digit | None:
     rows, columns = ndimage.find_objects(numbers)[largest - 1]
     box = Box(
         mark.box.top + rows.start, mark.box.top + rows.stop,
-        mark.box.left + start + columns.start, mark.box.left + start + columns.stop, mark.box.pieces,
+        mark.box.left + columns.start, mark.box.left + columns.stop, mark.box.pieces,
     )  # fmt: skip
     return Digit(box, np.where(numbers == largest, ink, 0)[rows, columns].astype(np.float32))

@@ -4,11 +4,12 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from cnn.data import Digits
+from cnn.data import Digits, hold_out
 from cnn.judge import LEAST, digit_shares
 from cnn.model import SHIPPED, DigitNet, load_model
 from cnn.predict import Reading, read_picture
 from tests.cnn.made_pages import EMPTY, FONTS, TYPEFACES, WRITTEN, make_page
+from tests.cnn.made_pictures import make_picture
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,27 @@ def test_two_digits_that_touch_are_parted(model: DigitNet, tmp_path: Path) -> No
     reading = _read(model, picture, tmp_path)
     assert reading.text == "38"
     assert len({digit.box.pieces for digit in reading.digits}) == 1  # one connected piece of ink
+
+
+def test_digits_that_lean_on_each_other_are_parted(
+    model: DigitNet, mnist: tuple[Digits, Digits], tmp_path: Path
+) -> None:
+    _, held_out = hold_out(mnist[0])
+    for seed, expected in ((1018, "91"), (1073, "96"), (1099, "81")):
+        picture, text = make_page("digits that touch", held_out, seed)
+        assert (text, _read(model, picture, tmp_path).text) == (expected, expected)
+
+
+@pytest.mark.parametrize("text", ["vn", "wv", "MW", "Nwv"])
+def test_a_letter_s_strokes_are_no_digits_that_touch(text: str, model: DigitNet, tmp_path: Path) -> None:
+    assert _read(model, _typed(text, "DejaVuSans"), tmp_path).text == ""
+
+
+def test_a_sure_digit_lets_its_only_neighbour_be_an_unusual_one(
+    model: DigitNet, mnist: tuple[Digits, Digits], tmp_path: Path
+) -> None:
+    picture, text = make_picture("thick strokes", hold_out(mnist[0])[1], 1106)  # its 1 is a bar
+    assert (text, _read(model, picture, tmp_path).text) == ("14", "14")
 
 
 def test_nearly_all_digits_are_taken_for_digits(mnist: tuple[Digits, Digits]) -> None:
