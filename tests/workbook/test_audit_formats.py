@@ -11,8 +11,8 @@ from tests.workbook.handmade import Cells, HandMade, ods, roots, save, values_of
 from tests.workbook.spreadsheets import convert
 from workbook.inspect.audit import audit
 from workbook.inspect.report.annotate import annotate
+from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.opendocument import read_opendocument
-from workbook.spreadsheet.read import ErrorValue
 from workbook.spreadsheet.text import read_text
 
 

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.functions import FUNCTIONS
 from workbook.spreadsheet.graph import differentiated, is_stale
-from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.shapes import shape_of
 
 ROWS, COLUMNS = 2, 3

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.parser import parse, parse_arrays
-from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.references import cell_of
 from workbook.spreadsheet.shapes import shape_of
 from workbook.spreadsheet.trees import UnsupportedError

@@ -22,8 +22,8 @@ from workbook.classroom.submissions import Submission, submitter
 from workbook.inspect.audit import audit
 from workbook.inspect.findings import Finding
 from workbook.inspect.parallel import in_processes
+from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.files import load
-from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.recalculate import recalculated
 from workbook.table.layout import FIRST_ROW, Layout
 

@@ -14,8 +14,8 @@ from engine.columns import Kind
 from workbook.sheets.marks import ABSOLUTE, RELATIVE
 from workbook.sheets.task import Task
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.book import Book, ErrorValue, Sheet
 from workbook.spreadsheet.evaluator import evaluate
-from workbook.spreadsheet.read import Book, ErrorValue, Sheet
 from workbook.spreadsheet.trees import Variable, leaves
 from workbook.table.definition import Definition
 from workbook.table.definitions import definitions

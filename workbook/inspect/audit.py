@@ -19,10 +19,10 @@ from workbook.inspect.guess import summary
 from workbook.inspect.judge.by_definition import judged_by_definition
 from workbook.inspect.judge.judge import Judge
 from workbook.inspect.judge.score import GIVEN, report_of_unfilled, score_of, typed_columns, verdict_of
+from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.files import VALUES_ONLY, load
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.limits import LIMITS, MOST_TABLES
-from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.recalculate import recalculated
 from workbook.spreadsheet.shapes import REFERENCE
 from workbook.spreadsheet.trees import Tree, Variable, leaves

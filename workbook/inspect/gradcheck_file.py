@@ -11,8 +11,9 @@ from workbook.inspect.gradcheck import Check, checked_as_meant
 from workbook.inspect.guess import Guess, guesses
 from workbook.inspect.judge.pairs import Kind
 from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.cells import Cells
-from workbook.spreadsheet.read import Book, read
+from workbook.spreadsheet.read import read
 from workbook.spreadsheet.recalculate import recalculated
 
 # The share of formulas that may show nothing before a book counts as never calculated.

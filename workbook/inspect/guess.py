@@ -18,8 +18,8 @@ from workbook.inspect.gradcheck import Check, checked
 from workbook.inspect.judge.pairs import Kind, is_plain
 from workbook.inspect.losses import candidates, is_descent, is_labelled, known_loss
 from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.cells import Cells
-from workbook.spreadsheet.read import Book
 from workbook.spreadsheet.readers import Readers
 
 MOST_STEPS = 1_000

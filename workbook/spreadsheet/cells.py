@@ -10,8 +10,8 @@ import numpy as np
 
 from workbook.spreadsheet.areas import Area, Place, area_at, bare_text, quoted
 from workbook.spreadsheet.arrays import Array
+from workbook.spreadsheet.book import Book, ErrorValue, Sheet
 from workbook.spreadsheet.parser import parse_arrays
-from workbook.spreadsheet.read import Book, ErrorValue, Sheet
 from workbook.spreadsheet.references import CONSTANTS, area_of, check_direct, meaning, moves_with_its_row, references_of
 from workbook.spreadsheet.shapes import Shape, shape_of
 from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError, leaves

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from glob import glob
 from pathlib import Path
 
+from workbook.spreadsheet.archive import reporting
+from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.opendocument import read_opendocument
-from workbook.spreadsheet.read import Book, read, reporting
+from workbook.spreadsheet.read import read
 from workbook.spreadsheet.text import read_text
 
 # What tells values only; any other file is read as .xlsx.

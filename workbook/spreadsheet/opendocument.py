@@ -8,17 +8,9 @@ import zipfile
 from pathlib import Path
 
 from engine import InputError
+from workbook.spreadsheet.archive import Archive, Handler, check_place, reporting
+from workbook.spreadsheet.book import Book, ErrorValue, Sheet, Value
 from workbook.spreadsheet.limits import LONGEST_TEXT
-from workbook.spreadsheet.read import (
-    Book,
-    ErrorValue,
-    Handler,
-    Reader,
-    Sheet,
-    Value,
-    check_place,
-    reporting,
-)
 
 CELLS = {"table-cell", "covered-table-cell"}
 
@@ -32,20 +24,20 @@ def read_opendocument(path: Path) -> Book:
     with reporting(path):
         if not zipfile.is_zipfile(path):
             raise InputError("damaged or not an OpenDocument file, which is a zip archive")
-        with zipfile.ZipFile(path) as archive:
-            if b"encryption-data" in archive.read("META-INF/manifest.xml"):
+        with zipfile.ZipFile(path) as file:
+            if b"encryption-data" in file.read("META-INF/manifest.xml"):
                 raise InputError("has a password; open it and save it without one")
-            reader = Reader(archive)
-            content = _Content(reader)
-            reader.parse("content.xml", content)
+            archive = Archive(file)
+            content = _Content(archive)
+            archive.parse("content.xml", content)
     return Book(path, content.sheets, {})
 
 
 class _Content(Handler):
     """The sheets' cells; rows and cells that are repeated stand in the file once, with a number."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
         self.sheets: list[Sheet] = []
         self.row = self.column = self.rows = self.columns = 1
         self.cell: dict[str, str] = {}
@@ -90,7 +82,7 @@ class _Content(Handler):
     def _keep(self, value: Value, sheet: Sheet) -> None:
         last_row, last_column = self.row + self.rows - 1, self.column + self.columns - 1
         check_place(last_row, last_column)
-        self.reader.count_cells(self.rows * self.columns)
+        self.archive.count_cells(self.rows * self.columns)
         for column in range(self.column, last_column + 1):
             sheet.values.setdefault(column, {}).update(dict.fromkeys(range(self.row, last_row + 1), value))
 

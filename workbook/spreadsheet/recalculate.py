@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbook.spreadsheet.read import Book, ErrorValue, Sheet, Value
+from workbook.spreadsheet.book import Book, ErrorValue, Sheet, Value
 
 # A workbook that takes longer is hostile, or too large to be worth it: 100,000 rows take about half a minute.
 LONGEST_SECONDS = 120

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from workbook.spreadsheet.areas import Area, Place, area_at
+from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.parser import parse_arrays, unquoted
-from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.shapes import shape_of
 from workbook.spreadsheet.trees import Name, Operation, Range, Reference, Tree, UnsupportedError, leaves
 

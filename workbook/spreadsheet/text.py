@@ -7,15 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine import InputError
+from workbook.spreadsheet.archive import check_place, reporting
+from workbook.spreadsheet.book import Book, ErrorValue, Sheet, Value
 from workbook.spreadsheet.limits import LIMITS, LONGEST_TEXT, MOST_CELLS
-from workbook.spreadsheet.read import (
-    Book,
-    ErrorValue,
-    Sheet,
-    Value,
-    check_place,
-    reporting,
-)
 
 MOST_BYTES = 150_000_000
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")

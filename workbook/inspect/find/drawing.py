@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbook.inspect.find.tables import Table
-from workbook.spreadsheet.read import Value
+from workbook.spreadsheet.book import Value
 
 # Of a long table these rows are drawn, and those where something begins or ends.
 FIRST_ROWS, LAST_ROWS = 3, 2

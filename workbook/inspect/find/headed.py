@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from engine import Columns
+from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.letters import letters_of
-from workbook.spreadsheet.read import Book, Sheet
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
 from workbook.inspect.find.comparison import Comparison
 from workbook.inspect.find.headed import Headed
 from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.letters import letters_of
-from workbook.spreadsheet.read import Book, Sheet
 from workbook.table.network_line import read_network
 
 CONSTANTS = {

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from workbook.inspect.find.headers import labelled_number, meaning, typed_number
 from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.book import Sheet
 from workbook.spreadsheet.letters import letters_of
-from workbook.spreadsheet.read import Sheet
 
 
 @dataclass(frozen=True)

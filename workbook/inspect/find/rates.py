@@ -10,9 +10,9 @@ from engine import FloatArray
 from workbook.inspect.find.headers import typed_number
 from workbook.inspect.find.labels import Label
 from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.parser import parse, references
-from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.references import LONGEST_CHAIN, Cell, cell_of
 from workbook.spreadsheet.trees import Number, Reference, UnsupportedError, leaves
 

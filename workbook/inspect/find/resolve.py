@@ -9,8 +9,8 @@ from workbook.inspect.find.headers import kind_of, typed_number
 from workbook.inspect.find.network import FAR
 from workbook.inspect.find.rates import Rate
 from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.parser import parse, references
-from workbook.spreadsheet.read import Book, Sheet
 from workbook.spreadsheet.references import LONGEST_CHAIN, Cell, cell_of, row_of
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import (

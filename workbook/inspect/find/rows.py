@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from workbook.inspect.find.headers import COMPUTED, kind_of, typed_number
+from workbook.spreadsheet.book import Sheet
 from workbook.spreadsheet.parser import references
-from workbook.spreadsheet.read import Sheet
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import Reference
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from workbook.inspect.find.headers import COMPUTED, kind_of, meaning, typed_number
 from workbook.inspect.find.rows import MOST_ROWS_BETWEEN, Rows, find_rows
+from workbook.spreadsheet.book import Sheet, Value
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.parser import references
-from workbook.spreadsheet.read import Sheet, Value
 from workbook.spreadsheet.trees import Reference
 
 # A row of headers that are ours in at least this many columns begins a table.

@@ -12,7 +12,7 @@ from workbook.inspect.find.rates import Rate
 from workbook.inspect.find.resolve import Resolver
 from workbook.inspect.find.scene import Scene
 from workbook.inspect.find.tables import Table
-from workbook.spreadsheet.read import Book
+from workbook.spreadsheet.book import Book
 
 
 @dataclass(frozen=True)

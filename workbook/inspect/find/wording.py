@@ -5,9 +5,9 @@ Rows that move when a formula is filled down are written relative to a row, as i
 """
 
 from workbook.inspect.find.understand import Understood
+from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.printer import pieces, printed
-from workbook.spreadsheet.read import ErrorValue
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import Leaf, Number, Reference, Tree, Variable
 from workbook.table.updates import ETA

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.book import Sheet
 from workbook.spreadsheet.cells import Cells
-from workbook.spreadsheet.read import Sheet
 
 FARTHEST_LEFT, FARTHEST_UP = 3, 60
 # In the languages that such sheets were met in.

@@ -17,9 +17,9 @@ from workbook.inspect.find.rows import FEWEST_EMPTY
 from workbook.inspect.find.tables import Table
 from workbook.inspect.findings import Finding, TableReport
 from workbook.inspect.judge.score import GIVEN, score_of, typed_columns, verdict_of
+from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.printer import printed
-from workbook.spreadsheet.read import Book
 from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves
 
 

@@ -16,7 +16,7 @@ from workbook.inspect.find.understand import Understood
 from workbook.inspect.find.wording import content, expected_text
 from workbook.inspect.findings import Finding, Unjudged
 from workbook.inspect.judge.groups import OTHERS_EVERYWHERE, Group
-from workbook.spreadsheet.read import ErrorValue
+from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import Tree, UnsupportedError
 

@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.tables import Table, Unfilled
 from workbook.inspect.findings import Finding, Score, TableReport, Verdict
+from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.files import VALUES_ONLY
 from workbook.spreadsheet.letters import letters_of
-from workbook.spreadsheet.read import Book, Sheet
 
 # What nobody computes.
 GIVEN = {"target", "input", "step", "sample"}

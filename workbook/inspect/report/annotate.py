@@ -20,8 +20,8 @@ from engine import InputError
 from engine.files import replacing
 from workbook.inspect.audit import FileReport
 from workbook.inspect.findings import Finding
+from workbook.spreadsheet.archive import check_parts, reporting
 from workbook.spreadsheet.files import VALUES_ONLY
-from workbook.spreadsheet.read import check_parts, reporting
 from workbook.spreadsheet.shapes import shape_of
 
 ROOT_FILL = PatternFill("solid", fgColor="FFFF9999")

@@ -10,8 +10,8 @@ from workbook.inspect.find.drawing import Drawing, Drawn
 from workbook.inspect.findings import Cost, Finding, TableReport
 from workbook.inspect.report.audit import count, extent, plain, without_file
 from workbook.page.records import Cell, Curve, Fault, File, Fold, Grid, Header, Look, Mark, Note, Page, Part, Row
+from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.letters import letters_of
-from workbook.spreadsheet.read import ErrorValue
 from workbook.spreadsheet.shapes import shape_of
 
 REMARK = (

@@ -10,9 +10,9 @@ from workbook.inspect.judge.pairs import Pair
 from workbook.inspect.report.gradcheck import meaning, plain, verdict_of
 from workbook.page.records import Cell, Fault, File, Grid, Mark, Note, Page, Part, Row
 from workbook.spreadsheet.areas import Area, Place
+from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.letters import letters_of
-from workbook.spreadsheet.read import ErrorValue
 
 REMARK = "Each gradient is compared with the derivative of the loss, found by differentiating the sheet's own formulas."
 MOST_ROWS, MOST_COLUMNS, MOST_NOTES = 40, 26, 60
