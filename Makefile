@@ -28,6 +28,7 @@ READY_QUICK := $(VENV)/ready-quick
 # What each target takes; any other variable on the command line is a slip (STEP=5), and would do nothing.
 TAKES_workbook := STEPS LEARNING_RATE EXPERIMENT FROM OUT ARGS
 TAKES_page := EXPERIMENT OUT
+TAKES_playground := OUT
 TAKES_exercise := EXPERIMENT ARGS
 TAKES_class := ROSTER EXPERIMENT ARGS
 TAKES_grade := FOLDER ROSTER EXPERIMENT ARGS
@@ -49,7 +50,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help workbook page exercise class grade digit samples audit gradcheck train evaluate predict test quick lint pictures bench clean
+.PHONY: help workbook page playground exercise class grade digit samples audit gradcheck train evaluate predict test quick lint pictures bench clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -91,6 +92,9 @@ workbook: $(if $(filter %.onnx,$(FROM)),$(READY_ONNX),$(if $(FROM),$(READY_CNN),
 
 page: $(READY) ## write a training as one HTML page, sliders over steps and learning rates (EXPERIMENT=xor OUT=file.html)
 	@$(BIN)/python -m workbook page $(call quoted,$(or $(EXPERIMENT),default)) $(if $(filter command,$(origin OUT)),$(call quoted,$(OUT)))
+
+playground: $(READY) ## write build/playground.html: train and take workbooks in a browser, without installing anything (needs npm; fetches 90 MB once)
+	@$(BIN)/python -m workbook playground $(if $(filter command,$(origin OUT)),$(call quoted,$(OUT)))
 
 exercise: $(READY) ## write build/exercise.xlsx for a student to fill (EXPERIMENT=file.toml ARGS="--seed 7 --solution s.xlsx", ARGS=--exam)
 	@$(BIN)/python -m workbook exercise $(if $(EXPERIMENT),--experiment=$(call quoted,$(EXPERIMENT))) $(ARGS)

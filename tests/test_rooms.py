@@ -29,6 +29,7 @@ DOORS = {
     "workbook.sheets": ["engine", "workbook.records", "workbook.spreadsheet", "workbook.stored", "workbook.table"],
     "workbook.digit": ["engine", "workbook.records", "workbook.write"],
     "workbook.page": ["engine"],
+    "workbook.playground": ["engine", "workbook.page", "workbook.plan", "workbook.write"],
     "workbook.walk": [
         *("engine", "workbook.page", "workbook.sheets.shown", "workbook.sheets.story_numbers"),
         *("workbook.sheets.story_path", "workbook.spreadsheet", "workbook.table"),

@@ -101,6 +101,25 @@ def page(
 
 
 @app.command()
+def playground(
+    out: Annotated[Path, typer.Argument(help="The .html file to write.")] = Path("build/playground.html"),
+) -> None:
+    """Write the engine and this writer as one HTML page: they run in a browser, and nothing has to be installed there.
+
+    The first time npm and pip fetch 90 MB of parts, which stay beside it in the folder `parts`.
+    """
+    from rich.console import Console
+
+    from workbook.playground.parts import fetched
+    from workbook.playground.render import write_playground
+
+    _check_out(out, None, (".html", ".htm"))
+    with Console(stderr=True).status("Fetching the parts and putting them together …"):
+        write_playground(fetched(out.parent / "parts"), out)
+    typer.echo(f"Wrote {out}: open it in a browser, here or on any other machine.")
+
+
+@app.command()
 def exercise(
     out: Annotated[Path, typer.Argument(help="The .xlsx file to write.")] = Path("build/exercise.xlsx"),
     seed: Annotated[

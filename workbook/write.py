@@ -1,15 +1,14 @@
 """Planned sheets become an .xlsx file. The one module that knows XlsxWriter."""
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import xlsxwriter
-from rich.console import Console
-from rich.progress import track
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
 from engine import InputError
@@ -25,6 +24,7 @@ from workbook.write_rules import conditional_formats
 # From here on the file takes longer than two seconds, and its sheets show a progress bar.
 ROWS_WORTH_A_PROGRESS_BAR = 500
 
+T = TypeVar("T")
 DARK_SLATE = "#44546A"
 # Seven decimals; the large and the small get an exponent from a conditional format, since LibreOffice loses the minus
 # sign where one format has sections with conditions of their own. What is too wide all the same shrinks.
@@ -106,12 +106,21 @@ def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook", *, large
         try:
             with xlsxwriter.Workbook(part, options) as book:
                 book.set_properties({"created": CREATED})
-                bar = track(sheets, path.name, console=Console(stderr=True), disable=not large)
-                for sheet in bar:
+                for sheet in _counted(sheets, len(sheets), path.name) if large else sheets:
                     _SheetWriter(book, sheet, quiet=large).write()
         except xlsxwriter.exceptions.FileCreateError as error:
             raise OSError(str(error)) from error
         mark(part, kind)
+
+
+def _counted(things: Iterable[T], count: int, name: str) -> Iterable[T]:
+    """The things with a progress bar; in a browser, where there is no console, without."""
+    if sys.platform == "emscripten":
+        return things
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(things, total=count, description=name, console=Console(stderr=True))
 
 
 class _SheetWriter:
@@ -182,14 +191,11 @@ class _SheetWriter:
             _check(self.worksheet.set_column(column, column, self.width(column), None, options), column)
 
     def write_cells(self) -> None:
-        bar = track(
-            self.sheet.rows(),
-            total=self.sheet.row_count,
-            description=self.sheet.name,
-            console=Console(stderr=True),
-            disable=self.quiet or self.sheet.row_count < ROWS_WORTH_A_PROGRESS_BAR,
-        )
-        for cells in bar:
+        rows: Iterable[list[Cell]] = self.sheet.rows()
+        count = self.sheet.row_count
+        if not self.quiet and count >= ROWS_WORTH_A_PROGRESS_BAR:
+            rows = _counted(rows, count, self.sheet.name)
+        for cells in rows:
             if cells and cells[0].row in self.sheet.heights:
                 row = cells[0].row
                 _check(self.worksheet.set_row(row - 1, self.sheet.heights[row]), row)
