@@ -1,11 +1,18 @@
 """The dashboard of the main sheet, left of the loss curve: how its run went, live."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from engine import FloatArray
 from engine.activations import ACTIVATIONS
 from engine.diagnosis import FAR, LEARNED
 from workbook.records import Cell, Highlight, Style
+from workbook.sheets.choice import Choice
+from workbook.spreadsheet.algebra import ONE, compare, less, over, power, times
+from workbook.spreadsheet.evaluator import evaluate
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.functions import LOSSES
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, place
 
@@ -20,8 +27,24 @@ LABEL_COLUMN, VALUE_COLUMN, WORD_COLUMN = 0, 4, 5
 # An output this near to its bounds is pinned there: the slope of its activation, a factor of every gradient, is no
 # larger.
 PINNED = 1e-6
-# The activations that pin a neuron, and their slope over its activation; a pinned ReLU is 0.
-PINS = {"sigmoid": "{0}*(1-{0})", "tanh": "(1-{0}^2)", "relu": "({0}>0)*1"}
+# The activations that pin a neuron, and their slope over the activation alone; a pinned ReLU is 0.
+PINS: dict[str, Callable[[Tree], Tree]] = {
+    "sigmoid": lambda a: times(a, less(ONE, a)),
+    "tanh": lambda a: less(ONE, power(a, Number(2))),
+    "relu": lambda a: times(compare(">", a, Number(0)), ONE),
+}
+FIRST, LAST, SHARE = (Variable(name, 0) for name in ("first loss", "last loss", "share"))
+COURSE = Choice(
+    [
+        (compare("=", LAST, FIRST), STILL),
+        (compare(">", LAST, FIRST), "rises"),
+        (compare("<=", LAST, over(FIRST, Number(2))), "falls"),
+    ],
+    otherwise="slow",
+)
+LAYERS = Choice(
+    [(compare("<", SHARE, Number(1 / FAR)), VANISH), (compare(">", SHARE, Number(FAR)), EXPLODE)], otherwise=""
+)
 
 
 def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
@@ -96,19 +119,14 @@ def _share(layout: Layout, values: FloatArray, start: str, end: str) -> list[tup
         layout, values[:: layout.columns.method.batch_size, layout.columns.place[layout.columns.loss]]
     )
     # As in the engine's diagnosis: small gradients are no fault where the work is done.
-    word = _far(share) if last_loss > LEARNED * first_loss else ""
-    far = f'IF({cell}<{1 / FAR:g},"{VANISH}",IF({cell}>{FAR:g},"{EXPLODE}",""))'
+    learns = last_loss > LEARNED * first_loss
+    word = LAYERS.word({SHARE.name: share}) if learns and not isinstance(share, str) else ""
+    far = LAYERS.formula(lambda _: cell)
     return [
         (BY_LAYER, f'"{BY_LAYER}"'),
         (share, f'IFERROR({first_formula}/{last_formula},"none")'),
         (word, f'IF(ISNUMBER({cell}),IF({end}>{LEARNED:g}*{start},{far},""),"")'),
     ]
-
-
-def _far(share: float | str) -> str:
-    if isinstance(share, str):
-        return ""
-    return VANISH if share < 1 / FAR else EXPLODE if share > FAR else ""
 
 
 def _loss_label(first: int, last: int) -> str:
@@ -172,16 +190,12 @@ def verdict(layout: Layout, values: FloatArray) -> str:
     if any(_is_pinned(layout, values, layer) for layer in hidden_that_die(layout)):
         return DEAD
     first, last = end_losses(layout, losses)
-    if last == first:
-        return STILL
-    if last > first:
-        return "rises"
-    return "falls" if last <= first / 2 else "slow"
+    return COURSE.word({FIRST.name: first, LAST.name: last})
 
 
 def verdict_formula(layout: Layout, first: str, last: str, sheet: str | None = None) -> str:
     """The same over cells: the first and the last loss, and the outputs on the sheet of the run."""
-    word = f'IF({last}={first},"{STILL}",IF({last}>{first},"rises",IF({last}<={first}/2,"falls","slow")))'
+    word = COURSE.formula(lambda leaf: last if leaf == LAST else first)
     if hidden := hidden_that_die(layout):
         dead = ",".join(f"AND({_pinned(layout, sheet, layer)})" for layer in hidden)
         word = f'IF(OR({dead}),"{DEAD}",{word})'
@@ -194,10 +208,9 @@ def _is_pinned(layout: Layout, values: FloatArray, layer: int) -> bool:
     """Whether all neurons of a layer are pinned in the last pass of every sample."""
     columns = layout.columns
     activations = values[-columns.samples :, columns.span(columns.activation_names(layer))]
-    slopes = {
-        "sigmoid": activations * (1 - activations), "tanh": 1 - activations**2, "relu": (activations > 0) * 1.0,
-    }  # fmt: skip
-    return bool((slopes[columns.network.layers[layer].activation] < PINNED).all())
+    a = Variable("a", 0)
+    slopes = evaluate(PINS[columns.network.layers[layer].activation](a), {a: activations})
+    return bool((slopes < PINNED).all())
 
 
 def _pinned(layout: Layout, sheet: str | None, layer: int) -> str:
@@ -208,11 +221,10 @@ def _pinned(layout: Layout, sheet: str | None, layer: int) -> str:
     for name in columns.activation_names(layer):
         column = layout.letters[name]
         cells = f"{column}{layout.last_row}" if columns.samples == 1 else f"{column}{top}:{column}{layout.last_row}"
-        pinned = slope.format(cells if sheet is None else on_sheet(sheet, cells))
-        if columns.samples == 1:
-            conditions.append(f"{pinned}<{PINNED:.6f}")
-        else:
-            conditions.append(f"SUMPRODUCT(({pinned}>={PINNED:.6f})*1)=0")
+        there = cells if sheet is None else on_sheet(sheet, cells)
+        sign = "<" if columns.samples == 1 else ">="
+        condition = printed(compare(sign, slope(Variable(there, 0)), Number(PINNED)))
+        conditions.append(condition if columns.samples == 1 else f"SUMPRODUCT(({condition})*1)=0")
     return ",".join(conditions)
 
 

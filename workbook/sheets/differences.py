@@ -10,8 +10,11 @@ from engine import Experiment, FloatArray, descend
 from engine.activations import ACTIVATIONS
 from engine.columns import gradient_name
 from workbook.records import Cell, Style
+from workbook.sheets.choice import Choice
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import Variable
+from workbook.spreadsheet.algebra import ONE, call, compare, less, over, plus
+from workbook.spreadsheet.evaluator import value_of
+from workbook.spreadsheet.trees import Number, Variable
 from workbook.table.definitions import definitions, given_names
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
 
@@ -29,6 +32,13 @@ NOT_FORWARD = (
     *("running-mean", "running-variance"),
 )
 KINK, ORDER, CUT, SHARES = "kink", "order", "cut", "Σt ≠ 1"
+LARGEST, TABLE, DIFFERENCE, ALLOWED = (Variable(name, 0) for name in ("largest", "table", "difference", "allowed"))
+NUDGE_TREE = over(Number(NUDGE), plus(ONE, LARGEST))
+# The weight and the loss of its batch, nudged up and down. A weight so large that the nudge is lost in it has no
+# difference.
+UP, DOWN, LOSS_UP, LOSS_DOWN = (Variable(name, 0) for name in ("up", "down", "loss up", "loss down"))
+DIFFERENCE_TREE = call("IF", compare("=", UP, DOWN), TABLE, over(less(LOSS_UP, LOSS_DOWN), less(UP, DOWN)))
+AGREES = Choice([(compare("<=", call("ABS", less(TABLE, DIFFERENCE)), ALLOWED), "PASS")], otherwise="FAIL")
 
 
 @dataclass(frozen=True)
@@ -134,15 +144,17 @@ class Differences:
     def nudge(self) -> float:
         """ε."""
         names, _ = self.numbers
-        return NUDGE / (1 + float(np.abs(self.values[:, [self.place[name] for name in names]]).max()))
+        largest = float(np.abs(self.values[:, [self.place[name] for name in names]]).max())
+        return value_of(NUDGE_TREE, {LARGEST.name: largest})
 
     def nudge_formula(self) -> str:
         """The same over cells."""
         names, one_by_one = self.numbers
-        if one_by_one:
-            return f"={NUDGE}/(1+MAX({','.join(f'ABS({self.main(name)})' for name in names)}))"
         cells = self.main(names[0], names[-1])
-        return f"={NUDGE}/(1+MAX(MAX({cells}),-MIN({cells})))"
+        largest = f"MAX(MAX({cells}),-MIN({cells}))"
+        if one_by_one:
+            largest = f"MAX({','.join(f'ABS({self.main(name)})' for name in names)})"
+        return over_cells(NUDGE_TREE, lambda _: largest)
 
     @cached_property
     def nudged(self) -> list[Nudged]:
@@ -211,11 +223,14 @@ class Differences:
 
     def difference(self, nudged: Nudged) -> float:
         """(E(w + ε) - E(w - ε)) / 2ε."""
-        apart = float(nudged.up[0, self.place[nudged.name]] - nudged.down[0, self.place[nudged.name]])
-        # A weight so large that the nudge is lost in it has no difference: the formula below says so too.
-        if not apart:
-            return self.reduced_value(self.values, gradient_name(nudged.name))
-        return (self.reduced_value(nudged.up, "E_tot") - self.reduced_value(nudged.down, "E_tot")) / apart
+        numbers = {
+            UP: float(nudged.up[0, self.place[nudged.name]]),
+            DOWN: float(nudged.down[0, self.place[nudged.name]]),
+            LOSS_UP: self.reduced_value(nudged.up, "E_tot"),
+            LOSS_DOWN: self.reduced_value(nudged.down, "E_tot"),
+            TABLE: self.reduced_value(self.values, gradient_name(nudged.name)),
+        }
+        return value_of(DIFFERENCE_TREE, {leaf.name: number for leaf, number in numbers.items()})
 
     def difference_formula(self, name: str, row: int, up: int) -> str:
         """The same over cells: the passes nudged up start at a row, those nudged down follow them."""
@@ -224,8 +239,8 @@ class Differences:
             self.reduced(f"{loss}{first}" + (f":{loss}{first + self.batch - 1}" if self.batch > 1 else ""))
             for first in (up, down)
         ]
-        apart = f"({column}{up}-{column}{down})"
-        return f"=IF({column}{up}={column}{down},B{row},({losses[0]}-{losses[1]})/{apart})"
+        cells = {UP: f"{column}{up}", DOWN: f"{column}{down}", LOSS_UP: losses[0], LOSS_DOWN: losses[1]}
+        return over_cells(DIFFERENCE_TREE, (cells | {TABLE: f"B{row}"}).__getitem__)
 
     def verdict(self, nudged: Nudged) -> str:
         """PASS, FAIL, or why there is nothing to compare."""
@@ -236,13 +251,15 @@ class Differences:
             if ((nudged.up[:, places] > 0) != (nudged.down[:, places] > 0)).any():
                 return KINK
         table = self.reduced_value(self.values, gradient_name(nudged.name))
-        return "PASS" if abs(table - self.difference(nudged)) <= self.allowed(table) else "FAIL"
+        return AGREES.word(
+            {TABLE.name: table, DIFFERENCE.name: self.difference(nudged), ALLOWED.name: self.allowed(table)}
+        )
 
     def verdict_formula(self, name: str, row: int, up: int) -> str | None:
         """The same over cells; an error in a cell is a failure too."""
         if self.no_slope(name):
             return None
-        word = f'IF(ABS(B{row}-C{row})<=D{row},"PASS","FAIL")'
+        word = AGREES.formula({TABLE: f"B{row}", DIFFERENCE: f"C{row}", ALLOWED: f"D{row}"}.__getitem__)
         if self.kinked_layers:
             changes = "+".join(self._sign_changes(layer, up) for layer in self.kinked_layers)
             word = f'IF({changes}>0,"{KINK}",{word})'
