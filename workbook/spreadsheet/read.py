@@ -6,13 +6,19 @@ formula that was filled down a column is kept once.
 
 import posixpath
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from engine import InputError
 from workbook.spreadsheet.archive import Archive, Handler, checked, reporting
 from workbook.spreadsheet.book import Book, Sheet
+from workbook.spreadsheet.letters import place_of
 from workbook.spreadsheet.limits import LONGEST_TEXT
+from workbook.spreadsheet.structured import Table
 from workbook.spreadsheet.worksheet import Worksheet
+
+# What an .xlsx says of a table's rows that are no data, and what it means by saying nothing.
+ROWS_BESIDE = {"headerRowCount": 1, "totalsRowCount": 0}
 
 
 def read(path: Path) -> Book:
@@ -29,25 +35,45 @@ def _book(file: zipfile.ZipFile, path: Path) -> Book:
     _check_kind(file)
     archive, workbook = Archive(file), _WorkbookPart()
     archive.parse("xl/workbook.xml", workbook)
-    targets = _Relationships()
-    archive.parse("xl/_rels/workbook.xml.rels", targets)
+    targets = _relationships(archive, "xl/workbook.xml")
     strings = _SharedStrings()
-    for kind, target in targets.found.values():
+    for kind, target in targets.values():
         if kind == "sharedStrings":
             archive.parse(target, strings)
-    sheets = []
-    for name, state, relation in workbook.sheets:
-        kind, target = targets.found.get(relation, ("", ""))
-        if kind != "worksheet":
-            continue  # a chart sheet holds no cells
-        sheets.append(Sheet(name, state))
-        archive.parse(target, Worksheet(sheets[-1], archive, strings.found))
+    parts = [(Sheet(name, state), targets.get(relation, ("", ""))) for name, state, relation in workbook.sheets]
+    # A chart sheet holds no cells.
+    worksheets = [(sheet, part) for sheet, (kind, part) in parts if kind == "worksheet"]
+    tables = {name: table for sheet, part in worksheets for name, table in _tables(archive, sheet.name, part)}
+    for sheet, part in worksheets:
+        archive.parse(part, Worksheet(sheet, archive, strings.found, tables))
     scopes: dict[str | None, str | None] = {
         None: None,
         **{str(place): name for place, (name, _, _) in enumerate(workbook.sheets)},
     }
     names = {(name, scopes[scope]): text for (name, scope), text in workbook.names.items() if scope in scopes}
-    return Book(path, sheets, names)
+    return Book(path, [sheet for sheet, _ in worksheets], names)
+
+
+def _relationships(archive: Archive, part: str) -> dict[str, tuple[str, str]]:
+    """The parts that a part refers to: id to (kind, name of the part)."""
+    relationships = _Relationships(posixpath.dirname(part))
+    archive.parse(_list_of(part), relationships)
+    return relationships.found
+
+
+def _list_of(part: str) -> str:
+    folder, name = posixpath.split(part)
+    return f"{folder}/_rels/{name}.rels"
+
+
+def _tables(archive: Archive, sheet: str, part: str) -> Iterator[tuple[str, Table]]:
+    """The tables on a worksheet by their names in lower case."""
+    refers = _list_of(part) in archive.file.namelist()
+    for kind, target in _relationships(archive, part).values() if refers else ():
+        if kind == "table":
+            found = _TablePart()
+            archive.parse(target, found)
+            yield found.name, found.table(sheet)
 
 
 def _check_kind(file: zipfile.ZipFile) -> None:
@@ -88,16 +114,39 @@ class _WorkbookPart(Handler):
 
 
 class _Relationships(Handler):
-    """The parts that the workbook refers to: id to (kind, name of the part)."""
+    """The parts that a part in a folder refers to: id to (kind, name of the part)."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
         self.found: dict[str, tuple[str, str]] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "Relationship":
             target = attributes.get("Target", "")
-            part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"xl/{target}")
+            part = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"{self.folder}/{target}")
             self.found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], part)
+
+
+class _TablePart(Handler):
+    """A table's name, place and columns."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.attributes: dict[str, str] = {}
+        self.columns: list[str] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "table":
+            self.name, self.attributes = attributes.get("displayName", "").casefold(), attributes
+        elif name == "tableColumn":
+            self.columns.append(attributes.get("name", ""))
+
+    def table(self, sheet: str) -> Table:
+        """The table, on its sheet."""
+        first, _, last = self.attributes["ref"].partition(":")
+        (top, left), (bottom, _) = place_of(first), place_of(last or first)
+        headers, totals = (int(self.attributes.get(kind, default)) for kind, default in ROWS_BESIDE.items())
+        return Table(sheet, top, left, bottom, tuple(self.columns), headers, totals)
 
 
 class _SharedStrings(Handler):

@@ -1,6 +1,7 @@
 """The cells of a worksheet in an .xlsx file: values and formulas together, what was filled down kept once."""
 
 import math
+from collections.abc import Mapping
 
 from engine import InputError
 from workbook.spreadsheet.archive import Archive, Handler, check_place
@@ -8,13 +9,14 @@ from workbook.spreadsheet.book import ErrorValue, Sheet, Value
 from workbook.spreadsheet.letters import column_of, letters_of
 from workbook.spreadsheet.limits import LONGEST_TEXT
 from workbook.spreadsheet.shapes import Shape, shape_of
+from workbook.spreadsheet.structured import Table, plain
 
 
 class Worksheet(Handler):
     """The cells of a worksheet."""
 
-    def __init__(self, sheet: Sheet, archive: Archive, strings: list[str]) -> None:
-        self.sheet, self.archive, self.strings = sheet, archive, strings
+    def __init__(self, sheet: Sheet, archive: Archive, strings: list[str], tables: Mapping[str, Table]) -> None:
+        self.sheet, self.archive, self.strings, self.tables = sheet, archive, strings, tables
         self.row = self.column = 0
         self.kind = self.formula_kind = self.inside = self.value = self.formula = ""
         self.index = self.filled_range = ""
@@ -109,6 +111,8 @@ class Worksheet(Handler):
 
     def _shape(self, above: Shape | None) -> Shape:
         """The cell's formula; the same object as the one above where that was only filled down."""
+        if self.tables and "[" in self.formula:
+            self.formula = plain(self.formula, self.tables, self.sheet.name, self.row)
         if self.formula_kind == "shared":
             if self.formula:
                 self.shared[self.index] = (self.formula, self.column, self.row)
