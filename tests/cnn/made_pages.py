@@ -18,7 +18,7 @@ from cnn.data import Digits
 from tests.cnn.made_pictures import COLOURS, Floats, Random, inked, row
 
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
-# Of none of these fonts did the judgement see a letter: see FONTS in cnn/clutter.py.
+# Of none of these fonts did the judgement see a letter: see FONTS in cnn/train_judge.py.
 TYPEFACES = ("DejaVuSans", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif-Bold")
 WORDS = ("hello", "empty", "total", "name", "water", "exam", "paper", "next", "camera", "February", "Munich", "Herr")
 NOTE = (0.75, 0.85, 0.95)  # what a printed line leaves of the paper's colour
