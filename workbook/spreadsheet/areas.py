@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from workbook.spreadsheet.letters import letters_of
 
 Place = tuple[str, int, int]  # sheet, row, column
 
 
-@dataclass(frozen=True, order=True)
-class Area:
-    """The cells between two corners of one sheet, both included, counted from 1."""
+class Area(NamedTuple):
+    """The cells between two corners of one sheet, both included, counted from 1.
+
+    A tuple, since a large book has hundreds of thousands.
+    """
 
     sheet: str
     top: int
@@ -27,7 +29,7 @@ class Area:
     @property
     def size(self) -> int:
         """How many cells."""
-        return self.shape[0] * self.shape[1]
+        return (self.bottom - self.top + 1) * (self.right - self.left + 1)
 
     def places(self) -> Iterator[Place]:
         """Every cell, row by row."""
@@ -45,7 +47,7 @@ class Area:
         """One of its cells, counted from 0."""
         return self.part(row, column, (1, 1))
 
-    def __contains__(self, place: Place) -> bool:
+    def holds(self, place: Place) -> bool:
         """Whether a cell is one of these."""
         sheet, row, column = place
         return sheet == self.sheet and self.top <= row <= self.bottom and self.left <= column <= self.right

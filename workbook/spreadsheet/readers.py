@@ -1,6 +1,6 @@
 """Which formulas read a cell, for a whole book, and what depends on some cells."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from workbook.spreadsheet.graph import ancestors
 
 MOST_FORMULAS = 300_000
 MOST_READS = 6_000_000
+MOST_SHARED = 1_000
 
 
 class Readers:
@@ -81,13 +82,43 @@ class Readers:
                 continue
             found.add(at)
             if at not in barrier:
-                pending |= self._next(at) - found
+                pending |= self.next(at) - found
         return found
 
     def ancestors(self, areas: Iterable[Area]) -> set[int]:
         """The formulas, by their number, that some cells are computed by, and those that these read."""
-        order = ancestors(self.cells, list(areas), [], circles=True)
-        return {self.position[formula.home] for formula in order}
+        pending = [place for area in areas for place in self.cells.formulas_in(area)]
+        found: set[int] = set()
+        while pending:
+            at = self.position[pending.pop()]
+            if at not in found:
+                found.add(at)
+                pending += self.cells.formulas_read_by(self.formulas[at])
+        return found
+
+    def shared(self, areas: Sequence[Area], *, barrier: Container[int] = frozenset()) -> set[int]:
+        """The formulas, by their number, that depend on each of some areas, and not through those of a barrier.
+
+        Of more than a thousand areas a thousand are asked for.
+        """
+        some = areas[:: -(-len(areas) // MOST_SHARED)]
+        bits = dict.fromkeys(sorted(self.dependents(some, barrier=barrier)), 0)  # which areas, a bit for each
+        for bit, area in enumerate(some):
+            for at in self.direct(area):
+                bits[at] |= 1 << bit
+        self._push(bits, barrier)
+        every = (1 << len(some)) - 1
+        return {at for at, held in bits.items() if held == every}
+
+    def _push(self, bits: dict[int, int], barrier: Container[int]) -> None:
+        """Give what each formula holds to those that read it, once from the first to the last; again in a circle."""
+        changed = True
+        while changed:
+            changed = False
+            for at, held in bits.items():
+                for after in self.next(at) if at not in barrier else ():
+                    changed |= after <= at and held | bits[after] != bits[after]
+                    bits[after] |= held
 
     def depends(self, places: Iterable[Place], direct: set[int]) -> bool:
         """Whether one of some cells is computed by one of some formulas, or from what these compute."""
@@ -105,8 +136,8 @@ class Readers:
             pending.extend(self.cells.formulas_read_by(formula))
         return False
 
-    def _next(self, at: int) -> set[int]:
-        """The formulas that read what a formula fills, looked up once."""
+    def next(self, at: int) -> set[int]:
+        """The formulas, by their number, that read what a formula fills; looked up once."""
         if at not in self._after:
             self._after[at] = self.direct(self.formulas[at].area)
         return self._after[at]

@@ -147,7 +147,7 @@ class _Cone:
         self.common = common
         self.common_formulas = [place for area in common for place in readers.cells.formulas_in(area)]
         many = len(self.common_formulas) > MOST_COMMON
-        if readers.circular or many or any(place in area for area in common for place in self.live):
+        if readers.circular or many or any(area.holds(place) for area in common for place in self.live):
             raise UnsupportedError("what all copies read depends on the parameters of one")
 
     def _reads(self) -> tuple[set[Area], set[Area]]:

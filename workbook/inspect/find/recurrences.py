@@ -35,8 +35,8 @@ class Step:
 
     def dependents(self) -> set[int]:
         """The formulas, by number, that depend on all of its parameters and on none of its updates."""
-        by_link = (self.readers.dependents([link.parameter], barrier=self.barrier) for link in self.links)
-        return set.intersection(*by_link) - self.barrier
+        shared = self.readers.shared([link.parameter for link in self.links], barrier=self.barrier)
+        return shared - self.barrier
 
     @property
     def places(self) -> list[tuple[Area, Area]]:
@@ -117,7 +117,7 @@ def _carried_strips(cells: Cells, link: Link) -> Iterator[Link]:
     for down in range(1, rows):
         formula = cells.formula(place_of(link.parameter.cell(down, 0)))
         origin = None if formula is None else _copied(cells, formula)
-        if origin is not None and place_of(origin) in link.update:
+        if origin is not None and link.update.holds(place_of(origin)):
             for top in range(0, rows, down):
                 shape = min(down, rows - top), columns
                 yield Link(link.parameter.part(top, 0, shape), link.update.part(top, 0, shape))
@@ -182,7 +182,7 @@ def _depends(readers: Readers, parameter: Area, block: Area) -> bool:
     read = (
         place
         for area in readers.cells.readable(first)
-        if area != parameter and not (area.size == 1 and place_of(area) in parameter)
+        if area != parameter and not (area.size == 1 and parameter.holds(place_of(area)))
         for place in readers.cells.formulas_in(area)
     )
     return readers.depends(read, readers.direct(parameter))
@@ -210,19 +210,23 @@ def _connected(readers: Readers, links: Sequence[Link], barrier: frozenset[int],
     Args:
         leading: the formulas that lead to an update.
     """
-    homes = {place_of(link.update): number for number, link in enumerate(links)}
     group = list(range(len(links)))
 
     def root(at: int) -> int:
         while group[at] != at:
-            at = group[at]
+            group[at] = at = group[group[at]]
         return at
 
+    # Each formula stands for one of the links that it depends on; those of what it reads are of one network.
+    numbers = {place_of(link.update): number for number, link in enumerate(links)}
+    reached = readers.dependents([link.parameter for link in links], within=leading, barrier=barrier)
+    of = {at: numbers[home] for at in reached if (home := readers.formulas[at].home) in numbers}
     for number, link in enumerate(links):
-        for at in readers.dependents([link.parameter], within=leading, barrier=barrier):
-            other = homes.get(readers.formulas[at].home)
-            if other is not None:
-                group[root(other)] = root(number)
+        for at in readers.direct(link.parameter) & reached:
+            group[root(of.setdefault(at, number))] = root(number)
+    for at in sorted(reached):
+        for after in readers.next(at) & reached if at not in barrier else ():
+            group[root(of.setdefault(after, of[at]))] = root(of[at])
     found: dict[int, list[Link]] = {}
     for number, link in enumerate(links):
         found.setdefault(root(number), []).append(link)

@@ -48,7 +48,7 @@ def _numbers_in(cells: Cells, formula: Formula, parameter: Area, left: int) -> I
     except UnsupportedError:
         return
     for area in read:
-        if area.size > 1 or next(area.places()) in parameter:
+        if area.size > 1 or parameter.holds(next(area.places())):
             continue
         yield abs(numbers(cells.value(area)).item()), area
         inner = cells.formula(next(area.places()))
@@ -73,7 +73,7 @@ def _reads(cells: Cells, area: Area, parameter: Area) -> bool:
 def _touches(cells: Cells, formula: Formula, parameter: Area) -> bool:
     """Whether a formula reads some of a parameter's cells; one that cannot be told counts as if it did."""
     try:
-        return any(place in parameter for area in cells.read_by(formula) for place in area.places())
+        return any(parameter.holds(place) for area in cells.read_by(formula) for place in area.places())
     except UnsupportedError:
         return True
 

@@ -162,7 +162,7 @@ class Forward:
     def is_parameter(self, expected: Expected) -> bool:
         """Whether something is the loss's derivative by parameters."""
         whole = not expected.slope and expected.through is None
-        return whole and any(next(expected.of.places()) in area for area in self.parameters)
+        return whole and any(area.holds(next(expected.of.places())) for area in self.parameters)
 
     @cached_property
     def inputs(self) -> dict[Area, float]:

@@ -108,9 +108,9 @@ def pairs_of(
         ways = [
             with_numbers(replace(empty, transposed=transposed), kind, adjoint, old, new, largest, derivatives.tolerance)
             for transposed in (False, True)
-            if (new.T if transposed else new).shape == old.shape
+            if (new.T if transposed else new).shape == old.shape and not (transposed and old.size == 1)
         ]
-        pairs.append(max(ways, key=_consistency))  # the first of equals: not transposed
+        pairs.append(max(ways, key=_consistency) if ways[1:] else ways[0])  # the first of equals: not transposed
     return pairs
 
 
