@@ -36,7 +36,10 @@ NOTHING_FOUND = (
 
 @dataclass(frozen=True)
 class Guess:
-    """What was taken for what, and what came of it: in `check`, whose `wrong` is None where too little agrees."""
+    """Cells taken for a step's parameters, gradients and loss, and their check.
+
+    The check's `wrong` is None where too little agrees to tell.
+    """
 
     check: Check
     step: int

@@ -101,7 +101,7 @@ class AtTheStep:
         yield from (Cell(self.top, self.passes_at + place, "header", name) for place, name in enumerate(self.names))
 
     def cells(self, passes: Passes) -> Iterator[Cell]:
-        """The neurons of a block of passes; its inputs are somebody else's."""
+        """The neurons of a block of passes; what stands in its columns of inputs is up to the caller."""
         column = letter(self.left + 1)
         weights = {name: f"${column}${self.top + 1 + place}" for place, name in enumerate(self.parameters)}
         for place, name in enumerate(self.names[len(self.inputs) :], start=len(self.inputs)):

@@ -36,7 +36,7 @@ def place(cell: str) -> tuple[int, int]:
 
 
 def letter(column: int) -> str:
-    """A for 0."""
+    """The letters of a column that is counted from 0: A for 0, AE for 30."""
     return letters_of(column + 1)
 
 

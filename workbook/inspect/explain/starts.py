@@ -171,7 +171,9 @@ def _first(
 def _needed(
     value: FloatArray, area: Area, entries: Sequence[Entry], known: Sequence[tuple[Area, FloatArray]]
 ) -> float | None:
-    """What a single cell would have to be for the first entry to be right; None for several, or if it has no say."""
+    """What a single cell would have to be for the first entry to be right; None for several, or if the entry does not
+    depend on it.
+    """
     if value.size > 1:
         return None
     slope = entries[0].sign * entries[0].by.of(area)[0].item()

@@ -234,7 +234,7 @@ def _connected(readers: Readers, links: Sequence[Link], barrier: frozenset[int],
 
 
 def _step(readers: Readers, links: Sequence[Link], copies: Sequence[Link], barrier: frozenset[int]) -> Step:
-    """A step, with the copies that stand where an update belongs: of parameters whose like move."""
+    """A step with its frozen parameters: those that are copied down where others like them are updated."""
     step = Step(tuple(links), readers, barrier)
     shifts = {_shift(link) for link in links}
     copies = [copy for copy in copies if _shift(copy) in shifts]

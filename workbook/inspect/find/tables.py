@@ -275,7 +275,7 @@ def _runs(names: list[tuple[int, str]]) -> Iterator[dict[str, int]]:
 
 
 def _chosen(runs: list[dict[str, int]]) -> dict[str, int]:
-    """One column a name: of look-alikes, the one that stands nearest to the columns that belong beside it."""
+    """For each name one column: where several have it, the one nearest to those that usually stand beside it."""
     places: dict[str, list[int]] = {}
     for run in runs:
         for name, column in run.items():
