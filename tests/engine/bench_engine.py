@@ -7,7 +7,7 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from engine import Experiment, default_experiment, descend, long_table
+from engine import Experiment, FloatArray, default_experiment, descend, long_table
 
 MANY = replace(default_experiment(), learning_rates=tuple(np.linspace(0.01, 10, 1000).tolist()), steps=1000)
 
@@ -39,6 +39,18 @@ def test_engine_keeping_the_whole_table(benchmark: BenchmarkFixture) -> None:
 @pytest.mark.benchmark(group="1,000 learning rates x 1,000 steps")
 def test_torch_autograd_keeping_nothing(benchmark: BenchmarkFixture) -> None:
     benchmark.pedantic(by_autograd, args=(MANY,), rounds=5, warmup_rounds=1)
+
+
+@pytest.mark.benchmark(group="1,000 learning rates x 1,000 steps")
+def test_only_writing_the_same_memory(benchmark: BenchmarkFixture) -> None:
+    def written() -> FloatArray:
+        table = np.empty((MANY.steps, *row.shape))
+        for step in range(MANY.steps):
+            table[step] = row
+        return table
+
+    row = np.ones((len(MANY.columns.names), len(MANY.learning_rates)))
+    assert benchmark.pedantic(written, rounds=5, warmup_rounds=1).sum() == MANY.steps * row.size
 
 
 @pytest.mark.benchmark(group="80 steps x 7 learning rates")
