@@ -111,14 +111,9 @@ class Network:
 
     def expected(self, name: str) -> Tree | None:
         """A column's tree over the names that are known; None if it cannot be spelled with them."""
-        try:
-            tree = self._spelled(self.definitions[name].tree)
-            parse(printed(tree))
-        except UnsupportedError:
-            return None  # with what missing columns are in their places, it may be too long for a cell
-        return tree
+        return _expected(self, name)
 
-    def _spelled(self, tree: Tree) -> Tree:
+    def spelled(self, tree: Tree) -> Tree:
         """Put what missing columns are in their places."""
 
         def known(leaf: Tree) -> Tree:
@@ -127,10 +122,21 @@ class Network:
             if leaf.name in self.given:
                 raise UnsupportedError(f"it takes {leaf.name}, which is missing")
             # What is not typed in is computed from its own row, wherever that is.
-            inner = self._spelled(self.definitions[leaf.name].tree)
+            inner = self.spelled(self.definitions[leaf.name].tree)
             return replaced(inner, lambda own: Variable(own.name, leaf.row) if isinstance(own, Variable) else own)
 
         return replaced(tree, known)
+
+
+@lru_cache(maxsize=1024)
+def _expected(network: Network, name: str) -> Tree | None:
+    """As Network.expected: the same for all tables of one kind, as for the runs of a sweep."""
+    try:
+        tree = network.spelled(network.definitions[name].tree)
+        parse(printed(tree))
+    except UnsupportedError:
+        return None  # with what missing columns are in their places, it may be too long for a cell
+    return tree
 
 
 def _varied(usual: Definition, column: Column, variant: str) -> Definition:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.labels import Label
@@ -39,9 +39,13 @@ class Understood:
         """Random rows of a right table of this kind."""
         rate = self.rate
         typed = rate is not None and rate.cell is None and rate.column is None
-        return Scene(
-            self.network, same_samples=self.one_sample, rate=rate.value if rate is not None and typed else None
-        )
+        return _scene(self.network, self.one_sample, rate.value if rate is not None and typed else None)
+
+
+@lru_cache(maxsize=16)
+def _scene(network: Network, same_samples: bool, rate: float | None) -> Scene:  # noqa: FBT001 - a key of the cache
+    """The scene of all tables of one kind, as of the runs of a sweep: to draw it takes a while."""
+    return Scene(network, same_samples=same_samples, rate=rate)
 
 
 def understand(
