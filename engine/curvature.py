@@ -18,10 +18,11 @@ NUDGE = 1e-6
 
 # η·λ has to stay below this for gradient descent to settle in a valley of curvature λ, by the optimizer and its
 # momentum μ: for sgd Goh, "Why Momentum Really Works" (2017); for nesterov where the update's root leaves −1.
-LIMITS: dict[str, Callable[[float], float]] = {
+LIMITS: dict[str, Callable[[Mapping[str, float]], float]] = {
     "sgd": lambda _: 2.0,
-    "momentum": lambda mu: 2 + 2 * mu,
-    "nesterov": lambda mu: (2 + 2 * mu) / (1 + 2 * mu),
+    "momentum": lambda c: 2 + 2 * c["momentum"],
+    "nesterov": lambda c: (2 + 2 * c["momentum"]) / (1 + 2 * c["momentum"]),
+    "dampened-momentum": lambda c: (2 + 2 * c["momentum"]) / (1 - c["dampening"]),
 }
 
 
@@ -33,7 +34,7 @@ def largest_rate(optimizer: str, constants: Mapping[str, float], curved: float) 
     """
     if optimizer not in LIMITS:
         return math.nan
-    limit = LIMITS[optimizer](constants.get("momentum", 0.0))
+    limit = LIMITS[optimizer](constants)
     return math.inf if curved <= 0 else limit / curved
 
 

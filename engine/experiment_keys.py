@@ -27,10 +27,12 @@ from engine.reading import (
 # The constants of all optimizers and schedules, in torch's ranges; `betas` are Adam's beta1 and beta2.
 CONSTANTS: Keys = {
     "momentum": Key(from_0_up),
+    "dampening": Key(share),
+    "momentum_decay": Key(from_0_up),
     "betas": Key(list_of(share, 2)),
     "alpha": Key(share),
     "rho": Key(share),
-    "eps": Key(above_0),
+    "eps": Key(from_0_up),
     "weight_decay": Key(from_0_up),
     "step_size": Key(whole_number(1)),
     "gamma": Key(above_0),

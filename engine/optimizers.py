@@ -29,6 +29,15 @@ def nesterov(g: FloatArray, states: Sequence[FloatArray], rate: FloatArray, _k: 
     return rate * (g + c["momentum"] * v)
 
 
+def dampened_momentum(
+    g: FloatArray, states: Sequence[FloatArray], rate: FloatArray, k: int, c: Constants
+) -> FloatArray:
+    """v ← μ·v + (1 − τ)·g, in the first update v ← g; the step is η·v."""
+    (v,) = states
+    v[:] = c["momentum"] * v + (1 - c["dampening"]) * g if k > 1 else g
+    return rate * v
+
+
 def adagrad(g: FloatArray, states: Sequence[FloatArray], rate: FloatArray, _k: int, c: Constants) -> FloatArray:
     """s ← s + g²; the step is η·g/(√s + ε)."""
     (s,) = states
@@ -49,6 +58,21 @@ def adam(g: FloatArray, states: Sequence[FloatArray], rate: FloatArray, k: int, 
     m[:] = c["beta1"] * m + (1 - c["beta1"]) * g
     s[:] = c["beta2"] * s + (1 - c["beta2"]) * g * g
     return rate * (m / (1 - c["beta1"] ** k)) / (np.sqrt(s / (1 - c["beta2"] ** k)) + c["eps"])
+
+
+def nadam(g: FloatArray, states: Sequence[FloatArray], rate: FloatArray, k: int, c: Constants) -> FloatArray:
+    """Adam with Nesterov's momentum, m and s as in Adam; μ_k = β₁·(1 − ½·0.96^(k·ψ)), q ← 1 − (1 − q)·μ_k.
+
+    The step is η·((1 − μ_k)/q·g + μ_(k+1)/(1 − (1 − q)·μ_(k+1))·m)/(√ŝ + ε). 1 − q is the product of all μ so far.
+    """
+    m, s, q = states
+    now, following = (c["beta1"] * (1 - 0.5 * 0.96 ** (update * c["momentum_decay"])) for update in (k, k + 1))
+    m[:] = c["beta1"] * m + (1 - c["beta1"]) * g
+    s[:] = c["beta2"] * s + (1 - c["beta2"]) * g * g
+    q[:] = 1 - (1 - q) * now
+    mean = (1 - now) / q * g + following / (1 - (1 - q) * following) * m
+    step: FloatArray = rate * mean / (np.sqrt(s / (1 - c["beta2"] ** k)) + c["eps"])
+    return step
 
 
 def adamax(g: FloatArray, states: Sequence[FloatArray], rate: FloatArray, k: int, c: Constants) -> FloatArray:
@@ -81,7 +105,7 @@ class Optimizer:
         update: changes the states in place and returns the step, which is taken off what the gradient belongs to.
         constants: by the names of torch.optim where it has them, with their defaults.
         states: the letters of its states: momentum's velocity v, Adam's mean m, the mean or sum of squares s, Adamax's
-            largest gradient u, Adadelta's mean of squared changes d.
+            largest gradient u, Adadelta's mean of squared changes d, NAdam's share of momentum q.
         counts: whether an update depends on its number k.
         decouples_decay: whether the weight decay stays out of the gradient.
     """
@@ -109,6 +133,8 @@ OPTIMIZERS = {
     ),
     "adamax": Optimizer(adamax, {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}, "mu", counts=True),
     "adadelta": Optimizer(adadelta, {"rho": 0.9, "eps": 1e-6}, "sd"),
+    "nadam": Optimizer(nadam, {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "momentum_decay": 0.004}, "msq", counts=True),
+    "dampened-momentum": Optimizer(dampened_momentum, {"momentum": 0.9, "dampening": 0.5}, "v", counts=True),
 }
 
 

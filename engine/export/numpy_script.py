@@ -58,7 +58,7 @@ RATES = {
     "inverse-time": "{rate} / (1 + {decay} * step)",
     "warm-up": "{rate} * min(1, (step + 1) / {warm_up})",
 }
-# The lines of an update of parameter p with gradient g; v, m, s, u and d hold the states of each parameter.
+# The lines of an update of parameter p with gradient g; v, m, s, u, d and q hold the states of each parameter.
 UPDATES = {
     "sgd": ["p -= rate * g"],
     "momentum": ["v[i] = {momentum} * v[i] + g", "p -= rate * v[i]"],
@@ -77,6 +77,17 @@ UPDATES["adamax"] = [
     UPDATES["adam"][0],
     "u[i] = np.maximum({beta2} * u[i], abs(g) + {eps})",
     "p -= rate * m[i] / (1 - {beta1} ** (step + 1)) / u[i]",
+]
+UPDATES["nadam"] = [
+    *UPDATES["adam"][:2],
+    "mu, mu_next = ({beta1} * (1 - 0.5 * 0.96 ** (k * {momentum_decay})) for k in (step + 1, step + 2))",
+    "q[i] = 1 - (1 - q[i]) * mu",
+    "mean = (1 - mu) / q[i] * g + mu_next / (1 - (1 - q[i]) * mu_next) * m[i]",
+    "p -= rate * mean / (np.sqrt(s[i] / (1 - {beta2} ** (step + 1))) + {eps})",
+]
+UPDATES["dampened-momentum"] = [
+    "v[i] = {momentum} * v[i] + (1 - {dampening}) * g if step else g",
+    "p -= rate * v[i]",
 ]
 UPDATES["adadelta"] = [
     "s[i] = {rho} * s[i] + (1 - {rho}) * g**2",

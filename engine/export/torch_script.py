@@ -28,14 +28,17 @@ ACTIVATIONS = ByActivation(
     },
     _leaky,
 )
+# The constants that torch.optim takes by the same names.
+TORCHS = ("momentum", "dampening", "alpha", "rho", "eps", "momentum_decay")
 CLASSES = {
-    **dict.fromkeys(("sgd", "momentum", "nesterov"), "SGD"),
+    **dict.fromkeys(("sgd", "momentum", "nesterov", "dampened-momentum"), "SGD"),
     "adagrad": "Adagrad",
     "rmsprop": "RMSprop",
     "adam": "Adam",
     "adamw": "AdamW",
     "adamax": "Adamax",
     "adadelta": "Adadelta",
+    "nadam": "NAdam",
 }
 BCE = "functional.binary_cross_entropy_with_logits"
 # By loss and reduction: from the outputs, before the activation where the loss has it inside, and the targets t.
@@ -221,7 +224,7 @@ def _optimizer(experiment: Experiment) -> str:
     said = [f"lr={number(experiment.learning_rate)}"]
     if "beta1" in c:
         said.append(f"betas=({c['beta1']}, {c['beta2']})")
-    own = [option for option in OPTIMIZERS[name].constants if option in ("momentum", "alpha", "rho", "eps")]
+    own = [option for option in OPTIMIZERS[name].constants if option in TORCHS]
     said += [f"{option}={number(c[option])}" for option in own]
     said += ["nesterov=True"] if name == "nesterov" else []
     said += [f"weight_decay={number(c['weight_decay'])}"] if "weight_decay" in c else []

@@ -3,6 +3,7 @@
 import copy
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,11 +95,25 @@ def _torch_steps(
         yield {experiment.columns.loss: error.item(), **_parameters(experiment, net, tuple(x.shape[1:]))}
         optimizer.zero_grad()
         error.backward()
-        optimizer.step()
+        with _float64():
+            optimizer.step()
         if scheduler is not None:
             with warnings.catch_warnings():  # a copy of a scheduler does not see that its optimizer has stepped
                 warnings.filterwarnings("ignore", "(Seems like|Detected call of)")
                 scheduler.step()
+
+
+@contextmanager
+def _float64() -> Iterator[None]:
+    """NAdam has the product of its momentums in the precision that torch takes without being told."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _parameters(experiment: Experiment, net: "nn.Module", inputs: Shape) -> dict[str, float]:

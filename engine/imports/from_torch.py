@@ -39,7 +39,7 @@ def from_torch(
     Args:
         net: nn.Sequential, or a module whose children are applied in their order; its weights are the first ones.
         loss: nn.MSELoss(), nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.CrossEntropyLoss() or nn.NLLLoss().
-        optimizer: of torch.optim: SGD, Adagrad, RMSprop, Adam, AdamW, Adamax or Adadelta; new, over all that is
+        optimizer: of torch.optim: SGD, Adagrad, RMSprop, Adam, AdamW, Adamax, Adadelta or NAdam; new, over all that is
             trained.
         inputs: (samples, features), (samples, tokens) for nn.Embedding, (samples, channels, rows, columns), or
             (samples, steps, features) for nn.RNN, nn.LSTM, nn.GRU and nn.MultiheadAttention.

@@ -9,6 +9,7 @@ from engine.arrays import FloatArray
 from engine.errors import InputError
 from engine.imports.torch_schedules import schedule_of
 from engine.network import Method
+from engine.optimizers import OPTIMIZERS
 
 # A loss of torch.nn.functional, which takes the mean, stands for its module.
 FUNCTIONS = {
@@ -98,13 +99,14 @@ def as_shares(targets: FloatArray) -> FloatArray:
 
 # By the optimizer's class: what it must not have, as option and what it is by default.
 PLAIN: dict[str, dict[str, Any]] = {
-    "SGD": {"dampening": 0, "maximize": False},
+    "SGD": {"maximize": False},
     "Adagrad": {"lr_decay": 0, "initial_accumulator_value": 0, "maximize": False},
     "RMSprop": {"momentum": 0, "centered": False, "maximize": False},
     "Adam": {"amsgrad": False, "maximize": False, "decoupled_weight_decay": False},
     "AdamW": {"amsgrad": False, "maximize": False},
     "Adamax": {"maximize": False},
     "Adadelta": {"maximize": False},
+    "NAdam": {"maximize": False, "decoupled_weight_decay": False},
 }
 
 
@@ -142,11 +144,13 @@ def _has_stepped(state: dict[str, Any]) -> bool:
 def _optimizer(kind: str, group: dict[str, Any]) -> tuple[str, dict[str, float]]:
     decay = {"weight_decay": float(group["weight_decay"])} if group["weight_decay"] or kind == "AdamW" else {}
     if kind == "SGD":
-        name = "nesterov" if group["nesterov"] else "momentum" if group["momentum"] else "sgd"
-        own = {"momentum": float(group["momentum"])} if group["momentum"] else {}
+        dampened = "dampened-momentum" if group["dampening"] else "momentum"
+        name = "nesterov" if group["nesterov"] else dampened if group["momentum"] else "sgd"
+        own = {key: float(group[key]) for key in OPTIMIZERS[name].constants}
     elif "betas" in group:
         name, (beta1, beta2) = kind.lower(), group["betas"]
-        own = {"beta1": beta1, "beta2": beta2, "eps": group["eps"]}
+        more = {"momentum_decay": group["momentum_decay"]} if kind == "NAdam" else {}
+        own = {"beta1": beta1, "beta2": beta2, "eps": group["eps"], **more}
     else:
         name, own = kind.lower(), {key: group[key] for key in ("alpha", "rho", "eps") if key in group}
     return name, {**own, **decay}

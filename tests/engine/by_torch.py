@@ -259,12 +259,20 @@ def _optimizer(experiment: Experiment, trained: list[torch.Tensor]) -> torch.opt
             return torch.optim.Adam(trained, rate, (c["beta1"], c["beta2"]), c["eps"], decay)
         case "adamax":
             return torch.optim.Adamax(trained, rate, (c["beta1"], c["beta2"]), c["eps"], decay)
+        case "nadam":
+            made = torch.optim.NAdam(trained, rate, (c["beta1"], c["beta2"]), c["eps"], decay, c["momentum_decay"])
+            for of in trained:  # torch would begin with a product of momentums in float32
+                product = {"step": torch.tensor(0.0), "mu_product": torch.ones((), dtype=torch.float64)}
+                made.state[of] = product | {name: torch.zeros_like(of) for name in ("exp_avg", "exp_avg_sq")}
+            return made
         case "adadelta":
             return torch.optim.Adadelta(trained, rate, c["rho"], c["eps"], decay)
         case "adamw":
             return torch.optim.AdamW(trained, rate, (c["beta1"], c["beta2"]), c["eps"], decay)
         case name:
-            return torch.optim.SGD(trained, rate, c.get("momentum", 0), 0, decay, nesterov=name == "nesterov")
+            return torch.optim.SGD(
+                trained, rate, c.get("momentum", 0), c.get("dampening", 0), decay, nesterov=name == "nesterov"
+            )
 
 
 def _schedule(experiment: Experiment, optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler | None:

@@ -15,7 +15,8 @@ from engine.optimizers import OPTIMIZERS, SCHEDULES
 RANGES = {
     "momentum": (0.5, 0.95), "alpha": (0.5, 0.99), "beta1": (0.5, 0.95), "beta2": (0.9, 0.999), "eps": (1e-6, 1e-3),
     "weight_decay": (0.01, 0.1), "step_size": (1, 3), "gamma": (0.5, 0.9), "T_max": (2, 9), "eta_min": (0, 0.01),
-    "decay": (0.1, 1), "warm_up": (1, 4), "rho": (0.5, 0.95),
+    "decay": (0.1, 1), "warm_up": (1, 4), "rho": (0.5, 0.95), "dampening": (0.1, 0.9),
+    "momentum_decay": (0.001, 0.1),
 }  # fmt: skip
 WHOLE = ("step_size", "T_max", "warm_up")
 

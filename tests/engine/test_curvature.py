@@ -98,7 +98,12 @@ def parabola(optimizer: str, constants: tuple[tuple[str, float], ...], rate: flo
 
 @pytest.mark.parametrize(
     ("optimizer", "constants"),
-    [("sgd", ()), ("momentum", (("momentum", 0.5),)), ("nesterov", (("momentum", 0.5),))],
+    [
+        ("sgd", ()),
+        ("momentum", (("momentum", 0.5),)),
+        ("nesterov", (("momentum", 0.5),)),
+        ("dampened-momentum", (("momentum", 0.5), ("dampening", 0.3))),
+    ],
 )
 def test_just_below_the_limit_it_settles_and_just_above_it_leaps_away(
     optimizer: str, constants: tuple[tuple[str, float], ...]

@@ -222,16 +222,19 @@ def test_weights_are_drawn(tmp_path: Path, init: str, spread: float) -> None:
         ("learning_rate = 0.5", "learning_rate = 0.5\nlearning_rates = [1, '2']",
          "training.learning_rates[1]: got '2', expected a number from 0 up"),
         ('"adam"', '"lion"', "training.optimizer: got 'lion'; "
-         "expected sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, adamax, adadelta"),
+         "expected sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, adamax, adadelta, nadam, "
+         "dampened-momentum"),
         ('"adam"', '"adma"', "training.optimizer: got 'adma'; did you mean 'adam'?"),
         ("betas = [0.8, 0.9]", "beta = 3", "unknown key 'training.beta'; did you mean 'training.betas'?"),
         ("betas = [0.8, 0.9]", "betas = 0.9", "training.betas: got 0.9, expected a list of 2 elements"),
         ("betas = [0.8, 0.9]", "betas = [0.8]", "training.betas: got [0.8], expected a list of 2 elements"),
         ("betas = [0.8, 0.9]", "betas = [0.8, 1]", "training.betas[1]: got 1, expected a number from 0 to below 1"),
         ("betas = [0.8, 0.9]", "momentum = 0.9",
-         "training.momentum: got it with adam and step, expected it with momentum or nesterov"),
-        ('"adam"', '"sgd"', "training.betas: got it with sgd and step, expected it with adam or adamw or adamax"),
-        ("eps = 1e-6", "eps = 0", "training.eps: got 0, expected a number above 0"),
+         "training.momentum: got it with adam and step, expected it with momentum or nesterov "
+         "or dampened-momentum"),
+        ('"adam"', '"sgd"',
+         "training.betas: got it with sgd and step, expected it with adam or adamw or adamax or nadam"),
+        ("eps = 1e-6", "eps = -1", "training.eps: got -1, expected a number from 0 up"),
         ("weight_decay = 0.1", "weight_decay = -0.1", "training.weight_decay: got -0.1, expected a number from 0 up"),
         ("step_size = 3", "step_size = 0", "training.step_size: got 0, expected a whole number from 1 up"),
         ("step_size = 3", "warm_up = 3", "training.warm_up: got it with adam and step, expected it with warm-up"),
@@ -241,7 +244,8 @@ def test_weights_are_drawn(tmp_path: Path, init: str, spread: float) -> None:
         ("step_size = 3", "[[training.runs]]\nlearning_rate = 'a'",
          "training.runs[0].learning_rate: got 'a', expected a number from 0 up"),
         ("step_size = 3", "[[training.runs]]\nmomentum = 0.5",
-         "training.runs[0].momentum: got it with adam and step, expected it with momentum or nesterov"),
+         "training.runs[0].momentum: got it with adam and step, expected it with momentum or nesterov "
+         "or dampened-momentum"),
         ("step_size = 3", "learning_rates = [1]\n[[training.runs]]\nlearning_rate = 1",
          "training.runs: got them beside training.learning_rates, expected one of the two"),
         ("step_size = 3", "[training.runs]\nlearning_rate = 1",

@@ -98,6 +98,9 @@ OPTIMIZERS: dict[str, Callable[[Any], optim.Optimizer]] = {
     "Adam": lambda p: optim.Adam(p, 0.01, (0.8, 0.99), 1e-6, 0.1),
     "AdamW": lambda p: optim.AdamW(p, 0.01),
     "Adamax": lambda p: optim.Adamax(p, 0.01, (0.8, 0.99), 1e-6, 0.1),
+    "dampening": lambda p: optim.SGD(p, 0.1, momentum=0.8, dampening=0.3, weight_decay=0.01),
+    "NAdam": lambda p: optim.NAdam(p, 0.01, (0.8, 0.99), 1e-6, 0.1, 0.02),
+    "Adam, eps of 0": lambda p: optim.Adam(p, 0.01, eps=0),
     "Adadelta": lambda p: optim.Adadelta(p, 0.5, 0.8, 1e-5),
 }
 SCHEDULES: dict[str, Callable[[optim.Optimizer], Any]] = {

@@ -145,7 +145,8 @@ def _stepped(net: nn.Module) -> optim.Optimizer:
         ),
         (
             lambda net: {"optimizer": optim.LBFGS(net.parameters())},
-            "optimizer: got LBFGS, expected one of torch.optim's SGD, Adagrad, RMSprop, Adam, AdamW, Adamax, Adadelta",
+            "optimizer: got LBFGS, expected one of torch.optim's SGD, Adagrad, RMSprop, Adam, AdamW, "
+            "Adamax, Adadelta, NAdam",
         ),
         (
             lambda net: {"optimizer": optim.SGD([net[0].weight], 0.1)},

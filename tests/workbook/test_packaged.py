@@ -101,11 +101,18 @@ METHODS = {
         constants=(("beta1", 0.9), ("beta2", 0.999), ("eps", 1e-8), ("weight_decay", 0.01), ("warm_up", 5)),
     ),
     "adamax": Method(optimizer="adamax", constants=(("beta1", 0.9), ("beta2", 0.999), ("eps", 1e-8))),
+    "nadam": Method(
+        optimizer="nadam", constants=(("beta1", 0.9), ("beta2", 0.999), ("eps", 1e-8), ("momentum_decay", 0.004))
+    ),
+    "dampened-momentum": Method(
+        optimizer="dampened-momentum", constants=(("momentum", 0.9), ("dampening", 0.5), ("weight_decay", 0.1))
+    ),
     "adadelta": Method(optimizer="adadelta", constants=(("rho", 0.9), ("eps", 1e-6), ("weight_decay", 0.1))),
 }
 TYPED = {
     "momentum": 0.8, "alpha": 0.9, "beta1": 0.7, "beta2": 0.95, "eps": 0.01, "weight_decay": 0.3, "step_size": 2,
-    "gamma": 0.7, "T_max": 5, "eta_min": 0.02, "decay": 0.4, "warm_up": 3, "rho": 0.6,
+    "gamma": 0.7, "T_max": 5, "eta_min": 0.02, "decay": 0.4, "warm_up": 3, "rho": 0.6, "dampening": 0.2,
+    "momentum_decay": 0.3,
 }  # fmt: skip
 
 

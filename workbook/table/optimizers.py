@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from workbook.spreadsheet.algebra import ONE, call, less, over, own, plus, power, times
-from workbook.spreadsheet.trees import Number, Tree
+from workbook.spreadsheet.trees import Number, Operation, Tree
 
 
 class Step(NamedTuple):
@@ -62,6 +62,25 @@ def _adadelta_change(s: Step) -> Tree:
     return times(over(before, after), s.gradient)
 
 
+def _dampened(s: Step) -> Tree:
+    later = plus(times(own("momentum"), s.before["v"]), times(less(ONE, own("dampening")), s.gradient))
+    return call("IF", Operation(">", (s.number, ONE)), later, s.gradient)
+
+
+def _momentum_of(number: Tree) -> Tree:
+    """NAdam's momentum in an update: β₁·(1 − ½·0.96^(k·ψ))."""
+    fading = power(Number(0.96), times(number, own("momentum_decay")))
+    return times(own("beta1"), less(ONE, times(Number(0.5), call("IFERROR", fading, Number(0)))))
+
+
+def _nadam_change(s: Step) -> Tree:
+    now, following = _momentum_of(s.number), _momentum_of(plus(s.number, ONE))
+    of_gradient = over(times(less(ONE, now), s.gradient), s.after["q"])
+    of_mean = over(times(following, s.after["m"]), less(ONE, times(less(ONE, s.after["q"]), following)))
+    root = call("SQRT", _corrected(s, "s", "beta2"))
+    return over(times(s.rate, plus(of_gradient, of_mean)), plus(root, own("eps")))
+
+
 _VELOCITY = {"v": lambda s: plus(times(own("momentum"), s.before["v"]), s.gradient)}
 _ADAM_STATES = {
     "m": _running_mean("m", "beta1", lambda s: s.gradient),
@@ -89,6 +108,11 @@ OPTIMIZERS = {
         },
         lambda s: times(s.rate, _adadelta_change(s)),
     ),
+    "nadam": Optimizer(
+        {**_ADAM_STATES, "q": lambda s: less(ONE, times(less(ONE, s.before["q"]), _momentum_of(s.number)))},
+        _nadam_change,
+    ),
+    "dampened-momentum": Optimizer({"v": _dampened}, lambda s: times(s.rate, s.after["v"])),
 }
 
 

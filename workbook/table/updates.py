@@ -51,6 +51,7 @@ STATE_IDEAS = {
     "m": "The running mean of the gradients, which starts at 0.",
     "s": "The running mean or sum of the squared gradients, which starts at 0.",
     "u": "The largest gradient so far, plus eps; what came before fades with each step.",
+    "q": "One less the product of all momentums so far; it starts at 0.",
     "d": "The running mean of the squared changes, before the learning rate; it starts at 0.",
 }
 

@@ -98,13 +98,13 @@ def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | No
     if samples > 1 and "step" in places:
         batch = _count_of_first(sheet, places["step"], header_row)
     letters = "".join(dict.fromkeys(name[0] for name in names if STATE.fullmatch(name)))
-    optimizer = next((name for name in OPTIMIZERS if OPTIMIZERS[name].states == letters), None)
-    if optimizer is None or not network.time <= batch <= samples:
+    if not network.time <= batch <= samples:
         return None
     schedule = "step" if "eta" in places else "constant"
-    columns = Columns(network, samples, Method(batch, "mean", optimizer, schedule))
-    if columns.method.counts_steps or "step" not in places or samples > 1:
-        return columns if list(columns.names) == names else None
+    for optimizer in (name for name, of in OPTIMIZERS.items() if of.states == letters):
+        columns = Columns(network, samples, Method(batch, "mean", optimizer, schedule))
+        if list(columns.names) == names:
+            return columns
     return None
 
 

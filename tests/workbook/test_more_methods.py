@@ -1,4 +1,4 @@
-"""Losses that are a sum or a mean over several outputs, and leaky ReLUs of any slope, in cells."""
+"""Losses that are a sum or a mean over outputs, leaky ReLUs of any slope, and optimizers with a step's number."""
 
 from pathlib import Path
 
@@ -26,6 +26,20 @@ def test_the_sheet_check_passes(loss: str, tmp_path: Path) -> None:
     recalculated = by_ironcalc(poisoned(written(made(loss), tmp_path / "book.xlsx"), tmp_path / "poisoned.xlsx"))
     assert shown(recalculated) == ("PASS", COMPARED)
     assert error_cells(recalculated) == []
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+@pytest.mark.parametrize("optimizer", ["nadam", "dampened-momentum", "momentum", "nesterov"])
+def test_the_audit_tells_optimizers_with_the_same_states_apart(optimizer: str, samples: int, tmp_path: Path) -> None:
+    of = experiment((Dense(2, "tanh", 2), Dense(1, "sigmoid", 1)), samples=samples, optimizer=optimizer)
+    main_only(of, tmp_path / "right.xlsx")
+    table = the_table(tmp_path / "right.xlsx")
+    assert (table.verdict, table.columns) == ("right", of.columns.names)
+    row = FIRST_ROW + of.rows - 1
+    for column in ("w2", f"{of.columns.states[-1]}_w2"):
+        cell = f"{get_column_letter(of.columns.place[column] + 1)}{row}"
+        with_formula(tmp_path / "right.xlsx", tmp_path / "slip.xlsx", cell, lambda formula: f"1.5*({formula})+0.25")
+        assert [root.cell for root in the_table(tmp_path / "slip.xlsx").roots] == [cell]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
