@@ -120,7 +120,7 @@ def _share(layout: Layout, values: FloatArray, start: str, end: str) -> list[tup
     )
     # As in the engine's diagnosis: small gradients are no fault where the work is done.
     learns = last_loss > LEARNED * first_loss
-    word = LAYERS.word({SHARE.name: share}) if learns and not isinstance(share, str) else ""
+    word = LAYERS.text({SHARE.name: share}) if learns and not isinstance(share, str) else ""
     far = LAYERS.formula(lambda _: cell)
     return [
         (BY_LAYER, f'"{BY_LAYER}"'),
@@ -190,7 +190,7 @@ def verdict(layout: Layout, values: FloatArray) -> str:
     if any(_is_pinned(layout, values, layer) for layer in hidden_that_die(layout)):
         return DEAD
     first, last = end_losses(layout, losses)
-    return COURSE.word({FIRST.name: first, LAST.name: last})
+    return COURSE.text({FIRST.name: first, LAST.name: last})
 
 
 def verdict_formula(layout: Layout, first: str, last: str, sheet: str | None = None) -> str:

@@ -251,7 +251,7 @@ class Differences:
             if ((nudged.up[:, places] > 0) != (nudged.down[:, places] > 0)).any():
                 return KINK
         table = self.reduced_value(self.values, gradient_name(nudged.name))
-        return AGREES.word(
+        return AGREES.text(
             {TABLE.name: table, DIFFERENCE.name: self.difference(nudged), ALLOWED.name: self.allowed(table)}
         )
 

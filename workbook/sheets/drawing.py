@@ -11,8 +11,12 @@ from math import hypot
 from engine import Columns
 from engine.columns import activation_name, gradient_name
 from workbook.records import Cell, Drawing, Look, Series
+from workbook.sheets import choice
+from workbook.sheets.choice import ZERO, Choice, Pattern
 from workbook.sheets.edges import STRANDS, WIDEST, Edge, half_formula
 from workbook.sheets.shown import Quantities
+from workbook.spreadsheet.algebra import call, compare
+from workbook.spreadsheet.trees import Number
 from workbook.table.definitions import is_dense
 from workbook.table.layout import letter, on_sheet
 
@@ -33,6 +37,13 @@ LARGEST = "▸"
 # Where a mark's text, number, half its width, x and y stand. The text is first: beside a folded number hashes would be
 # printed. An edge has x and y of a line for each sign.
 TEXT, NUMBER, HALF, X, Y, COLUMNS_OF_MARKS = 0, 1, 2, 3, 15, 27
+# Three decimals, or four, or an exponent where that shows no more than a digit.
+SIZE = call("ABS", choice.NUMBER)
+EXTREME = call("OR", compare(">=", SIZE, Number(1000)), compare("<", SIZE, Number(0.001)))
+SHORT = Choice(
+    [(ZERO, "0"), (EXTREME, Pattern("0.0E+00")), (compare(">=", SIZE, Number(0.1)), Pattern("0.000"))],
+    otherwise=Pattern("0.0000"),
+)
 HOW_TO_READ = (
     "Blue numbers go forward. Red ones are gradients: how the loss changes with the number above them "
     f"({LARGEST} the largest of a weight or bias). Lines: weights, blue above 0, orange below; wide: large."
@@ -289,16 +300,10 @@ def _text_formula(label: Label, number: str, quantities: Quantities) -> str:
 
 
 def rounded(value: float) -> str:
-    """As rounded_formula: three decimals, or four, or an exponent where that shows no more than a digit."""
-    if value == 0:
-        return "0"
-    if not 0.001 <= abs(value) < 1000:
-        return f"{value:.1E}"
-    return f"{value:.3f}" if abs(value) >= 0.1 else f"{value:.4f}"
+    """A number as a text that has room in the drawing."""
+    return SHORT.text({choice.NUMBER.name: value})
 
 
 def rounded_formula(cell: str) -> str:
-    """A number as a text that has room in the drawing."""
-    decimals = f'IF(ABS({cell})>=0.1,TEXT({cell},"0.000"),TEXT({cell},"0.0000"))'
-    extreme = f"OR(ABS({cell})>=1000,ABS({cell})<0.001)"
-    return f'IF({cell}=0,"0",IF({extreme},TEXT({cell},"0.0E+00"),{decimals}))'
+    """The same of a cell."""
+    return SHORT.formula(lambda _: cell)

@@ -11,6 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
+from workbook.sheets.choice import NUMBER, ZERO, Choice, Pattern, size_within
+from workbook.spreadsheet.algebra import call
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Tree, Variable
 
@@ -75,20 +77,35 @@ def quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def as_text(number: float) -> str:
-    """As text_formula: to four decimals, if small to seven or ten, the smallest and the largest as 1.00E-09."""
-    size = abs(number)
-    if number == 0:
-        return "0"
-    if 0.001 <= size < 1e6:
+class Rounded:
+    """A number to four decimals, without zeros at its end."""
+
+    def text(self, number: float) -> str:
+        """The number as a text."""
         rounded = Decimal(repr(float(number))).quantize(Decimal("0.0001"), ROUND_HALF_UP)  # as ROUND does it
-        return np.format_float_positional(float(rounded), trim="-")
-    return f"{number:.7f}" if 1e-5 <= size < 1 else f"{number:.10f}" if 1e-8 <= size < 1 else f"{number:.2E}"
+        return np.format_float_positional(float(rounded) + 0.0, trim="-")
+
+    def formula(self, cell: str) -> str:
+        """The same of a cell."""
+        return f'ROUND({cell},4)&""'
+
+
+# To four decimals, if small to seven or ten, the smallest and the largest as 1.00E-09.
+TOLD = Choice(
+    [
+        (call("OR", ZERO, size_within(0.001, 1e6)), Rounded()),
+        (size_within(1e-5, 1), Pattern("0.0000000")),
+        (size_within(1e-8, 1), Pattern("0.0000000000")),
+    ],
+    otherwise=Pattern("0.00E+00"),
+)
+
+
+def as_text(number: float) -> str:
+    """A number as a text, for reading."""
+    return TOLD.text({NUMBER.name: number})
 
 
 def text_formula(cell: str) -> str:
-    """A number as a text, for reading: without zeros at its end."""
-    size = f"ABS({cell})"
-    tiny = f'IF(AND({size}>=0.00000001,{size}<1),TEXT({cell},"0.0000000000"),TEXT({cell},"0.00E+00"))'
-    small = f'IF(AND({size}>=0.00001,{size}<1),TEXT({cell},"0.0000000"),{tiny})'
-    return f'=IF(OR({cell}=0,AND({size}>=0.001,{size}<1000000)),ROUND({cell},4)&"",{small})'
+    """The same of a cell, as a formula."""
+    return f"={TOLD.formula(lambda _: cell)}"

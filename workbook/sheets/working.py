@@ -8,6 +8,7 @@ from itertools import groupby
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
 from workbook.records import Cell
+from workbook.sheets.choice import NUMBER, ZERO, Choice, Pattern, size_within
 from workbook.sheets.shown import (
     GIVEN,
     NEW,
@@ -27,6 +28,7 @@ from workbook.sheets.shown import (
     over_batch,
 )
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.algebra import call
 from workbook.spreadsheet.evaluator import value_of
 from workbook.spreadsheet.printer import number_text, pieces, printed
 from workbook.spreadsheet.trees import Tree, Variable, leaves
@@ -45,6 +47,9 @@ HEADERS = {
 MOST_LISTED = 6
 # Whole numbers are shown as such.
 COUNTERS = ("step", "sample", "time")
+
+# Seven decimals, or four digits and an exponent.
+PLUGGED = Choice([(call("OR", ZERO, size_within(0.0001, 1000)), Pattern("0.0000000"))], otherwise=Pattern("0.000E+00"))
 
 
 @dataclass(frozen=True)
@@ -239,14 +244,12 @@ class Working:
 
 
 def as_text(value: float) -> str:
-    """As text_formula: seven decimals, or four digits and an exponent; negative numbers in brackets."""
-    value += 0.0  # no cell shows -0
-    text = f"{value:.7f}" if value == 0 or 0.0001 <= abs(value) < 1000 else f"{value:.3E}"
+    """A number as it is plugged in: negative in brackets."""
+    text = PLUGGED.text({NUMBER.name: value + 0.0})  # no cell shows -0
     return f"({text})" if value < 0 else text
 
 
 def text_formula(cell: str) -> str:
-    """A number as it is plugged in; an empty text for an empty cell."""
-    decimals = f"OR({cell}=0,AND(ABS({cell})>=0.0001,ABS({cell})<1000))"
-    text = f'IF({decimals},TEXT({cell},"0.0000000"),TEXT({cell},"0.000E+00"))'
+    """The same of a cell; an empty text for an empty cell."""
+    text = PLUGGED.formula(lambda _: cell)
     return f'IF({cell}="","",IF({cell}<0,"("&{text}&")",{text}))'
