@@ -175,10 +175,12 @@ def _doubted(
 
 def _factor(cells: Cells, pairs: Sequence[Pair], kind: Kind, common: float | None) -> float:
     """The common factor, or, where each ratio stands alone, what it should be."""
-    if common is not None and (sum(pair.derivative.size for pair in pairs) == 1 or sum(
-        int((np.abs(pair.ratios - common) <= SAME_RATIO * abs(common)).sum()) for pair in pairs
-    ) > 1):  # fmt: skip
-        return common
+    total = sum(pair.derivative.size for pair in pairs)
+    if common is not None:
+        alike = sum(int((np.abs(pair.ratios - common) <= SAME_RATIO * abs(common)).sum()) for pair in pairs)
+        # A few numbers with a factor of their own, which nothing explains, lack the same slope.
+        if total == 1 or (alike > 1 and (2 * alike >= total or explained(cells, pairs, kind, common))):
+            return common
     return expected_factor(cells, pairs, kind, 1.0)
 
 

@@ -101,15 +101,28 @@ def guesses(cells: Cells, say: Callable[[str], None] = lambda _: None) -> Iterat
             more = (f"of {len(found):,} steps the first {MOST_STEPS:,} were checked",) * (len(found) > MOST_STEPS)
             yield Guess(replace(check, notes=(*check.notes, *more)), judged)
     if last is None:
-        places = labelled_pairs(cells)
+        places = _not_computed(readers, labelled_pairs(cells))
         if not places:
             raise InputError(NOTHING_FOUND)
-        dependents = set.intersection(*(readers.dependents([parameter]) for parameter, _ in places))
-        checks = [_best(readers, places, "gradients", lambda: dependents, None), _of_made_losses(cells, places)]
+        parameters = [parameter for parameter, _ in places]
+        checks = [
+            _best(readers, places, "gradients", lambda: readers.shared(parameters), None),
+            _of_made_losses(cells, places),
+        ]
         told = [check for check in checks if check is not None]
         if not told:
             raise InputError(NOTHING_FOUND)
         yield Guess(max(told, key=lambda check: (check.wrong is not None, _agreeing(check))), 1)
+
+
+def _not_computed(readers: Readers, places: Sequence[tuple[Area, Area]]) -> list[tuple[Area, Area]]:
+    """The parameters that are computed from no other: attention's values V = X·Wv lie between Wv and the loss."""
+    computed = readers.dependents(parameter for parameter, _ in places)
+
+    def is_given(area: Area) -> bool:
+        return not any(readers.position[place] in computed for place in readers.cells.formulas_in(area))
+
+    return [(parameter, gradient) for parameter, gradient in places if is_given(parameter)]
 
 
 def _of_made_losses(cells: Cells, places: Sequence[tuple[Area, Area]]) -> Check | None:

@@ -53,7 +53,7 @@ def find_starts(forward: Forward, pairs: Sequence[Pair], factor: float, kind: Ki
     kept = list(_kept(pairs, factor, kind, forward))
     traced = list(_traced(pairs, factor, kind, forward))
     repairs: list[tuple[Area, FloatArray]] = []
-    starts = []
+    starts: list[tuple[Start, Repair | None]] = []
     for wrong in sorted(traced, key=lambda wrong: len(wrong.path)):
         if wrong.is_right(repairs):
             continue
@@ -63,8 +63,14 @@ def find_starts(forward: Forward, pairs: Sequence[Pair], factor: float, kind: Ki
         for each in together or [repair]:
             if each is not None:
                 repairs.append((each.cells, each.change))
-            starts.append(_start(cells, forward, wrong.pair, factor, kind, each))
-    return tuple(starts)
+            starts.append((_start(cells, forward, wrong.pair, factor, kind, each), each))
+    return tuple(start for start, repair in starts if repair is None or not _is_consequence(repair, starts, traced))
+
+
+def _is_consequence(repair: Repair, starts: Sequence[tuple[Start, Repair | None]], traced: Sequence[Wrong]) -> bool:
+    """Whether all is right without one of several repairs: what it puts right, a later one puts right too."""
+    others = [(other.cells, other.change) for _, other in starts if other is not None and other is not repair]
+    return bool(others) and all(wrong.is_right(others) for wrong in traced)
 
 
 def inner_gradients(forward: Forward, pairs: Sequence[Pair], factor: float) -> dict[Area, Area]:
@@ -152,7 +158,7 @@ def _first(
             repair = Repair(area, change, expected)
             if expected.through is not None:
                 share = share or repair
-            elif explained:
+            elif any(other.through is None or other.of != expected.of for other in explained):  # not a share of it
                 otherwise.append(repair)
             elif forward.is_parameter(expected):
                 own = own or repair

@@ -1,6 +1,7 @@
 """What stands beside a cell in words."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from workbook.spreadsheet.areas import Area
@@ -18,6 +19,8 @@ PARAMETER = re.compile(
     r"^\s*(?:(?:new|neu\w*|next|old|updated)\s+)?(?P<letter>w|b|θ|theta|bias|weight)s?[\s_]*[\w,\[\]()]*\s*[:=]?\s*$",
     re.IGNORECASE,
 )
+# What weights are called besides where a gradient has the same name: those on the state before, of norms.
+RECURRENT = re.compile(r"^\s*(?:[UVR]_?\w{0,3}|gamma|beta|γ|β)\s*[:=]?\s*$")
 GRADIENT = re.compile(
     r"^\s*(?:grad(?:ient)?(?:\s+of)?|[d∂δΔ])\s*_?(?:[A-Za-z_]{0,6}\s*/\s*[d∂δ]\s*)?(?P<name>[A-Za-zθ][\w]*)\s*[:=]?\s*$",
     re.IGNORECASE,
@@ -55,11 +58,25 @@ def letter_of(text: str) -> str:
 
 
 def labelled_pairs(cells: Cells) -> list[tuple[Area, Area]]:
-    """Parameters and their gradients, sheet by sheet, where both have labels: w1 and ∂E/∂w1, W2 and dW2."""
-    return [pair for sheet in cells.book.sheets for pair in _labelled_pairs(sheet)]
+    """Parameters and their gradients where both have labels: w1 and ∂E/∂w1, W2 and dW2.
+
+    They are looked for sheet by sheet; where no sheet has both, over all sheets, if no two use the same name.
+    """
+    found = [_labelled(sheet) for sheet in cells.book.sheets]
+    pairs = [pair for parameters, gradients in found for pair in _of_one_name(parameters, gradients)]
+    if pairs:
+        return pairs
+    counts = [Counter(name for named in side for name in named) for side in zip(*found, strict=True)]
+    every = [{name: area for named in side for name, area in named.items()} for side in zip(*found, strict=True)]
+    return list(_of_one_name(*every)) if all(max(c.values(), default=0) <= 1 for c in counts) else []
 
 
-def _labelled_pairs(sheet: Sheet) -> Iterator[tuple[Area, Area]]:
+def _of_one_name(parameters: dict[str, Area], gradients: dict[str, Area]) -> Iterator[tuple[Area, Area]]:
+    return ((parameters[name], area) for name, area in gradients.items() if name in parameters)
+
+
+def _labelled(sheet: Sheet) -> tuple[dict[str, Area], dict[str, Area]]:
+    """A sheet's parameters and gradients by the parameters' names."""
     parameters: dict[str, Area] = {}
     gradients: dict[str, Area] = {}
     texts = sorted(
@@ -72,13 +89,11 @@ def _labelled_pairs(sheet: Sheet) -> Iterator[tuple[Area, Area]]:
         area = _beside(sheet, row, column)
         if area is None:
             continue
-        if letter_of(text):
+        if letter_of(text) or RECURRENT.match(text):
             parameters.setdefault(text.strip(" :="), area)
         elif match := GRADIENT.match(text):
             gradients.setdefault(match["name"], area)
-    for name, gradient in gradients.items():
-        if name in parameters:
-            yield parameters[name], gradient
+    return parameters, gradients
 
 
 def _beside(sheet: Sheet, row: int, column: int) -> Area | None:
