@@ -618,4 +618,4 @@ def test_a_stored_value_is_stale_from_a_millionth_on(book: Path, tmp_path: Path,
                 data = xml.encode()
                 assert found == 1
             target.writestr(item, data)
-    assert notes(audit(path)).count("1 stored values are") == stale
+    assert notes(audit(path)).count("1 stored value is") == stale
