@@ -16,7 +16,7 @@ from workbook.sheets.differences import SHARES, Differences
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.trees import Variable, leaves
 from workbook.table.definitions import constant_names, definitions, given_names
-from workbook.table.layout import ETA, FIRST_ROW, Layout, letter, on_sheet
+from workbook.table.layout import ETA, FIRST_ROW, Layout, largest_size, letter, on_sheet
 
 SHEET = "check"
 TOP = 8  # the first row of the comparison by column
@@ -166,7 +166,7 @@ class _Check:
                 Cell(row, 2, "tolerance", 0.0, f"={furthest}"),
                 Cell(
                     row, 3, "tolerance", ABSOLUTE + RELATIVE * largest,
-                    f"={ABSOLUTE:.12f}+{RELATIVE:.9f}*MAX(MAX({frozen}),-MIN({frozen}))",
+                    f"={ABSOLUTE:.12f}+{RELATIVE:.9f}*{largest_size(frozen)}",
                 ),
                 Cell(row, 4, "verdict", "PASS", f'=IF($B$5>0,"{NOT_COMPARED}",IF(SUM({wrong})=0,"PASS","FAIL"))'),
                 Cell(row, 5, "step", "", f'=IF(OR($B$5>0,SUM({wrong})=0),"",{step})'),

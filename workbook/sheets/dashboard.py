@@ -14,7 +14,7 @@ from workbook.spreadsheet.evaluator import evaluate
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.functions import LOSSES
-from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, place
+from workbook.table.layout import FIRST_ROW, Layout, largest_size, letter, on_sheet, place
 
 TOP = 8
 DEAD, STILL = "dead layer", "stands still"
@@ -78,7 +78,7 @@ def _largest(layout: Layout, values: FloatArray, gradients: list[str]) -> tuple[
     """
     size, at = layout.columns.method.batch_size, layout.columns.span(gradients)
     cells = f"{letter(at.start)}{layout.last_row + 1 - size}:{letter(at.stop - 1)}{layout.last_row}"
-    return float(np.abs(values[-size:, at]).max()), f"MAX(MAX({cells}),-MIN({cells}))"
+    return float(np.abs(values[-size:, at]).max()), largest_size(cells)
 
 
 def layers_with_gradients(layout: Layout) -> list[list[str]]:

@@ -16,7 +16,7 @@ from workbook.spreadsheet.algebra import ONE, call, compare, less, over, plus
 from workbook.spreadsheet.evaluator import value_of
 from workbook.spreadsheet.trees import Number, Variable
 from workbook.table.definitions import definitions, given_names
-from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
+from workbook.table.layout import FIRST_ROW, Layout, largest_size, letter, on_sheet, over_cells
 
 # A nudge on a network whose largest number is S is 1e-4/(1 + S): small steps where the loss bends sharply.
 NUDGE = 1e-4
@@ -151,7 +151,7 @@ class Differences:
         """The same over cells."""
         names, one_by_one = self.numbers
         cells = self.main(names[0], names[-1])
-        largest = f"MAX(MAX({cells}),-MIN({cells}))"
+        largest = largest_size(cells)
         if one_by_one:
             largest = f"MAX({','.join(f'ABS({self.main(name)})' for name in names)})"
         return over_cells(NUDGE_TREE, lambda _: largest)

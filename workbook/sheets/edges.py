@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import hypot
 
+from workbook.table.layout import largest_size
+
 # The line's points: on which side of the middle, and whether at the edge's end.
 STRANDS = ((1, 0), (1, 1), (-1, 1), (-1, 0), (0, 0), (0, 1))
 WIDEST = 2.0  # pixels from the middle to a strand beside it, for the largest weight
@@ -50,5 +52,5 @@ class Edge:
 
 def half_formula(number: str, all_numbers: str) -> str:
     """How far a weight's strands are from the middle, in pixels."""
-    largest = f"MAX(MAX({all_numbers}),-MIN({all_numbers}))"
+    largest = largest_size(all_numbers)
     return f'=IF(OR({number}="",{largest}=0),0,{WIDEST:g}*ABS(N({number}))/{largest})'

@@ -16,7 +16,7 @@ from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, replaced
 from workbook.table.definition import in_all_rows
 from workbook.table.definitions import constant_names, definitions
-from workbook.table.layout import FIRST_ROW, Layout, on_sheet
+from workbook.table.layout import FIRST_ROW, Layout, largest_size, on_sheet
 
 NEW = "new "
 GIVEN = ("target", "counted", "input", "sample", "time", "initial-state")
@@ -105,7 +105,7 @@ class Quantities:
     @property
     def largest_formula(self) -> str:
         """The same over cells."""
-        return f"MAX(MAX({self.gradients}),-MIN({self.gradients}))"
+        return largest_size(self.gradients)
 
 
 def over_batch(name: str) -> tuple[str, str]:
