@@ -9,7 +9,9 @@ from engine.experiment import Experiment
 from engine.export.text import about, check_kinds, literal, number, parts, title, trained_names
 from engine.export.torch_modules import MODULES, OF_SEQUENCES
 from engine.layers import Dropout, Recurrent, Residual
+from engine.layers.recurrence import Recurrence
 from engine.losses import LOSSES
+from engine.network import Network
 from engine.optimizers import OPTIMIZERS
 
 PARTS = Path(__file__).with_name("torch_parts.py")
@@ -78,7 +80,8 @@ def torch_script(experiment: Experiment) -> str:
         raise InputError(
             f"training.update: got {method.update}, which torch.optim cannot do; expected simultaneous, or --numpy"
         )
-    check_kinds(experiment, {*MODULES, Dropout, Residual} if experiment.network.time == 1 else OF_SEQUENCES)
+    if _has_steps(experiment.network):
+        check_kinds(experiment, OF_SEQUENCES)
     net = "\n".join(_modules(experiment))
     own = parts([PARTS], net)
     loop = _loop(experiment)
@@ -113,12 +116,17 @@ def torch_script(experiment: Experiment) -> str:
     return "\n".join(lines)
 
 
+def _has_steps(network: Network) -> bool:
+    """Whether samples are sequences; those of one step too, where a layer remembers what came before."""
+    return network.time > 1 or any(isinstance(layer, Recurrence) for layer in network.layers)
+
+
 def _samples(experiment: Experiment) -> list[str]:
     """Inputs and targets, and where the loss counts; of sequences by sample and step."""
     network = experiment.network
-    shape = network.shapes[0] if network.time == 1 else (network.time, *network.shapes[0])
-    of = (-1,) if network.time == 1 else (-1, network.time)
-    arrays = [experiment.inputs.reshape(-1, *shape), experiment.targets.reshape(*of, network.sizes[-1])]
+    of = (-1, network.time) if _has_steps(network) else (-1,)
+    shape = (*of, *network.shapes[0])
+    arrays = [experiment.inputs.reshape(shape), experiment.targets.reshape(*of, network.sizes[-1])]
     arrays += [experiment.counted.reshape(*of, 1)] if network.counted else []
     names = _names(experiment)
     return [f"{name} = torch.tensor({literal(array)})" for name, array in zip(names, arrays, strict=True)]
@@ -133,7 +141,7 @@ def _names(experiment: Experiment) -> list[str]:
 
 def _loss(experiment: Experiment) -> str:
     network, reduction = experiment.network, experiment.method.reduction
-    if network.time == 1:
+    if not _has_steps(network):
         return LOSS[network.loss, reduction]
     each = f"({LOSS_OF_EACH[network.loss]}{' * counts' if network.counted else ''}).sum()"
     half = " / 2" if network.loss == "half-squared-error" else ""
@@ -178,7 +186,7 @@ def _modules(experiment: Experiment) -> list[str]:
             begins = {of: begin for of, begin in begins.items() if of <= layer.source}
         elif isinstance(layer, Dropout):
             time = network.time
-            masks = (experiment.rows // time, *((time,) if time > 1 else ()), *shape)
+            masks = (experiment.rows // time, *((time,) if _has_steps(network) else ()), *shape)
             modules.append(f"Dropout({layer.rate}, {masks}, seed={list(layer.seed)}),")
         else:
             modules += [f"{module}," for module in MODULES[type(layer)](layer, shape)]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine import Experiment, FloatArray, InputError, Method, descend, load_experiment
+from engine import Dense, Experiment, FloatArray, InputError, Method, Network, descend, load_experiment
 from engine.experiment_file import packaged_experiments
 from engine.export import numpy_script, torch_script
 from engine.export.text import trained_names
@@ -22,12 +22,15 @@ from engine.layers import (
     Dropout,
     GlobalAveragePool,
     LayerNorm,
+    Lstm,
     MaxPool,
+    Recurrent,
     Residual,
 )
 from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS, SCHEDULES
 from tests.commands import error_line, run
+from tests.engine.pictures import experiment_of as layers_of
 from tests.engine.pictures import picture_experiment
 from tests.engine.sequences import sequence_experiment
 from tests.engine.test_by_torch import experiment_of, network
@@ -126,6 +129,13 @@ def test_sequences_of_random_kinds(
                 torch_script(experiment)
         else:
             check(experiment, SCRIPTS[script], tmp_path / "script.py", capsys)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_sequences_of_one_step(script: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw = np.random.default_rng(1)
+    network = Network(2, (Lstm(2, biases=8), Recurrent(2), Dense(1, "identity", 1)), deltas=True)
+    check(layers_of(network, draw, Method(2), 3, 4), SCRIPTS[script], tmp_path / "script.py", capsys)
 
 
 def _no_torch(experiment: Experiment) -> str:
