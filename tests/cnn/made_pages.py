@@ -4,7 +4,6 @@
 is not at all where there is no digit.
 """
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from cnn.data import Digits
-from tests.cnn.made_pictures import COLOURS, Floats, Random, inked, row
+from tests.cnn.made_pictures import COLOURS, Floats, Random, inked, print_right, row
 
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 # Of none of these fonts did the judgement see a letter: see FONTS in cnn/train_judge.py.
@@ -154,28 +153,5 @@ def make_page(kind: str, digits: Digits, seed: int) -> tuple[Image.Image, str]:
     return Image.fromarray((pixels.clip(0, 1) * 255).astype(np.uint8)), text
 
 
-def main(folder: Path, count: int = 50) -> None:
-    """Draw, read, and print the table."""
-    import torch
-
-    from cnn.download import load
-    from cnn.model import SHIPPED, load_model
-    from cnn.predict import read_picture
-
-    digits, model = load(Path("data"))[1], load_model(SHIPPED, torch.device("cpu"))
-    for kind in (*EMPTY, *WRITTEN):
-        right = 0
-        for seed in range(count):
-            picture, text = make_page(kind, digits, seed)
-            path = folder / f"{kind.replace(' ', '-').replace(':', '')}-{seed:02}-{text}.png"
-            picture.save(path)
-            reading = read_picture(path, model)
-            right += reading.text == text
-            if reading.text != text:
-                sys.stderr.write(f"{path.name} reads {reading.text!r}, unsure {reading.doubts}\n")
-        sys.stdout.write(f"| {kind} | {right} of {count} |\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    print_right((*EMPTY, *WRITTEN), make_page)
