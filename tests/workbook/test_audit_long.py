@@ -120,11 +120,12 @@ def test_twice_the_rows_are_no_more_than_twice_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[HandMade], None]
 ) -> None:
     work = []
-    for rows in (60, 120, 240):
+    for rows in (30, 60, 120, 240):
         made = HandMade(rows=rows)
         change(made)
         work.append(_work(save(tmp_path / f"{rows}.xlsx", made.cells), monkeypatch))
-    assert work[2] - work[1] <= 2.2 * (work[1] - work[0]), work
+    _, few, more, most = work  # the first audit of a process also does what is done once
+    assert most - more <= 2.2 * (more - few), work
 
 
 def test_a_column_with_many_different_formulas_is_judged_by_value_from_there_on(tmp_path: Path) -> None:
