@@ -124,3 +124,11 @@ def test_a_slip_in_every_row_is_explained_once_and_then_found_again(
         alone = checked(many, check.loss, [(pair.parameter, pair.given) for pair in check.pairs], "updates")
         assert shown(check.starts) == shown(alone.starts) != []
         assert check.starts[0].cause.startswith("as in Sheet!")
+
+
+def test_the_progress_line_moves_within_a_step(tmp_path: Path) -> None:
+    said: list[str] = []
+    list(guesses(two_layers(tmp_path / "slip.xlsx", 3, SLIPS["a gradient"]), said.append))
+    within = [words for words in said if words.startswith("Differentiating step 1 of 2: ")]
+    assert within[0] == "Differentiating step 1 of 2: is Sheet!I2 the loss? (cell 1 tried)"
+    assert within[-1] == "Differentiating step 1 of 2: comparing with the derivatives of Sheet!I2"

@@ -1,15 +1,20 @@
 """The command line of the gradient check."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from engine.files import check_outputs
 from workbook.inspect.gradcheck_file import Asked, gradcheck
 from workbook.inspect.report.gradcheck import as_json, show_all
 from workbook.page.records import check_page_name
+
+SHOWN_AFTER = 2.0  # seconds
 
 
 def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = None) -> int:
@@ -21,9 +26,8 @@ def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = N
     check_page_name(html)
     check_outputs({"--html": html}, [file])
     terminal = Console(stderr=True)
-    with Progress(transient=True, console=terminal, disable=not terminal.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        found = gradcheck(file, asked, say=lambda words: progress.update(task, description=words))
+    with _progress(terminal) as say:
+        found = gradcheck(file, asked, say)
     if json:
         for check in found.checks:
             typer.echo(as_json(check, found.cells, file))
@@ -36,3 +40,20 @@ def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = N
         write_page(page_of(file, found.checks, found.cells), html)
         typer.echo(f"Wrote {html}: open it in a browser.", err=json)
     return found.status
+
+
+@contextmanager
+def _progress(terminal: Console) -> Iterator[Callable[[str], None]]:
+    """A line that says what goes on, and for how long, where that takes a while and somebody looks."""
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    progress = Progress(*columns, transient=True, console=terminal, disable=not terminal.is_terminal)
+    task = progress.add_task("", total=None)
+    timer = Timer(SHOWN_AFTER, progress.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda words: progress.update(task, description=words)
+    finally:
+        timer.cancel()
+        timer.join()
+        progress.stop()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -90,8 +91,10 @@ def guesses(cells: Cells, say: Callable[[str], None] = lambda _: None) -> Iterat
     alike: dict[int, Check] = {}
     looked_for = 0
     for at, places in places_of.items():
-        say(f"Differentiating step {at + 1:,} of {len(places_of):,}")
-        check = alike.get(at) or _best(readers, places, "updates", found[at].dependents, last)
+        step = f"Differentiating step {at + 1:,} of {len(places_of):,}"
+        say(step)
+        inside = partial(_say_within, say, step)
+        check = alike.get(at) or _best(readers, places, "updates", found[at].dependents, last, inside)
         if check is not None and at not in alike and looked_for < MOST_FIRST:
             alike |= alike_checks(readers, check, {later: some for later, some in places_of.items() if later > at})
             looked_for += 1
@@ -106,13 +109,17 @@ def guesses(cells: Cells, say: Callable[[str], None] = lambda _: None) -> Iterat
             raise InputError(NOTHING_FOUND)
         parameters = [parameter for parameter, _ in places]
         checks = [
-            _best(readers, places, "gradients", lambda: readers.shared(parameters), None),
+            _best(readers, places, "gradients", lambda: readers.shared(parameters), None, say),
             _of_made_losses(cells, places),
         ]
         told = [check for check in checks if check is not None]
         if not told:
             raise InputError(NOTHING_FOUND)
         yield Guess(max(told, key=lambda check: (check.wrong is not None, _agreeing(check))), 1)
+
+
+def _say_within(say: Callable[[str], None], step: str, words: str) -> None:
+    say(f"{step}: {words}")
 
 
 def _not_computed(readers: Readers, places: Sequence[tuple[Area, Area]]) -> list[tuple[Area, Area]]:
@@ -156,13 +163,15 @@ def _best(
     kind: Kind,
     dependents: Callable[[], Iterable[int]],
     last: Check | None,
+    say: Callable[[str], None],
 ) -> Check | None:
     """The check with the loss that most agrees with; None if there is no loss at all."""
     if last is not None and (loss := known_loss(readers.cells, places, last)) is not None:
         with suppress(InputError):
             return checked(readers.cells, loss, places, kind)
     found: dict[Area, tuple[float, bool]] = {}
-    for loss in candidates(readers, places, dependents, last):
+    for number, loss in enumerate(candidates(readers, places, dependents, last), start=1):
+        say(f"is {readers.cells.text(loss)} the loss? (cell {number} tried)")
         try:
             check = checked(readers.cells, loss, places, kind, quick=True)
         except InputError:
@@ -173,6 +182,7 @@ def _best(
         found[loss] = score
     for loss in sorted(found, key=lambda loss: found[loss], reverse=True)[:MOST_DOUBTED]:
         if is_descent(readers.cells, loss, places) and (found[loss][0] or is_labelled(readers.cells, loss, places)):
+            say(f"comparing with the derivatives of {readers.cells.text(loss)}")
             return _judged(checked(readers.cells, loss, places, kind))
     return None
 
