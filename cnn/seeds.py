@@ -128,24 +128,30 @@ def summarise(runs: Path) -> str:
 
 def summary(groups: list[Group]) -> str:
     """A Markdown table with a row for each group."""
-    header = ["recipe", "seeds", "epochs", "last epoch, mean %", "standard deviation", "lowest", "highest"]
-    header += [f"mean ≥ {GOAL} % for good from", "averaged over shifts, mean %", "seconds an epoch"]
     rows = [
-        [
-            group.name,
-            str(len(group.seeds)),
-            str(len(group.mean)),
-            f"{group.mean[-1]:.3f}",
-            f"{group.deviation:.3f}" if len(group.seeds) > 1 else "–",
-            f"{group.accuracy[:, -1].min():.2f}",
-            f"{group.accuracy[:, -1].max():.2f}",
-            f"epoch {group.goal_from}" if group.goal_from else "–",
-            f"{group.shifted:.3f}" if group.shifted is not None else "–",
-            f"{group.seconds:.1f}",
-        ]
+        columns(group)
+        | {
+            "seeds": str(len(group.seeds)),
+            "averaged over shifts, mean %": f"{group.shifted:.3f}" if group.shifted is not None else "–",
+            "seconds an epoch": f"{group.seconds:.1f}",
+        }
         for group in groups
     ]
-    return "\n".join(table(header, rows)) + "\n"
+    return "\n".join(table(list(rows[0]), [list(row.values()) for row in rows])) + "\n"
+
+
+def columns(group: Group) -> dict[str, str]:
+    """What a table's row says of a group, under each heading; a mean over seeds has its standard deviation."""
+    last = group.accuracy[:, -1]
+    return {
+        "recipe": group.name,
+        "seeds": ", ".join(map(str, sorted(group.seeds))),
+        "epochs": str(len(group.mean)),
+        "last epoch, %": f"{last.mean():.3f} ± {group.deviation:.3f}" if len(last) > 1 else f"{last[0]:.2f}",
+        "lowest": f"{last.min():.2f}",
+        "highest": f"{last.max():.2f}",
+        f"≥ {GOAL} % for good from": f"epoch {group.goal_from}" if group.goal_from else "–",
+    }
 
 
 def draw(groups: list[Group], path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnn.errors import InputError
 from cnn.report import table
-from cnn.seeds import GOAL, Group, group_of
+from cnn.seeds import Group, columns, group_of
 
 
 def kept_runs(assets: Path) -> list[Group]:
@@ -33,17 +33,5 @@ def _seed(path: Path) -> int:
 
 def recipes_table(groups: list[Group]) -> list[str]:
     """The lines of a Markdown table with a row for each recipe."""
-    header = ["recipe", "seeds", "epochs", "last epoch, %", "lowest", "highest", f"≥ {GOAL} % for good from"]
-    rows = [
-        [
-            f"`{group.name}`",
-            ", ".join(map(str, sorted(group.seeds))),
-            str(len(group.mean)),
-            f"{group.mean[-1]:.3f} ± {group.deviation:.3f}" if len(group.seeds) > 1 else f"{group.mean[-1]:.2f}",
-            f"{group.accuracy[:, -1].min():.2f}",
-            f"{group.accuracy[:, -1].max():.2f}",
-            f"epoch {group.goal_from}" if group.goal_from else "–",
-        ]
-        for group in groups
-    ]
-    return table(header, rows)
+    rows = [columns(group) | {"recipe": f"`{group.name}`"} for group in groups]
+    return table(list(rows[0]), [list(row.values()) for row in rows])
