@@ -5,6 +5,7 @@ A label is a point whose series is named by a cell: Excel and LibreOffice both s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from math import hypot
 
@@ -65,8 +66,9 @@ class Label:
         """Whether it is the gradient of a weight or a bias, which stands below that one's own label."""
         return self.look == "backward" and not self.words
 
-    @property
+    @cached_property
     def box(self) -> "Box":
+        """The space that its text takes."""
         half = (len(self.words) + LONGEST_NUMBER) * CHARACTER / 2
         return self.x - half, self.y - LINE_HEIGHT / 2, self.x + half, self.y + LINE_HEIGHT / 2
 
@@ -183,12 +185,13 @@ def _placed(
     return placed
 
 
-def _both(edge: Edge, share: float) -> list[Label]:
+@lru_cache(maxsize=4096)
+def _both(edge: Edge, share: float) -> tuple[Label, Label]:
     x, y = edge.at(share)
-    return [
+    return (
         Label("weight", x, y + LINE_HEIGHT / 2, f"{edge.weight} ", edge.weight),
         Label("backward", x, y - LINE_HEIGHT / 2, "", gradient_name(edge.weight)),
-    ]
+    )
 
 
 def _crowd(edge: Edge, share: float, edges: list[Edge]) -> int:
