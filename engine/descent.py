@@ -136,7 +136,7 @@ class _Updater:
         self.block, self.method, self.rates, self.divisor = block, columns.method, rates, columns.divisor
         self.constants = dict(self.method.constants)
         self.optimizer = optimizers.OPTIMIZERS[self.method.optimizer]
-        self.decay = self.constants.get("weight_decay", 0.0)
+        self.decay, self.l1 = (self.constants.get(name, 0.0) for name in optimizers.DECAYS)
         # The numbers that an update reads are the same in all rows: it computes with those of the first.
         self.trained, self.states = [of[0] for of in block.trained], [state[0] for state in block.states]
         ends = list(accumulate(map(len, self.trained), initial=0))
@@ -168,6 +168,8 @@ class _Updater:
                 gradient = gradient / self.divisor
         if self.decay and not self.optimizer.decouples_decay:
             gradient = gradient + self.decay * np.concatenate(self.trained)
+        if self.l1:
+            gradient = gradient + self.l1 * np.sign(np.concatenate(self.trained))
         return gradient
 
 

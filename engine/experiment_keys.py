@@ -34,6 +34,7 @@ CONSTANTS: Keys = {
     "rho": Key(share),
     "eps": Key(from_0_up),
     "weight_decay": Key(from_0_up),
+    "l1_decay": Key(from_0_up),
     "step_size": Key(whole_number(1)),
     "gamma": Key(above_0),
     "T_max": Key(whole_number(1)),

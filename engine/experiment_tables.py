@@ -18,7 +18,7 @@ from engine.experiment_words import in_numbers
 from engine.layers import LAYERS, Layer
 from engine.layers.base import Place
 from engine.network import Method, Network
-from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
+from engine.optimizers import DECAYS, OPTIMIZERS, SCHEDULES, TAKERS
 from engine.reading import read_table
 
 # The sweep of an experiment that names none, as powers of ten around its learning rate.
@@ -123,7 +123,7 @@ def _check_constants(where: str, given: Values, optimizer: str, schedule: str) -
     for key in CONSTANTS:
         name = "beta1" if key == "betas" else key
         of = TAKERS.get(name, [])
-        if given[key] is not None and key != "weight_decay" and not {optimizer, schedule} & set(of):
+        if given[key] is not None and key not in DECAYS and not {optimizer, schedule} & set(of):
             raise InputError(
                 f"{where}.{key}: got it with {optimizer} and {schedule}, expected it with {' or '.join(of)}"
             )
@@ -134,7 +134,7 @@ def _constants(run: Values) -> dict[str, float]:
     values = {key: run[key] for key in CONSTANTS if run[key] is not None}
     if "betas" in values:
         values["beta1"], values["beta2"] = values["betas"]
-    decay = {"weight_decay": values["weight_decay"]} if "weight_decay" in values else {}
+    decay = {name: values[name] for name in DECAYS if name in values}
     defaults = {**OPTIMIZERS[run["optimizer"]].constants, **decay, **SCHEDULES[run["schedule"]].constants}
     if "T_max" in defaults:
         defaults["T_max"] = run["steps"]

@@ -9,7 +9,7 @@ from engine.arrays import Shape
 from engine.errors import InputError
 from engine.layers import Dense, Layer
 from engine.losses import LOSSES
-from engine.optimizers import OPTIMIZERS
+from engine.optimizers import DECAYS, OPTIMIZERS
 
 REDUCTIONS = ("mean", "sum")
 UPDATES = ("simultaneous", "output-first")
@@ -113,8 +113,8 @@ class Method:
         schedule: of the learning rate, one of SCHEDULES.
         update: "simultaneous", or "output-first", where a layer's errors pass back through the new weights of the
             layer behind it.
-        constants: the optimizer's and the schedule's by name, in that order; `weight_decay` is among them only if it
-            is used.
+        constants: the optimizer's and the schedule's by name, in that order; those of DECAYS are among them only if
+            they are used.
     """
 
     batch_size: int = 1
@@ -125,16 +125,16 @@ class Method:
     constants: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        if self.update == "output-first" and (self.batch_size > 1 or self.optimizer != "sgd" or self.has_decay):
+        if self.update == "output-first" and (self.batch_size > 1 or self.optimizer != "sgd" or self.decays):
             raise InputError(
                 "training.update: got output-first with a batch, an optimizer or a weight decay, "
                 "expected it with batch_size 1 and plain gradient descent"
             )
 
     @property
-    def has_decay(self) -> bool:
-        """Whether the weights decay."""
-        return "weight_decay" in dict(self.constants)
+    def decays(self) -> tuple[str, ...]:
+        """What pulls the weights to 0, of DECAYS."""
+        return tuple(name for name in DECAYS if name in dict(self.constants))
 
     @property
     def counts_steps(self) -> bool:

@@ -97,6 +97,10 @@ def sgd(g: FloatArray, _states: Sequence[FloatArray], rate: FloatArray, _k: int,
     return np.multiply(g, rate, out=g)
 
 
+# What any optimizer may have besides: added to the gradient g are λ·w of one, and λ·sign(w) of the other.
+DECAYS = ("weight_decay", "l1_decay")
+
+
 @dataclass(frozen=True)
 class Optimizer:
     """An optimizer.

@@ -189,9 +189,10 @@ def _first_parameters(experiment: Experiment) -> list[str]:
 
 def _update(experiment: Experiment, constants: dict[str, str]) -> list[str]:
     method = experiment.method
-    decays = method.has_decay and method.optimizer != "adamw"
+    decay = {"weight_decay": "p", "l1_decay": "np.sign(p)"}
+    added = [name for name in method.decays if (name, method.optimizer) != ("weight_decay", "adamw")]
     return [
         *([f"g = g{mean}"] if (mean := _over_samples(experiment)) else []),
-        *([f"g = g + {constants['weight_decay']} * p"] if decays else []),
+        *(f"g = g + {constants[name]} * {decay[name]}" for name in added),
         *(line.format(**constants) for line in UPDATES[method.optimizer]),
     ]

@@ -163,7 +163,19 @@ def _loop(experiment: Experiment) -> list[str]:
         'print(step + 1, *(f"{number:.12g}" for number in [loss.item(), *weights]))',
         "optimizer.zero_grad()",
         "loss.backward()",
+        *_l1(dict(experiment.method.constants)),
         "optimizer.step()",
+    ]
+
+
+def _l1(c: dict[str, float]) -> list[str]:
+    """What torch.optim has no option for, in the gradients that it takes."""
+    if "l1_decay" not in c:
+        return []
+    return [
+        "for parameter in net.parameters():",
+        "    if parameter.requires_grad:",
+        f"        parameter.grad += {number(c['l1_decay'])} * parameter.detach().sign()",
     ]
 
 

@@ -242,6 +242,9 @@ def torch_steps(experiment: Experiment) -> Iterator[Step]:
             step.gradients.append(gradient.numpy())
         step.loss = loss.item()
         yield step
+        for of in trained:
+            if of.grad is not None:
+                of.grad = of.grad + dict(experiment.method.constants).get("l1_decay", 0.0) * of.detach().sign()
         optimizer.step()
         if schedule:
             schedule.step()

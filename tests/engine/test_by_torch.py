@@ -90,7 +90,7 @@ def test_fifty_steps_of_every_activation_loss_reduction_and_batch(hidden: str, l
 def test_a_hundred_steps_of_every_optimizer_and_schedule(optimizer: str, schedule: str, decay: float) -> None:
     constants = {
         **OPTIMIZERS[optimizer].constants,
-        **({"weight_decay": decay} if decay else {}),
+        **({"weight_decay": decay, "l1_decay": decay / 2} if decay else {}),
         **SCHEDULES[schedule].constants,
     }
     method = Method(2, "mean", optimizer, schedule, constants=tuple(constants.items()))

@@ -7,7 +7,7 @@ import pytest
 
 from engine import Dense, Experiment, InputError, InputWarning, Method, Network, Run, load_experiment
 from engine.experiment_keys import CONSTANTS, NETWORK, TRAINING
-from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
+from engine.optimizers import DECAYS, OPTIMIZERS, SCHEDULES, TAKERS
 from tests.commands import run
 from tests.engine.written import load
 
@@ -334,7 +334,7 @@ def test_a_target_out_of_an_activations_reach_gets_a_warning(
 
 
 def test_every_constant_of_an_optimizer_or_a_schedule_has_a_key() -> None:
-    assert set(TAKERS) - {"beta1", "beta2"} | {"betas"} == set(CONSTANTS)
+    assert set(TAKERS) - {"beta1", "beta2"} | {"betas", *DECAYS} == set(CONSTANTS)
 
 
 def test_the_file_to_start_from_is_read_and_tells_every_key_and_word(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_every_optimizer_schedule_loss_and_reduction(
     for number, ((optimizer, schedule, decay), loss) in enumerate(zip(pairs, losses, strict=False)):
         constants = {
             **OPTIMIZERS[optimizer].constants,
-            **({"weight_decay": decay} if decay else {}),
+            **({"weight_decay": decay, "l1_decay": decay / 2} if decay else {}),
             **SCHEDULES[schedule].constants,
         }
         method = Method(2, ("mean", "sum")[number % 2], optimizer, schedule, constants=tuple(constants.items()))

@@ -78,7 +78,7 @@ def test_a_learning_rate_typed_anew_changes_every_number(workbook_of: Callable[[
 
 # Every optimizer and every schedule once, with all of their constants, and what is typed for these.
 METHODS = {
-    "momentum": Method(optimizer="momentum", constants=(("momentum", 0.9), ("weight_decay", 0.1))),
+    "momentum": Method(optimizer="momentum", constants=(("momentum", 0.9), ("weight_decay", 0.1), ("l1_decay", 0.05))),
     "nesterov, step": Method(
         optimizer="nesterov", schedule="step", constants=(("momentum", 0.9), ("step_size", 3), ("gamma", 0.5))
     ),
@@ -112,7 +112,7 @@ METHODS = {
 TYPED = {
     "momentum": 0.8, "alpha": 0.9, "beta1": 0.7, "beta2": 0.95, "eps": 0.01, "weight_decay": 0.3, "step_size": 2,
     "gamma": 0.7, "T_max": 5, "eta_min": 0.02, "decay": 0.4, "warm_up": 3, "rho": 0.6, "dampening": 0.2,
-    "momentum_decay": 0.3,
+    "momentum_decay": 0.3, "l1_decay": 0.02,
 }  # fmt: skip
 
 

@@ -28,8 +28,10 @@ def updates(columns: Columns) -> Iterator[Definition]:
             continue
         gradient = _reduced(columns, gradient_name(name))
         before: Tree = above(name)
-        if method.has_decay and method.optimizer != "adamw":
+        if "weight_decay" in method.decays and method.optimizer != "adamw":
             gradient = plus(gradient, times(own("weight_decay"), before))
+        if "l1_decay" in method.decays:
+            gradient = plus(gradient, times(own("l1_decay"), call("SIGN", before)))
         states = {letter: f"{letter}_{name}" for letter in columns.states}
         step = Step(
             weight=before,

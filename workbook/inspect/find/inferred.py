@@ -16,7 +16,7 @@ from engine.activations import ACTIVATIONS
 from engine.columns import gradient_name
 from engine.losses import LOSSES
 from engine.network import REDUCTIONS, UPDATES
-from engine.optimizers import OPTIMIZERS, SCHEDULES, TAKERS
+from engine.optimizers import DECAYS, OPTIMIZERS, SCHEDULES, TAKERS
 from workbook.inspect.find.comparison import Comparison
 from workbook.inspect.find.headed import Headed
 from workbook.inspect.find.tables import Table
@@ -26,7 +26,7 @@ from workbook.table.network_line import read_network
 
 CONSTANTS = {
     "eta",
-    "weight_decay",
+    *DECAYS,
     *TAKERS,
 }
 ROWS_ABOVE = 3  # in which the constants stand
@@ -256,7 +256,7 @@ def _with_methods(headed: Headed, changes: Iterable[dict[str, object]]) -> Itera
         try:
             method = replace(headed.columns.method, **change)  # type: ignore[arg-type] # fields of Method
             wanted = [*OPTIMIZERS[method.optimizer].constants, *SCHEDULES[method.schedule].constants]
-            decay = ["weight_decay"] if "weight_decay" in headed.constants and "weight_decay" not in wanted else []
+            decay = [name for name in DECAYS if name in headed.constants and name not in wanted]
             numbers = tuple((name, headed.number(name) or 0.0) for name in [*wanted, *decay])
             method = replace(method, constants=numbers)
         except InputError:
