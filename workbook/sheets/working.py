@@ -35,13 +35,15 @@ from workbook.spreadsheet.trees import Tree, Variable, leaves
 from workbook.table.definitions import constant_names
 from workbook.table.layout import FORMULA_LIMIT_OF_EXCEL, letter, on_sheet
 
-NAME_COLUMN, VALUE_COLUMN, AFTER_COLUMN, FORMULA_COLUMN, NUMBERS_COLUMN = 0, 1, 2, 3, 10
+NAME_COLUMN, VALUE_COLUMN, AFTER_COLUMN, FORMULA_COLUMN = 0, 1, 2, 3
+WITH_NUMBERS = "with this step's numbers"
+# The longest formulas may be cut where their numbers begin, or these would be off a small screen.
+COLUMNS_OF_A_FORMULA, CHARACTERS_OF_A_COLUMN = 7, 16
 HEADERS = {
     NAME_COLUMN: "quantity",
     VALUE_COLUMN: "value",
     AFTER_COLUMN: "after the step",
     FORMULA_COLUMN: "formula",
-    NUMBERS_COLUMN: "with this step's numbers",
 }
 # Of a larger batch the first two numbers and the last are plugged in.
 MOST_LISTED = 6
@@ -98,6 +100,24 @@ class Working:
         return read - set(map(gradient_name, self.columns.names))
 
     @cached_property
+    def formulas(self) -> dict[str, list[str]]:
+        """What stands beside each quantity that is computed: its formula over names, in each step of a sequence."""
+        columns, changed = self.columns, set(changing(self.columns))
+        return {
+            name: [f"after the step: {in_words(columns, after_the_step(columns, name))}"]
+            if name in changed
+            else [in_words(columns, tree) for tree in in_each_step(columns, name)]
+            for name in columns.names
+            if name in changed or not self._is_given(name)
+        }
+
+    @cached_property
+    def numbers_column(self) -> int:
+        """Where the formulas stand once more, with numbers: right of the longest one."""
+        longest = max(len(words[0]) for words in self.formulas.values())
+        return FORMULA_COLUMN + min(longest // CHARACTERS_OF_A_COLUMN + 1, COLUMNS_OF_A_FORMULA)
+
+    @cached_property
     def numbers(self) -> dict[str, float]:
         """Every number that the file opens with."""
         return numbers_of_the_first_row(self.shown.layout, self.values, self.learning_rate)
@@ -131,9 +151,10 @@ class Working:
 
     def cells(self) -> Iterator[Cell]:
         """The header and a row for each quantity."""
+        headers = HEADERS | {self.numbers_column: WITH_NUMBERS}
         for column in range(self.folded):
             style = "header" if column < FORMULA_COLUMN else "header_left"
-            yield Cell(self.first_row - 1, column, style, HEADERS.get(column, ""))  # type: ignore[arg-type]
+            yield Cell(self.first_row - 1, column, style, headers.get(column, ""))  # type: ignore[arg-type]
         changed = set(changing(self.columns))
         for name, row in self.rows.items():
             value = f"{letter(VALUE_COLUMN)}{row}"
@@ -150,12 +171,11 @@ class Working:
                 yield Cell(row, FORMULA_COLUMN, "beside", there)
             elif name in changed:
                 yield from self._after(name, row)
-            elif name in self.columns.by_name and not self._is_given(name):
-                trees = in_each_step(self.columns, name)
-                words = [in_words(self.columns, tree) for tree in trees]
+            elif name in self.formulas:
+                words = self.formulas[name]
                 formula = self.shown.by_step([f'"{text}"' for text in words]) if len(set(words)) > 1 else None
                 yield Cell(row, FORMULA_COLUMN, "beside", words[0], formula and f"={self._if_shown(formula)}")
-                yield self._plugged(row, trees)
+                yield self._plugged(row, list(in_each_step(self.columns, name)))
             else:
                 yield Cell(row, FORMULA_COLUMN, "beside", "given")
             if self.listed and gradient_name(name) in self.rows:
@@ -183,7 +203,7 @@ class Working:
     def _after(self, name: str, row: int) -> Iterator[Cell]:
         tree, number = after_the_step(self.columns, name), self.numbers[NEW + name]
         formula = self._if_shown(printed(tree, lambda leaf: self.cell(leaf.name)))
-        yield Cell(row, FORMULA_COLUMN, "beside", f"after the step: {in_words(self.columns, tree)}")
+        yield Cell(row, FORMULA_COLUMN, "beside", self.formulas[name][0])
         yield Cell(row, AFTER_COLUMN, "step" if name in COUNTERS else "number", number, f"={formula}")
         yield self._plugged(row, [tree])
         if self.columns.by_name[name].kind == "state":
@@ -201,8 +221,8 @@ class Working:
         """The formula of each step of a sequence, or the one of all, with numbers."""
         formula = f"={self._if_shown(self.shown.by_step(list(map(self._plugged_formula, trees))))}"
         if len(formula) > FORMULA_LIMIT_OF_EXCEL:
-            return Cell(row, NUMBERS_COLUMN, "beside", "too long for a cell")
-        return Cell(row, NUMBERS_COLUMN, "beside", printed(trees[0], self._text), formula)
+            return Cell(row, self.numbers_column, "beside", "too long for a cell")
+        return Cell(row, self.numbers_column, "beside", printed(trees[0], self._text), formula)
 
     def _plugged_formula(self, tree: Tree) -> str:
         """A text of what stands between the variables, with the text of each one's number."""
