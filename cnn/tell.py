@@ -31,17 +31,27 @@ NOTHING: tuple[float, list[Any]] = 0.0, []
 
 def keep_digits(lines: list[list[Digit]], read: Shares) -> tuple[list[list[Digit]], int]:
     """The lines without what is no digit, those that touch parted, and how many marks were left out."""
-    kept, left_out = [], 0
-    for line in lines:
-        judged = digit_shares(torch.stack([as_mnist(mark.ink) for mark in line])).tolist()
-        least = AMONG if 2 * sum(share >= LEAST for share in judged) >= len(line) else LEAST
-        parts = [[mark] if share >= least else part(mark, read) for mark, share in zip(line, judged, strict=True)]
-        strange = sum(not found for found in parts)
-        doubtful = sum(len(found) != 1 for found in parts) if strange else 0
-        digits = [digit for found in parts for digit in found] if doubtful <= STRANGE * len(parts) else []
-        left_out += strange if digits else len(parts)
-        kept += [digits] if digits else []
-    return kept, left_out
+    told = [_tell(line, read) for line in lines]
+    return [digits for digits, _ in told if digits], sum(left_out for _, left_out in told)
+
+
+def _tell(line: list[Digit], read: Shares) -> tuple[list[Digit], int]:
+    """The digits of one line, and how many of its marks were left out: all where it is text.
+
+    That is said at the first mark that is none, since to part marks takes long: a page of text would take seconds.
+    """
+    shares = digit_shares(torch.stack([as_mnist(mark.ink) for mark in line])).tolist()
+    least = AMONG if 2 * sum(share >= LEAST for share in shares) >= len(line) else LEAST
+    is_digit = [share >= least for share in shares]
+    may_be_text = is_digit.count(False) > STRANGE * len(line)
+    digits, left_out = [], 0
+    for mark, whole in zip(line, is_digit, strict=True):
+        parts = [mark] if whole else part(mark, read)
+        if not parts and may_be_text:
+            return [], len(line)
+        left_out += not parts
+        digits += parts
+    return digits, left_out
 
 
 def part(mark: Digit, read: Shares) -> list[Digit]:
