@@ -1,6 +1,6 @@
 """Judging one column: its numbers, each by the others of its row, and its formulas by what they compute."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import IntEnum
 
@@ -61,6 +61,34 @@ def classify(
         [~computed, typed & ~number, ~known, ~number, near],
         [Outcome.NO_VALUE, Outcome.NO_NUMBER, Outcome.UNKNOWN, Outcome.NO_NUMBER, Outcome.RIGHT],
         Outcome.OFF,
+    )
+
+
+def finding(
+    understood: Understood,
+    kind: str,
+    name: str,
+    at: Sequence[int],
+    cause: str,
+    *,
+    given: bool = False,
+    deviation: float | None = None,
+) -> Finding:
+    """What is to be said about a column in these rows of the sheet; the first is shown.
+
+    Args:
+        given: whether a number is expected there, and no formula.
+    """
+    return Finding(
+        kind="root" if kind == "root" else "note",
+        column=name,
+        cell=understood.table.cell(name, at[0]),
+        rows=len(at),
+        formula=content(understood, name, at[0]),
+        expected=None if given else expected_text(understood, name, at[0]),
+        cause=cause,
+        deviation=deviation,
+        at=tuple(at),
     )
 
 
@@ -236,18 +264,8 @@ class Column:
         return f"the cell holds the text '{value[:30]}'" if isinstance(value, str) else f"the cell holds {value}"
 
     def _finding(self, kind: str, rows: list[int], cause: str) -> Finding:
-        at = self.table.at[rows[0]]
-        return Finding(
-            kind="root" if kind == "root" else "note",
-            column=self.name,
-            cell=self.table.cell(self.name, at),
-            rows=len(rows),
-            formula=content(self.understood, self.name, at),
-            expected=expected_text(self.understood, self.name, at) if not (rows[0] == 0 and self.given) else None,
-            cause=cause,
-            deviation=self._deviation(rows),
-            at=tuple(self.table.at[row] for row in rows),
-        )
+        at, given = [self.table.at[row] for row in rows], rows[0] == 0 and self.given
+        return finding(self.understood, kind, self.name, at, cause, given=given, deviation=self._deviation(rows))
 
     def _deviation(self, rows: list[int]) -> float | None:
         with np.errstate(all="ignore"):

@@ -9,9 +9,8 @@ from engine.columns import activation_name
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.network import FAR, variables
 from workbook.inspect.find.understand import Understood
-from workbook.inspect.find.wording import content, expected_text
 from workbook.inspect.findings import Finding, Judgement, Unjudged
-from workbook.inspect.judge.column import Column
+from workbook.inspect.judge.column import Column, finding
 from workbook.inspect.judge.groups import Group, groups
 from workbook.spreadsheet.trees import Operation, Variable
 
@@ -188,18 +187,8 @@ class Judge:
             return []
         rows = [self.table.at[row] for row in self._frozen]
         first = next(name for name in self.names if self._is_off(name, self._frozen[0]))
-        return [
-            Finding(
-                kind="root",
-                column=first,
-                cell=self.table.cell(first, rows[0]),
-                rows=len(rows),
-                formula=content(self.understood, first, rows[0]),
-                expected=expected_text(self.understood, first, rows[0]),
-                cause=f"frozen: from here on the rows repeat the numbers of row {self.table.above(rows[0])}",
-                at=tuple(rows),
-            )
-        ]
+        cause = f"frozen: from here on the rows repeat the numbers of row {self.table.above(rows[0])}"
+        return [finding(self.understood, "root", first, rows, cause)]
 
     @cached_property
     def overwritten(self) -> dict[int, list[str]]:
@@ -234,16 +223,8 @@ class Judge:
         at = self.table.at[row]
         first = (wrong or names)[0]
         words = f"{len(names)} formulas of row {at} are overwritten with typed numbers, as by the fill handle"
-        return Finding(
-            kind="root" if wrong else "note",
-            column=first,
-            cell=self.table.cell(first, at),
-            rows=1,
-            formula=content(self.understood, first, at),
-            expected=expected_text(self.understood, first, at),
-            cause=words + ("" if wrong else "; they have the right values"),
-            at=(at,),
-        )
+        cause = words + ("" if wrong else "; they have the right values")
+        return finding(self.understood, "root" if wrong else "note", first, [at], cause)
 
     def _is_off(self, name: str, row: int) -> bool:
         expected = self._expected(name)
