@@ -39,8 +39,7 @@ DOORS = {
     # A finding says its cause: a column's judge asks for it where it has the formula at hand.
     "workbook.inspect.judge": [
         *("engine", "workbook.inspect.find", "workbook.inspect.findings", "workbook.inspect.explain.causes"),
-        *("workbook.inspect.explain.factors", "workbook.inspect.explain.together"),
-        *("workbook.spreadsheet", "workbook.table"),
+        *("workbook.inspect.explain.factors", "workbook.spreadsheet", "workbook.table"),
     ],
     "workbook.inspect.explain": [
         *("engine", "workbook.inspect.find", "workbook.inspect.findings", "workbook.inspect.judge"),

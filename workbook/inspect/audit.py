@@ -6,7 +6,6 @@ from pathlib import Path
 
 from engine import Columns, InputError
 from workbook.inspect.explain.cost import consequences, cost, replay
-from workbook.inspect.explain.together import in_short
 from workbook.inspect.find.drawing import draw
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.labels import Label, find_labels
@@ -14,6 +13,7 @@ from workbook.inspect.find.network import LARGEST, NEGATIVE_RATE, NO_HALF, possi
 from workbook.inspect.find.rates import Rate, find_rates
 from workbook.inspect.find.tables import Table, find_tables, turned, unfilled
 from workbook.inspect.find.understand import understand
+from workbook.inspect.find.wording import in_short
 from workbook.inspect.findings import Finding, Score, TableReport, Verdict
 from workbook.inspect.guess import summary
 from workbook.inspect.judge.by_definition import judged_by_definition

@@ -4,6 +4,8 @@ Rows that move when a formula is filled down are written relative to a row, as i
 21. So what is said of a formula is the same all the way down a column.
 """
 
+from collections.abc import Iterable
+
 from workbook.inspect.find.understand import Understood
 from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.letters import letters_of
@@ -108,3 +110,19 @@ def content(understood: Understood, name: str, row: int) -> str | None:
     if isinstance(value, ErrorValue):
         return value.text
     return None if value is None else repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def in_short(rows: Iterable[int]) -> list[str]:
+    """Rows as people write them: 21-100, 103."""
+    return [f"{first}" if first == last else f"{first}-{last}" for first, last in stretches(rows)]
+
+
+def stretches(rows: Iterable[int]) -> list[list[int]]:
+    """The first and the last of each stretch of rows that stand one below the other: [[21, 100], [103, 103]]."""
+    found: list[list[int]] = []
+    for row in rows:
+        if found and row == found[-1][1] + 1:
+            found[-1][1] = row
+        else:
+            found.append([row, row])
+    return found

@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 
 from workbook.inspect.explain.factors import factor_slips
-from workbook.inspect.explain.together import in_short
 from workbook.inspect.find.comparison import Comparison, Group
 from workbook.inspect.find.drawing import draw
 from workbook.inspect.find.headed import Headed, is_plain
@@ -15,6 +14,7 @@ from workbook.inspect.find.inferred import headed
 from workbook.inspect.find.network import possible_sizes
 from workbook.inspect.find.rows import FEWEST_EMPTY
 from workbook.inspect.find.tables import Table
+from workbook.inspect.find.wording import in_short
 from workbook.inspect.findings import Finding, TableReport
 from workbook.inspect.judge.score import GIVEN, score_of, typed_columns, verdict_of
 from workbook.spreadsheet.book import Book

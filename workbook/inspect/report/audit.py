@@ -13,8 +13,9 @@ from rich.text import Text
 
 from engine.files import replacing
 from workbook.inspect.audit import FileReport
-from workbook.inspect.explain.together import grouped, grouped_notes, in_short, stretches
+from workbook.inspect.find.wording import in_short, stretches
 from workbook.inspect.findings import Cost, Finding, Score, TableReport
+from workbook.inspect.report.together import grouped, grouped_notes
 
 # A screen or two: so many faults in full, so many more in a line each, so many notes.
 MOST_SHOWN, MOST_SHORT, MOST_NOTES = 8, 10, 10

@@ -1,4 +1,4 @@
-"""Findings that have one cause, together, and rows in short."""
+"""Findings that have one cause, together."""
 
 from collections.abc import Hashable, Iterable, Sequence
 
@@ -24,19 +24,3 @@ def _by(pairs: Iterable[tuple[Hashable, Finding]]) -> list[list[Finding]]:
     for key, finding in pairs:
         found.setdefault(key, []).append(finding)
     return list(found.values())
-
-
-def in_short(rows: Iterable[int]) -> list[str]:
-    """Rows as people write them: 21-100, 103."""
-    return [f"{first}" if first == last else f"{first}-{last}" for first, last in stretches(rows)]
-
-
-def stretches(rows: Iterable[int]) -> list[list[int]]:
-    """The first and the last of each stretch of rows that stand one below the other: [[21, 100], [103, 103]]."""
-    found: list[list[int]] = []
-    for row in rows:
-        if found and row == found[-1][1] + 1:
-            found[-1][1] = row
-        else:
-            found.append([row, row])
-    return found
