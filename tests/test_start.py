@@ -39,3 +39,16 @@ def test_help_and_a_wrong_option_load_nothing_slow(wrong: str) -> None:
     loaded = set(json.loads(run.stdout.splitlines()[-1]))
     assert "typer" in loaded
     assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("module", "unused"),
+    [
+        pytest.param("workbook.__main__", "workbook.table.definitions", id="what a table is, for help"),
+        pytest.param("workbook.inspect.audit_command", "workbook.inspect.gradcheck", id="gradcheck, for an audit"),
+    ],
+)
+def test_loads_no_part_of_ours_that_is_not_used(module: str, unused: str) -> None:
+    code = f"import {module}, sys; print('{unused}' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert run.stdout == "False\n"

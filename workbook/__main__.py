@@ -10,7 +10,6 @@ import typer
 import workbook
 from engine import Experiment, InputError, cli, default_experiment, load_experiment
 from engine.files import check_outputs
-from workbook.from_model import Asked, build_from, built
 from workbook.generated import Kind, refuse_to_replace
 from workbook.spreadsheet.limits import LIMITS
 
@@ -61,6 +60,8 @@ def build(
 
     Exit status 0: it is written. 1: it is, but torch trains the network of --from to other numbers.
     """
+    from workbook.from_model import Asked, build_from, built  # the table's definitions take a while to load
+
     alone = {"--toml": toml, "--loss": loss, "--data": data}
     for option, value in alone.items():
         if model_file is None and value is not None:

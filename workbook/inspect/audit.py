@@ -15,7 +15,6 @@ from workbook.inspect.find.tables import Table, find_tables, turned, unfilled
 from workbook.inspect.find.understand import understand
 from workbook.inspect.find.wording import in_short
 from workbook.inspect.findings import Finding, Score, TableReport, Verdict
-from workbook.inspect.guess import summary
 from workbook.inspect.judge.by_definition import judged_by_definition
 from workbook.inspect.judge.judge import Judge
 from workbook.inspect.judge.score import GIVEN, report_of_unfilled, score_of, typed_columns, verdict_of
@@ -114,6 +113,8 @@ def audit(path: Path, learning_rate: float | None = None) -> FileReport:
     ):
         return FileReport(path, begun)
     if not tables:
+        from workbook.inspect.guess import summary  # gradcheck takes a while to load
+
         why = (words for sheet in book.sheets if (words := turned(sheet)) is not None)
         told = summary(book)  # of a sheet that is no table, by its own formulas
         words = next(why, f"no training table found; {LOOKED_FOR}")
