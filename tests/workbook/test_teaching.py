@@ -185,7 +185,7 @@ def test_the_explorer_plugs_the_numbers_into_the_formulas(book: Path, tmp_path: 
     frame = descend(typed_experiment({"E21": -0.15}), [1.0]).table()
     w1, w2 = frame["w1"][2], frame["w2"][2]
     assert values[f"D{shown['h1']}"] == "w1*i1 + w2*i2"
-    assert values[f"K{shown['h1']}"] == f"({w1:.7f})*0.0500000 + {w2:.7f}*0.1000000"
+    assert values[f"I{shown['h1']}"] == f"({w1:.7f})*0.0500000 + {w2:.7f}*0.1000000"
 
 
 @pytest.mark.parametrize("step", [0, 81, -3, 1.5])
