@@ -45,7 +45,7 @@ def is_counted(value: Array) -> NDArray[np.bool_]:
 def vector_of(value: Array) -> FloatArray:
     """The numbers that SUM, AVERAGE and their like take, one after the other: (N,) or (B, N)."""
     if value.dtype != object:
-        return value.reshape((*value.shape[:-2], -1))
+        return value.reshape((*value.shape[:-2], value.shape[-2] * value.shape[-1]))  # -1 fails where there are no rows
     return numbers(value)[..., is_counted(value)]
 
 
