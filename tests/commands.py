@@ -1,6 +1,7 @@
 """Running the project's own command lines, as a user does."""
 
 import contextlib
+import gc
 import io
 import os
 import runpy
@@ -26,6 +27,7 @@ def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str
         mock.patch.object(sys, "argv", list(arguments)),
         mock.patch.object(sys, "stdin", io.StringIO()),
         mock.patch.object(warnings, "formatwarning", warnings.formatwarning),
+        mock.patch.object(gc, "set_threshold"),  # it is for a process that ends with its command
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         warnings.catch_warnings(),
