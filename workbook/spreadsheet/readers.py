@@ -38,6 +38,7 @@ class Readers:
         ]
         if len(places) > MOST_FORMULAS:
             raise InputError(f"{len(places):,} formulas, more than are looked through without options: name the cells")
+        self._check_reads(places)
         self.formulas = ancestors(cells, [area_at(place) for place in places], [], circles=True)
         self.position = {formula.home: at for at, formula in enumerate(self.formulas)}
         self._cells: dict[Place, list[int]] = {}
@@ -47,14 +48,21 @@ class Readers:
         self.circular = False
         self._index()
 
+    def _check_reads(self, places: Iterable[Place]) -> None:
+        """Before anything else, since to put in order what reads hundreds of millions of cells takes minutes."""
+        size = 0
+        for place in places:
+            formula = self.cells.formula(place)
+            size += 0 if formula is None else sum(area.size for area in set(self.cells.readable(formula)))
+            if size > MOST_READS:
+                raise InputError("formulas read too many cells to be looked through without options: name the cells")
+
     def _index(self) -> None:
         """Note who reads each cell, and each column's part of a range: (top, bottom, number of the formula)."""
         filled = {place: at for at, formula in enumerate(self.formulas) for place in formula.area.places()}
         last: dict[Area, int] = {}
-        size = 0
         for at, formula in enumerate(self.formulas):
             for area in set(self.cells.readable(formula)):
-                size += area.size
                 if area.size == 1:
                     place = next(area.places())
                     self._cells.setdefault(place, []).append(at)
@@ -65,8 +73,6 @@ class Readers:
                 if area not in last:
                     last[area] = max((self.position[place] for place in self.cells.formulas_in(area)), default=-1)
                 self.circular |= last[area] >= at
-        if size > MOST_READS:
-            raise InputError("formulas read too many cells to be looked through without options: name the cells")
 
     def dependents(
         self, areas: Iterable[Area], *, within: Container[int] | None = None, barrier: Container[int] = frozenset()
