@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from engine import InputError
 from workbook.inspect.explain.starts import Start
 from workbook.inspect.find.words_beside import label
 from workbook.inspect.gradcheck import checked
@@ -132,3 +133,28 @@ def test_the_progress_line_moves_within_a_step(tmp_path: Path) -> None:
     within = [words for words in said if words.startswith("Differentiating step 1 of 2: ")]
     assert within[0] == "Differentiating step 1 of 2: is Sheet!I2 the loss? (cell 1 tried)"
     assert within[-1] == "Differentiating step 1 of 2: comparing with the derivatives of Sheet!I2"
+
+
+def test_weights_on_blank_pixels_do_not_make_it_try_other_losses(tmp_path: Path, counted: Counter[str]) -> None:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for r in range(2, 12):  # ten pixels, every other one of them blank
+        sheet[f"A{r}"], sheet[f"B{r}"], sheet[f"C{r}"] = r % 2 * r / 10, 0.3 - r / 20, f"=B{r}-0.1*$E$4*A{r}"
+    sheet["E1"], sheet["E2"] = "=SUMPRODUCT(A2:A11,B2:B11)", "=TANH(E1)"
+    sheet["D3"], sheet["E3"], sheet["E4"] = "loss", "=(E2-0.9)^2/2", "=(E2-0.9)*(1-E2^2)"
+    for r in range(20, 40):  # what else depends on the weights
+        sheet[f"E{r}"] = f"=E2*{r}"
+    book.save(tmp_path / "blank.xlsx")
+    (found,) = guesses(Cells(recalculated(read(tmp_path / "blank.xlsx"), 1)[0]))
+    assert (found.check.wrong, found.check.loss.top) == (False, 3)
+    assert counted["derivatives"] <= 6
+
+
+def test_a_book_that_reads_too_much_is_refused_before_its_formulas_are_put_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = descent(tmp_path / "descent.xlsx", 20)
+    monkeypatch.setattr("workbook.spreadsheet.readers.MOST_READS", 30)
+    monkeypatch.setattr("workbook.spreadsheet.readers.ancestors", lambda *_, **__: pytest.fail("put in order"))
+    with pytest.raises(InputError, match="name the cells"):
+        list(guesses(cells))

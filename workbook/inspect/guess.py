@@ -16,7 +16,7 @@ from workbook.inspect.find.ours import OUTPUT_FIRST, TRUNCATED, our_steps, our_t
 from workbook.inspect.find.recurrences import steps
 from workbook.inspect.find.words_beside import labelled_pairs
 from workbook.inspect.gradcheck import Check, checked
-from workbook.inspect.judge.pairs import Kind, is_plain
+from workbook.inspect.judge.pairs import NOISY, Kind, is_plain
 from workbook.inspect.losses import candidates, is_descent, is_labelled, known_loss
 from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.book import Book
@@ -177,7 +177,7 @@ def _best(
         except InputError:
             continue
         score = (_agreeing(check), _is_natural(check))
-        if score[0] == len(places) and score[1] and is_descent(readers.cells, loss, places):
+        if score[0] == _most_agreeing(check) and score[1] and is_descent(readers.cells, loss, places):
             return checked(readers.cells, loss, places, kind)
         found[loss] = score
     for loss in sorted(found, key=lambda loss: found[loss], reverse=True)[:MOST_DOUBTED]:
@@ -190,6 +190,12 @@ def _best(
 def _agreeing(check: Check) -> float:
     """How many pairs agree, each counted by the share of its cells."""
     return float(sum(np.mean(pair.agrees(check.factor) & np.isfinite(pair.ratios)) for pair in check.pairs))
+
+
+def _most_agreeing(check: Check) -> float:
+    """The most that could agree with any loss: steps of 0, as of weights on blank pixels, tell nothing."""
+    told = (np.abs(pair.value) > NOISY * pair.value_uncertain for pair in check.pairs)
+    return float(sum(map(np.mean, told))) or float(len(check.pairs))
 
 
 def _is_natural(check: Check) -> bool:

@@ -20,6 +20,7 @@ CHANGED = 1e-6
 # A rate may stand one cell further: in the step that the update adds.
 DEEPEST = 2
 MOST_SAMPLES = 1_000
+MOST_READ = 100  # updates in which the common number is looked for
 # Formulas looked through for a parameter before a cell counts as computed from it.
 MOST_SEEN = 5_000
 
@@ -107,7 +108,7 @@ def written_rate(cells: Cells, pairs: Sequence[Pair]) -> float | None:
     """The number that stands in most updates; of several the one in a cell, then the smallest."""
     counts: Counter[float] = Counter()
     in_cells: set[float] = set()
-    for pair in pairs:
+    for pair in pairs[:MOST_READ]:
         rates = rates_in(cells, pair, np.isfinite)
         counts.update(rates.keys())
         in_cells |= {rate for rate, area in rates.items() if area is not None}

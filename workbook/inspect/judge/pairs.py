@@ -23,6 +23,8 @@ NOISE_OF_TERMS = 1e-14
 # Spreadsheet programs save at least 15 digits.
 LAST_DIGITS = 1e-14
 SAME_RATIO = 1e-6
+# What is no larger than so many times its own uncertainty has no ratio.
+NOISY = 1e3
 LARGEST_DENOMINATOR = 1_000
 
 Mask = NDArray[np.bool_]
@@ -65,8 +67,8 @@ class Pair:
     def ratios(self) -> FloatArray:
         """Value by derivative, nan where one of them is noise."""
         with np.errstate(all="ignore"):
-            certain = np.abs(self.derivative) > 1e3 * self.uncertain + self.open
-            certain &= (self.value == 0) | (np.abs(self.value) > 1e3 * self.value_uncertain)
+            certain = np.abs(self.derivative) > NOISY * self.uncertain + self.open
+            certain &= (self.value == 0) | (np.abs(self.value) > NOISY * self.value_uncertain)
             return np.where(certain, self.value / self.derivative, np.nan)
 
     def agrees(self, factor: float) -> Mask:
