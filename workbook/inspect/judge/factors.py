@@ -20,6 +20,7 @@ CHANGED = 1e-6
 # A rate may stand one cell further: in the step that the update adds.
 DEEPEST = 2
 MOST_SAMPLES = 1_000
+MOST_NUDGED = 400  # cells that are computed again where the parameters are others
 MOST_READ = 100  # updates in which the common number is looked for
 # Formulas looked through for a parameter before a cell counts as computed from it.
 MOST_SEEN = 5_000
@@ -140,18 +141,28 @@ def is_constant(cells: Cells, loss: Area, pairs: Sequence[Pair], kind: Kind, fac
     A slope that is missing everywhere is a common factor too, but it changes with the parameters. True where that
     cannot be computed.
     """
-    judged = [pair for pair in pairs if pair.inside is None and pair.agrees(factor).any()]
+    judged = list(_agreeing_cells(pairs, factor))
+    judged = judged[:: -(-len(judged) // MOST_NUDGED) or 1]  # a slope that is missing everywhere is missing in these
     parameters = [pair.parameter for pair in pairs]
     try:
-        moved = nudged(cells, parameters, [loss, *(pair.given for pair in judged)])
+        moved = nudged(cells, parameters, [loss, *(given for _, given, _ in judged)])
         derivatives = differentiated(moved, loss, parameters, differences=False)
-        reading = pairs[0].reading
-        again = pairs_of(moved, derivatives, [(pair.parameter, pair.given) for pair in judged], kind, reading)
+        places = [(parameter, given) for parameter, given, _ in judged]
+        again = pairs_of(moved, derivatives, places, kind, pairs[0].reading)
     except (UnsupportedError, InputError):
         return True
-    for before, after in zip(judged, again, strict=True):
-        due = factor if before.rate is None else before.rate
-        with np.errstate(invalid="ignore"):
-            if (before.agrees(factor) & (np.abs(after.ratios - due) > CHANGED * abs(due))).any():
-                return False
-    return True
+    with np.errstate(invalid="ignore"):
+        changed = (
+            abs(after.ratios.item() - due) > CHANGED * abs(due) for (*_, due), after in zip(judged, again, strict=True)
+        )
+        return not any(changed)
+
+
+def _agreeing_cells(pairs: Sequence[Pair], factor: float) -> Iterator[tuple[Area, Area, float]]:
+    """Each cell of a parameter with the one of its gradient or update, where they agree, and with their factor."""
+    for pair in pairs:
+        if pair.inside is None:
+            due = factor if pair.rate is None else pair.rate
+            for row, column in np.argwhere(pair.agrees(factor)).tolist():
+                given = pair.given.cell(*((column, row) if pair.transposed else (row, column)))
+                yield pair.parameter.cell(row, column), given, due
