@@ -24,11 +24,13 @@ from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.readers import Readers
 
 MOST_STEPS = 1_000
+MOST_CELLS = 40_000  # of steps of tables of ours, each of which is differentiated by itself
 MOST_FIRST = 8  # steps of which copies are looked for further down
 MOST_DOUBTED = 6  # losses that are looked at more closely, the likeliest first
 FEWEST_RIGHT = 3
 
 
+FIRST_STEPS = "of {:,} steps the first {:,} were checked"
 NOTHING_FOUND = (
     "no parameters with their gradients or updates found; name them: "
     "--loss Sheet1!I17 --parameters A13,C13:D13 --gradients P20:R20 (or --updates)"
@@ -101,7 +103,7 @@ def guesses(cells: Cells, say: Callable[[str], None] = lambda _: None) -> Iterat
         if check is not None:
             judged += 1
             last = last if last is not None and last.wrong is False and check.wrong is not False else check
-            more = (f"of {len(found):,} steps the first {MOST_STEPS:,} were checked",) * (len(found) > MOST_STEPS)
+            more = (FIRST_STEPS.format(len(found), MOST_STEPS),) * (len(found) > MOST_STEPS)
             yield Guess(replace(check, notes=(*check.notes, *more)), judged)
     if last is None:
         places = _not_computed(readers, labelled_pairs(cells))
@@ -147,14 +149,20 @@ def _of_made_losses(cells: Cells, places: Sequence[tuple[Area, Area]]) -> Check 
 
 def _of_our_tables(cells: Cells, ours: Sequence[Headed], say: Callable[[str], None]) -> Iterator[Guess]:
     every = ((own, step) for own in ours for step in our_steps(cells, own))
-    for number, (own, (loss, places)) in enumerate(islice(every, MOST_STEPS), start=1):
+    sizes = [len(own.places) * own.columns.method.batch_size for own in ours]
+    cells_by_step = [
+        size for own, size in zip(ours, sizes, strict=True) for _ in own.rows[:: own.columns.method.batch_size]
+    ]
+    most = min(MOST_STEPS, max(1, int(np.searchsorted(np.cumsum(cells_by_step), MOST_CELLS, "right"))))
+    more = (FIRST_STEPS.format(len(cells_by_step), most),) * (len(cells_by_step) > most)
+    for number, (own, (loss, places)) in enumerate(islice(every, most), start=1):
         say(f"Differentiating step {number:,}")
         check = checked(cells, loss, places, "gradients", rate=1.0)
         if own.columns.method.update == "output-first":
             check = replace(check, notes=(*check.notes, OUTPUT_FIRST))
         if own.columns.network.truncated:
             check = replace(check, notes=(*check.notes, TRUNCATED))
-        yield Guess(check, number)
+        yield Guess(replace(check, notes=(*check.notes, *more)), number)
 
 
 def _best(
