@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import xlsxwriter
-from xlsxwriter.utility import xl_cell_to_rowcol, xl_range_abs, xl_rowcol_to_cell
+from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
 from engine import InputError
 from engine.files import replacing
@@ -19,6 +19,7 @@ from workbook.write_cells import RowWorksheet
 from workbook.write_charts import line_chart, overlay_chart
 from workbook.write_controls import add_scroll_bar
 from workbook.write_drawing import xy_chart
+from workbook.write_pages import set_pages
 from workbook.write_rules import conditional_formats
 
 # From here on the file takes longer than two seconds, and its sheets show a progress bar.
@@ -80,9 +81,6 @@ STYLES: dict[Style, dict[str, Any]] = {
     "tile": {"font_size": 7, "font_color": DARK_SLATE, "num_format": "0.0", "align": "center"},
 }
 NUMBER_STYLES = {style for style, properties in STYLES.items() if properties.get("num_format") == NUMBER["num_format"]}
-PAPERS = {"A3": 8, "A4": 9}
-# Rows that find room on a printed page of full size.
-FIRST_PAGE = {"A3": 50, "A4": 32}
 # Told apart by the colour-blind as well.
 TABS: dict[Purpose, str] = {"table": "#000000", "teach": "#0072B2", "prove": "#009E73", "rates": "#E69F00"}
 # The same input gives the same bytes: a file says nothing of when it was made.
@@ -138,8 +136,7 @@ class _SheetWriter:
         self.write_cells()
         self.add_exponents()
         self.insert_charts()
-        if self.sheet.frozen_rows and not self.sheet.print_area:
-            self.repeat_header()
+        _check(set_pages(self.book, self.worksheet, self.sheet), self.sheet.name)
         for bar in self.sheet.scroll_bars:
             _check(add_scroll_bar(self.worksheet, bar, self.size(bar.first, bar.last)), bar)
         for line in self.sheet.sparklines:
@@ -169,33 +166,8 @@ class _SheetWriter:
             worksheet.very_hidden()
         if sheet.tab:
             worksheet.set_tab_color(TABS[sheet.tab])
-        worksheet.set_landscape()
-        worksheet.set_paper(PAPERS[sheet.paper])
-        worksheet.set_margins(left=0.4, right=0.4, top=0.4, bottom=0.6)
-        worksheet.fit_to_pages(1, 0)
-        if sheet.print_area:
-            _check(worksheet.print_area(sheet.print_area), sheet.print_area)
-        worksheet.set_footer("&L&A&RPage &P of &N")
         for name, cell in sheet.names.items():
             self.book.define_name(name, f"='{sheet.name}'!{cell}")
-
-    def repeat_header(self) -> None:
-        """Let the printed pages after the first begin with the last of the frozen rows.
-
-        Where a sheet repeats rows LibreOffice draws dashes on the screen, through its texts, where pages end if all is
-        printed in full size; where it has two areas to print it draws none. So the first page is an area of its own.
-        """
-        name, worksheet, first = self.sheet.name, self.worksheet, FIRST_PAGE[self.sheet.paper]
-        pictures: list[Chart | Drawing | Overlay] = [*self.sheet.charts, *self.sheet.drawings, *self.sheet.overlays]
-        drawn = [xl_cell_to_rowcol(picture.last) for picture in pictures]
-        bottom = max([worksheet.dim_rowmax, *(row for row, _ in drawn)])
-        right = max([worksheet.dim_colmax, *(column for _, column in drawn)])
-        if bottom < first:
-            return
-        _check(worksheet.repeat_rows(self.sheet.frozen_rows - 1), name)
-        areas = [xl_range_abs(0, 0, first - 1, right), xl_range_abs(first, 0, bottom, right)]
-        printed = ",".join(f"'{name}'!{area}" for area in areas)
-        _check(self.book.define_name(f"'{name}'!_xlnm.Print_Area", f"={printed}"), name)
 
     def fold(self) -> None:
         """Fold the columns, those within others one level deeper."""
