@@ -93,7 +93,7 @@ workbook: $(if $(filter %.onnx,$(FROM)),$(READY_ONNX),$(if $(FROM),$(READY_CNN),
 page: $(READY) ## write a training as one HTML page, sliders over steps and learning rates (EXPERIMENT=xor OUT=file.html)
 	@$(BIN)/python -m workbook page $(call quoted,$(or $(EXPERIMENT),default)) $(if $(filter command,$(origin OUT)),$(call quoted,$(OUT)))
 
-playground: $(READY) ## write build/playground.html: train and take workbooks in a browser, without installing anything (needs npm; fetches 90 MB once)
+playground: $(READY) ## write build/playground.html: train and take workbooks in a browser, without installing anything (needs npm; fetches 83 MB once)
 	@$(BIN)/python -m workbook playground $(if $(filter command,$(origin OUT)),$(call quoted,$(OUT)))
 
 exercise: $(READY) ## write build/exercise.xlsx for a student to fill (EXPERIMENT=file.toml ARGS="--seed 7 --solution s.xlsx", ARGS=--exam)

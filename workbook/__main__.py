@@ -107,7 +107,7 @@ def playground(
 ) -> None:
     """Write the engine and this writer as one HTML page: they run in a browser, and nothing has to be installed there.
 
-    The first time npm and pip fetch 90 MB of parts, which stay beside it in the folder `parts`.
+    The first time npm and pip fetch 83 MB of parts, which stay beside it in the folder `parts`.
     """
     from rich.console import Console
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -24,21 +25,28 @@ def experiments() -> str:
 
 def train(text: str) -> str:
     """The training of an experiment's text as JSON: the loss of each step, or the error that stops it."""
-    try:
-        experiment = _read(text)
-        losses = experiment.train().curve[:: experiment.method.batch_size, 0]
-    except engine.InputError as error:
-        return json.dumps({"error": str(error).removeprefix(f"{OWN / 'experiment.toml'}: ")})
-    return json.dumps({"losses": losses.tolist()})
+
+    def losses(experiment: engine.Experiment) -> dict[str, object]:
+        return {"losses": experiment.train().curve[:: experiment.method.batch_size, 0].tolist()}
+
+    return _answer(text, losses)
 
 
 def build(text: str) -> str:
     """Write the workbook to WORKBOOK; the error that stops it as JSON."""
+
+    def written(experiment: engine.Experiment) -> dict[str, object]:
+        write(plan(experiment), WORKBOOK)
+        return {}
+
+    return _answer(text, written)
+
+
+def _answer(text: str, asked: Callable[[engine.Experiment], dict[str, object]]) -> str:
     try:
-        write(plan(_read(text)), WORKBOOK)
+        return json.dumps(asked(_read(text)))
     except engine.InputError as error:
         return json.dumps({"error": str(error).removeprefix(f"{OWN / 'experiment.toml'}: ")})
-    return json.dumps({})
 
 
 def _read(text: str) -> engine.Experiment:
