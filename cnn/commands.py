@@ -121,8 +121,9 @@ def _train(run: Run, train_digits: Digits, test_digits: Digits, *, again: str) -
 def _answers(settings: Settings, device: torch.device, data: Path, digits: Digits) -> Answers | None:
     """What the recipe's teachers answer about the training digits; the teachers are trained first if they are not.
 
-    Their runs hold the last 10,000 training images out whether or not the network's does: so the same teachers serve
-    where recipes are compared and where they are scored in the end, and their own accuracy is known.
+    They train in the precision of the recipe that asks them. Their runs hold the last 10,000 training images out
+    whether or not the network's does: so the same teachers serve where recipes are compared and where they are scored
+    in the end, and their own accuracy is known.
 
     Raises:
         InputError: the teachers' recipe is not there or has a teacher itself.
@@ -130,13 +131,15 @@ def _answers(settings: Settings, device: torch.device, data: Path, digits: Digit
     recipe = settings.recipe
     if not recipe.teacher:
         return None
-    plain = load_recipe(recipe.teacher)
-    if plain.teacher:
+    alone = load_recipe(recipe.teacher)
+    if alone.teacher:
         raise InputError(f"teacher {recipe.teacher}: has a teacher itself, expected a recipe without one")
+    plain = replace(alone, precision=recipe.precision)  # which is a matter of the machine
+    changed = {"precision": plain.precision} if plain != alone else {}
     teachers = []
     for seed in range(1, recipe.teachers + 1):
         own = replace(settings, recipe=plain, recipe_name=Path(recipe.teacher).stem, seed=seed, validation=True)
-        folder = RUNS / _name(own, {})
+        folder = RUNS / _name(own, changed)
         run = start(folder, own, device, resume=True)
         if not finished(folder):
             _train(run, *_load(data, device, settings.limit, validation=True), again=cli.again())

@@ -49,11 +49,25 @@ def prepare() -> None:
         libc.mallopt(M_TOP_PAD, 2**28)
 
 
+def has_bf16_units(device: torch.device) -> bool | None:
+    """Whether the device has units for 16-bit numbers (bfloat16); None where torch does not tell.
+
+    Without them, a recipe in 'bf16' is several times slower than in 'fp32'.
+    """
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):  # which older versions lack
+        return None
+    there = torch.cpu.get_capabilities()
+    return any(there.get(unit, False) for unit in ("amx_bf16", "avx512_bf16", "bf16", "sve_bf16"))
+
+
 def describe(device: torch.device) -> dict[str, Any]:
     """What a training run ran on, for its report."""
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "processor": platform.machine(),
+        "bf16_units": has_bf16_units(device),
         "cores": os.cpu_count(),
         "processes": processes.count(),
         "threads": torch.get_num_threads(),

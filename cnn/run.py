@@ -106,6 +106,8 @@ class Run:
         console.print(network, highlight=False)
         console.print(" · ".join(f"{key} {value}" for key, value in environment.items() if value is not None))
         console.print(f"recipe {self.settings.recipe_name}: {', '.join(recipe.strip().splitlines())}\n")
+        if self.settings.recipe.precision == "bf16" and environment["bf16_units"] is False:
+            console.print("16 bits are slow here: no units for bf16; --precision fp32 is several times as fast\n")
 
     def train(self, train: Digits, test: Digits, console: Console) -> None:
         """Train the epochs that are left, and keep the metrics and a checkpoint after each."""

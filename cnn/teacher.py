@@ -48,6 +48,7 @@ def ask(teachers: list[DigitNet], digits: Digits, recipe: Recipe, runs: Path, co
     about = {
         "images": len(digits),
         "moves": [recipe.rotation, recipe.scale, recipe.shear, recipe.shift],
+        "precision": recipe.precision,
         "teachers": [hashlib.sha256(save(_on_cpu(teacher))).hexdigest() for teacher in teachers],
     }
     key = json.dumps(about)
@@ -84,4 +85,5 @@ def _answer(teachers: list[DigitNet], digits: Digits, moves: Tensor, recipe: Rec
     """The mean of the teachers' logits (N, 10) about moved images, as a step of the network meets them."""
     batches = zip(*(torch.split(rows, recipe.batch_size) for rows in (digits.images, moves)), strict=True)
     moved = (normalise(augment(images.float(), some, recipe)) for images, some in batches)
-    return torch.cat([torch.stack([teacher(images) for teacher in teachers]).mean(0) for images in moved])
+    with torch.autocast(digits.images.device.type, torch.bfloat16, enabled=recipe.precision == "bf16"):
+        return torch.cat([torch.stack([teacher(images).float() for teacher in teachers]).mean(0) for images in moved])

@@ -18,7 +18,7 @@ from cnn.recipe import Recipe, load_recipe
 from cnn.teacher import Answers
 
 PLAIN = replace(load_recipe("reference"), epochs=2, batch_size=50, dropout=0.0, dropout_pooled=0.0, learning_rate=0.003)
-TAUGHT = replace(load_recipe("best"), epochs=2, batch_size=50)  # and augmented
+TAUGHT = replace(load_recipe("best"), precision="fp32", epochs=2, batch_size=50)  # and augmented
 
 
 class _Recorder(train.Trainer):

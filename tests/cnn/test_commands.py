@@ -132,6 +132,20 @@ def test_a_terminal_sees_loss_speed_and_time_left(
         assert re.search(seen, plain), seen
 
 
+@pytest.mark.parametrize(
+    ("units", "precision", "told"), [(False, "bf16", True), (True, "bf16", False), (False, "fp32", False)]
+)
+def test_16_bits_are_said_to_be_slow_where_the_processor_has_no_units(
+    command: Command, data_folder: Path, monkeypatch: pytest.MonkeyPatch, *, units: bool, precision: str, told: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_f": True, "avx512_bf16": units}, raising=False)
+    small = ["--limit", 32, "--batch-size", 32, "--epochs", 1, "--device", "cpu", "--name", "small"]
+    result = command("train", *small, "--precision", precision, "--data", data_folder)
+    assert (result.status, result.err) == (0, "")
+    assert ("16 bits are slow here" in result.out) is told
+    assert json.loads(Path("runs/small/environment.json").read_text())["bf16_units"] is units
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "model-best.safetensors"])
 def test_a_run_s_model_is_that_of_its_epoch(uninterrupted: Path, mnist: tuple[Digits, Digits], name: str) -> None:
     rows = _metrics(uninterrupted)

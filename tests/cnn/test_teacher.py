@@ -19,7 +19,7 @@ from cnn.teacher import Answers, ask
 from cnn.train import Trainer, distillation
 
 CPU = torch.device("cpu")
-TAUGHT = replace(load_recipe("best"), epochs=2, batch_size=50)
+TAUGHT = replace(load_recipe("best"), precision="fp32", epochs=2, batch_size=50)
 
 
 def test_distillation_and_its_gradient_follow_their_definition() -> None:
@@ -146,3 +146,25 @@ def test_a_teacher_that_cannot_be_is_named(taught: Callable[..., Any], teacher: 
     result = taught()
     assert (result.status, result.err) == (2, f"error: {line}\n")
     assert not Path("runs").exists()
+
+
+def test_in_bf16_the_teachers_answer_in_it_and_nearly_as_in_32_bits(digits: Digits, tmp_path: Path) -> None:
+    torch.manual_seed(6)
+    teacher = DigitNet(width=2)
+    seen: list[torch.dtype] = []
+    teacher.layers[0].register_forward_hook(lambda _layer, _input, output: seen.append(output.dtype))
+    half, whole = (
+        _asked([teacher], digits, replace(TAUGHT, teacher_moves=1, precision=precision), tmp_path / precision).logits
+        for precision in ("bf16", "fp32")
+    )
+    assert set(seen[: len(seen) // 2]) == {torch.bfloat16}
+    assert half.dtype == torch.float32
+    assert not torch.equal(half, whole)
+    torch.testing.assert_close(half, whole, rtol=0, atol=0.05 * whole.std().item())
+
+
+def test_teachers_train_in_the_precision_that_the_network_has(taught: Callable[..., Any]) -> None:
+    assert taught("--precision", "bf16").status == 0
+    assert 'precision = "bf16"' in Path(
+        "runs/wide-seed1-precisionbf16-limit100-validation/recipe.toml"
+    ).read_text().replace("'", '"')
