@@ -8,6 +8,9 @@ from engine import Columns, FloatArray
 from engine.activations import ACTIVATIONS, Activation
 from workbook.records import BLACK, Cell, ColorScale, Overlay, Rule, Series, class_color
 from workbook.sheets.passes import AtTheStep, Passes
+from workbook.sheets.tile_grid import EdgeValues, TileGrid, live
+from workbook.spreadsheet.algebra import TWO, call, compare, less, over, plus, times
+from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.definitions import evaluation
 from workbook.table.layout import letter, on_sheet
 
@@ -20,17 +23,19 @@ MOST_OF_A_LAYER, MOST_LAYERS = 5, 4
 COLORS = ("#74ADD1", "#FFFFFF", "#F4A442")  # dark digits can be read on all of them
 # Of the samples by class: darker than the regions of their class.
 POINT_COLORS = ("#004E7C", "#A85200", "#00664B", "#9C3D72", "#1F6FA3", "#8A2E00", "#333333")
+# Of the samples, in one direction.
+LEAST, MOST, AT, CLASS = (Variable(name, 0) for name in ("least", "most", "at", "class"))
+SHARE = over(less(AT, LEAST), less(MOST, LEAST))
 ABSENT = -9  # where a sample of another class is drawn: outside
 
 
-def axis(cells: str, numbers: FloatArray, count: int) -> tuple[FloatArray, list[str]]:
-    """Inputs from left of the samples' least to right of their largest, each with its formula over their cells."""
-    low, high = float(numbers.min()), float(numbers.max())
-    spread = MARGIN * ((high - low) or 2.0)
-    wide = f"{MARGIN}*IF(MAX({cells})=MIN({cells}),2,MAX({cells})-MIN({cells}))"
-    least, most = f"MIN({cells})-{wide}", f"MAX({cells})+{wide}"
-    formulas = [f"={least}+{place}/{count - 1}*({most}-({least}))" for place in range(count)]
-    return np.linspace(low - spread, high + spread, count), formulas
+def axis(cells: str, numbers: FloatArray, count: int) -> EdgeValues:
+    """Inputs from left of the samples' least to right of their largest, which stand in some cells, evenly spaced."""
+    wide = times(Number(MARGIN), call("IF", compare("=", MOST, LEAST), TWO, less(MOST, LEAST)))
+    low, high = less(LEAST, wide), plus(MOST, wide)
+    trees = [plus(low, times(over(Number(at), Number(count - 1)), less(high, low))) for at in range(count)]
+    ends = {LEAST.name: float(numbers.min()), MOST.name: float(numbers.max())}
+    return EdgeValues.of(trees, ends, {LEAST: f"MIN({cells})", MOST: f"MAX({cells})"}.__getitem__)
 
 
 def layers_with_maps(columns: Columns) -> list[tuple[int, list[str]]]:
@@ -65,21 +70,16 @@ class InputPlane:
     ) -> None:  # fmt: skip
         self.sheet, self.step, self.samples, self.classes = sheet, step, samples, classes
         self.top, self.left = corner
+        self.large = TileGrid(*corner, SIDE)
         self.points_at = points_at
         self.columns = step.layout.columns
         self.shown = layers_with_maps(self.columns)
         self.by_class = len(step.outputs) > 1 and bool(classes)
         bottom = max(samples.top + len(classes or samples.numbers[step.inputs[0]]), step.top + len(step.parameters) + 1)
-        (self.x, self.x_formulas), (self.y, self.y_formulas) = (
-            axis(samples.range(name), samples.numbers[name], SIDE) for name in step.inputs
-        )
-        grid = {step.inputs[0]: np.tile(self.x, SIDE), step.inputs[1]: np.repeat(self.y[::-1], SIDE)}
-        self.points = step.passes(bottom + 1, grid)
-
-    @property
-    def bottom(self) -> int:
-        """The row of the weights below the large map."""
-        return self.top + SIDE
+        x, y = (axis(samples.range(name), samples.numbers[name], SIDE) for name in step.inputs)
+        self.x, self.y = x, y.from_the_top
+        of_tiles = np.tile(self.x.numbers, SIDE), np.repeat(self.y.numbers, SIDE)
+        self.points = step.passes(bottom + 1, dict(zip(step.inputs, of_tiles, strict=True)))
 
     def small_left(self, place: int) -> int:
         """The first column of a layer's small maps."""
@@ -92,12 +92,12 @@ class InputPlane:
 
     def cells(self) -> Iterator[Cell]:
         """The maps, the passes behind them, and the samples' points."""
-        yield from self.large()
+        yield from self.large_map()
         for place, (layer, names) in enumerate(self.shown):
             left = self.small_left(place)
             yield Cell(self.top - 2, left, "heading", self.layer_heading(layer, names))
             for down, name in enumerate(names):
-                yield from self.small(name, self.small_top(down), left)
+                yield from self.small_map(name, TileGrid(self.small_top(down), left, SMALL))
         yield from self.step.cells(self.points)
         yield from self.point_cells()
 
@@ -111,7 +111,7 @@ class InputPlane:
         number = len(self.columns.activation_names(layer))
         return title if number == len(names) else f"{title}: {len(names)} of {number}"
 
-    def large(self) -> Iterator[Cell]:
+    def large_map(self) -> Iterator[Cell]:
         what = "The largest output" if self.by_class else f"Output {self.step.outputs[0]}"
         yield Cell(self.top - 2, self.left, "heading", f"{what} over i1 (to the right) and i2 (upwards)")
         points = "Points: the samples, in the colour of their target." if self.classes else "Points: the samples."
@@ -120,90 +120,100 @@ class InputPlane:
         last = letter(self.step.last_column)
         outputs = np.array([self.points.numbers[name] for name in self.step.outputs])
         for place in range(SIDE):
-            row, column = self.top + place, self.left + place
-            y, formula = float(self.y[SIDE - 1 - place]), self.y_formulas[SIDE - 1 - place]
-            yield Cell(row, self.left - 1, "axis", y, formula)
-            yield Cell(self.bottom, column, "axis", float(self.x[place]), self.x_formulas[place])
-        for place in range(SIDE * SIDE):
-            row, (down, along) = self.points.top + place, divmod(place, SIDE)
-            x, y = float(self.x[along]), float(self.y[SIDE - 1 - down])
-            yield Cell(row, self.points.left, "number", x, f"={letter(self.left + along)}${self.bottom}")
+            y, x = (float(edge.numbers[place]) for edge in (self.y, self.x))
+            yield Cell(self.top + place, self.left - 1, "axis", y, self.y.formulas[place])
+            yield Cell(self.large.bottom, self.left + place, "axis", x, self.x.formulas[place])
+        for tile, down, along in self.large.tiles():
+            row, x, y = self.points.top + tile, float(self.x.numbers[along]), float(self.y.numbers[down])
+            yield Cell(row, self.points.left, "number", x, f"={letter(self.left + along)}${self.large.bottom}")
             yield Cell(row, self.points.left + 1, "number", y, f"=${letter(self.left - 1)}{self.top + down}")
             at = self.top + down, self.left + along
             if self.by_class:
                 cells = f"{first}{row}:{last}{row}"
-                yield Cell(*at, "class", int(outputs[:, place].argmax()) + 1, f"=MATCH(MAX({cells}),{cells},0)")
+                yield Cell(*at, "class", int(outputs[:, tile].argmax()) + 1, f"=MATCH(MAX({cells}),{cells},0)")
             else:
-                yield Cell(*at, "tile", float(outputs[0, place]), f"={last}{row}")
+                yield Cell(*at, "tile", float(outputs[0, tile]), f"={last}{row}")
 
-    def small(self, name: str, top: int, left: int) -> Iterator[Cell]:
-        yield Cell(top - 1, left, "note", name)
-        for place in range(SMALL * SMALL):
-            down, along = divmod(place, SMALL)
+    def small_map(self, name: str, grid: TileGrid) -> Iterator[Cell]:
+        """Every second row and column of the large one, for one neuron."""
+        yield Cell(grid.top - 1, grid.left, "note", name)
+        for _, down, along in grid.tiles():
             source = SIDE * (2 * down) + 2 * along
             value = float(self.points.numbers[name][source])
             formula = f"={self.points.column(name)}{self.points.top + source}"
-            yield Cell(top + down, left + along, "color", value, formula)
+            yield Cell(grid.top + down, grid.left + along, "color", value, formula)
 
-    def area(self, top: int, left: int, side: int) -> tuple[str, str]:
-        """The first and the last cell of a map."""
-        return f"{letter(left)}{top}", f"{letter(left + side - 1)}{top + side - 1}"
-
-    def areas(self) -> Iterator[tuple[str, tuple[str, str]]]:
-        """The small maps, by their activation."""
+    def small_maps(self) -> Iterator[tuple[str, TileGrid]]:
+        """The activations, each with its map."""
         for place, (_, names) in enumerate(self.shown):
             for down, name in enumerate(names):
-                yield name, self.area(self.small_top(down), self.small_left(place), SMALL)
+                yield name, TileGrid(self.small_top(down), self.small_left(place), SMALL)
 
     def scales(self) -> Iterator[ColorScale]:
         """Blue for the lower, orange for the upper end of what a neuron can say, white between them."""
         layers = self.columns.network.layers
         if not self.by_class:
-            yield _scale(":".join(self.area(self.top, self.left, SIDE)), ACTIVATIONS[layers[-1].activation])
+            yield _scale(self.large.area, ACTIVATIONS[layers[-1].activation])
         layer_of = {column.name: column.layer for column in self.columns.all}
-        for name, area in self.areas():
+        for name, grid in self.small_maps():
             layer = layer_of.get(name)
-            yield _scale(":".join(area), ACTIVATIONS[layers[layer if layer is not None else -1].activation])
+            yield _scale(grid.area, ACTIVATIONS[layers[layer if layer is not None else -1].activation])
 
     def rules(self) -> Iterator[Rule]:
         """The colours of the classes."""
-        first, last = self.area(self.top, self.left, SIDE)
+        first, _ = self.large.corners
         for number in range(1, len(self.step.outputs) + 1 if self.by_class else 1):
-            yield Rule(f"{first}:{last}", f"={first}={number}", class_color(number))
+            yield Rule(self.large.area, f"={first}={number}", class_color(number))
 
     def overlays(self) -> Iterator[Overlay]:
         """The samples on every map."""
         series = list(self.series())
-        for (first, last), side in [(self.area(self.top, self.left, SIDE), SIDE)] + [
-            (area, SMALL) for _, area in self.areas()
-        ]:
-            yield Overlay(series, first, last, margin=0.5 / (side - 1))
+        for grid in (self.large, *(grid for _, grid in self.small_maps())):
+            yield Overlay(series, *grid.corners, margin=0.5 / (grid.side - 1))
 
     def point_cells(self) -> Iterator[Cell]:
         """Where each sample is: from 0 at the first tile to 1 at the last; upwards a column for each class."""
-        first = letter(self.left), letter(self.left + SIDE - 1)
-        ends = (
-            (f"${first[0]}${self.bottom}", f"${first[1]}${self.bottom}"),
-            (f"${letter(self.left - 1)}${self.bottom - 1}", f"${letter(self.left - 1)}${self.top}"),
-        )
         headers = ["class", "x", *(f"y of {number}" for number in self.numbers)]
         yield from (
             Cell(self.samples.top - 1, self.points_at + n, "header", header) for n, header in enumerate(headers)
         )
-        shares = [
-            f"({self.samples.column(name)}{{row}}-{low})/({high}-{low})"
-            for name, (low, high) in zip(self.step.inputs, ends, strict=True)
-        ]
-        x, ys = self.places()
-        own = letter(self.points_at)
-        for offset in range(len(x)):
+        shares = self.shares()
+        for offset in range(self.count):
             row = self.samples.top + offset
             number, formula = self.classes[offset] if self.classes else (1, None)
             yield Cell(row, self.points_at, "step", number, formula and f"={formula}")
-            yield Cell(row, self.points_at + 1, "number", float(x[offset]), f"={shares[0].format(row=row)}")
-            for n, (of, y) in enumerate(zip(self.numbers, ys, strict=True)):
-                text = f"=IF({own}{row}={of},{shares[1].format(row=row)},{ABSENT})"
-                yield Cell(row, self.points_at + 2 + n, "number", float(y[offset]), text)
+            for n, of_samples in enumerate(shares, start=1):
+                yield Cell(row, self.points_at + n, "number", *of_samples[offset])
+
+    def shares(self) -> list[list[tuple[float, str]]]:
+        """Of each column of the points the samples' numbers, with their formulas: x, then y by class."""
+        low_x, high_x = (f"${letter(self.left + at)}${self.large.bottom}" for at in (0, SIDE - 1))
+        low_y, high_y = (f"${letter(self.left - 1)}${self.top + at}" for at in (SIDE - 1, 0))
+        across = self.x.numbers[0], self.x.numbers[-1], low_x, high_x
+        upwards = self.y.numbers[-1], self.y.numbers[0], low_y, high_y
+        of_class = [call("IF", compare("=", CLASS, Number(of)), SHARE, Number(ABSENT)) for of in self.numbers]
+        return [
+            [self.share(tree, name, offset, *ends) for offset in range(self.count)]
+            for tree, name, ends in [
+                (SHARE, self.step.inputs[0], across), *((tree, self.step.inputs[1], upwards) for tree in of_class)
+            ]
+        ]  # fmt: skip
+
+    def share(
+        self, tree: Tree, name: str, offset: int, low: float, high: float, low_cell: str, high_cell: str
+    ) -> tuple[float, str]:
+        """How far a sample's input lies from one end of the large map to the other."""
+        row = self.samples.top + offset
+        number = self.classes[offset][0] if self.classes else 1
+        cells = {AT: f"{self.samples.column(name)}{row}", CLASS: f"{letter(self.points_at)}{row}"}
+        numbers = {AT.name: float(self.samples.numbers[name][offset]), CLASS.name: number}
+        ends = {LEAST.name: low, MOST.name: high}
+        return live(tree, numbers | ends, (cells | {LEAST: low_cell, MOST: high_cell}).__getitem__)
+
+    @property
+    def count(self) -> int:
+        """Of the samples."""
+        return len(self.samples.numbers[self.step.inputs[0]])
 
     @property
     def numbers(self) -> list[int]:
@@ -215,29 +225,18 @@ class InputPlane:
         """Of the points."""
         return self.points_at + 1 + len(self.numbers)
 
-    def places(self) -> tuple[FloatArray, list[FloatArray]]:
-        """The points' x, and their y by class."""
-        shares = [
-            (self.samples.numbers[name] - numbers[0]) / (numbers[-1] - numbers[0])
-            for name, numbers in zip(self.step.inputs, (self.x, self.y), strict=True)
-        ]
-        classes = np.array([number for number, _ in self.classes] or [1] * len(shares[0]))
-        return shares[0], [np.where(classes == number, shares[1], ABSENT) for number in self.numbers]
-
     def series(self) -> Iterator[Series]:
         """The points of each class."""
-        x, ys = self.places()
+        x, *ys = ([number for number, _ in of_samples] for of_samples in self.shares())
         x_range, *y_ranges = (self.point_range(n) for n in range(1, 2 + len(self.numbers)))
         for number, y, y_range in zip(self.numbers, ys, y_ranges, strict=True):
             color = POINT_COLORS[(number - 1) % len(POINT_COLORS)] if self.classes else BLACK
-            yield Series(
-                y_range, y.tolist(), x_range=x_range, x_values=x.tolist(), marker="circle", color=color, size=7
-            )
+            yield Series(y_range, y, x_range=x_range, x_values=x, marker="circle", color=color, size=7)
 
     def point_range(self, place: int) -> str:
         """The cells of a column of the points."""
         column = letter(self.points_at + place)
-        last = self.samples.top + len(self.samples.numbers[self.step.inputs[0]]) - 1
+        last = self.samples.top + self.count - 1
         return on_sheet(self.sheet, f"${column}${self.samples.top}:${column}${last}")
 
 

@@ -1,6 +1,6 @@
 """The sheet `landscape`: the loss over two weights that one chooses, and the paths of the runs over it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -10,10 +10,12 @@ from workbook.sheets.landscape_paths import Axis, Path, Paths
 from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name, run_title, title_cell
 from workbook.sheets.loss_surface import Loss, loss_over_weights
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
+from workbook.sheets.tile_grid import EdgeValues, TileGrid
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.algebra import less, over, plus, times
 from workbook.spreadsheet.evaluator import Value, evaluate
 from workbook.spreadsheet.printer import printed
-from workbook.spreadsheet.trees import Tree, Variable, leaves
+from workbook.spreadsheet.trees import Number, Tree, Variable, leaves
 from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, place
 from workbook.table.runs import RunTable
 
@@ -29,6 +31,7 @@ LABELLED = 5  # of the weights along the edges, every so many are shown
 # What one types: the two weights, the step of the others, the middle of the grid and its width.
 ACROSS, UP, STEP, MIDDLE_X, MIDDLE_Y, WIDTH = "$B$4", "$B$5", "$B$6", "$B$7", "$B$8", "$B$9"
 LABELS = ("weight across", "weight up", "step of the others", "middle across", "middle up", "width")
+EDGE_MIDDLE, EDGE_WIDTH = Variable("middle", 0), Variable("width", 0)
 ZOOM = 75  # so that the whole grid is on the first screen
 NARROWEST = 0.2  # a path that hardly moves is not looked at any closer
 # Dark blue for the valley, light yellow for the heights: read alike by the colour-blind and in grey.
@@ -63,7 +66,7 @@ def landscape_sheet(layout: Layout, values: FloatArray, tables: Sequence[RunTabl
 class _Landscape:
     def __init__(self, layout: Layout, values: FloatArray, tables: Sequence[RunTable], loss: Loss, side: int) -> None:
         self.layout, self.columns, self.values = layout, layout.columns, values
-        self.loss, self.side = loss, side
+        self.loss, self.grid = loss, TileGrid(TOP, GRID, side)
         self.names = layout.columns.of("weight", "bias")
         paths = [Path(MAIN_SHEET, "this run", None, layout, values)]
         paths += [
@@ -84,6 +87,7 @@ class _Landscape:
         self.row_shown = f"${letter(self.weights_at + 1)}${TOP - 2}"
         self.paths = Paths(SHEET, paths, axes, self.weights_at + 5, TOP, self.row_shown)
         self.helpers_at = self.paths.last_column + 2
+        self.x, self.y = self.edge(axes[0], plus), self.edge(axes[1], less)
 
     def chosen(self) -> tuple[str, str]:
         """The two weights, of two neurons where there are such, that move most in the main run."""
@@ -96,39 +100,30 @@ class _Landscape:
         return first, second
 
     def sheet(self) -> Sheet:
-        last = letter(self.side + GRID - 1)
-        bottom = TOP + self.side
+        side, bottom = self.grid.side, self.grid.bottom
+        first_tile, last_tile = self.grid.corners
+        right = letter(GRID + side)
         folded = f"{letter(self.weights_at)}:{letter(self.helpers_at + len(self.loss.helpers))}"
         texts = f"${letter(self.weights_at)}${TOP}:${letter(self.weights_at)}${TOP + len(self.names) - 1}"
-        cells = [*self.heads(), *self.weight_cells(), *self.grid(), *self.paths.cells()]
+        cells = [*self.heads(), *self.weight_cells(), *self.tiles(), *self.paths.cells()]
         return small_sheet(
             SHEET,
             cells,
             widths={"A": 18, "B": 11, "C": 3.0, letter(GRID - 1): 7}
-            | {f"{letter(GRID)}:{last}": (GRID_WIDTH // self.side - 5) / 7, letter(GRID + self.side): 18}
-            | {letter(GRID + self.side + 1): 3, folded: 9},
+            | {f"{letter(GRID)}:{letter(GRID + side - 1)}": (GRID_WIDTH // side - 5) / 7, right: 18}
+            | {letter(GRID + side + 1): 3, folded: 9},
             tab="teach",
-            heights={1: 24.0} | dict.fromkeys(range(TOP, bottom), GRID_HEIGHT // self.side * 0.75) | {bottom: 3.0},
+            heights={1: 24.0} | dict.fromkeys(range(TOP, bottom), GRID_HEIGHT // side * 0.75) | {bottom: 3.0},
             scroll_bars=step_bars(self.layout, "A2", "B2"),
             choices=[Choice(cell.replace("$", ""), texts) for cell in (ACROSS, UP)],
-            scales=[ColorScale(self.area, COLORS)],
+            scales=[ColorScale(self.grid.area, COLORS)],
             zoom=ZOOM,
-            overlays=[
-                Overlay(
-                    list(self.paths.series()), f"{letter(GRID)}{TOP}", f"{last}{bottom - 1}",
-                    f"{letter(GRID + self.side)}{bottom - 1}",
-                )
-            ],
+            overlays=[Overlay(list(self.paths.series()), first_tile, last_tile, f"{right}{bottom - 1}")],
             gridlines=False,
             collapsed=[folded],
-            print_area=f"A1:{letter(GRID + self.side)}{bottom + 1}",
+            print_area=f"A1:{right}{bottom + 1}",
             paper="A3",
-        )  # fmt: skip
-
-    @property
-    def area(self) -> str:
-        """The cells of the tiles."""
-        return f"{letter(GRID)}{TOP}:{letter(GRID + self.side - 1)}{TOP + self.side - 1}"
+        )
 
     def heads(self) -> Iterator[Cell]:
         yield Cell(1, 0, "title", TITLE)
@@ -169,53 +164,56 @@ class _Landscape:
             yield Cell(row, self.weights_at + 2, "step", float(across), f"=IF({own}={ACROSS},1,0)")
             yield Cell(row, self.weights_at + 3, "step", float(up), f"=IF(AND({own}={UP},{UP}<>{ACROSS}),1,0)")
 
-    def grid(self) -> Iterator[Cell]:
+    def edge(self, axis: Axis, away: Callable[[Tree, Tree], Tree]) -> EdgeValues:
+        """A weight's values, spaced evenly about the middle: more and more of them, or less."""
+        side, half = self.grid.side, (self.grid.side - 1) // 2
+        shares = [over(less(Number(tile), Number(half)), Number(side)) for tile in range(side)]
+        trees = [away(EDGE_MIDDLE, times(share, EDGE_WIDTH)) for share in shares]
+        numbers = {EDGE_MIDDLE.name: axis.middle, EDGE_WIDTH.name: axis.width}
+        return EdgeValues.of(trees, numbers, {EDGE_MIDDLE: axis.middle_cell, EDGE_WIDTH: axis.width_cell}.__getitem__)
+
+    def tiles(self) -> Iterator[Cell]:
         """The tiles, their helpers, the weights along the edges, and the lowest and highest loss."""
-        x, y = self.places()
         heading = f"The loss over {self.across} (to the right) and {self.up} (upwards)"
         refused = f'IF({ACROSS}={UP},"{SAME_WEIGHT} Both are "&{ACROSS}&" now.",'
         words = f'"The loss over "&{ACROSS}&" (to the right) and "&{UP}&" (upwards)")'
         yield Cell(TOP - 1, GRID, "heading", heading, f"={refused}{words}")
-        yield from self.edges(x, y)
-        helpers, losses = self.numbers(x, y)
+        yield from self.edges()
+        helpers, losses = self.numbers(self.x.numbers, self.y.numbers)
         for row, (word, value) in enumerate((("lowest", losses.min()), ("highest", losses.max())), start=14):
             yield Cell(row, 0, "label", f"{word} loss here")
-            yield Cell(row, 1, "tolerance", float(value), f"=10^{'MIN' if row == 14 else 'MAX'}({self.area})")
+            yield Cell(row, 1, "tolerance", float(value), f"=10^{'MIN' if row == 14 else 'MAX'}({self.grid.area})")
         columns = {of: self.helpers_at + place for place, of in enumerate(self.loss.helpers)}
         texts = {of: _parts(tree) for of, tree in self.loss.helpers.items()}
         whole = _parts(self.loss.tree)
         for of, column in columns.items():
             yield Cell(TOP - 1, column, "header", f"{of.name}, row {of.row + 1}")
-        for tile in range(self.side**2):
-            row, (up, across) = TOP + tile, divmod(tile, self.side)
-            point = f"${letter(GRID + across)}${TOP + self.side}", f"${letter(GRID - 1)}${TOP + up}"
+        for tile, down, along in self.grid.tiles():
+            row = TOP + tile
+            point = f"${letter(GRID + along)}${self.grid.bottom}", f"${letter(GRID - 1)}${TOP + down}"
             own = {of: f"{letter(column)}{row}" for of, column in columns.items()}
             for of, column in columns.items():
                 formula = f"={self.formula(texts[of], own, *point)}"
-                yield Cell(row, column, "number", float(helpers[of][up, across]), formula)
-            value = float(np.log10(max(losses[up, across], 10.0**LOWEST_DRAWN)))
+                yield Cell(row, column, "number", float(helpers[of][down, along]), formula)
+            value = float(np.log10(max(losses[down, along], 10.0**LOWEST_DRAWN)))
             formula = f"=LOG10(MAX({self.formula(whole, own, *point)},10^{LOWEST_DRAWN}))"
-            yield Cell(TOP + up, GRID + across, "color", value, formula)
+            yield Cell(TOP + down, GRID + along, "color", value, formula)
 
-    def edges(self, x: FloatArray, y: FloatArray) -> Iterator[Cell]:
+    def edges(self) -> Iterator[Cell]:
         """The weights of the tiles: across in a thin row, whose numbers are shown in the one below it, and up."""
-        bottom, middle = TOP + self.side, (self.side - 1) // 2
+        bottom, middle = self.grid.bottom, (self.grid.side - 1) // 2
         yield Cell(TOP - 1, GRID - 1, "axis", f"↑ {self.up}", f'="↑ "&{UP}')
-        yield Cell(bottom - 1, GRID + self.side, "beside", f"→ {self.across}", f'="→ "&{ACROSS}')
-        for offset in range(self.side):
-            share = f"({offset}-{middle})/{self.side}"
+        yield Cell(bottom - 1, GRID + self.grid.side, "beside", f"→ {self.across}", f'="→ "&{ACROSS}')
+        for offset in range(self.grid.side):
             labelled = (offset - middle) % LABELLED == 0
-            across = f"{letter(GRID + offset)}{bottom}"
             style: Style = "axis" if labelled else "color"
-            yield Cell(bottom, GRID + offset, "color", float(x[offset]), f"={MIDDLE_X}+{share}*{WIDTH}")
-            yield Cell(TOP + offset, GRID - 1, style, float(y[offset]), f"={MIDDLE_Y}-{share}*{WIDTH}")
+            x = float(self.x.numbers[offset])
+            yield Cell(bottom, GRID + offset, "color", x, self.x.formulas[offset])
+            yield Cell(TOP + offset, GRID - 1, style, float(self.y.numbers[offset]), self.y.formulas[offset])
             if labelled:
-                yield Cell(bottom + 1, GRID + offset, "edge", f"{x[offset]:.3f}", f'=TEXT({across},"0.000")')
-
-    def places(self) -> tuple[FloatArray, FloatArray]:
-        """The weights of the grid, from left to right and from the top down."""
-        offsets = (np.arange(self.side) - (self.side - 1) / 2) / self.side
-        return self.middle[0] + offsets * self.width, self.middle[1] - offsets * self.width
+                yield Cell(
+                    bottom + 1, GRID + offset, "edge", f"{x:.3f}", f'=TEXT({letter(GRID + offset)}{bottom},"0.000")'
+                )
 
     def formula(self, text: Sequence[str | Variable], helpers: Mapping[Variable, str], x: str, y: str) -> str:
         """A formula at a place of the grid."""
@@ -245,7 +243,7 @@ class _Landscape:
             for leaf in leaves(tree):
                 if isinstance(leaf, Variable) and leaf not in known:
                     known[leaf] = np.asarray(self.values[leaf.row, self.columns.place[leaf.name]])
-            return np.broadcast_to(evaluate(tree, known), (self.side, self.side))
+            return np.broadcast_to(evaluate(tree, known), (self.grid.side, self.grid.side))
 
         helpers = {}
         for of, tree in self.loss.helpers.items():

@@ -204,11 +204,12 @@ class _Predictions:
     def curve(self) -> tuple[Chart, list[Cell]]:
         """Targets as points and outputs as lines over the only input."""
         name = self.listed[0]
-        x, formulas = axis(self.samples.range(name), self.samples.numbers[name], CURVE)
+        x = axis(self.samples.range(name), self.samples.numbers[name], CURVE)
         count = len(self.given[name])
-        points = self.step.passes(TOP + 2 + max(count, len(self.step.parameters)), {name: x})
+        points = self.step.passes(TOP + 2 + max(count, len(self.step.parameters)), {name: x.numbers})
         cells = [
-            Cell(points.top + place, points.left, "number", float(x[place]), formulas[place]) for place in range(CURVE)
+            Cell(points.top + place, points.left, "number", float(x.numbers[place]), x.formulas[place])
+            for place in range(CURVE)
         ]
         series = []
         for place, (target, output) in enumerate(zip(self.targets, self.outputs, strict=True)):
@@ -222,7 +223,7 @@ class _Predictions:
                 ),
                 Series(
                     on_sheet(SHEET, points.range(output)), points.numbers[output].tolist(), None, f"output {output}",
-                    on_sheet(SHEET, points.range(name)), x.tolist(),
+                    on_sheet(SHEET, points.range(name)), x.numbers.tolist(),
                 ),
             ]  # fmt: skip
         chart = Chart(

@@ -52,7 +52,9 @@ def _terms(tree: Tree) -> Iterator[Tree]:
         yield tree
 
 
-def printed(tree: Tree, text_of: Callable[[Variable], str] = lambda variable: variable.name) -> str:
+def printed(
+    tree: Tree, text_of: Callable[[Variable], str] = lambda variable: variable.name, *, spaced: bool = True
+) -> str:
     """A tree of numbers and variables as a formula without its `=`; `text_of` says what stands for a variable."""
 
     def text(piece: str | Leaf) -> str:
@@ -60,7 +62,7 @@ def printed(tree: Tree, text_of: Callable[[Variable], str] = lambda variable: va
             return text_of(piece)
         return piece if isinstance(piece, str) else number_text(piece)
 
-    return "".join(map(text, pieces(tree)))
+    return "".join(map(text, pieces(tree, spaced=spaced)))
 
 
 def number_text(leaf: Leaf) -> str:
