@@ -7,8 +7,9 @@ import numpy as np
 from engine import Columns, FloatArray
 from engine.activations import ACTIVATIONS, Activation
 from workbook.records import BLACK, Cell, ColorScale, Overlay, Rule, Series, class_color
+from workbook.sheets.live import Live, live
 from workbook.sheets.passes import AtTheStep, Passes
-from workbook.sheets.tile_grid import EdgeValues, TileGrid, live
+from workbook.sheets.tile_grid import EdgeValues, TileGrid
 from workbook.spreadsheet.algebra import TWO, call, compare, less, over, plus, times
 from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.definitions import evaluation
@@ -185,7 +186,7 @@ class InputPlane:
             for n, of_samples in enumerate(shares, start=1):
                 yield Cell(row, self.points_at + n, "number", *of_samples[offset])
 
-    def shares(self) -> list[list[tuple[float, str]]]:
+    def shares(self) -> list[list[Live]]:
         """Of each column of the points the samples' numbers, with their formulas: x, then y by class."""
         low_x, high_x = (f"${letter(self.left + at)}${self.large.bottom}" for at in (0, SIDE - 1))
         low_y, high_y = (f"${letter(self.left - 1)}${self.top + at}" for at in (SIDE - 1, 0))
@@ -199,9 +200,7 @@ class InputPlane:
             ]
         ]  # fmt: skip
 
-    def share(
-        self, tree: Tree, name: str, offset: int, low: float, high: float, low_cell: str, high_cell: str
-    ) -> tuple[float, str]:
+    def share(self, tree: Tree, name: str, offset: int, low: float, high: float, low_cell: str, high_cell: str) -> Live:
         """How far a sample's input lies from one end of the large map to the other."""
         row = self.samples.top + offset
         number = self.classes[offset][0] if self.classes else 1

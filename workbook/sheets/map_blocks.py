@@ -4,15 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workbook.records import Cell, SignScale
+from workbook.sheets.live import Live, live
 from workbook.sheets.map_tiles import LEFT
+from workbook.spreadsheet.algebra import times
+from workbook.spreadsheet.trees import Variable
 from workbook.table.layout import letter
 
 TEXT = "0.00;(-0.00)"
+FACTORS = Variable("factor", 0), Variable("other", 0)
+PRODUCT = times(*FACTORS)
 
 
 @dataclass(frozen=True)
 class Term:
-    """A product, with the numbers that its factors open with and their formulas without `=`.
+    """A product of two factors.
 
     Attributes:
         row, column: of each factor, from the top and left of its block.
@@ -20,8 +25,12 @@ class Term:
 
     row: int
     column: int
-    factors: tuple[float, float]
-    formulas: tuple[str, str]
+    factors: tuple[Live, Live]
+
+    @property
+    def numbers(self) -> tuple[float, float]:
+        """What its factors open with."""
+        return self.factors[0][0], self.factors[1][0]
 
 
 @dataclass(frozen=True)
@@ -64,11 +73,14 @@ class Block:
         for term in self.terms:
             row = self.top + term.row
             for which in range(2):
-                yield Cell(
-                    row, self.column(which) + term.column, "map", term.factors[which], f"={term.formulas[which]}"
-                )
-            formula = f"={self.cell(term, 0)}*{self.cell(term, 1)}"
-            yield Cell(row, self.column(2) + term.column, "map", term.factors[0] * term.factors[1], formula)
+                yield Cell(row, self.column(which) + term.column, "map", *term.factors[which])
+            yield Cell(row, self.column(2) + term.column, "map", *self.product(term))
+
+    def product(self, term: Term) -> Live:
+        """A term's product over the cells of its factors."""
+        cells = {leaf: self.cell(term, which) for which, leaf in enumerate(FACTORS)}
+        numbers = {leaf.name: number for leaf, number in zip(FACTORS, term.numbers, strict=True)}
+        return live(PRODUCT, numbers, cells.__getitem__)
 
     def scales(self) -> list[SignScale]:
         """Of gradients in the colours of theirs."""

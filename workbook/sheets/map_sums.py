@@ -7,14 +7,20 @@ from itertools import product
 
 from engine.columns import gradient_name
 from workbook.records import Cell, Rule, SignScale
+from workbook.sheets.live import Live
 from workbook.sheets.map_blocks import Block, Term, text, text_formula
 from workbook.sheets.map_choice import TOP, Choice, Choices, Convolved
+from workbook.sheets.map_index import Indexed, added
 from workbook.sheets.map_tiles import FORWARD, Picture, Tiles
 from workbook.sheets.shown import Shown
+from workbook.spreadsheet.algebra import ONE, ZERO, less, plus, times
+from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.layout import letter
 
 MOST_TERMS = 60  # spelled out in a line
-Numbers = Mapping[tuple[int, int], float | str | None]
+# What is typed: the output cell's indices and the weight's, as the choices of the sheet are.
+OUTPUT = tuple(Variable(name, 0) for name in ("channel", "row", "column"))
+WEIGHT = tuple(Variable(name, 0) for name in ("kernel", "source", "y", "x"))
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Sums:
     shown: Shown
     convolved: Convolved
     opened: Mapping[str, float]
-    numbers: Numbers
+    numbers: Mapping[tuple[int, int], float | str | None]
 
     @property
     def tiles(self) -> Tiles:
@@ -48,9 +54,9 @@ class Sums:
         return [*self.all.cell(c, _from_1(cell)), *self.all.weight(c, _from_1(weight))]
 
     @cached_property
-    def opens(self) -> list[int]:
-        """The same as numbers from 0."""
-        return [choice.opened - 1 for choice in self.choices]
+    def by_index(self) -> Indexed:
+        """The tiles by what is typed."""
+        return Indexed(dict(zip((*OUTPUT, *WEIGHT), self.choices, strict=True)), self.numbers)
 
     @cached_property
     def used(self) -> list[str]:
@@ -65,73 +71,48 @@ class Sums:
     @cached_property
     def windows(self) -> list[Block]:
         """For each channel of what goes in: the window, the kernel over it, the products."""
-        c, stride, (height, width) = self.convolved, self.convolved.of.stride, self.convolved.of.kernel
-        channel, row, column = self.used[:3]
-        at_channel, *at = self.opens[:3]
+        c, (height, width), (channel, row, column) = self.convolved, self.convolved.of.kernel, OUTPUT
         found = []
         for source in range(self.sources):
             top = self.tiles.bottom + 4 + source * (height + 1)
             terms = []
             for y, x in product(range(height), range(width)):
-                given = self.input(str(source + 1), self.seen(row, str(y), 0), self.seen(column, str(x), 1))
-                weight = self.tile(c.kernels, FORWARD, channel, str(y + 1), f"{source * (width + 1) + x + 1}")
-                given_first = self.opened_input(source, at[0] * stride[0] + y, at[1] * stride[1] + x)
-                down, across = FORWARD + at_channel * c.kernels.pitch + y, source * (width + 1) + x
-                pair = given_first, self.number(down, c.kernels.left + across)
-                terms.append(Term(y, x, pair, (given, weight)))
+                given = self.input(Number(source + 1), self.seen(row, Number(y), 0), self.seen(column, Number(x), 1))
+                across = Number(source * (width + 1) + x + 1)
+                weight = self.by_index.tile(c.kernels, FORWARD, channel, Number(y + 1), across)
+                terms.append(Term(y, x, (given, weight)))
             found.append(Block(top, width, terms, backward=False))
         return found
 
     @cached_property
     def meetings(self) -> Block:
         """A kernel's weight: the error of each cell of its map, the input that the weight meets there, the products."""
-        c, stride, (height, width) = self.convolved, self.convolved.of.stride, self.convolved.outputs.size
-        kernel, source, y, x = self.used[3:]
-        at_kernel, at_source, *at = self.opens[3:]
-        errors = self.tiles.backward + at_kernel * c.outputs.pitch
+        outputs, (kernel, source, y, x) = self.convolved.outputs, WEIGHT
         terms = []
-        for row, column in product(range(height), range(width)):
-            error = self.tile(c.outputs, self.tiles.backward, kernel, str(row + 1), str(column + 1))
-            met = self.seen(str(row + 1), f"{y}-1", 0), self.seen(str(column + 1), f"{x}-1", 1)
-            given = self.opened_input(at_source, row * stride[0] + at[0], column * stride[1] + at[1])
-            pair = self.number(errors + row, c.outputs.left + column), given
-            terms.append(Term(row, column, pair, (error, self.input(source, *met))))
-        return Block(self.windows[-1].bottom + 5, width, terms, backward=True)
+        for row, column in product(*map(range, outputs.size)):
+            at = Number(row + 1), Number(column + 1)
+            error = self.by_index.tile(outputs, self.tiles.backward, kernel, *at)
+            met = (
+                self.seen(of, less(inside, ONE), axis) for axis, (of, inside) in enumerate(zip(at, (y, x), strict=True))
+            )
+            terms.append(Term(row, column, (error, self.input(source, *met))))
+        return Block(self.windows[-1].bottom + 5, outputs.size[1], terms, backward=True)
 
     @property
     def bottom(self) -> int:
         """The last row."""
         return self.meetings.bottom
 
-    def seen(self, output: str, inside: str, axis: int) -> str:
+    def seen(self, output: Tree, inside: Tree, axis: int) -> Tree:
         """Where in a map the weight `inside`, from 0, meets it for an output, from 1: a row, or a column, from 1."""
         of = self.convolved.of
-        return f"({output}-1)*{of.stride[axis]}+{inside}+{1 - of.padding[axis]}"
+        met = added(times(less(output, ONE), Number(of.stride[axis])), inside)
+        return added(met, Number(1 - of.padding[axis]))
 
-    def tile(self, of: Picture, top: int, channel: str, row: str, column: str) -> str:
-        """A tile by its map, row and column, each from 1."""
-        return f"INDEX({of.cells(top)},({channel}-1)*{of.pitch}+{row},{column})"
-
-    def input(self, channel: str, row: str, column: str) -> str:
+    def input(self, channel: Tree, row: Tree, column: Tree) -> Live:
         """A tile of the input, or 0 in the padding."""
-        of = self.convolved.inputs
-        found = self.tile(of, FORWARD, channel, row, column)
-        if self.convolved.of.padding == (0, 0):
-            return found
-        height, width = of.size
-        return f"IF(OR({row}<1,{row}>{height},{column}<1,{column}>{width}),0,{found})"
-
-    def number(self, row: int, column: int) -> float:
-        """What a tile opens with."""
-        return float(self.numbers[row, column] or 0)
-
-    def opened_input(self, channel: int, row: int, column: int) -> float:
-        """What the input's tile opens with, by its place with the padding around it, from 0; 0 in the padding."""
-        of, padding = self.convolved.inputs, self.convolved.of.padding
-        row, column = row - padding[0], column - padding[1]
-        if not (0 <= row < of.size[0] and 0 <= column < of.size[1]):
-            return 0.0
-        return self.number(FORWARD + channel * of.pitch + row, of.left + column)
+        find = self.by_index.tile if self.convolved.of.padding == (0, 0) else self.by_index.padded
+        return find(self.convolved.inputs, FORWARD, channel, row, column)
 
     def cells(self) -> Iterator[Cell]:
         """What one types, the sums in a line, and below the pictures the products."""
@@ -150,9 +131,9 @@ class Sums:
             yield Cell(block.top, 0, "label", f"channel {number + 1}" if self.sources > 1 else "window")
             yield from block.cells()
         bias, formula = self.bias()
-        total = sum(a * b for block in self.windows for a, b in (term.factors for term in block.terms)) + bias
+        total = sum(a * b for block in self.windows for a, b in (term.numbers for term in block.terms)) + bias
         areas = ",".join(block.area(2) for block in self.windows)
-        table = self.tile(c.outputs, FORWARD, *self.used[:3])
+        table = self.by_index.tile(c.outputs, FORWARD, *OUTPUT)
         yield from self.results(top, "z", bias, formula, (total, f"=SUM({areas})+{self.result(top, 1)}"), table)
         yield from self.line(TOP + 4, "z", self.windows, (bias, self.result(top, 1)), (total, self.result(top, 2)))
 
@@ -163,10 +144,10 @@ class Sums:
         yield Cell(top - 2, 0, "heading", "One weight's gradient: ∂E/∂z of its map, times the input that it meets")
         yield Cell(top, 0, "label", "∂E/∂z")
         yield from block.cells()
-        total = sum(a * b for a, b in (term.factors for term in block.terms))
-        kernel, source, y, x = self.used[3:]
-        across = f"({source}-1)*{c.kernels.size[1] + 1}+{x}"
-        table = self.tile(c.kernels, self.tiles.backward, kernel, y, across)
+        total = sum(a * b for a, b in (term.numbers for term in block.terms))
+        kernel, source, y, x = WEIGHT
+        across = plus(times(less(source, ONE), Number(c.kernels.size[1] + 1)), x)
+        table = self.by_index.tile(c.kernels, self.tiles.backward, kernel, y, across)
         yield from self.results(top, "∂E/∂w", None, "", (total, f"=SUM({block.area(2)})"), table)
         yield from self.line(TOP + 5, "∂E/∂w", [block], None, (total, self.result(top, 2)))
 
@@ -180,7 +161,7 @@ class Sums:
         return max(block.column(2) + block.width for block in (self.windows[0], self.meetings)) + 1
 
     def results(
-        self, top: int, what: str, bias: float | None, bias_formula: str, total: tuple[float, str], table: str
+        self, top: int, what: str, bias: float | None, bias_formula: str, total: Live, table: Live
     ) -> Iterator[Cell]:
         """The bias, the sum and what the table has, one below the other, right of the products."""
         labels = self.beside + 1
@@ -190,25 +171,23 @@ class Sums:
         yield Cell(top + 1, labels, "label", f"sum = {what}")
         yield Cell(top + 1, labels + 1, "map", *total)
         yield Cell(top + 2, labels, "label", "in the table")
-        yield Cell(top + 2, labels + 1, "map", total[0], f"={table}")
+        yield Cell(top + 2, labels + 1, "map", *table)
 
-    def bias(self) -> tuple[float, str]:
+    def bias(self) -> Live:
         """The bias of the output's channel, as the tables' row has it; 0 where there is none."""
         names = self.tiles.columns.bias_names(self.convolved.layer)
         if not names:
             return 0.0, ""
         values = ",".join(self.shown.value(name) for name in names)
         formula = f"=CHOOSE({self.used[0]},{values})" if len(names) > 1 else f"={values}"
-        return self.opened[names[min(self.opens[0], len(names) - 1)]], formula
+        return self.opened[names[min(self.choices[0].opened, len(names)) - 1]], formula
 
-    def line(
-        self, row: int, what: str, blocks: list[Block], bias: tuple[float, str] | None, total: tuple[float, str]
-    ) -> Iterator[Cell]:
+    def line(self, row: int, what: str, blocks: list[Block], bias: Live | None, total: Live) -> Iterator[Cell]:
         """The sum spelled out with its numbers."""
         terms = [(block, term) for block in blocks for term in block.terms]
         if len(terms) > MOST_TERMS:
             return
-        values = " + ".join("·".join(map(text, term.factors)) for _, term in terms)
+        values = " + ".join("·".join(map(text, term.numbers)) for _, term in terms)
         texts = '&" + "&'.join(
             '&"·"&'.join(text_formula(block.cell(term, which)) for which in range(2)) for block, term in terms
         )
@@ -226,7 +205,7 @@ class Sums:
         c, back = self.convolved, self.tiles.backward
         (height, width), maps = c.of.kernel, c.outputs.size
         channel, row, column, kernel, source, y, x = self.used
-        rows = [f"{self.seen(row, '0', 0)}", f"{self.seen(column, '0', 1)}"]
+        rows = [self.by_index.text(self.seen(of, ZERO, axis)) for axis, of in enumerate(OUTPUT[1:])]
         return [
             _frame(c.inputs, FORWARD, None, (rows[0], rows[1]), (height, width)),
             _frame(c.kernels, FORWARD, channel, ("1", "1"), (height, c.kernels.width)),

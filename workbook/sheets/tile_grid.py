@@ -6,20 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import FloatArray
-from workbook.spreadsheet.evaluator import value_of
-from workbook.spreadsheet.printer import printed
+from workbook.sheets.live import live
 from workbook.spreadsheet.trees import Tree, Variable
-from workbook.table.layout import letter, within_limit
-
-
-def live(tree: Tree, numbers: Mapping[str, float], cell_of: Callable[[Variable], str]) -> tuple[float, str]:
-    """A cell's number and its formula, both from one tree.
-
-    Args:
-        numbers: of the tree's variables, by name.
-        cell_of: what stands for a variable in the formula.
-    """
-    return value_of(tree, numbers), within_limit("=" + printed(tree, cell_of, spaced=False))
+from workbook.table.layout import letter
 
 
 @dataclass(frozen=True)
