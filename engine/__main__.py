@@ -26,7 +26,7 @@ from engine.diagnosis import diagnose as diagnosis_of
 from engine.diagnosis_page import findings
 from engine.diagnosis_page import page as diagnosis_page
 from engine.experiment_file import FOLDER, packaged_experiments
-from engine.files import check_outputs, replacing
+from engine.files import check_ending, check_outputs, replacing
 from engine.overview import overview
 
 app = typer.Typer(add_completion=False)
@@ -69,6 +69,8 @@ def print_table(
         return
     inputs = [] if experiment_file is None else [experiment_file]
     check_outputs({"--csv": csv}, inputs)
+    if csv is not None:
+        check_ending(csv, ".csv")
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
     if steps is not None:
         experiment = replace(experiment, steps=steps)
@@ -84,9 +86,10 @@ def print_table(
 def new(path: Annotated[Path, typer.Argument(metavar="FILE", help="The TOML file to write.")]) -> None:
     """Write a commented experiment file to start from."""
     _refuse_to_replace(path)
+    check_ending(path, ".toml")
     with replacing(path) as part:
         part.write_text((FOLDER / "template.toml").read_text(encoding="utf-8"), encoding="utf-8")
-    typer.echo(f"Wrote {path}: change it, then `python -m engine show {path}` tells what it describes.")
+    typer.echo(f"Wrote {path}: change it, then `{cli.python()} -m engine show {path}` tells what it describes.")
 
 
 @app.command()
@@ -134,10 +137,13 @@ def export(
     texts = [(path, script(experiment)) for path, script in ((torch, torch_script), (numpy, numpy_script)) if path]
     for path, _ in texts:
         _refuse_to_replace(path)
+        check_ending(path, ".py")
     for path, text in texts:
         with replacing(path) as part:
             part.write_text(text, encoding="utf-8")
-        typer.echo(f"Wrote {path}: run it with `python {path}`; it prints the loss and the weights of every step.")
+        typer.echo(
+            f"Wrote {path}: run it with `{cli.python()} {path}`; it prints the loss and the weights of every step."
+        )
 
 
 @app.command(name="list")

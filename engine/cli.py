@@ -3,6 +3,7 @@
 import gc
 import sys
 import warnings
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -25,6 +26,12 @@ def whole_number(text: str) -> int:
         return int(text)
     except ValueError:
         raise typer.BadParameter(f"got '{text}', expected a whole number") from None
+
+
+def python() -> str:
+    """This Python as one types it in the folder that one is in: .venv/bin/python, or python where that is elsewhere."""
+    here, path = Path.cwd(), Path(sys.executable)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else "python"
 
 
 # A command's objects live until it ends, and few of them are in circles. To look for circles whenever there are 700

@@ -54,7 +54,11 @@ def load_experiment(path: Path | str) -> Experiment:
 def _find(path: Path) -> Path:
     """The file of a packaged experiment, unless there is one of that name here."""
     packaged = packaged_experiments()
-    if path.is_file() or path.suffix or path.name != str(path):
+    if path.is_file():
+        return path
+    if path.name == f"{path.stem}.toml" and path.stem in packaged:
+        raise InputError(f"{path}: no such file; the packaged experiment is named {path.stem}")
+    if path.suffix or path.name != str(path):
         return path
     if path.name not in packaged:
         raise InputError(f"{path}: neither a file nor a packaged experiment; expected {', '.join(packaged)}")

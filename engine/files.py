@@ -53,6 +53,16 @@ def check_place(path: Path) -> None:
         raise InputError(f"{path}: {why}")
 
 
+def check_ending(path: Path, *endings: str) -> None:
+    """Check that a file's name says what it will hold, as other programs go by that; upper case is as good.
+
+    Raises:
+        InputError: the name ends in none of `endings`.
+    """
+    if path.suffix.lower() not in endings:
+        raise InputError(f"{path}: expected a file name that ends in {endings[0]}")
+
+
 def _unfit(path: Path) -> str | None:
     try:
         if path.is_dir():

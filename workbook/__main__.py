@@ -9,7 +9,7 @@ import typer
 
 import workbook
 from engine import Experiment, InputError, cli, default_experiment, load_experiment
-from engine.files import check_outputs
+from engine.files import check_ending, check_outputs
 from workbook.generated import Kind, refuse_to_replace
 from workbook.spreadsheet.limits import LIMITS
 
@@ -255,15 +255,16 @@ def _class_of(roster: Path | None, experiment_file: Path | None, rows: int | Non
     from workbook.classroom.roster import read_roster
 
     if roster is None:
-        raise InputError("no roster named; type `make class ROSTER=students.csv`, a CSV file with id, name, email")
+        raise InputError(
+            "no roster named; expected ROSTER=students.csv (--roster students.csv), a CSV file with id, name, email"
+        )
     experiment = load_experiment(experiment_file) if experiment_file else default_experiment()
     return read_roster(roster), experiment if rows is None else replace(experiment, steps=rows)
 
 
 def _check_out(out: Path, read: Path | None, endings: Sequence[str] = (".xlsx",)) -> None:
     """Before the work: the file's name ends as it must, it can be written, and over nothing that is read."""
-    if out.suffix.lower() not in endings:
-        raise InputError(f"{out}: expected a file name that ends in {endings[0]}")
+    check_ending(out, *endings)
     if out.parent == Path("build") and not out.parent.exists():
         out.parent.mkdir()
     check_outputs({"the workbook": out}, [] if read is None else [read])

@@ -12,7 +12,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
 from engine import InputError
-from engine.files import replacing
+from engine.files import check_ending, replacing
 from workbook.generated import Kind, mark
 from workbook.records import Cell, Chart, Drawing, Overlay, Purpose, Sheet, Style, Validation
 from workbook.write_cells import RowWorksheet
@@ -98,8 +98,7 @@ def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook", *, large
     Raises:
         InputError: `path` does not end in .xlsx or cannot be written, or a cell's value is nan or infinite.
     """
-    if path.suffix.lower() != ".xlsx":
-        raise InputError(f"{path}: expected a file name that ends in .xlsx")
+    check_ending(path, ".xlsx")
     with replacing(path) as part:
         # Rows go to disk as they come, so that a million of them fit in memory.
         options = {"constant_memory": True, "use_zip64": True}

@@ -1,5 +1,6 @@
 """`python -m engine`."""
 
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -64,6 +65,10 @@ def test_bad_input_gets_one_line(tmp_path: Path, arguments: str, message: str) -
             "--csv: got my.toml, a file that is read, and never changed; expected another name",
         ),
         ("--steps 1000000000000", "it takes more memory than this machine has; expected fewer steps, rows or runs"),
+        ("--csv my.xlsx", "my.xlsx: expected a file name that ends in .csv"),
+        ("new xor", "xor: expected a file name that ends in .toml"),
+        ("export xor --torch xor.txt", "xor.txt: expected a file name that ends in .py"),
+        ("show xor.toml", "xor.toml: no such file; the packaged experiment is named xor"),
         ("show no.toml", "no.toml: cannot read the experiment: No such file or directory"),
         ("xyzzy", "No such command 'xyzzy'."),
         ("show", "Missing argument 'EXPERIMENT'."),
@@ -140,3 +145,12 @@ def test_csv_of_a_sweep_tells_what_overflowed(tmp_path: Path) -> None:
     done = run("engine", "--experiment", "my.toml", "--csv", "out.csv", folder=tmp_path)
     assert done.stdout == "Wrote out.csv: 80 rows, learning rates 0.1, 1e+09\n"
     assert done.stderr == "warning: out.csv: numbers overflowed with learning rate 1e+09; it holds inf or nan\n"
+
+
+def test_what_to_type_next_names_the_python_that_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
+    done = run("engine", "new", "my.toml", folder=tmp_path)
+    assert f"`{Path('.venv/bin/python')} -m engine show my.toml`" in done.stdout
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+    done = run("engine", "export", "and", "--numpy", "and.py", folder=tmp_path)
+    assert "`python and.py`" in done.stdout

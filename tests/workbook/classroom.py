@@ -1,5 +1,6 @@
 """A class of thirty made by code: each fills the exercise in another way, and what that is worth is known."""
 
+import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,7 @@ from workbook.sheets.training import MAIN_SHEET
 from workbook.write import write
 
 SEED = 11
+LATER = 2**31  # the year 2038
 STUDENTS = [Student(str(1000 + number), f"Student {chr(65 + number % 26)}{number}", f"s{number}@x.org", number)
             for number in range(30)]  # fmt: skip
 ROSTER = "id,name,email\n" + "".join(f"{own.id},{own.name},{own.email}\n" for own in STUDENTS)
@@ -79,7 +81,8 @@ class Submissions:
         self.folder = folder
         self.expected: dict[str, Expected] = {}
         folder.mkdir()
-        self.right_ones(range(8))
+        self.right_ones(range(7))
+        self.no_workbooks(0, 7)
         self.slips(range(8, 13))
         self.unfinished(13, 14, 15)
         self.others_and_damaged(16, 17, 26, 27)
@@ -109,6 +112,15 @@ class Submissions:
 
             filled(self.path(number), STUDENTS[number], slip)
             self.expect(number, 98, f"{cell} (")
+
+    def no_workbooks(self, beside: int, alone: int) -> None:
+        """A photo beside the workbook, later than it, changes nothing; alone it is told."""
+        for number in (beside, alone):
+            photo = self.folder / f"{STUDENTS[number].slug}.jpg"
+            photo.write_bytes(b"a photo of the screen")
+            os.utime(photo, (LATER, LATER))
+        (self.folder / "notes.txt").write_text("nobody's")
+        self.expect(alone, 0, f"got {STUDENTS[alone].slug}.jpg, expected a workbook (.xlsx)")
 
     def unfinished(self, half: int, typed: int, untouched: int) -> None:
         filled(self.path(half), STUDENTS[half], first_row_alone)  # 19 of 50 cells

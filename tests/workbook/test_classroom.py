@@ -20,6 +20,8 @@ from workbook.classroom.roster import Student, read_roster
 from workbook.classroom.submissions import submitter
 from workbook.sheets.training import MAIN_SHEET
 
+NO_ROSTER = "no roster named; expected ROSTER=students.csv (--roster students.csv), a CSV file with id, name, email"
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -169,7 +171,8 @@ def test_a_rubric_weighs_kinds_of_columns(tmp_path: Path, graded: dict[str, dict
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("class",), "error: no roster named; type `make class ROSTER=students.csv`, a CSV file with id, name, email"),
+        (("class",), f"error: {NO_ROSTER}"),
+        (("grade", "submissions"), f"error: {NO_ROSTER}"),
         (("class", "--roster", "none.csv"), "error: none.csv: cannot be read: No such file or directory"),
         (("class", "--roster", "twice.csv"), "error: twice.csv: line 3: the id 1 is Ada's already"),
         (

@@ -4,7 +4,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from engine import Experiment, InputError
 from workbook.classroom.numbers import own_experiment
@@ -123,13 +123,13 @@ def grades(
     for submission in submissions:
         student = submitter(submission.name, students) or _named_inside(submission, students)
         if student is None:
-            lost.append(submission)
+            lost += [submission] if submission.is_workbook else []
         elif student.id not in newest or submission.age > newest[student.id].age:
             newest[student.id] = submission
     handed_in = [student for student in students if student.id in newest]
     yield from (Grade(student, 0.0, most, notes=("nothing was handed in",)) for student in students
                 if student.id not in newest)  # fmt: skip
-    tasks = [(of, newest[student.id].path, student.id) for student in handed_in]
+    tasks = [(of, newest[student.id], student.id) for student in handed_in]
     for place, examined in in_processes(_examine, tasks, jobs):
         student = handed_in[place]
         earned = points(examined.cells, rubric, most)
@@ -150,6 +150,8 @@ def _notes(examined: Examined, student: Student, students: Sequence[Student]) ->
 
 def _named_inside(submission: Submission, students: Sequence[Student]) -> Student | None:
     """Who is named on the sheet, where the file's name tells nothing."""
+    if not submission.is_workbook:
+        return None
     try:
         sheet = exercise_sheet(load(submission.path))
     except InputError:
@@ -164,9 +166,12 @@ def signature(student: Student) -> str:
     return f"{student.name} ({student.id})"
 
 
-def _examine(task: tuple[Class, Path, str]) -> Examined:
+def _examine(task: tuple[Class, Submission, str]) -> Examined:
     """Read and judge a file, in a process of its own perhaps."""
-    of, path, student_id = task
+    of, submission, student_id = task
+    path = submission.path
+    if not submission.is_workbook:
+        return Examined(error=f"got {PurePosixPath(submission.name).name}, expected a workbook (.xlsx)")
     try:
         book = load(path)
         sheet = exercise_sheet(book)

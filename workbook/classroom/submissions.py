@@ -35,27 +35,33 @@ class Submission:
     changed: datetime
 
     @property
-    def age(self) -> tuple[datetime, int, str]:
-        """The larger, the newer: by time, by the number of the try, by name."""
+    def is_workbook(self) -> bool:
+        """Whether its name says that it can be graded; a .zip is one that could not be opened."""
+        return PurePosixPath(self.name).suffix.lower() in {*WORKBOOKS, ".zip"}
+
+    @property
+    def age(self) -> tuple[bool, datetime, int, str]:
+        """The largest counts: a workbook before a photo, then by time, by the number of the try, by name."""
         tried = TRY.search(self.name)
-        return self.changed, int(tried[1]) if tried else 0, self.name
+        return self.is_workbook, self.changed, int(tried[1]) if tried else 0, self.name
 
 
 def find_submissions(folder: Path, unpacked: Path) -> list[Submission]:
-    """All workbooks in a folder or a zip, those in zips inside of them included, sorted by name.
+    """All files in a folder or a zip, those in zips inside of them included, sorted by name.
 
     Args:
         unpacked: an empty folder for what comes out of zips.
 
     Raises:
-        InputError: `folder` is neither, or there are too many files.
+        InputError: `folder` is neither, or there are too many workbooks, or none.
     """
     if not folder.exists():
         raise InputError(f"{folder}: does not exist, expected the folder or the zip of the submissions")
     found = sorted(_below(folder, folder.parent if folder.is_file() else folder, unpacked), key=lambda own: own.name)
-    if len(found) > MOST_FILES:
-        raise InputError(f"{folder}: got more than {MOST_FILES:,} files, expected one class")
-    if not found:
+    workbooks = sum(own.is_workbook for own in found)
+    if workbooks > MOST_FILES:
+        raise InputError(f"{folder}: got more than {MOST_FILES:,} workbooks, expected one class")
+    if not workbooks:
         raise InputError(f"{folder}: got no workbook, expected the folder or the zip of the submissions")
     return found
 
@@ -69,13 +75,13 @@ def _below(path: Path, top: Path, unpacked: Path) -> Iterator[Submission]:
 
 
 def _taken(file: Submission, unpacked: Path, left: int) -> Iterator[Submission]:
-    """A workbook, or those in an archive; a damaged archive stands for itself, so that it is told."""
+    """A file, or those in an archive; a damaged archive stands for itself, so that it is told."""
     name = PurePosixPath(file.name)
     if name.name.startswith((LOCK, "._")) or "__MACOSX" in name.parts:
         return
-    if name.suffix.lower() in WORKBOOKS:
+    if name.suffix.lower() != ".zip":
         yield file
-    if name.suffix.lower() == ".zip" and left:
+    elif left:
         try:
             with zipfile.ZipFile(file.path) as archive:
                 inside = [_unpacked(archive, info, file, unpacked) for info in archive.infolist() if _is_wanted(info)]
@@ -87,8 +93,7 @@ def _taken(file: Submission, unpacked: Path, left: int) -> Iterator[Submission]:
 
 
 def _is_wanted(info: zipfile.ZipInfo) -> bool:
-    ending = PurePosixPath(info.filename).suffix.lower()
-    return not info.is_dir() and ending in {*WORKBOOKS, ".zip"} and info.file_size <= LARGEST_FILE
+    return not info.is_dir() and info.file_size <= LARGEST_FILE
 
 
 def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, outer: Submission, unpacked: Path) -> Submission:
