@@ -33,7 +33,7 @@ DOORS = {
     "workbook.playground": ["engine", "workbook.page", "workbook.plan", "workbook.write"],
     "workbook.walk": [
         *("engine", "workbook.page", "workbook.sheets.shown", "workbook.sheets.story_numbers"),
-        *("workbook.sheets.story_path", "workbook.spreadsheet", "workbook.table"),
+        *("workbook.sheets.neurons", "workbook.sheets.story_path", "workbook.spreadsheet", "workbook.table"),
     ],
     "workbook.inspect.findings": ["workbook.inspect.find.drawing"],
     "workbook.inspect.find": ["engine", "workbook.spreadsheet", "workbook.table"],

@@ -16,7 +16,8 @@ from engine import Columns, Dense, Experiment, Network, default_experiment
 from tests.workbook.drawn import drawn
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice, by_openpyxl, poisoned
 from tests.workbook.test_explorer import chosen, written
-from workbook.sheets.drawing import HEIGHT, LARGEST, WIDTH, arranged
+from workbook.sheets.arrangement import HEIGHT, WIDTH, arranged
+from workbook.sheets.drawing import LARGEST
 from workbook.sheets.shown import errors
 from workbook.spreadsheet.evaluator import value_of
 

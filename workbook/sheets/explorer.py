@@ -6,6 +6,7 @@ from engine import Columns, FloatArray
 from workbook.records import Cell, Chart, Drawing, Rule, Sheet, SignScale, Validation, small_sheet
 from workbook.sheets import diagram, drawing
 from workbook.sheets.activation_curves import Curves
+from workbook.sheets.arrangement import arranged
 from workbook.sheets.shown import Shown
 from workbook.sheets.stepping import EXPLORER, STEP, step_bars
 from workbook.sheets.working import Working
@@ -29,7 +30,7 @@ NOT_DRAWN = "Every number of the step, with its formula and the same with number
 def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
     """The explorer of a table; `values` is its run, (T, C). The file opens with the first row."""
     columns = layout.columns
-    arrangement = drawing.arranged(columns)
+    arrangement = arranged(columns)
     rules: list[Rule] = []
     scales: list[SignScale] = []
     drawings: list[Drawing] = []

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 from engine import Columns
 from workbook.records import Cell, Drawing, Look, Series, Sheet, small_sheet
-from workbook.sheets.drawing import LINE_HEIGHT, MOST_EDGES, MOST_LAYERS
-from workbook.table.definitions import is_dense
+from workbook.sheets.arrangement import LINE_HEIGHT
+from workbook.sheets.neurons import Frame, can_be_drawn, joined, looks
 from workbook.table.layout import letter, on_sheet
 
 SHEET = "network"
@@ -20,14 +20,9 @@ Mark = tuple[Look, str, list[float], list[float]]
 
 def sketch(columns: Columns, first_row: int, last_row: int) -> tuple[Sheet, Drawing] | None:
     """The hidden sheet and the drawing on these rows of the exercise; None where it would be too crowded to read."""
-    sizes = list(pairwise(columns.sizes))
-    if (
-        not is_dense(columns)
-        or columns.depth > MOST_LAYERS
-        or max(before * after for before, after in sizes) > MOST_EDGES
-    ):
+    if not can_be_drawn(columns):
         return None
-    if min(HEIGHT / ((before + 1) * after) for before, after in sizes) < LINE_HEIGHT:
+    if min(HEIGHT / ((before + 1) * after) for before, after in pairwise(columns.sizes)) < LINE_HEIGHT:
         return None
     places = [place for place in PLACES if _is_wide_enough(columns, place[0])]
     if not places:
@@ -58,27 +53,18 @@ def _range(row: int, column: int, number: int) -> str:
 def _marks(columns: Columns, width: float) -> list[Mark]:
     """Lines below neurons, neurons below texts."""
     names = [list(columns.input_names), *(list(columns.neuron_names(layer)) for layer in range(columns.depth))]
-    middles = [
-        [_middle(columns, width, layer, place) for place in range(size)] for layer, size in enumerate(columns.sizes)
-    ]
+    middles = Frame(width, HEIGHT, MARGIN, MARGIN).middles(columns)
     lines: list[Mark] = []
     texts: list[Mark] = []
-    for layer, (before, after) in enumerate(pairwise(middles)):
+    for layer, size in enumerate(columns.sizes[:-1]):
         # Here the names of all lines between two layers are equally far apart.
-        share = 1 / (len(before) + 1)
-        for (x1, y1), weights in zip(after, columns.weight_names(layer), strict=True):
-            for (x0, y0), weight in zip(before, weights, strict=True):
-                lines.append(("above 0", weight, [x0, x1], [y0, y1]))
-                texts.append(("weight", weight, [x0 + share * (x1 - x0)], [y0 + share * (y1 - y0)]))
+        share = 1 / (size + 1)
+        for weight, (x0, y0), (x1, y1) in joined(columns, middles, layer):
+            lines.append(("above 0", weight, [x0, x1], [y0, y1]))
+            texts.append(("weight", weight, [x0 + share * (x1 - x0)], [y0 + share * (y1 - y0)]))
     neurons: list[Mark] = []
-    for layer, (of, at) in enumerate(zip(names, middles, strict=True)):
-        look: Look = "input" if layer == 0 else "output" if layer == columns.depth else "hidden"
+    for look, of, at in zip(looks(columns), names, middles, strict=True):
         for name, (x, y) in zip(of, at, strict=True):
             neurons.append((look, name, [x], [y]))
             texts.append(("inside small", name, [x], [y]))
     return [*lines, *neurons, *texts]
-
-
-def _middle(columns: Columns, width: float, layer: int, place: int) -> tuple[float, float]:
-    x = MARGIN + layer * (width - 2 * MARGIN) / columns.depth
-    return x, HEIGHT - HEIGHT / columns.sizes[layer] * (place + 0.5)

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import Columns, Experiment, FloatArray
 from engine.overview import describe
+from workbook.sheets.neurons import Frame, joined
 from workbook.sheets.story_numbers import StoryNumbers
 from workbook.spreadsheet.printer import number_text, pieces, printed
 from workbook.spreadsheet.trees import Operation, Tree, Variable
@@ -22,6 +23,7 @@ from workbook.walk.story import record_of, rows_of, story_of
 MOST_NUMBERS = 500_000
 # Neurons of a layer and layers that a drawing has room for.
 MOST_NEURONS, MOST_LAYERS = 8, 6
+FRAME = Frame(640.0, 320.0, 50.0, 50.0)  # as the page's SVG has it
 
 # A piece of a formula: a text; a column of a row so far from the own one; a constant's name; a function over rows.
 Token = str | list[Any]
@@ -158,14 +160,22 @@ def _groups(columns: Columns) -> Iterator[tuple[str, list[int]]]:
 
 
 def _drawing(columns: Columns) -> dict[str, Any] | None:
-    """The neurons of each layer, by the columns of what they put out, and the weights between; None if too many."""
+    """Where the neurons stand, by the columns of what they put out, and the weights between; None if too many."""
     if not is_dense(columns) or max(columns.sizes) > MOST_NEURONS or len(columns.sizes) > MOST_LAYERS:
         return None
-    layers = [columns.activation_names(layer) for layer in range(-1, columns.depth)]
-    edges = [
-        {"column": columns.place[name], "layer": layer, "from": source, "to": neuron}
-        for layer in range(columns.depth)
-        for neuron, names in enumerate(columns.weight_names(layer))
-        for source, name in enumerate(names)
-    ]
-    return {"layers": [[columns.place[name] for name in names] for names in layers], "edges": edges}
+    middles = FRAME.middles(columns)
+    place, down = columns.place, FRAME.height
+    return {
+        "sizes": columns.sizes,
+        "radius": min(32.0, FRAME.height / (2.3 * max(columns.sizes))),
+        "neurons": [
+            {"column": place[name], "cx": x, "cy": down - y}
+            for layer, of in enumerate(middles, start=-1)
+            for name, (x, y) in zip(columns.activation_names(layer), of, strict=True)
+        ],
+        "edges": [
+            {"column": place[weight], "x1": x1, "y1": down - y1, "x2": x2, "y2": down - y2}
+            for layer in range(columns.depth)
+            for weight, (x1, y1), (x2, y2) in joined(columns, middles, layer)
+        ],
+    }

@@ -137,33 +137,25 @@ function drawNetwork() {
   const drawing = state.run.kind.drawing;
   element("network-figure").hidden = !drawing;
   if (!drawing) return;
-  const [width, height] = [640, 320];
-  const middle = (layer, neuron) => [
-    50 + ((width - 100) * layer) / (drawing.layers.length - 1),
-    (height * (neuron + 0.5)) / drawing.layers[layer].length,
-  ];
   const largest = Math.max(...drawing.edges.map((edge) => Math.abs(number(edge.column))).filter(Number.isFinite), 1e-9);
   const marks = [];
   for (const edge of drawing.edges) {
-    const [[x1, y1], [x2, y2]] = [middle(edge.layer, edge.from), middle(edge.layer + 1, edge.to)];
-    const weight = number(edge.column);
+    const { column, ...ends } = edge;
+    const weight = number(column);
     const thick = Number.isFinite(weight) ? 1 + (7 * Math.abs(weight)) / largest : 1;
-    const where = { x1, y1, x2, y2, "data-column": edge.column };
+    const where = { ...ends, "data-column": column };
     marks.push(svg("line", { ...where, class: weight < 0 ? "negative" : "positive", "stroke-width": thick }));
     marks.push(svg("line", { ...where, class: "hit" }));
   }
-  const radius = Math.min(32, height / (2.3 * Math.max(...drawing.layers.map((layer) => layer.length))));
-  drawing.layers.forEach((layer, at) => layer.forEach((column, neuron) => {
-    const [cx, cy] = middle(at, neuron);
+  for (const { column, cx, cy } of drawing.neurons) {
     const group = svg("g", { "data-column": column });
-    group.append(svg("circle", { cx, cy, r: radius, class: "neuron" }));
+    group.append(svg("circle", { cx, cy, r: drawing.radius, class: "neuron" }));
     group.append(svg("text", { x: cx, y: cy - 2 }, state.run.kind.columns[column].name));
     group.append(svg("text", { x: cx, y: cy + 13 }, String(Number(number(column).toPrecision(3))).replaceAll("-", "−")));
     marks.push(group);
-  }));
+  }
   element("network").replaceChildren(...marks);
-  const sizes = drawing.layers.map((layer) => layer.length).join("-");
-  element("network").setAttribute("aria-label", `The network, ${sizes}; its numbers follow as a list`);
+  element("network").setAttribute("aria-label", `The network, ${drawing.sizes.join("-")}; its numbers follow as a list`);
 }
 
 // A button for each number of the table, under the headings; only where the run has other columns than the one before.
