@@ -140,7 +140,7 @@ lint: $(READY_TEST) ## ruff and strict types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 pictures: $(READY_TEST) ## make the README's pictures in assets/ (needs LibreOffice and Chromium)
-	@$(BIN)/python -m workbook pictures
+	@$(BIN)/python -m tests.pictures
 
 bench: $(READY_TEST) ## measure speed, as ratios
 	@$(BIN)/python -m tests.bench_commands

@@ -291,21 +291,6 @@ def samples(
 
 
 @app.command()
-def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go.")] = Path("assets")) -> None:
-    """Make the README's pictures of the workbook (needs LibreOffice and Chromium)."""
-    try:
-        from workbook.pictures import make_pictures  # its packages are a developer's, not a user's
-    except ImportError as error:
-        raise InputError(
-            f"pictures: {error.name} is not installed; pip install 'backprop-workbook[pictures]'"
-        ) from None
-    if not folder.is_dir():
-        raise InputError(f"{folder}: is no folder; create it first")
-    for path in make_pictures(folder):
-        typer.echo(f"Wrote {path}")
-
-
-@app.command()
 def audit(
     files: Annotated[
         list[Path] | None,

@@ -1,6 +1,6 @@
 """Pictures for the README: the sheets as LibreOffice prints them, the figures, the network, the pages for a browser.
 
-`make pictures`.
+`make pictures`, which needs LibreOffice and Chromium.
 """
 
 import shutil
@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
 import pypdfium2
+import typer
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, ImageChops, ImageOps
 
 from engine import InputError, default_experiment, load_experiment
+from engine.cli import run
+from tests.pictures.figures import figures
 from workbook.digit.plan import digit_sheets
 from workbook.digit.weights import SHIPPED, load_blocks
-from workbook.figures import figures
 from workbook.inspect.audit import audit
 from workbook.inspect.report.audit_page import page_of
 from workbook.page.render import write_page
@@ -59,16 +62,14 @@ ACROSS = {"assignment6-calculations": 20 / 31, "learning rates": 0.62}
 WINDOW = "1180,740"
 
 
-def make_pictures(folder: Path) -> list[Path]:
-    """Write all pictures into a folder and return their paths.
-
-    Raises:
-        InputError: LibreOffice or Chromium is not installed.
-    """
+def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go.")] = Path("assets")) -> None:
+    """Make the README's pictures of the workbook (needs LibreOffice and Chromium)."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: is no folder; create it first")
     for program, name in PROGRAMS.items():
         if shutil.which(program) is None:
             raise InputError(f"{program}: not found; install {name} to make the pictures")
-    made = []
+    made: list[Path] = []
     for name, shown in SHEETS.items():
         sheets = plan(load_experiment(name))
         made += _pictures_of_sheets(_at_the_end(sheets) if name in AT_THE_END else sheets, shown, folder)
@@ -82,7 +83,8 @@ def make_pictures(folder: Path) -> list[Path]:
         made.append(folder / f"{name}.png")
         FigureCanvasAgg(figure)
         figure.savefig(made[-1], metadata={"Software": None})
-    return made
+    for path in made:
+        typer.echo(f"Wrote {path}")
 
 
 def _at_the_end(sheets: list[Sheet]) -> list[Sheet]:
@@ -166,9 +168,15 @@ def _screenshot(page: Path, picture: Path) -> None:
 
 
 def _run(*command: str, folder: Path) -> None:
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)  # noqa: S603 - a fixed command
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def _without_margins(picture: Image.Image) -> Image.Image:
     box = ImageChops.invert(picture.convert("L")).getbbox()
     return ImageOps.expand(picture.crop(box), border=16, fill="white")
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False)
+    app.command()(pictures)
+    run(app, "python -m tests.pictures")

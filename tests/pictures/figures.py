@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from engine import FloatArray, default_experiment, descend, load_experiment
 from engine.experiment_file import packaged_experiments
-from workbook.figures_layers import layers_figure
+from tests.pictures.figures_layers import layers_figure
 from workbook.records import LINE_COLORS
 from workbook.table.runs import sweep
 

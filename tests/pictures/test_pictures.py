@@ -17,4 +17,4 @@ def test_a_missing_program_gets_one_line(
     for program in there:
         (tmp_path / program).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert error_line("workbook", "pictures", str(tmp_path)) == f"error: {missing} to make the pictures"
+    assert error_line("tests.pictures", str(tmp_path)) == f"error: {missing} to make the pictures"

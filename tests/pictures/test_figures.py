@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from workbook.figures_layers import layers_figure
+from tests.pictures.figures_layers import layers_figure
 
 
 @pytest.fixture(scope="module")
