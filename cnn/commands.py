@@ -20,10 +20,11 @@ from cnn.options import Data, Device, Limit, Recipe, app, console, number, whole
 from cnn.recipe import load_recipe, parse_values
 from cnn.run import Run, Settings, start
 from cnn.seeds import draw, finished, parse_seeds, summarise
-from cnn.tables import kept_runs, recipes_table
+from cnn.tables import differences, keep, kept_runs, recipes_table
 from cnn.teacher import Answers, ask
 
 RUNS = Path("runs")
+ASSETS = "The folder that holds a folder of metrics for each recipe."
 
 
 @app.command()
@@ -178,16 +179,24 @@ def seeds(
             console.print(f"{RUNS / 'seeds.md'}, {RUNS / 'seeds.png'}")
 
 
+@app.command("keep")
+def keep_runs(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs, that of seed 1 first.")],
+    assets: Annotated[Path, typer.Option(help=ASSETS)] = Path("assets"),
+) -> None:
+    """Copy the metrics of finished runs, and seed 1's report, to where `tables` reads them."""
+    for folder in runs:
+        typer.echo(keep(folder, assets))
+
+
 @app.command()
 def tables(
-    assets: Annotated[Path, typer.Argument(help="A folder that holds a folder of metrics for each recipe.")] = Path(
-        "assets"
-    ),
+    assets: Annotated[Path, typer.Argument(help=ASSETS)] = Path("assets"),
     picture: Annotated[Path | None, typer.Option(help="Draw the errors over the epochs into this file.")] = None,
 ) -> None:
     """Print the README's table of recipes from the metrics that are kept, and draw its picture."""
     groups = kept_runs(assets)
-    for line in recipes_table(groups):
+    for line in (*recipes_table(groups), "", *differences(groups)):
         typer.echo(line)
     if picture is not None:
         draw(groups, picture)

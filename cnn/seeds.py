@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +41,11 @@ class Group:
     def deviation(self) -> float:
         """Standard deviation of the last epoch's accuracy over the seeds, which must be two at least."""
         return float(self.accuracy[:, -1].std(ddof=1))
+
+    @property
+    def standard_error(self) -> float:
+        """How far the last epoch's mean may be from that of all seeds: the standard deviation of such means."""
+        return self.deviation / math.sqrt(len(self.seeds))
 
     @property
     def goal_from(self) -> int | None:
@@ -148,6 +154,7 @@ def columns(group: Group) -> dict[str, str]:
         "seeds": ", ".join(map(str, sorted(group.seeds))),
         "epochs": str(len(group.mean)),
         "last epoch, %": f"{last.mean():.3f} ± {group.deviation:.3f}" if len(last) > 1 else f"{last[0]:.2f}",
+        "standard error": f"{group.standard_error:.3f}" if len(last) > 1 else "–",
         "lowest": f"{last.min():.2f}",
         "highest": f"{last.max():.2f}",
         f"≥ {GOAL} % for good from": f"epoch {group.goal_from}" if group.goal_from else "–",

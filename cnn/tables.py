@@ -3,12 +3,54 @@
 A folder for each recipe holds `metrics.csv` of its first seed and `metrics-seed2.csv` and so on of others.
 """
 
+import json
+import math
 import re
+import shutil
+from itertools import pairwise
 from pathlib import Path
 
 from cnn.errors import InputError
+from cnn.files import make_folder, replacing
+from cnn.recipe import load_recipe
 from cnn.report import table
-from cnn.seeds import Group, columns, group_of
+from cnn.seeds import Group, columns, finished, group_of
+
+# Of seed 1 the whole report is kept.
+REPORT = ("confusion.png", "curves.png", "environment.json", "mistakes.png", "recipe.toml", "report.md", "result.json",
+          "summary.txt")  # fmt: skip
+
+
+def keep(run: Path, assets: Path) -> Path:
+    """Copy what a finished run shows into its recipe's folder; returns the metrics that are kept.
+
+    Raises:
+        InputError: the run is not finished, was not of the whole training and test images, or has another recipe than
+            the seed 1 that is kept; or a file cannot be read or written.
+    """
+    if not finished(run):
+        raise InputError(f"{run}: is no finished run, expected a folder with a report.md")
+    environment = json.loads(_text(run / "environment.json"))
+    if environment["limit"] or environment["validation"]:
+        raise InputError(f"{run}: did not train and score on all images, expected no --limit and no --validation")
+    folder = assets / _text(run / "recipe.toml").splitlines()[0].removeprefix("# ")
+    seed, kept = environment["seed"], folder / "recipe.toml"
+    if seed != 1 and load_recipe(str(run / "recipe.toml")) != load_recipe(str(kept)):
+        raise InputError(f"{run}: its recipe is not that of {kept}, which is seed 1's; keep that run anew first")
+    make_folder(folder)
+    metrics = folder / ("metrics.csv" if seed == 1 else f"metrics-seed{seed}.csv")
+    names = {name: folder / name for name in REPORT} if seed == 1 else {}
+    for name, place in {"metrics.csv": metrics, **names}.items():
+        with replacing(place) as part:
+            shutil.copyfile(run / name, part)
+    return metrics
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
 
 
 def kept_runs(assets: Path) -> list[Group]:
@@ -35,3 +77,13 @@ def recipes_table(groups: list[Group]) -> list[str]:
     """The lines of a Markdown table with a row for each recipe."""
     rows = [columns(group) | {"recipe": f"`{group.name}`"} for group in groups]
     return table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def differences(groups: list[Group]) -> list[str]:
+    """A line for each two recipes that follow each other, of those with two seeds and more: how far apart they are."""
+    several = [group for group in groups if len(group.seeds) > 1]
+    return [
+        f"- `{first.name}` − `{second.name}`: {first.mean[-1] - second.mean[-1]:.3f} points, standard error "
+        f"{math.hypot(first.standard_error, second.standard_error):.3f}"
+        for first, second in pairwise(several)
+    ]

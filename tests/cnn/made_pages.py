@@ -1,8 +1,4 @@
-"""Pictures that hold no digit, and pages with digits that lie on a table: what a camera is pointed at.
-
-`python -m tests.cnn.made_pages FOLDER` draws 50 of each kind into a folder and prints how many are read right, that
-is not at all where there is no digit.
-"""
+"""Pictures that hold no digit, and pages with digits that lie on a table: what a camera is pointed at."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from cnn.data import Digits
-from tests.cnn.made_pictures import COLOURS, Floats, Random, inked, print_right, row
+from tests.cnn.made_pictures import COLOURS, Floats, Random, inked, row
 
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 # Of none of these fonts did the judgement see a letter: see FONTS in cnn/train_judge.py.
@@ -151,7 +147,3 @@ def make_page(kind: str, digits: Digits, seed: int) -> tuple[Image.Image, str]:
     random = np.random.default_rng([*kind.encode(), seed])
     pixels, text = WRITTEN[kind](digits, random) if kind in WRITTEN else (EMPTY[kind](random), "")
     return Image.fromarray((pixels.clip(0, 1) * 255).astype(np.uint8)), text
-
-
-if __name__ == "__main__":
-    print_right((*EMPTY, *WRITTEN), make_page)

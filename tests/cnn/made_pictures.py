@@ -1,18 +1,13 @@
-"""Pictures of one to six of MNIST's test digits side by side, on papers and in lights that MNIST has not.
+"""Pictures of one to six of MNIST's digits side by side, on papers and in lights that MNIST has not."""
 
-`python -m tests.cnn.made_pictures FOLDER` draws 50 of each kind into a folder and prints how many are read right.
-"""
-
-import sys
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from cnn.data import Digits, hold_out
+from cnn.data import Digits
 
 Floats = NDArray[np.float32]
 Random = np.random.Generator
@@ -137,37 +132,3 @@ def make_picture(kind: str, digits: Digits, seed: int) -> tuple[Image.Image, str
     """The picture of that kind and seed, and what it reads."""
     pixels, text = KINDS[kind](digits, np.random.default_rng([*kind.encode(), seed]))
     return Image.fromarray((pixels.clip(0, 1) * 255).astype(np.uint8)), text
-
-
-def print_right(kinds: Iterable[str], make: Callable[[str, Digits, int], tuple[Image.Image, str]]) -> None:
-    """What the commands of this module and of `made_pages` do: draw, read with the shipped model, print the table.
-
-    They take a folder, for test digits and seeds from 0, or a folder and `held-out`, for the last 10,000 training
-    digits and other seeds: thresholds are chosen on these.
-    """
-    import torch
-
-    from cnn.download import load
-    from cnn.model import SHIPPED, load_model
-    from cnn.predict import read_picture
-
-    folder, held_out = Path(sys.argv[1]), sys.argv[2:] == ["held-out"]
-    train, test = load(Path("data"))
-    digits, seeds = (hold_out(train)[1], range(1000, 1120)) if held_out else (test, range(50))
-    model = load_model(SHIPPED, torch.device("cpu"))
-    for kind in kinds:
-        right = 0
-        for seed in seeds:
-            picture, text = make(kind, digits, seed)
-            path = folder / f"{kind.replace(' ', '-').replace(':', '')}-{seed:02}-{text}.png"
-            picture.save(path)
-            reading = read_picture(path, model)
-            right += reading.text == text
-            if reading.text != text:
-                sys.stderr.write(f"{path.name} reads {reading.text!r}, unsure {reading.doubts}\n")
-        sys.stdout.write(f"| {kind} | {right} of {len(seeds)} |\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    print_right(KINDS, make_picture)

@@ -48,7 +48,7 @@ def test_mean_deviation_and_the_epoch_from_which_the_goal_is_kept(tmp_path: Path
     assert group.mean.tolist() == pytest.approx([99.5, 99.35, 99.5])
     assert group.deviation == pytest.approx(statistics.stdev([99.6, 99.4]))
     assert group.goal_from == 3  # not 1: the second epoch fell below again
-    assert "| wide | 2 | 3 | 99.500 ± 0.141 | 99.40 | 99.60 | epoch 3 | – | 11.0 |" in summary([group])
+    assert "| wide | 2 | 3 | 99.500 ± 0.141 | 0.100 | 99.40 | 99.60 | epoch 3 | – | 11.0 |" in summary([group])
 
 
 def test_the_mean_over_shifts_stands_beside_the_plain_one_once_all_runs_have_it(tmp_path: Path) -> None:
@@ -57,7 +57,9 @@ def test_the_mean_over_shifts_stands_beside_the_plain_one_once_all_runs_have_it(
         assert collect(tmp_path)[0].shifted is None
         result = {"images": 10_000, "right": 9950, "right_average_shifts": right}
         (tmp_path / f"wide-seed{seed}" / "result.json").write_text(json.dumps(result))
-    assert "| wide | 2 | 1 | 99.500 ± 0.000 | 99.50 | 99.50 | epoch 1 | 99.725 | 10.0 |" in summary(collect(tmp_path))
+    assert "| wide | 2 | 1 | 99.500 ± 0.000 | 0.000 | 99.50 | 99.50 | epoch 1 | 99.725 | 10.0 |" in summary(
+        collect(tmp_path)
+    )
 
 
 @pytest.mark.parametrize(("accuracies", "epoch"), [([99.0, 99.3], None), ([99.4, 99.9], 1), ([99.0, 99.4], 2)])

@@ -1,10 +1,18 @@
 import csv
+import json
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cnn.data import Digits, hold_out
 from cnn.errors import InputError
-from cnn.tables import kept_runs, recipes_table
+from cnn.judge import LEAST, digit_shares
+from cnn.recipe import load_recipe, to_toml
+from cnn.tables import REPORT, differences, kept_runs, recipes_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,9 +30,66 @@ def test_the_table_is_made_of_each_seed_s_metrics(tmp_path: Path) -> None:
     _metrics(tmp_path / "wide/metrics-seed2.csv", 99.1, 99.5, 99.7)
     _metrics(tmp_path / "short/metrics.csv", 99.0)
     assert recipes_table(kept_runs(tmp_path))[2:] == [
-        "| `wide` | 1, 2 | 3 | 99.650 ± 0.071 | 99.60 | 99.70 | epoch 2 |",
-        "| `short` | 1 | 1 | 99.00 | 99.00 | 99.00 | – |",
+        "| `wide` | 1, 2 | 3 | 99.650 ± 0.071 | 0.050 | 99.60 | 99.70 | epoch 2 |",
+        "| `short` | 1 | 1 | 99.00 | – | 99.00 | 99.00 | – |",
     ]
+
+
+def test_recipes_of_several_seeds_are_compared_with_the_error_of_their_difference(tmp_path: Path) -> None:
+    for name, accuracies in {"good": (99.6, 99.7), "fair": (99.3, 99.3, 99.6), "one": (99.0,)}.items():
+        for seed, accuracy in enumerate(accuracies, 1):
+            _metrics(tmp_path / name / f"metrics-seed{seed}.csv", accuracy)
+    # Welch's: √(0.05² + 0.1²)
+    assert differences(kept_runs(tmp_path)) == ["- `good` − `fair`: 0.250 points, standard error 0.112"]
+
+
+def _finished(run: Path, seed: int, *accuracies: float, limit: int | None = None, epochs: int = 2) -> Path:
+    """The folder of a finished run, as far as `keep` reads it."""
+    run.mkdir(parents=True)
+    _metrics(run / "metrics.csv", *accuracies)
+    for name in REPORT:
+        (run / name).write_text(f"{name} of seed {seed}")
+    recipe = to_toml(replace(load_recipe("quick"), epochs=epochs))
+    (run / "recipe.toml").write_text(f"# wide\n{recipe}")
+    (run / "environment.json").write_text(json.dumps({"seed": seed, "limit": limit, "validation": False}))
+    return run
+
+
+def test_what_is_kept_of_runs_is_what_the_tables_are_made_of(command: Callable[..., Any], tmp_path: Path) -> None:
+    runs = [_finished(tmp_path / f"runs/{seed}", seed, 99.0, 99.5 + seed / 100) for seed in (1, 2)]
+    (runs[0] / "checkpoint-00001.pt").touch()
+    result = command("keep", *runs)
+    assert (result.status, result.err) == (0, "")
+    assert result.out.split() == ["assets/wide/metrics.csv", "assets/wide/metrics-seed2.csv"]
+    kept = {path.name for path in Path("assets/wide").iterdir()}
+    assert kept == {*REPORT, "metrics.csv", "metrics-seed2.csv"}
+    assert Path("assets/wide/report.md").read_text() == "report.md of seed 1"
+    assert "| `wide` | 1, 2 | 2 | 99.515 ± 0.007 |" in command("tables").out
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"limit": 100}, "did not train and score on all images, expected no --limit and no --validation"),
+        (
+            {"epochs": 3},
+            "its recipe is not that of assets/wide/recipe.toml, which is seed 1's; keep that run anew first",
+        ),
+    ],
+)
+def test_a_run_that_does_not_belong_beside_the_others_is_not_kept(
+    command: Callable[..., Any], tmp_path: Path, changed: dict[str, int], line: str
+) -> None:
+    _finished(tmp_path / "runs/1", 1, 99.5)
+    _finished(tmp_path / "runs/2", 2, 99.5, **changed)
+    result = command("keep", "runs/1", "runs/2")
+    assert (result.status, result.err) == (2, f"error: runs/2: {line}\n")
+    assert not Path("assets/wide/metrics-seed2.csv").exists()
+
+
+def test_an_unfinished_run_is_not_kept(command: Callable[..., Any]) -> None:
+    result = command("keep", "runs/1")
+    assert (result.status, result.err) == (2, "error: runs/1: is no finished run, expected a folder with a report.md\n")
 
 
 def test_seeds_of_different_lengths_are_named(tmp_path: Path) -> None:
@@ -41,6 +106,35 @@ def test_the_pages_have_the_figures_of_the_kept_metrics(page: str) -> None:
     start = lines.index(table[0])
     assert lines[start : start + len(table)] == table
     assert not lines[start + len(table)].startswith("|")
+
+
+def test_the_pages_have_the_counts_of_the_shipped_models() -> None:
+    root, cnn = ((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "cnn/README.md"))
+    for name in ("best", "default"):
+        result = json.loads((ROOT / f"assets/{name}/result.json").read_text())
+        note = tomllib.loads((ROOT / f"cnn/weights/{name}.toml").read_text(encoding="utf-8"))
+        assert result["right"] == note["test_right"]
+        assert f"| `{name}` | {result['right']:,} | {result['right_average_shifts']:,} |" in cnn
+        if name == "best":
+            assert f"{result['right']:,} of 10,000 test images right" in root
+
+
+def test_the_page_has_the_differences_of_the_kept_metrics() -> None:
+    page = (ROOT / "cnn/README.md").read_text(encoding="utf-8")
+    lines = differences(kept_runs(ROOT / "assets"))
+    assert lines
+    assert "\n".join(lines) in page
+
+
+def test_the_judge_s_counts_are_those_of_the_page_and_of_the_weights_that_ship(mnist: tuple[Digits, Digits]) -> None:
+    counts = json.loads((ROOT / "assets/judge.json").read_text())
+    page = " ".join((ROOT / "cnn/README.md").read_text(encoding="utf-8").split())
+    for name in ("held-out digits", "clutter"):
+        taken, count = counts[name]
+        assert f"{taken:,} of {count:,}" in page
+    held_out = hold_out(mnist[0])[1]
+    taken = int((digit_shares(held_out.images) > LEAST).sum())
+    assert abs(taken - counts["held-out digits"][0]) <= 2  # other processors round otherwise
 
 
 def test_the_recipes_of_the_kept_metrics_are_those_that_ship() -> None:
