@@ -1,4 +1,4 @@
-"""Tables that come as .ods or .csv: judged by their values, with the same limits and the same clear lines."""
+"""Tables that come as .ods or .csv: read with the same limits and the same clear lines."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_a_csv_is_judged_by_value(
     assert report.tables[0].learning_rate == 0.5
 
 
-def test_an_ods_is_judged_by_value(tmp_path: Path) -> None:
+def test_an_ods_is_judged_by_its_formulas(tmp_path: Path) -> None:
     paths = []
     for number, (slip, _) in enumerate(SLIPPED):
         made = HandMade(rows=6)
@@ -61,6 +61,7 @@ def test_an_ods_is_judged_by_value(tmp_path: Path) -> None:
     for path, (_, found) in zip(paths, SLIPPED, strict=True):
         report = audit(path.with_suffix(".ods"))
         assert roots(report) == found
+        assert [finding.cause for finding in report.roots] == [finding.cause for finding in audit(path).roots]
         assert report.verdict == ("wrong" if found else "right")
 
 

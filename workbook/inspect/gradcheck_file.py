@@ -15,7 +15,7 @@ from workbook.inspect.judge.pairs import Kind
 from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.cells import Cells
-from workbook.spreadsheet.read import read
+from workbook.spreadsheet.files import VALUES_ONLY, load
 from workbook.spreadsheet.recalculate import recalculated
 
 # The share of formulas that may show nothing before a book counts as never calculated.
@@ -118,7 +118,10 @@ def _uncollected() -> Iterator[None]:
 
 def _gradcheck(file: Path, asked: Asked, say: Callable[[str], None]) -> Gradcheck:
     say(f"Reading {file.name}")
-    book = read(file)
+    if file.suffix.lower() in VALUES_ONLY:
+        expected = "expected the workbook (.xlsx, .ods) that it was saved from"
+        raise InputError(f"{file}: a {file.suffix} file holds no formulas, {expected}")
+    book = load(file)
     if not book.sheets:
         raise InputError(f"{file}: got no sheet with cells, expected a workbook with at least one sheet of cells")
     cells = Cells(with_values(book))

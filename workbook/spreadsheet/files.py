@@ -10,8 +10,10 @@ from workbook.spreadsheet.opendocument import read_opendocument
 from workbook.spreadsheet.read import read
 from workbook.spreadsheet.text import read_text
 
-# What tells values only; any other file is read as .xlsx.
-VALUES_ONLY = {".csv": read_text, ".ods": read_opendocument}
+# Any other file is read as .xlsx.
+READERS = {".csv": read_text, ".ods": read_opendocument}
+# What tells values only.
+VALUES_ONLY = {".csv"}
 # What counts as a workbook in a folder: there, a .csv may be anything, such as the grades of the last audit.
 WORKBOOKS = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
 # Excel's own marker beside a file that is open.
@@ -69,4 +71,4 @@ def load(path: Path) -> Book:
     Raises:
         InputError: the file cannot be read.
     """
-    return VALUES_ONLY.get(path.suffix.lower(), read)(path)
+    return READERS.get(path.suffix.lower(), read)(path)

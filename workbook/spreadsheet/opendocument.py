@@ -1,4 +1,4 @@
-"""The values of an OpenDocument spreadsheet (.ods, as LibreOffice writes it), within the limits of the reader.
+"""The cells of an OpenDocument spreadsheet (.ods, as LibreOffice writes it), within the limits of the reader.
 
 Not through python-calamine, which reads an error as an empty cell, and makes room for every cell that a file claims.
 """
@@ -11,12 +11,14 @@ from engine import InputError
 from workbook.spreadsheet.archive import Archive, Handler, check_place, reporting
 from workbook.spreadsheet.book import Book, ErrorValue, Sheet, Value
 from workbook.spreadsheet.limits import LONGEST_TEXT
+from workbook.spreadsheet.openformula import excel_formula, excel_reference
+from workbook.spreadsheet.shapes import shape_of
 
 CELLS = {"table-cell", "covered-table-cell"}
 
 
 def read_opendocument(path: Path) -> Book:
-    """Read the values of every sheet of an .ods file; its formulas are left out.
+    """Read the values and the formulas of every sheet of an .ods file, and its defined names.
 
     Raises:
         InputError: the file cannot be opened, is something else, is damaged, or is larger than limits.LIMITS.
@@ -30,7 +32,7 @@ def read_opendocument(path: Path) -> Book:
             archive = Archive(file)
             content = _Content(archive)
             archive.parse("content.xml", content)
-    return Book(path, content.sheets, {})
+    return Book(path, content.sheets, content.names)
 
 
 class _Content(Handler):
@@ -39,6 +41,8 @@ class _Content(Handler):
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
         self.sheets: list[Sheet] = []
+        self.names: dict[tuple[str, str | None], str] = {}
+        self.own: str | None = None
         self.row = self.column = self.rows = self.columns = 1
         self.cell: dict[str, str] = {}
         self.words = ""
@@ -46,7 +50,8 @@ class _Content(Handler):
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "table":
-            self.sheets.append(Sheet(attributes.get("table:name", "")))
+            self.own = attributes.get("table:name", "")
+            self.sheets.append(Sheet(self.own))
             self.row, self.rows = 1, 0
         elif name == "table-row":
             self.row, self.rows = self.row + self.rows, _times(attributes, "table:number-rows-repeated")
@@ -54,6 +59,10 @@ class _Content(Handler):
         elif name in CELLS:
             self.columns = _times(attributes, "table:number-columns-repeated")
             self.cell, self.words = attributes, ""
+        elif name == "named-range":
+            self._define(attributes, excel_reference(attributes.get("table:cell-range-address", "")))
+        elif name == "named-expression":
+            self._define(attributes, excel_formula(f"={attributes.get('table:expression', '')}"))
         elif name in ("p", "annotation") and self.inside != "annotation":
             self.inside = name
 
@@ -61,9 +70,12 @@ class _Content(Handler):
         if name == self.inside:
             self.inside = ""
         elif name in CELLS:
-            if self.sheets and (value := self._value()) is not None:
-                self._keep(value, self.sheets[-1])
+            value, formula = self._value(), self.cell.get("table:formula", "")
+            if self.sheets and (formula or value is not None):
+                self._keep(value, formula, self.sheets[-1])
             self.column += self.columns
+        elif name == "table":
+            self.own = None
 
     def text(self, text: str) -> None:
         if self.inside == "p":
@@ -79,12 +91,27 @@ class _Content(Handler):
             return self.cell["office:boolean-value"] == "true"
         return self.words or None
 
-    def _keep(self, value: Value, sheet: Sheet) -> None:
+    def _keep(self, value: Value | None, formula: str, sheet: Sheet) -> None:
         last_row, last_column = self.row + self.rows - 1, self.column + self.columns - 1
         check_place(last_row, last_column)
         self.archive.count_cells(self.rows * self.columns)
+        rows = range(self.row, last_row + 1)
         for column in range(self.column, last_column + 1):
-            sheet.values.setdefault(column, {}).update(dict.fromkeys(range(self.row, last_row + 1), value))
+            if value is not None:
+                sheet.values.setdefault(column, {}).update(dict.fromkeys(rows, value))
+            if formula:
+                text = excel_formula(formula)
+                sheet.shapes.setdefault(column, {}).update((row, shape_of(text, row)) for row in rows)
+        if "table:number-matrix-rows-spanned" in self.cell:
+            right, bottom = (self._spanned(self.column, "columns"), self._spanned(self.row, "rows"))
+            check_place(bottom, right)
+            sheet.arrays[self.column, self.row] = right, bottom
+
+    def _spanned(self, first: int, what: str) -> int:
+        return first + _times(self.cell, f"table:number-matrix-{what}-spanned") - 1
+
+    def _define(self, attributes: dict[str, str], meaning: str) -> None:
+        self.names[attributes.get("table:name", "").casefold(), self.own] = meaning[:LONGEST_TEXT]
 
 
 def _times(attributes: dict[str, str], name: str) -> int:

@@ -21,7 +21,7 @@ from engine.files import replacing
 from workbook.inspect.audit import FileReport
 from workbook.inspect.findings import Finding
 from workbook.spreadsheet.archive import check_parts, reporting
-from workbook.spreadsheet.files import VALUES_ONLY
+from workbook.spreadsheet.files import READERS
 from workbook.spreadsheet.shapes import shape_of
 
 ROOT_FILL = PatternFill("solid", fgColor="FFFF9999")
@@ -53,7 +53,7 @@ def annotate(report: FileReport, out: Path) -> list[str]:
         InputError: `out` is the audited file itself or no place for a workbook, or openpyxl cannot load the file.
     """
     source = report.file
-    if source.suffix.lower() in VALUES_ONLY:
+    if source.suffix.lower() in READERS:
         raise InputError(f"{source}: a {source.suffix} file cannot be annotated; open it and save it as .xlsx")
     if out.suffix.lower() != source.suffix.lower():
         raise InputError(f"{out}: expected a file name that ends in {source.suffix.lower()}, as the audited file does")
