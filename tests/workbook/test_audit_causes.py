@@ -245,3 +245,15 @@ def test_two_slips_in_one_column_are_two_roots(tmp_path: Path) -> None:
     made.put("h2", 3, "w3*i1 + w4*i1")
     made.put("h2", 8, "w3*i1")
     assert roots(audited(tmp_path, made)) == [("h2", made.cell("h2", 3)), ("h2", made.cell("h2", 8))]
+
+
+def test_weights_that_are_updated_already_are_of_the_wrong_row(tmp_path: Path) -> None:
+    made = HandMade()
+    for row in range(ROWS - 1):
+        new = [(made.cell(name, row), made.cell(name, row + 1)) for name in ("w5", "w7")]
+        place = made.top + 1 + row, 1 + OURS.index("∂E/∂w1")
+        for old, later in new:
+            made.cells[place] = str(made.cells[place]).replace(old, later)
+    root = only_root(audited(tmp_path, made))
+    (old_5, new_5), (old_7, new_7) = ((made.cell(name, 0), made.cell(name, 1)) for name in ("w5", "w7"))
+    assert root.cause == f"{new_5} and {new_7} are of the wrong row; w5 ({old_5}) and w7 ({old_7}) are expected"

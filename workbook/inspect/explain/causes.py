@@ -11,7 +11,7 @@ import numpy as np
 
 from workbook.inspect.explain.edits import edits, unguarded, without_parentheses
 from workbook.inspect.explain.factors import factor_slips
-from workbook.inspect.explain.repairs import of_another_column, of_another_neuron, repaired
+from workbook.inspect.explain.repairs import of_another_column, of_another_neuron, of_another_row, repaired
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.network import FAR, variables
 from workbook.inspect.find.understand import Understood
@@ -69,6 +69,7 @@ def cause_of_formula(understood: Understood, name: str, shape: Shape, row: int, 
     return (
         _cause(of_another_column(understood, name, user))
         or _cause(of_another_neuron(understood, name, user, row))
+        or _cause(of_another_row(understood, name, raw, resolved, row))
         or _edited(understood, name, others, numbers, scene.evaluator, test, row)
         or _cause(repaired(understood, name, raw, resolved, user, row))
         or Cause(UNNAMED)

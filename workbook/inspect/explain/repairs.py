@@ -11,11 +11,23 @@ from engine import Columns
 from engine.columns import activation_name
 from workbook.inspect.explain.edits import OTHER_SIGNS, SIGN_WORDS, Edit, Show, nodes
 from workbook.inspect.find.headers import kind_of
+from workbook.inspect.find.network import variables
 from workbook.inspect.find.understand import Understood
-from workbook.inspect.find.wording import cell_text, spelled_tree
+from workbook.inspect.find.wording import cell_text, shown, spelled_tree
 from workbook.spreadsheet.parser import parse
 from workbook.spreadsheet.printer import pieces
-from workbook.spreadsheet.trees import Name, Number, Operation, Reference, Tree, UnsupportedError, Variable, replaced
+from workbook.spreadsheet.trees import (
+    Name,
+    Number,
+    Operation,
+    Reference,
+    Tree,
+    UnsupportedError,
+    Variable,
+    leaves,
+    replaced,
+)
+from workbook.table.updates import ETA
 
 
 def repaired(understood: Understood, name: str, raw: Tree, resolved: list[Tree], user: Tree, row: int) -> str | None:
@@ -38,6 +50,26 @@ def of_another_neuron(understood: Understood, name: str, user: Tree, row: int) -
             if other != part and understood.scene.holds(name, rebuild(other)):
                 return f"{show(part)} is of {theirs}; {show(other)} is expected"
     return None
+
+
+def of_another_row(understood: Understood, name: str, raw: Tree, resolved: list[Tree], row: int) -> str | None:
+    """Numbers of the user's formula, two or more, that are of another row than they should be."""
+    expected = understood.network.expected(name)
+    rows = {own.row for own in variables(expected) if own != ETA} if expected is not None else set()
+    if len(rows) != 1:
+        return None
+    (at,) = rows
+    right: dict[Tree, Variable] = {
+        leaf: Variable(is_.name, at)
+        for leaf, is_ in zip(leaves(raw), resolved, strict=True)
+        if isinstance(leaf, Reference) and isinstance(is_, Variable) and is_.name != "eta" and is_.row != at
+    }
+    followed = dict(zip(leaves(raw), resolved, strict=True))
+    if len(right) < 2 or not understood.scene.holds(name, replaced(raw, partial(_put, followed | right))):
+        return None
+    wrong = " and ".join(cell_text(leaf) for leaf in right if isinstance(leaf, Reference))
+    ours = " and ".join(shown(understood, own, row) for own in right.values())
+    return f"{wrong} are of the wrong row; {ours} are expected"
 
 
 def _neighbours(columns: Columns) -> Iterator[tuple[str, dict[Tree, Tree]]]:
