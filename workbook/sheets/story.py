@@ -13,7 +13,7 @@ from workbook.sheets.shown import Shown, is_over_batch, numbers_of_the_first_row
 from workbook.sheets.stepping import step_bars
 from workbook.sheets.story_numbers import StoryNumbers
 from workbook.sheets.story_panels import PRODUCT, SLOPE, Panel
-from workbook.sheets.story_path import Path, story_path
+from workbook.sheets.story_path import NEXT, Path, story_path
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.evaluator import value_of
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
@@ -63,6 +63,8 @@ class _Story:
         told = StoryNumbers(self.columns, path, self._on_the_way())
         self.panels, self.trees = told.panels, told.trees
         self.numbers = dict(numbers)
+        for name, steps in path.later.items():
+            self.numbers[name] = numbers[f"{name.removeprefix(NEXT)}[+1]"] if 1 in steps else 0.0
         for name, tree in self.trees.items():
             if tree is not None:
                 self.numbers[name] = value_of(tree, self.numbers)
@@ -86,11 +88,19 @@ class _Story:
                 formula = over_cells(tree, lambda leaf: self.value_cell(leaf.name))
             elif name in self.layout.constants:
                 formula = f"={on_sheet(MAIN_SHEET, self.layout.constants[name])}"
+            elif name in self.path.later:
+                formula = f"={self._from_the_next_step(name, shown)}"
             else:
                 formula = f"={shown.over_batch(name) if is_over_batch(name) else shown.value(name)}"
             yield Cell(row, FOLDED, "folded", name)
             yield Cell(row, FOLDED + 1, "number", number, formula)
             yield Cell(row, FOLDED + 2, "folded", as_text(number), text_formula(self.value_cell(name)))
+
+    def _from_the_next_step(self, name: str, shown: Shown) -> str:
+        """What a column has in the row below, or 0 in the steps that nothing comes back to."""
+        below = shown.value(f"{name.removeprefix(NEXT)}[+1]")
+        steps = range(1, self.columns.network.time + 1)
+        return shown.by_step([below if step in self.path.later[name] else "0" for step in steps])
 
     def head(self) -> Iterator[Cell]:
         """What the sheet is about, and the step."""

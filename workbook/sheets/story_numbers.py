@@ -28,11 +28,12 @@ class StoryNumbers:
         weight: its name.
         panels: six, with templates of live_text.
         trees: what each number is, by its name, over those before it; None for a column of the table, one over the
-            batch, or a constant.
+            batch, one of the next step, or a constant.
+        later: the steps that the numbers of the next step are not 0 in, see Path.later.
     """
 
     def __init__(self, columns: Columns, path: Path, others: Iterable[str] = ()) -> None:
-        self.columns, self.weight = columns, path.weight
+        self.columns, self.weight, self.later = columns, path.weight, path.later
         self.panels = panels(columns, path, after_the_step(columns, path.weight))
         self.trees: dict[str, Tree | None] = {}
         self._computed = _computed(columns, path)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine import Columns, Dense
+from engine import Columns
 from engine.activations import LEAK, ByActivation
 from engine.columns import gradient_name
 from workbook.sheets.live_text import plugged
-from workbook.sheets.shown import NEW, in_the_row, in_words, over_names_of_batches
-from workbook.sheets.story_path import Path
+from workbook.sheets.shown import NEW, in_each_step, in_words, over_names_of_batches
+from workbook.sheets.story_path import Path, sums_by_weights
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.updates import over_rows
@@ -86,17 +86,18 @@ def _forward(columns: Columns, path: Path) -> Panel:
         passed = f"{activation} of that is {output} = [{output}]."
     answers = _listed([f"{name} = [{name}]" for name in columns.activation_names(last)])
     lines = [
-        f"{path.sum} is a sum, each input times its weight: {_sum(columns, path, in_the_row(columns, path.sum))}.",
+        f"{path.sum} is a sum, each input times its weight: {_sum(columns, path)}.",
         passed,
         f"The network answers {answers}.",
     ]
     return Panel("1  Forward", output, lines)
 
 
-def _sum(columns: Columns, path: Path, tree: Tree) -> str:
-    """`h1 = w1*i1 + w2*i2 = 0.1*0.05 + 0.2*0.1 = 0.025`, or of a long sum the weight's own term."""
-    if len(printed(tree)) <= WIDEST:
-        return _worked(columns, path.sum, tree)
+def _sum(columns: Columns, path: Path) -> str:
+    """`h1 = w1*i1 + w2*i2 = 0.1*0.05 + 0.2*0.1 = 0.025`; of a long sum, or one that changes, the weight's own term."""
+    first, *others = in_each_step(columns, path.sum)
+    if len(printed(first)) <= WIDEST and all(tree == first for tree in others):
+        return _worked(columns, path.sum, first)
     own = f"{path.weight}*{path.source} = [~{path.weight}]*[~{path.source}]"
     return f"{own} and other such terms make {path.sum} = [{path.sum}]"
 
@@ -137,8 +138,9 @@ def _blame(columns: Columns, path: Path) -> Panel:
     name = path.blame_name
     who = name.removeprefix(gradient_name(""))
     if path.errors:
-        on_the_way = "the weight" if isinstance(columns.network.layers[path.layer + 1], Dense) else "all that lies"
-        why = f"{who} goes into what comes after it. Its blame: each error there, times {on_the_way} on the way."
+        on_the_way = "the weight" if sums_by_weights(columns, path.layer + 1) else "all that lies"
+        then = " and into the next step of the sequence (after the last: 0)" if path.later else ""
+        why = f"{who} goes into what comes after it{then}. Its blame: each error there, times {on_the_way} on the way."
     else:
         why = f"{who} is an output itself, so its blame comes straight from the loss."
     long = len(printed(path.blame)) > WIDEST

@@ -1,16 +1,19 @@
 """Which weight the sheet `story` follows, and the factors of its gradient, as trees over the table's columns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from engine import Columns, Dense
+from engine import Columns
 from engine.columns import gradient_name
-from workbook.sheets.shown import errors, in_the_row, is_over_batch, over_names_of_batches
-from workbook.spreadsheet.algebra import ONE
+from workbook.sheets.shown import OTHER_ROW, errors, in_each_step, over_names_of_rows
+from workbook.spreadsheet.algebra import ONE, ZERO, simplified, total
 from workbook.spreadsheet.trees import Tree, Variable, leaves, replaced
-from workbook.table.definitions import chain_rule
+from workbook.table.definitions import chain_rule, constant_names
 from workbook.table.functions import LOSSES
 
+# What comes back from the next step of a sequence, as in `next ∂E/∂h1`.
+NEXT = "next "
 # A gradient of this share of the largest makes as good a story.
 MUCH = 0.1
 
@@ -29,6 +32,8 @@ class Path:
         blame: ∂E/∂output, or ∂E/∂sum where the loss goes back through the activation, over columns and `errors`.
         slope: ∂output/∂sum, over columns; None where it is in the blame.
         errors: ∂E/∂o of each output, by its name, over columns; none where `sum` is an output itself.
+        later: what the blame has from the next step of a sequence, `next ∂E/∂h1`: the steps, from 1, into which
+            something comes back; in the others it is 0.
     """
 
     weight: str
@@ -40,6 +45,7 @@ class Path:
     blame: Tree
     slope: Tree | None
     errors: Mapping[str, Tree] = field(default_factory=dict)
+    later: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
     @property
     def blame_name(self) -> str:
@@ -50,15 +56,16 @@ class Path:
 def story_path(columns: Columns, numbers: Mapping[str, float]) -> Path | None:
     """The weight whose story is the simplest one that has all its parts; None if the network has no weights.
 
-    It is of the last hidden layer whose errors come from the outputs of the same row, else of the last layer, else a
-    kernel's; in its layer the first whose gradient is not much smaller than the largest, in the row that has these
-    `numbers`. Where all gradients of a layer are 0 there, as behind inputs of 0, another layer has the better story.
+    It is of the last hidden layer whose errors come from the outputs of the same row, or of the next step too, else of
+    the last layer, else a kernel's; in its layer the first whose gradient is not much smaller than the largest, in the
+    row that has these `numbers`. Where all gradients of a layer are 0 there, as behind inputs of 0, another layer has
+    the better story.
     """
     layers = list(reversed(range(columns.depth)))
-    dense = [layer for layer in layers if isinstance(columns.network.layers[layer], Dense)]
-    hidden = [layer for layer in dense if layer != columns.depth - 1]
+    summing = [layer for layer in layers if sums_by_weights(columns, layer)]
+    hidden = [layer for layer in summing if layer != columns.depth - 1]
     still: list[Path] = []
-    for layer in [*hidden, *dense, *layers]:
+    for layer in [*hidden, *summing, *layers]:
         sizes = {name: abs(numbers[gradient_name(name)]) for name in _weights(columns, layer)}
         large = (name for name, size in sizes.items() if size >= MUCH * max(sizes.values()))
         path = _path(columns, layer, next(large)) if sizes else None
@@ -68,42 +75,94 @@ def story_path(columns: Columns, numbers: Mapping[str, float]) -> Path | None:
     return still[0] if still else None
 
 
+def sums_by_weights(columns: Columns, layer: int) -> bool:
+    """Whether each neuron of a layer has weights of its own."""
+    return len(columns.weight_names(layer)) == len(columns.neuron_names(layer))
+
+
 def _weights(columns: Columns, layer: int) -> list[str]:
-    """Its trained weights that multiply an input: not those of a normalization."""
+    """Its trained weights that multiply an input: not those of a normalization, nor of what is another number a step.
+
+    Of a sequence's first step the state is given, of the others it is that of the step before.
+    """
     of = (columns.by_name[name] for name in columns.trained_names(layer))
-    return [column.name for column in of if column.kind == "weight" and column.source is not None]
+    names = [column.name for column in of if column.kind == "weight" and column.source is not None]
+    changing = {
+        leaf.name
+        for name in columns.neuron_names(layer)
+        for tree in in_each_step(columns, name)
+        for leaf, factor in pairwise(leaves(tree))
+        if isinstance(leaf, Variable) and isinstance(factor, Variable) and OTHER_ROW.fullmatch(factor.name)
+    }
+    return [name for name in names if name not in changing]
 
 
 def _path(columns: Columns, layer: int, weight: str) -> Path | None:
-    """The path of a weight; None where its error comes from other rows of the batch too, or it leads to a gate."""
-    lines = {line.name: line.trees[0] for of in chain_rule(columns) for line in of if len(line.trees) == 1}
+    """The path of a weight; None where its error comes from rows of the batch other than the next, or at a gate."""
+    lines = {line.name: line.trees for of in chain_rule(columns) for line in of}
     neurons = columns.neuron_names(layer)
-    reading = [(name, source) for name in neurons for source in _partners(in_the_row(columns, name), weight)]
+    reading = [(name, source) for name in neurons for source in _partners(in_each_step(columns, name)[0], weight)]
     if not reading:
         return None
-    total, source = reading[0]
+    sum_of, source = reading[0]
     activations = columns.activation_names(layer)
-    output = activations[neurons.index(total)] if len(activations) == len(neurons) else total
+    output = activations[neurons.index(sum_of)] if len(activations) == len(neurons) else sum_of
     last = layer == columns.depth - 1
     outputs = [] if last else map(gradient_name, columns.neuron_names(columns.depth - 1))
     of_outputs = {name: errors(columns)[name] for name in outputs}
-    slope = lines.get(f"∂{output}/∂{total}", ONE)
     through = last and LOSSES[columns.network.loss].through_activation
-    blame = lines.get(gradient_name(total if through else output))
-    if blame is None:
+    found = _in_all_steps(columns, lines.get(gradient_name(sum_of if through else output), ()))
+    if found is None:
         return None
-    blame = over_names_of_batches(_written_out(blame, lines, set(of_outputs)))
-    if any(isinstance(leaf, Variable) and (leaf.row or is_over_batch(leaf.name)) for leaf in leaves(blame)):
+    blame, later = found
+    in_one_way = {name: trees[0] for name, trees in lines.items() if len(trees) == 1}
+    slope = in_one_way.get(f"∂{output}/∂{sum_of}", ONE)
+    blame = over_names_of_rows(columns, _written_out(blame, in_one_way, set(of_outputs)))
+    known = {*columns.by_name, *constant_names(columns), *of_outputs, *later}
+    if any(isinstance(leaf, Variable) and (leaf.row or leaf.name not in known) for leaf in leaves(blame)):
         return None
-    return Path(weight, layer, source, total, output, len(reading), blame, None if through else slope, of_outputs)
+    slope_of = None if through else slope
+    return Path(weight, layer, source, sum_of, output, len(reading), blame, slope_of, of_outputs, later)
+
+
+def _in_all_steps(columns: Columns, trees: Sequence[Tree]) -> tuple[Tree, dict[str, frozenset[int]]] | None:
+    """One tree for what a line is in each step of a sequence, with what comes back from the next, see Path.later.
+
+    None where there is none: the steps differ in more than whether something comes back.
+    """
+    if len(trees) == 1:
+        return trees[0], {}
+    if len(trees) != columns.network.time:
+        return None
+    steps = [replaced(tree, _named_next) for tree in trees]
+    whole = max(steps, key=lambda tree: len(list(leaves(tree))))
+    read = [{leaf.name for leaf in leaves(tree) if isinstance(leaf, Variable)} for tree in steps]
+    later = {
+        leaf.name: frozenset(step for step, names in enumerate(read, start=1) if leaf.name in names)
+        for leaf in leaves(whole)
+        if isinstance(leaf, Variable) and leaf.name.startswith(NEXT)
+    }
+    cut = [_without(whole, later.keys() - names) for names in read]
+    if any(total(simplified(tree)) != total(simplified(of)) for tree, of in zip(steps, cut, strict=True)):
+        return None
+    return whole, later
+
+
+def _without(tree: Tree, names: Collection[str]) -> Tree:
+    """The tree with 0 for some of its variables."""
+    return replaced(tree, lambda leaf: ZERO if isinstance(leaf, Variable) and leaf.name in names else leaf)
+
+
+def _named_next(leaf: Tree) -> Tree:
+    return Variable(NEXT + leaf.name, 0) if isinstance(leaf, Variable) and leaf.row == 1 else leaf
 
 
 def _partners(tree: Tree, weight: str) -> Iterator[str]:
     """What a weight is multiplied by in a sum of products, each of a weight and an input."""
     names = [leaf.name for leaf in leaves(tree) if isinstance(leaf, Variable)]
-    for at, name in enumerate(names):
+    for name, factor in pairwise(names):
         if name == weight:
-            yield names[at + 1]
+            yield factor
 
 
 def _written_out(tree: Tree, lines: Mapping[str, Tree], kept: set[str]) -> Tree:

@@ -8,7 +8,7 @@ import numpy as np
 from engine import Columns, FloatArray
 from workbook.sheets.shown import is_over_batch, numbers_of_the_first_row, over_batch
 from workbook.sheets.story_numbers import StoryNumbers
-from workbook.sheets.story_path import story_path
+from workbook.sheets.story_path import NEXT, story_path
 from workbook.spreadsheet.evaluator import evaluate
 from workbook.spreadsheet.trees import Tree, Variable, leaves
 from workbook.table.definitions import constant_names
@@ -31,7 +31,9 @@ def record_of(story: StoryNumbers) -> dict[str, Any]:
 
 def names_of(story: StoryNumbers) -> list[str]:
     """The numbers of `rows_of`, in their order: those that are no column and no constant."""
-    return [name for name, tree in story.trees.items() if tree is not None or is_over_batch(name)]
+    return [
+        name for name, tree in story.trees.items() if tree is not None or is_over_batch(name) or name in story.later
+    ]
 
 
 def rows_of(story: StoryNumbers, table: RunTable) -> FloatArray:
@@ -47,6 +49,9 @@ def rows_of(story: StoryNumbers, table: RunTable) -> FloatArray:
                 known[name] = _evaluated(tree, known, len(values))
             elif is_over_batch(name):
                 known[name] = _over_the_batch(columns, name, values)
+            elif name in story.later:
+                below = np.roll(known[name.removeprefix(NEXT)], -1)
+                known[name] = np.where(np.isin(known["time"], list(story.later[name])), below, 0.0)
     found: FloatArray = np.stack([known[name] for name in names_of(story)], axis=1)
     return found
 
