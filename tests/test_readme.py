@@ -73,10 +73,20 @@ def test_the_readme_tells_of_every_packaged_experiment() -> None:
 
 
 def test_every_link_in_the_readmes_leads_somewhere() -> None:
-    readmes = [ROOT / "README.md", *ROOT.glob("*/README.md"), *ROOT.glob("workbook/*/README.md")]
-    links = [(page, link) for page in readmes for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text("utf-8"))]
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/*.md"), *ROOT.glob("workbook/*/README.md")]
+    links = [
+        (page, *link) for page in pages for link in re.findall(r"\]\(([^)#:]*)#?([^):]*)\)", page.read_text("utf-8"))
+    ]
     assert len(links) > 20
-    assert [link for page, link in links if not (page.parent / link).exists()] == []
+    assert [link for page, link, _ in links if not (page.parent / link).exists()] == []
+    anchored = [(page.parent / link if link else page, anchor) for page, link, anchor in links if anchor]
+    assert [anchor for page, anchor in anchored if anchor not in _anchors(page)] == []
+
+
+def _anchors(page: Path) -> list[str]:
+    """Of each heading, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), flags=re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 def test_the_losses_that_the_readme_tells_are_the_engines() -> None:
