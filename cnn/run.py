@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from torch import Tensor
 from torchinfo import summary
 
@@ -20,11 +19,10 @@ from cnn.data import SIZE, Digits
 from cnn.errors import InputError
 from cnn.files import make_folder, replacing
 from cnn.model import DigitNet, save_weights
+from cnn.progress import Meter, bar
 from cnn.recipe import Recipe, learning_rate, to_toml
 from cnn.report import Row, best, confusion, draw_confusion, draw_curves, draw_mistakes, markdown
 from cnn.train import Trainer
-
-REFRESH = 0.5  # seconds
 
 
 @dataclass(frozen=True)
@@ -112,14 +110,14 @@ class Run:
     def train(self, train: Digits, test: Digits, console: Console) -> None:
         """Train the epochs that are left, and keep the metrics and a checkpoint after each."""
         epochs = self.settings.recipe.epochs
-        with _progress(console) as progress:
+        with bar(console) as progress:
             done = self.trainer.epoch
             task = progress.add_task(
                 "", total=epochs * len(train), completed=done * len(train), epoch=done + 1, state=""
             )
             while self.trainer.epoch < epochs:
                 progress.update(task, epoch=self.trainer.epoch + 1, completed=self.trainer.epoch * len(train))
-                row = self._epoch(train, test, _Meter(progress, task))
+                row = self._epoch(train, test, Meter(progress, task))
                 self._keep(row)
                 console.print(_line(row), highlight=False)
 
@@ -209,35 +207,6 @@ def _summary(width: int) -> str:
         summary(DigitNet(width=width), (1, 1, SIZE, SIZE), device="cpu", col_names=columns, col_width=18, verbose=0)
     )
     return text.replace("(Units.MEGABYTES)", "(millions)") + "\n"  # how torchinfo prints its own enumeration
-
-
-class _Meter:
-    """Moves the progress bar a batch on; looks at the loss only now and then, because each look makes a GPU wait."""
-
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        self.progress, self.task = progress, task
-        self.looked, self.images = time.perf_counter(), 0
-
-    def __call__(self, count: int, loss: Tensor) -> None:
-        self.images += count
-        now = time.perf_counter()
-        if now - self.looked >= REFRESH:
-            state = f"loss {loss.item():.4f}  {self.images / (now - self.looked):,.0f} images/s"
-            self.progress.update(self.task, advance=self.images, state=state)
-            self.looked, self.images = now, 0
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("epoch {task.fields[epoch]}"),
-        BarColumn(),
-        TextColumn("{task.fields[state]}"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 def _line(row: Row) -> str:

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from safetensors.torch import save_file
 
-from cnn import checkpoint, commands, run, trained
+from cnn import checkpoint, commands, progress, trained
 from cnn.data import Digits
 from cnn.download import load
 from cnn.model import load_model
@@ -124,7 +124,7 @@ def test_a_terminal_sees_loss_speed_and_time_left(
     command: Command, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "console", Console(force_terminal=True, width=120))
-    monkeypatch.setattr(run, "REFRESH", 0.0)
+    monkeypatch.setattr(progress, "REFRESH", 0.0)
     result = command("train", "--limit", 64, "--batch-size", 32, "--epochs", 2, "--data", data_folder)
     assert (result.status, result.err) == (0, "")
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", result.out)
