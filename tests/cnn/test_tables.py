@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from cnn.errors import InputError
 from cnn.judge import LEAST, digit_shares
 from cnn.recipe import load_recipe, to_toml
 from cnn.tables import REPORT, differences, kept_runs, recipes_table
+from tests.cnn import read_made
 
 ROOT = Path(__file__).parents[2]
 
@@ -141,3 +143,17 @@ def test_the_recipes_of_the_kept_metrics_are_those_that_ship() -> None:
     for group in kept_runs(ROOT / "assets"):
         assert (ROOT / "cnn/recipes" / f"{group.name}.toml").is_file()
         assert f"epochs = {len(group.mean)}\n" in (ROOT / "cnn/recipes" / f"{group.name}.toml").read_text()
+
+
+def test_the_pages_have_the_counts_of_the_made_pictures() -> None:
+    root, cnn = ((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "cnn/README.md"))
+    with (ROOT / read_made.counts_of("test")).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["kind"] for row in rows] == [*read_made.DRAW]
+    empty, written = read_made.tables(rows)
+    for lines in (empty, written):
+        assert "\n".join(lines) + "\n\n" in cnn
+    right, pictures = re.findall(r"\d+", written[-1])[:2]
+    none, without = map(int, re.findall(r"\d+", empty[-1])[:2])
+    sentence = f"of {pictures} pictures of digits made for a test it reads {right} right, of {without} without a digit"
+    assert f"{sentence} it takes {without - none} for digits" in " ".join(root.split())
