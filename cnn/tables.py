@@ -1,6 +1,7 @@
 """The README's table of recipes over seeds, from the metrics of each epoch that are kept beside its pictures.
 
-A folder for each recipe holds `metrics.csv` of its first seed and `metrics-seed2.csv` and so on of others.
+A folder for each recipe holds `metrics.csv` of its first seed and `metrics-seed2.csv` and so on of others. What was
+scored on held-out training images, `held-out-seed1.csv` and so on, is kept there too, but in no table.
 """
 
 import json
@@ -25,21 +26,24 @@ def keep(run: Path, assets: Path) -> Path:
     """Copy what a finished run shows into its recipe's folder; returns the metrics that are kept.
 
     Raises:
-        InputError: the run is not finished, was not of the whole training and test images, or has another recipe than
-            the seed 1 that is kept; or a file cannot be read or written.
+        InputError: the run is not finished or was limited, or it has another recipe than what is kept there, which
+            only a run of seed 1 on the test images replaces; or a file cannot be read or written.
     """
     if not finished(run):
         raise InputError(f"{run}: is no finished run, expected a folder with a report.md")
     environment = json.loads(_text(run / "environment.json"))
-    if environment["limit"] or environment["validation"]:
-        raise InputError(f"{run}: did not train and score on all images, expected no --limit and no --validation")
+    if environment["limit"]:
+        raise InputError(f"{run}: did not train and score on all images, expected a run without --limit")
     folder = assets / _text(run / "recipe.toml").splitlines()[0].removeprefix("# ")
-    seed, kept = environment["seed"], folder / "recipe.toml"
-    if seed != 1 and load_recipe(str(run / "recipe.toml")) != load_recipe(str(kept)):
-        raise InputError(f"{run}: its recipe is not that of {kept}, which is seed 1's; keep that run anew first")
+    seed, held_out, kept = environment["seed"], environment["validation"], folder / "recipe.toml"
+    leads = seed == 1 and not held_out
+    if kept.exists() and not leads and load_recipe(str(run / "recipe.toml")) != load_recipe(str(kept)):
+        raise InputError(f"{run}: its recipe is not that of {kept}; keep a run of seed 1 with it first")
     make_folder(folder)
-    metrics = folder / ("metrics.csv" if seed == 1 else f"metrics-seed{seed}.csv")
-    names = {name: folder / name for name in REPORT} if seed == 1 else {}
+    metrics = folder / (
+        f"held-out-seed{seed}.csv" if held_out else "metrics.csv" if leads else f"metrics-seed{seed}.csv"
+    )
+    names = {name: folder / name for name in (REPORT if leads else ("recipe.toml",))}
     for name, place in {"metrics.csv": metrics, **names}.items():
         with replacing(place) as part:
             shutil.copyfile(run / name, part)

@@ -45,7 +45,9 @@ def test_recipes_of_several_seeds_are_compared_with_the_error_of_their_differenc
     assert differences(kept_runs(tmp_path)) == ["- `good` − `fair`: 0.250 points, standard error 0.112"]
 
 
-def _finished(run: Path, seed: int, *accuracies: float, limit: int | None = None, epochs: int = 2) -> Path:
+def _finished(
+    run: Path, seed: int, *accuracies: float, limit: int | None = None, epochs: int = 2, held_out: bool = False
+) -> Path:
     """The folder of a finished run, as far as `keep` reads it."""
     run.mkdir(parents=True)
     _metrics(run / "metrics.csv", *accuracies)
@@ -53,7 +55,7 @@ def _finished(run: Path, seed: int, *accuracies: float, limit: int | None = None
         (run / name).write_text(f"{name} of seed {seed}")
     recipe = to_toml(replace(load_recipe("quick"), epochs=epochs))
     (run / "recipe.toml").write_text(f"# wide\n{recipe}")
-    (run / "environment.json").write_text(json.dumps({"seed": seed, "limit": limit, "validation": False}))
+    (run / "environment.json").write_text(json.dumps({"seed": seed, "limit": limit, "validation": held_out}))
     return run
 
 
@@ -72,10 +74,10 @@ def test_what_is_kept_of_runs_is_what_the_tables_are_made_of(command: Callable[.
 @pytest.mark.parametrize(
     ("changed", "line"),
     [
-        ({"limit": 100}, "did not train and score on all images, expected no --limit and no --validation"),
+        ({"limit": 100}, "did not train and score on all images, expected a run without --limit"),
         (
             {"epochs": 3},
-            "its recipe is not that of assets/wide/recipe.toml, which is seed 1's; keep that run anew first",
+            "its recipe is not that of assets/wide/recipe.toml; keep a run of seed 1 with it first",
         ),
     ],
 )
@@ -87,6 +89,17 @@ def test_a_run_that_does_not_belong_beside_the_others_is_not_kept(
     result = command("keep", "runs/1", "runs/2")
     assert (result.status, result.err) == (2, f"error: runs/2: {line}\n")
     assert not Path("assets/wide/metrics-seed2.csv").exists()
+
+
+def test_what_was_scored_on_held_out_images_is_kept_but_in_no_table(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    _finished(tmp_path / "runs/1", 1, 99.9, held_out=True)
+    assert command("keep", "runs/1").out == "assets/wide/held-out-seed1.csv\n"
+    assert {path.name for path in Path("assets/wide").iterdir()} == {"recipe.toml", "held-out-seed1.csv"}
+    assert command("tables").status == 2
+    _finished(tmp_path / "runs/2", 2, 99.9, held_out=True, epochs=3)
+    assert command("keep", "runs/2").status == 2
 
 
 def test_an_unfinished_run_is_not_kept(command: Callable[..., Any]) -> None:
