@@ -13,8 +13,10 @@ from engine import Columns, Experiment, FloatArray
 from workbook.records import Cell, Highlight, Sheet, small_sheet
 from workbook.sheets.dashboard import overflows
 from workbook.sheets.differences import SHARES, Differences
+from workbook.sheets.live import live
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.trees import Variable, leaves
+from workbook.spreadsheet.algebra import plus, times
+from workbook.spreadsheet.trees import Number, Variable, leaves
 from workbook.table.definitions import constant_names, definitions, given_names
 from workbook.table.layout import ETA, FIRST_ROW, Layout, largest_size, letter, on_sheet
 
@@ -29,6 +31,8 @@ NOT_RUN = "compared: the gradients of step 1 alone; the engine has not run this 
 NO_SHARES = "compared: nothing, since the targets of a sample do not add up to 1"
 # A number passes within 1e-12 + 1e-9 of the column's largest.
 ABSOLUTE, RELATIVE = 1e-12, 1e-9
+LARGEST = Variable("largest", 0)
+ALLOWED = plus(Number(ABSOLUTE), times(Number(RELATIVE), LARGEST))
 # The blocks at the bottom repeat the table several times over: so many cells of them are enough, as 230 steps of the
 # default network at seven learning rates take.
 MOST_CELLS = 80_000
@@ -155,6 +159,7 @@ class _Check:
             row, frozen = TOP + position, self.block(0, position)
             differences, wrong = self.block(1, position), self.block(2, position)
             largest = float(np.abs(self.values[:, position]).max())
+            allowed = live(ALLOWED, {LARGEST.name: largest}, {LARGEST: largest_size(frozen)}.__getitem__)
             furthest = f"MAX(MAX({differences}),0-MIN({differences}))"
             if overflows(self.layout):
                 furthest = f'IFERROR({furthest},"")'
@@ -164,13 +169,10 @@ class _Check:
             cells += [
                 Cell(row, 0, "label", name),
                 Cell(row, 2, "tolerance", 0.0, f"={furthest}"),
-                Cell(
-                    row, 3, "tolerance", ABSOLUTE + RELATIVE * largest,
-                    f"={ABSOLUTE:.12f}+{RELATIVE:.9f}*{largest_size(frozen)}",
-                ),
+                Cell(row, 3, "tolerance", *allowed),
                 Cell(row, 4, "verdict", "PASS", f'=IF($B$5>0,"{NOT_COMPARED}",IF(SUM({wrong})=0,"PASS","FAIL"))'),
                 Cell(row, 5, "step", "", f'=IF(OR($B$5>0,SUM({wrong})=0),"",{step})'),
-            ]  # fmt: skip
+            ]
             if name in given:
                 cells.append(Cell(row, 1, "beside", "same", self.same_formula(name, position)))
         return cells

@@ -11,8 +11,9 @@ from engine.activations import ACTIVATIONS
 from engine.columns import gradient_name
 from workbook.records import Cell, Style
 from workbook.sheets.choice import Choice
+from workbook.sheets.live import Live, live
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import ONE, call, compare, less, over, plus
+from workbook.spreadsheet.algebra import ONE, TWO, call, compare, less, over, plus, power, times
 from workbook.spreadsheet.evaluator import value_of
 from workbook.spreadsheet.trees import Number, Variable
 from workbook.table.definitions import definitions, given_names
@@ -38,6 +39,12 @@ NUDGE_TREE = over(Number(NUDGE), plus(ONE, LARGEST))
 # difference.
 UP, DOWN, LOSS_UP, LOSS_DOWN = (Variable(name, 0) for name in ("up", "down", "loss up", "loss down"))
 DIFFERENCE_TREE = call("IF", compare("=", UP, DOWN), TABLE, over(less(LOSS_UP, LOSS_DOWN), less(UP, DOWN)))
+# The loss, and the nudge ε.
+LOSS, EPSILON = Variable("loss", 0), Variable("ε", 0)
+ROUNDED = plus(LOSS, power(over(Number(NUDGE), EPSILON), TWO))
+ALLOWED_TREE = plus(
+    Number(ABSOLUTE), times(Number(RELATIVE), call("ABS", TABLE)), over(times(Number(ROUNDING), ROUNDED), EPSILON)
+)
 AGREES = Choice([(compare("<=", call("ABS", less(TABLE, DIFFERENCE)), ALLOWED), "PASS")], otherwise="FAIL")
 
 
@@ -173,16 +180,11 @@ class Differences:
         numbers: FloatArray = descend(nudged, [0.0]).numbers.values[:, :, 0]
         return numbers
 
-    def allowed(self, gradient: float) -> float:
-        """How far a difference may lie from a gradient."""
-        rounding = ROUNDING * (self.reduced_value(self.values, "E_tot") + (NUDGE / self.nudge) ** 2) / self.nudge
-        return ABSOLUTE + RELATIVE * abs(gradient) + rounding
-
-    def allowed_formula(self, row: int) -> str:
-        """The same over cells."""
-        loss = self.reduced(self.main("E_tot"))
-        rounding = f"{ROUNDING:.13f}*({loss}+({NUDGE}/{self.nudge_cell})^2)/{self.nudge_cell}"
-        return f"={ABSOLUTE:.9f}+{RELATIVE:.5f}*ABS(B{row})+{rounding}"
+    def allowed(self, gradient: float, row: int) -> Live:
+        """How far a difference may lie from a gradient, which stands in a row."""
+        numbers = {TABLE: gradient, LOSS: self.reduced_value(self.values, "E_tot"), EPSILON: self.nudge}
+        cells = {TABLE: f"B{row}", LOSS: self.reduced(self.main("E_tot")), EPSILON: self.nudge_cell}
+        return live(ALLOWED_TREE, {leaf.name: number for leaf, number in numbers.items()}, cells.__getitem__)
 
     def table(self) -> list[Cell]:
         """A row for each weight and bias."""
@@ -205,7 +207,7 @@ class Differences:
                 Cell(row, 0, "label", name),
                 Cell(row, 1, "result", table, f"={self.reduced(self.main(name))}"),
                 Cell(row, 2, "result", self.difference(nudged), self.difference_formula(nudged.name, row, up)),
-                Cell(row, 3, "tolerance", self.allowed(table), self.allowed_formula(row)),
+                Cell(row, 3, "tolerance", *self.allowed(table, row)),
                 Cell(row, 4, "verdict", verdict, self.verdict_formula(nudged.name, row, up)),
                 Cell(row, 5, "text", self.failed(position + 1), f'={before}IF(E{row}="FAIL"," "&A{row},"")'),
             ]
@@ -252,7 +254,11 @@ class Differences:
                 return KINK
         table = self.reduced_value(self.values, gradient_name(nudged.name))
         return AGREES.text(
-            {TABLE.name: table, DIFFERENCE.name: self.difference(nudged), ALLOWED.name: self.allowed(table)}
+            {
+                TABLE.name: table,
+                DIFFERENCE.name: self.difference(nudged),
+                ALLOWED.name: self.allowed(table, self.top)[0],
+            }
         )
 
     def verdict_formula(self, name: str, row: int, up: int) -> str | None:

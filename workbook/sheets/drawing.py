@@ -4,10 +4,10 @@ A label is a point whose series is named by a cell: Excel and LibreOffice both s
 """
 
 from workbook.records import Cell, Drawing, Look, Series
-from workbook.sheets import choice
+from workbook.sheets import choice, edges
 from workbook.sheets.arrangement import HEIGHT, WIDTH, Arrangement, Label
 from workbook.sheets.choice import ZERO, Choice, Pattern
-from workbook.sheets.edges import STRANDS, WIDEST, half_formula
+from workbook.sheets.edges import STRANDS
 from workbook.sheets.shown import Quantities
 from workbook.spreadsheet.algebra import call, compare
 from workbook.spreadsheet.trees import Number
@@ -57,12 +57,12 @@ def drawn(
     largest = max(abs(quantities.numbers[edge.weight]) for edge in arrangement.edges)
     for row, edge in enumerate(arrangement.edges, start=first):
         weight = quantities.numbers[edge.weight]
-        half = WIDEST * abs(weight) / (largest or 1.0)
         number, width = f"{letter(column + NUMBER)}{row}", f"{letter(column + HALF)}{row}"
+        half, half_formula = edges.half(weight, largest, number, numbers)
         cells += [
             Cell(row, column + TEXT, "folded", edge.weight),
             Cell(row, column + NUMBER, "folded", weight, f"={quantities.formulas[edge.weight]}"),
-            Cell(row, column + HALF, "folded", half, half_formula(number, numbers)),
+            Cell(row, column + HALF, "folded", half, half_formula),
         ]
         signs: tuple[tuple[Look, bool, str], ...] = (
             ("above 0", weight >= 0, f"{number}<0"), ("below 0", weight < 0, f"{number}>=0"),

@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import hypot
 
+from workbook.sheets.live import Live, live
+from workbook.spreadsheet.algebra import ZERO, call, compare, over, times
+from workbook.spreadsheet.trees import Number, Variable
 from workbook.table.layout import largest_size
 
 # The line's points: on which side of the middle, and whether at the edge's end.
 STRANDS = ((1, 0), (1, 1), (-1, 1), (-1, 0), (0, 0), (0, 1))
 WIDEST = 2.0  # pixels from the middle to a strand beside it, for the largest weight
+EMPTY, WEIGHT, LARGEST = (Variable(name, 0) for name in ("empty", "weight", "largest"))
+SIZE = over(times(Number(WIDEST), call("ABS", WEIGHT)), LARGEST)
+HALF = call("IF", call("OR", EMPTY, compare("=", LARGEST, ZERO)), ZERO, SIZE)
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,12 @@ class Edge:
             yield f"=IF({hidden},{ends[0]!r},{ends[end]!r}+{side}*{half}*{self.across[axis]!r})"
 
 
-def half_formula(number: str, all_numbers: str) -> str:
-    """How far a weight's strands are from the middle, in pixels."""
-    largest = largest_size(all_numbers)
-    return f'=IF(OR({number}="",{largest}=0),0,{WIDEST:g}*ABS(N({number}))/{largest})'
+def half(weight: float, largest: float, cell: str, all_cells: str) -> Live:
+    """How far a weight's strands are from the middle, in pixels; the cell may hold an empty text.
+
+    Args:
+        largest: the size of the largest weight of those in `all_cells`.
+    """
+    numbers = {EMPTY.name: 0.0, WEIGHT.name: weight, LARGEST.name: largest}
+    cells = {EMPTY: f'{cell}=""', WEIGHT: f"N({cell})", LARGEST: largest_size(all_cells)}
+    return live(HALF, numbers, cells.__getitem__)

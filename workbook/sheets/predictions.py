@@ -8,9 +8,12 @@ from engine import Columns, FloatArray
 from engine.activations import ACTIVATIONS
 from workbook.records import Cell, Chart, ColorScale, Overlay, Rule, Series, Sheet, class_color, small_sheet
 from workbook.sheets.input_plane import SIDE, InputPlane, axis, columns_of_maps
+from workbook.sheets.live import Live, live
 from workbook.sheets.passes import AtTheStep
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.algebra import call, less
+from workbook.spreadsheet.trees import Operation, Variable
 from workbook.table.definitions import evaluation
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet
 
@@ -164,8 +167,7 @@ class _Predictions:
         outputs = np.array([self.samples.numbers[name][offset] for name in self.outputs])
         column = first_output + len(self.outputs)
         if not self.activation.tells_classes:
-            error = f"=SQRT(SUMXMY2({t},{a}))" if len(targets) > 1 else f"=ABS({t.split(':')[0]}-{a.split(':')[0]})"
-            return Cell(row, column, "number", float(np.sqrt(((targets - outputs) ** 2).sum())), error)
+            return Cell(row, column, "number", *self.error(row, targets.tolist(), outputs.tolist()))
         if self.activation.threshold is None:
             right, same = targets.argmax() == outputs.argmax(), f"MATCH(MAX({t}),{t},0)=MATCH(MAX({a}),{a},0)"
         else:
@@ -173,6 +175,15 @@ class _Predictions:
             right = bool(((targets > least) == (outputs > least)).all())
             same = f"SUMPRODUCT((({t})>{least:g})*(({a})<={least:g})+(({t})<={least:g})*(({a})>{least:g}))=0"
         return Cell(row, column, "mark", "✓" if right else "✗", f'=IF({same},"✓","✗")')
+
+    def error(self, row: int, targets: list[float], outputs: list[float]) -> Live:
+        """How far the outputs are from the targets."""
+        firsts = self.first_target, self.first_target + len(targets)
+        t, a = ([Variable(letter(first + at), 0) for at in range(len(targets))] for first in firsts)
+        one, all_of_them = call("ABS", less(t[0], a[0])), [Operation("block", tuple(of)) for of in (t, a)]
+        tree = one if len(t) == 1 else call("SQRT", call("SUMXMY2", *all_of_them))
+        numbers = {leaf.name: number for leaf, number in zip([*t, *a], [*targets, *outputs], strict=True)}
+        return live(tree, numbers, lambda leaf: f"{leaf.name}{row}")
 
     def classes(self) -> list[tuple[int, str]]:
         """Each sample's class by its targets, from 1, with its formula; none where the outputs tell no classes."""
