@@ -19,7 +19,7 @@ DOORS = {
     "workbook.write": [
         *("engine", "workbook.generated", "workbook.records"),
         *("workbook.write_cells", "workbook.write_charts", "workbook.write_controls", "workbook.write_drawing"),
-        *("workbook.write_pages", "workbook.write_rules"),
+        *("workbook.write_pages", "workbook.write_rules", "workbook.write_styles"),
     ],
     "workbook.write_cells": ["workbook.records"],
     "workbook.write_charts": ["workbook.records"],
@@ -27,6 +27,7 @@ DOORS = {
     "workbook.write_drawing": ["workbook.records"],
     "workbook.write_pages": ["workbook.records"],
     "workbook.write_rules": ["workbook.records", "workbook.write_drawing"],
+    "workbook.write_styles": ["workbook.records"],
     "workbook.sheets": ["engine", "workbook.records", "workbook.spreadsheet", "workbook.stored", "workbook.table"],
     "workbook.digit": ["engine", "workbook.records", "workbook.write"],
     "workbook.page": ["engine"],

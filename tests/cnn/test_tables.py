@@ -82,7 +82,7 @@ def test_what_is_kept_of_runs_is_what_the_tables_are_made_of(command: Callable[.
     ],
 )
 def test_a_run_that_does_not_belong_beside_the_others_is_not_kept(
-    command: Callable[..., Any], tmp_path: Path, changed: dict[str, int], line: str
+    command: Callable[..., Any], tmp_path: Path, changed: dict[str, Any], line: str
 ) -> None:
     _finished(tmp_path / "runs/1", 1, 99.5)
     _finished(tmp_path / "runs/2", 2, 99.5, **changed)

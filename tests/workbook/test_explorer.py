@@ -9,7 +9,8 @@ import pytest
 from engine import Columns, Dense, Experiment, FloatArray, Network, descend
 from tests.workbook.drawn import drawn
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_openpyxl, error_cells, poisoned
-from workbook.sheets.derivation import Line, Note, derivation, derivation_sheet
+from workbook.sheets.derivation import derivation_sheet
+from workbook.sheets.derivation_lines import Line, Note, derivation
 from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.shown import Shown
 from workbook.sheets.training import main_sheet

@@ -19,7 +19,7 @@ from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_op
 from workbook.plan import plan, steps_elsewhere
 from workbook.sheets.check import CHANGED, COMPARED, NOT_COMPARED, NOT_RUN
 from workbook.sheets.dashboard import verdict
-from workbook.sheets.derivation import Line, derivation
+from workbook.sheets.derivation_lines import Line, derivation
 from workbook.table.layout import Layout
 from workbook.write import write
 
