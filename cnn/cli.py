@@ -38,7 +38,7 @@ def run(load_app: Callable[[], typer.Typer], program: str) -> NoReturn:
     except InputError as error:
         sys.exit(fail(str(error)))
     except OSError as error:  # a path that may not even be looked at, say
-        sys.exit(fail(f"{error.filename}: {error.strerror}" if error.filename else str(error)))
+        sys.exit(fail(f"{error.filename or 'the output'}: {error.strerror or error}"))
     except Stopped as stop:
         sys.exit(fail("; ".join([str(stop), *getattr(stop, "__notes__", [])]), stop.status))
 

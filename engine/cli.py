@@ -1,6 +1,7 @@
 """What every command line of the project does alike: one line for an error, and its exit status."""
 
 import gc
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -56,17 +57,35 @@ def _one_line(message: Warning | str, category: type[Warning], *_: object, **__:
     return f"{'warning' if category is InputWarning else category.__name__}: {message}\n"
 
 
+def _unraisable(left: "sys.UnraisableHookArgs") -> None:
+    """Of a file that cannot be closed, since the disk is full, a line was said already: no traceback after it."""
+    if not isinstance(left.exc_value, OSError):
+        sys.__unraisablehook__(left)
+
+
+def _drop_output() -> None:
+    """Lose what could not be printed, so that it isn't tried again at the end."""
+    if sys.stdout is sys.__stdout__:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def run(app: typer.Typer, program: str) -> NoReturn:
-    """Run a command line and exit: 0 well, 2 bad input (one line on stderr), 130 interrupted."""
+    """Run a command line and exit: 0 well, 2 bad input or a full disk (one line on stderr), 130 interrupted."""
     warnings.formatwarning = _one_line
+    sys.unraisablehook = _unraisable
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     raise_from_now_on()
     try:
         status = app(prog_name=program, standalone_mode=False)
+        sys.stdout.flush()
     except (InputError, typer.TyperException) as error:
         message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
         if message:  # a command that printed its help has nothing to add
             sys.stderr.write(f"error: {' '.join(message.split())}\n")
+        sys.exit(2)
+    except OSError as error:  # such as where the output goes into a file, and the disk is full
+        _drop_output()
+        sys.stderr.write(f"error: {error.filename or 'the output'}: {error.strerror or error}\n")
         sys.exit(2)
     except MemoryError:
         sys.stderr.write("error: it takes more memory than this machine has; expected fewer steps, rows or runs\n")

@@ -17,7 +17,12 @@ def _end_while_loading() -> None:
     is_worker = "--multiprocessing-fork" in sys.orig_argv
     is_command = is_worker or (bool(sys.argv) and sys.argv[0].endswith(COMMANDS))
     if is_command and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+        signal.signal(signal.SIGINT, lambda *_: _end())
+
+
+def _end() -> None:
+    os.write(2, b"error: interrupted\n")
+    os._exit(INTERRUPTED)
 
 
 def raise_from_now_on() -> None:

@@ -27,6 +27,7 @@ def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str
         mock.patch.object(sys, "argv", list(arguments)),
         mock.patch.object(sys, "stdin", io.StringIO()),
         mock.patch.object(warnings, "formatwarning", warnings.formatwarning),
+        mock.patch.object(sys, "unraisablehook", sys.unraisablehook),
         mock.patch.object(gc, "set_threshold"),  # it is for a process that ends with its command
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),

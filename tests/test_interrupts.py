@@ -40,23 +40,23 @@ def _interrupted(folder: Path, module: str, *command: str, ignore: bool = False)
 
 
 @pytest.mark.parametrize(
-    ("command", "module", "said"),
+    ("command", "module"),
     [
-        (["engine"], "numpy", ""),
-        (["engine"], "numpy.linalg", ""),  # while NumPy's own code imports
-        (["engine"], "engine.descent", ""),
-        (["engine"], "typer", ""),
-        (BUILD, "numpy", ""),
-        (BUILD, "typer.core", ""),
-        (BUILD, "workbook.generated", ""),
-        (BUILD, "workbook.plan", "error: interrupted\n"),
-        (BUILD, "xlsxwriter.workbook", "error: interrupted\n"),
+        (["engine"], "numpy"),
+        (["engine"], "numpy.linalg"),  # while NumPy's own code imports
+        (["engine"], "engine.descent"),
+        (["engine"], "typer"),
+        (BUILD, "numpy"),
+        (BUILD, "typer.core"),
+        (BUILD, "workbook.generated"),
+        (BUILD, "workbook.plan"),
+        (BUILD, "xlsxwriter.workbook"),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0],
 )
-def test_ctrl_c_while_a_module_loads(tmp_path: Path, command: list[str], module: str, said: str) -> None:
+def test_ctrl_c_while_a_module_loads(tmp_path: Path, command: list[str], module: str) -> None:
     done = _interrupted(tmp_path, module, *command)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "error: interrupted\n")
     assert not (tmp_path / "out.xlsx").exists()
 
 

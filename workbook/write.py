@@ -52,7 +52,7 @@ def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook", *, large
                 for sheet in _counted(sheets, len(sheets), path.name) if large else sheets:
                     _SheetWriter(book, sheet, quiet=large).write()
         except xlsxwriter.exceptions.FileCreateError as error:
-            raise OSError(str(error)) from error
+            raise error.args[0] from None  # the OSError that XlsxWriter wraps
         mark(part, kind)
 
 

@@ -67,10 +67,22 @@ def annotate(report: FileReport, out: Path) -> list[str]:
             if isinstance(sheet, Worksheet) and finding.kind != "note":
                 _mark(sheet, finding)
     _add_legend(book)
-    with replacing(out) as part, reporting(source):
-        book.save(part)
+    with replacing(out) as part:
+        _save(book, part, source)
         lost += _missing_parts(source, part)
     return [*dict.fromkeys(lost), "stored values: Excel computes them when it opens the copy"]
+
+
+def _save(book: openpyxl.Workbook, part: Path, source: Path) -> None:
+    """Save; what openpyxl cannot write is the source's fault, but a disk that is full is not."""
+    full: OSError | None = None
+    with reporting(source):
+        try:
+            book.save(part)
+        except OSError as error:
+            full = error
+    if full is not None:
+        raise full
 
 
 def _loaded(source: Path) -> tuple[openpyxl.Workbook, list[str]]:
