@@ -65,8 +65,8 @@ def _unraisable(left: "sys.UnraisableHookArgs") -> None:
 
 def _drop_output() -> None:
     """Lose what could not be printed, so that it isn't tried again at the end."""
-    if sys.stdout is sys.__stdout__:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if (stdout := sys.__stdout__) is not None and sys.stdout is stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
 
 
 def run(app: typer.Typer, program: str) -> NoReturn:

@@ -11,6 +11,7 @@ from workbook.inspect.explain.starts import Start
 from workbook.inspect.find.words_beside import label
 from workbook.inspect.gradcheck import checked
 from workbook.inspect.guess import guesses
+from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.read import read
@@ -158,3 +159,31 @@ def test_a_book_that_reads_too_much_is_refused_before_its_formulas_are_put_in_or
     monkeypatch.setattr("workbook.spreadsheet.readers.ancestors", lambda *_, **__: pytest.fail("put in order"))
     with pytest.raises(InputError, match="name the cells"):
         list(guesses(cells))
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "message"),
+    [
+        ("MOST_PARAMETERS", 0, "got 1 parameters, expected at most 0"),
+        ("MOST_LISTED", 5, "formulas read more than 5 other formulas: name a loss that fewer lead to"),
+        (
+            "MOST_READS",
+            11,
+            "the formulas between the parameters and the loss read 12 cells, expected at most 11: "
+            "name parameters that are nearer to the loss",
+        ),
+    ],
+)
+def test_a_named_check_is_bounded_before_anything_is_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, message: str
+) -> None:
+    cells = descent(tmp_path / "a.xlsx", 5)  # E of the third step: 8 formulas
+
+    def evaluated(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("workbook.spreadsheet.graph.traced", evaluated)
+    monkeypatch.setattr(f"workbook.spreadsheet.graph.{bound}", most)
+    with pytest.raises(InputError) as error:
+        differentiated(cells, Area("Sheet", 4, 3, 4, 3), [Area("Sheet", 2, 1, 2, 1)])
+    assert str(error.value) == message

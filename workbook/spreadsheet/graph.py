@@ -20,6 +20,11 @@ from workbook.spreadsheet.trace import carried_back, filled, traced
 from workbook.spreadsheet.trees import UnsupportedError
 
 MOST_FORMULAS = 1_000_000
+MOST_PARAMETERS = 1_000_000
+# Of formulas in ranges that are read, before the formulas are in order: a hundred bytes each.
+MOST_LISTED = 10_000_000
+# Of the cells that the formulas between parameters and loss read, a range as often as it is read: some ten seconds.
+MOST_READS = 20_000_000
 LARGEST_PLANE = 60_000_000
 # How far a stored value may be from what its formula gives: workbooks may be saved with 10 significant digits.
 STALE = 1e-6
@@ -115,13 +120,16 @@ def differentiated(cells: Cells, loss: Area, parameters: Sequence[Area], *, diff
 
     Raises:
         UnsupportedError: a formula on the way can neither be differentiated nor recalculated.
-        InputError: the formulas go in a circle, or are too many.
+        InputError: the formulas go in a circle, or they, what they read or the parameters are too many.
     """
+    if (count := sum(area.size for area in parameters)) > MOST_PARAMETERS:
+        raise InputError(f"got {count:,} parameters, expected at most {MOST_PARAMETERS:,}")
     order = ancestors(cells, [loss], parameters)
     live = Planes([*parameters, *(formula.area for formula in order)], 1)
     for area in parameters:
         live.add(area, 1.0)
     path = [formula for formula in order if _is_live(cells, formula, live)]
+    _check_reads(cells, path)
     planes = Planes([loss, *parameters, *(formula.area for formula in path)], 3)
     planes.add(loss, np.array([1.0, 1.0, 0.0]).reshape(3, 1, 1))
     by_differences: dict[Place, str] = {}
@@ -144,6 +152,16 @@ def differentiated(cells: Cells, loss: Area, parameters: Sequence[Area], *, diff
         stale |= _stale(cells, formula, filled(formula, part.value))
         carried_back(part, formula, adjoint, planes.add)
     return Derivatives(loss, planes, tuple(path), by_differences, stale)
+
+
+def _check_reads(cells: Cells, path: Iterable[Formula]) -> None:
+    """Before the first of them is evaluated."""
+    size = sum(area.size for formula in path for area in cells.readable(formula))
+    if size > MOST_READS:
+        raise InputError(
+            f"the formulas between the parameters and the loss read {size:,} cells, expected at most {MOST_READS:,}: "
+            "name parameters that are nearer to the loss"
+        )
 
 
 def _is_live(cells: Cells, formula: Formula, live: Planes) -> bool:
@@ -171,6 +189,7 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, c
     given = {place for area in stops for place in area.places()}
     order: list[Formula] = []
     open_, done = set[Place](), set[Place]()
+    listed = 0
     ranges = set[Area]()  # whose formulas are all in the order
     stack: list[tuple[Place, Formula | None]] = [(place, None) for area in results for place in area.places()]
     stack.reverse()
@@ -193,6 +212,9 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, c
         if len(open_) + len(done) > MOST_FORMULAS:
             raise InputError(f"more than {MOST_FORMULAS:,} formulas lead to the loss")
         read = [inner for area in cells.readable(formula) if area not in ranges for inner in cells.formulas_in(area)]
+        listed += len(read)
+        if listed > MOST_LISTED:
+            raise InputError(f"formulas read more than {MOST_LISTED:,} other formulas: name a loss that fewer lead to")
         stack.extend((inner, None) for inner in reversed(read) if inner not in done and inner not in given)
     return order
 
