@@ -1,8 +1,11 @@
 """How much work the gradient check does, counted and not timed: what is alike is looked up once."""
 
 from collections import Counter
+from itertools import combinations_with_replacement
 from pathlib import Path
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from openpyxl import Workbook
 
@@ -13,9 +16,14 @@ from workbook.inspect.gradcheck import checked
 from workbook.inspect.guess import guesses
 from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.cells import Cells
+from workbook.spreadsheet.forms import parsed
 from workbook.spreadsheet.graph import differentiated
+from workbook.spreadsheet.parser import parse_arrays
 from workbook.spreadsheet.read import read
+from workbook.spreadsheet.readers import Ranges
 from workbook.spreadsheet.recalculate import recalculated
+from workbook.spreadsheet.shapes import shape_of
+from workbook.spreadsheet.trees import UnsupportedError, leaves
 
 
 def descent(path: Path, steps: int) -> Cells:
@@ -104,7 +112,7 @@ def test_what_a_shape_reads_is_what_each_of_its_formulas_reads(tmp_path: Path) -
     for row in range(2, 9):
         formula = cells.formula(("Sheet", row, 1))
         assert formula is not None
-        assert cells.read_by(formula) == list(cells.reads(formula.tree, formula.home))
+        assert cells.read_by(formula) == list(dict.fromkeys(cells.reads(formula.tree, formula.home)))
 
 
 def shown(starts: tuple[Start, ...]) -> list[tuple[str, str]]:
@@ -187,3 +195,55 @@ def test_a_named_check_is_bounded_before_anything_is_evaluated(
     with pytest.raises(InputError) as error:
         differentiated(cells, Area("Sheet", 4, 3, 4, 3), [Area("Sheet", 2, 1, 2, 1)])
     assert str(error.value) == message
+
+
+def test_what_cannot_be_read_as_a_formula_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = Workbook()
+    for row in range(2, 9):
+        book.worksheets[0][f"A{row}"] = f'="η = "&B{row}'  # texts that are joined are not followed
+    book.save(tmp_path / "texts.xlsx")
+    cells, tried = Cells(read(tmp_path / "texts.xlsx")), Mock(side_effect=parsed)
+    monkeypatch.setattr("workbook.spreadsheet.shapes.parsed", tried)
+    for formula in [cells.formula(("Sheet", row, 1)) for row in [*range(2, 9)] * 3]:
+        assert formula is not None
+        with pytest.raises(UnsupportedError, match="it cannot be read as a formula"):
+            cells.read_by(formula)
+    assert tried.call_count == 1
+
+
+def test_formulas_that_differ_in_their_cells_alone_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = Mock(side_effect=parse_arrays)
+    monkeypatch.setattr("workbook.spreadsheet.forms.parse_arrays", parse)
+    shapes = [shape_of(f"({letter}3-$B$1)^2*{letter}3+SUM({letter}3:{letter}5)*'a b'!C7", 3) for letter in "DEFGHIJK"]
+    for shape in shapes:
+        assert shape.parsed.tree == parse_arrays(shape.key)
+        assert list(shape.parsed.leaves()) == list(dict.fromkeys(leaves(parse_arrays(shape.key))))
+    assert parse.call_count == 1
+
+
+def test_rows_between_the_same_ends_are_looked_up_once() -> None:
+    draws = np.random.default_rng(0)
+    tops = draws.integers(1, 40, 30)
+    parts = [(int(top), int(top + down)) for top, down in zip(tops, draws.integers(0, 12, 30), strict=True)]
+    ranges = Ranges()
+    for at, (top, bottom) in enumerate(parts):
+        ranges.add(Area("Sheet", top, 1, bottom, 1), at)
+    for top, bottom in combinations_with_replacement(range(1, 60), 2):
+        assert ranges.over(top, bottom) == [at for at, part in enumerate(parts) if part[0] <= bottom and part[1] >= top]
+    assert ranges.over(54, 55) is ranges.over(56, 57)
+
+
+@pytest.mark.parametrize(("slip", "most"), [("", 0), ("*2", 1)])
+def test_other_losses_are_made_only_where_the_sheets_own_does_not_agree_with_all(
+    tmp_path: Path, slip: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book, made = Workbook(), Mock(return_value=iter(()))
+    book.worksheets[0].append(["w", "b", "a", "t"])
+    book.worksheets[0].append([0.3, -0.2, "=TANH(2*A2+B2)", 0.7])
+    book.worksheets[0].append(["loss", "=(C2-D2)^2/2"])
+    book.worksheets[0].append(["dw", f"=(C2-D2)*(1-C2^2)*2{slip}"])
+    book.worksheets[0].append(["db", "=(C2-D2)*(1-C2^2)"])
+    book.save(tmp_path / "labelled.xlsx")
+    monkeypatch.setattr("workbook.inspect.guess.made_losses", made)
+    (found,) = guesses(Cells(recalculated(read(tmp_path / "labelled.xlsx"), 1)[0]))
+    assert (found.check.wrong is False, made.call_count) == (not slip, most)

@@ -109,19 +109,28 @@ def guesses(cells: Cells, say: Callable[[str], None] = lambda _: None) -> Iterat
         places = _not_computed(readers, labelled_pairs(cells))
         if not places:
             raise InputError(NOTHING_FOUND)
-        parameters = [parameter for parameter, _ in places]
-        checks = [
-            _best(readers, places, "gradients", lambda: readers.shared(parameters), None, say),
-            _of_made_losses(cells, places),
-        ]
-        told = [check for check in checks if check is not None]
-        if not told:
-            raise InputError(NOTHING_FOUND)
-        yield Guess(max(told, key=lambda check: (check.wrong is not None, _agreeing(check))), 1)
+        yield Guess(_of_labelled(readers, places, say), 1)
 
 
 def _say_within(say: Callable[[str], None], step: str, words: str) -> None:
     say(f"{step}: {words}")
+
+
+def _of_labelled(readers: Readers, places: Sequence[tuple[Area, Area]], say: Callable[[str], None]) -> Check:
+    """The check with the sheet's own loss, or with the one that people mean, whichever more agrees with.
+
+    Raises:
+        InputError: there is no such loss.
+    """
+    parameters = [parameter for parameter, _ in places]
+    own = _best(readers, places, "gradients", lambda: readers.shared(parameters), None, say)
+    if own is not None and own.wrong is not None and _agreeing(own) == len(own.pairs):
+        return own  # no loss can agree better
+    checks = [own, _of_made_losses(readers.cells, places)]
+    told = [check for check in checks if check is not None]
+    if not told:
+        raise InputError(NOTHING_FOUND)
+    return max(told, key=lambda check: (check.wrong is not None, _agreeing(check)))
 
 
 def _not_computed(readers: Readers, places: Sequence[tuple[Area, Area]]) -> list[tuple[Area, Area]]:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from engine import InputError
-from workbook.inspect.find.recurrences import place_of
 from workbook.inspect.find.words_beside import is_loss, label, letter_of
 from workbook.inspect.gradcheck import Check
-from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.areas import Area, place_of
 from workbook.spreadsheet.cells import TYPED, Cells
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.nudged import nudged

@@ -59,6 +59,11 @@ def area_at(place: Place) -> Area:
     return Area(sheet, row, column, row, column)
 
 
+def place_of(area: Area) -> Place:
+    """The first cell of an area."""
+    return area[:3]
+
+
 def bare_text(area: Area) -> str:
     """An area without its sheet: A13:B14."""
     first = f"{letters_of(area.left)}{area.top}"

@@ -1,6 +1,5 @@
 """The cells of a workbook as arrays of values, and its formulas with what they read."""
 
-import re
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -11,14 +10,12 @@ import numpy as np
 from workbook.spreadsheet.areas import Area, Place, area_at, bare_text, quoted
 from workbook.spreadsheet.arrays import Array
 from workbook.spreadsheet.book import Book, ErrorValue, Sheet
-from workbook.spreadsheet.parser import parse_arrays
 from workbook.spreadsheet.references import CONSTANTS, area_of, check_direct, meaning, moves_with_its_row, references_of
 from workbook.spreadsheet.shapes import Shape, shape_of
-from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError, leaves
+from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError
 
 # Formulas that the user typed on the command line stand on a sheet of their own, one a row.
 TYPED = "="
-EXTERNAL = re.compile(r"\[\d+\]|\[[^\]]+\.xls\w?\]")
 
 
 @dataclass(frozen=True)
@@ -41,16 +38,22 @@ class Formula:
         """The formula as it stands in the cell, without its `=`."""
         return self.shape.text(self.home[1])
 
-    @cached_property
+    @property
     def tree(self) -> Tree:
         """The formula parsed.
 
         Raises:
             UnsupportedError: it uses what is not supported.
         """
-        if EXTERNAL.search(self.shape.key):
-            raise UnsupportedError("it refers to another workbook")
-        return parse_arrays(self.shape.key)
+        return self.shape.parsed.tree
+
+    @property
+    def kind(self) -> str:
+        """The operation that is done last; "" if there is none, or if that cannot be told."""
+        try:
+            return self.shape.parsed.kind
+        except UnsupportedError:
+            return ""
 
 
 class Cells:
@@ -185,7 +188,7 @@ class Cells:
         return meaning(self.book, name, home[0])
 
     def reads(self, tree: Tree, home: Place) -> Iterator[Area]:
-        """The areas that a formula reads.
+        """The areas that a formula reads, in the order of its references, repetitions included.
 
         Raises:
             UnsupportedError: something in it leads nowhere, or it finds its cells by itself (OFFSET).
@@ -193,7 +196,7 @@ class Cells:
         return (self.area_of(leaf, home) for leaf in references_of(self.book, tree, home[0]))
 
     def read_by(self, formula: Formula) -> list[Area]:
-        """The areas that a formula reads, looked up once.
+        """The areas that a formula reads, each once; looked up once.
 
         Raises:
             UnsupportedError: as for `reads`.
@@ -201,7 +204,7 @@ class Cells:
         place = (formula.area.sheet, formula.area.top, formula.area.left)
         if place not in self._reads:
             moved = self._moved(formula)
-            self._reads[place] = list(self.reads(formula.tree, formula.home)) if moved is None else moved
+            self._reads[place] = list(dict.fromkeys(self.reads(formula.tree, formula.home) if moved is None else moved))
         return self._reads[place]
 
     def readable(self, formula: Formula) -> list[Area]:
@@ -233,10 +236,11 @@ class Cells:
         """What a shape reads, in rows counted from its own where they move with it; None where it has names, or a
         range grows.
         """
-        check_direct(formula.tree)
+        parsed = formula.shape.parsed
+        check_direct(parsed.form.kinds)
         found = []
         row = formula.home[1]
-        for leaf in leaves(formula.tree):
+        for leaf in parsed.leaves():
             if isinstance(leaf, Name) and leaf.text.upper() not in CONSTANTS:
                 return None
             if isinstance(leaf, Reference | Range):

@@ -190,7 +190,7 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, c
     order: list[Formula] = []
     open_, done = set[Place](), set[Place]()
     listed = 0
-    ranges = set[Area]()  # whose formulas are all in the order
+    areas = set[Area]()  # whose formulas are all in the order
     stack: list[tuple[Place, Formula | None]] = [(place, None) for area in results for place in area.places()]
     stack.reverse()
     while stack:
@@ -199,7 +199,7 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, c
             open_.discard(place)
             done.add(place)
             order.append(formula)
-            ranges.update(area for area in cells.readable(formula) if area.size > 1)
+            areas.update(cells.readable(formula))
             continue
         if place in done or place in given or (formula := cells.formula(place)) is None:
             continue
@@ -211,7 +211,7 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, c
         stack.append((place, formula))
         if len(open_) + len(done) > MOST_FORMULAS:
             raise InputError(f"more than {MOST_FORMULAS:,} formulas lead to the loss")
-        read = [inner for area in cells.readable(formula) if area not in ranges for inner in cells.formulas_in(area)]
+        read = [inner for area in cells.readable(formula) if area not in areas for inner in cells.formulas_in(area)]
         listed += len(read)
         if listed > MOST_LISTED:
             raise InputError(f"formulas read more than {MOST_LISTED:,} other formulas: name a loss that fewer lead to")

@@ -1,7 +1,7 @@
 """Formulas read as trees."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 
 from workbook.spreadsheet.letters import column_of
@@ -30,13 +30,6 @@ TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-# A cell in the key of a shape, or a text, in which there is none.
-CELL = re.compile(
-    r""""(?:[^"]|"")*"
-    |(?<![\w.$'!\]])(?:(?P<sheet>'(?:[^']|'')+'|[^\W\d][\w.]*)!)?
-    (?P<dollar>\$?)(?P<column>[A-Z]{1,3})(?P<row>\$\d+|‹-?\d+›)""",
-    re.VERBOSE,
-)
 KINDS = ("whole", "number", "cell", "function", "name", "text", "sign")
 # A sum of n terms is n operations deep.
 DEEPEST = 200
@@ -62,35 +55,7 @@ def parse_arrays(text: str) -> Tree:
     Raises:
         UnsupportedError: as for `parse`.
     """
-    cells: list[Reference] = []
-
-    def numbered(match: re.Match[str]) -> str:
-        if match["row"] is None:
-            return match[0]  # a text
-        cells.append(_cell(*match.group("sheet", "dollar", "column", "row")))
-        return f"A‹{len(cells) - 1}›"
-
-    # Formulas that differ in their cells alone are parsed once, over cells that are counted from 0.
-    form = CELL.sub(numbered, text)
-    try:
-        return _over(_form(form), cells)
-    except UnsupportedError:
-        return _parsed(text, arrays=True)  # the message names what stands there
-
-
-@lru_cache(maxsize=4096)
-def _form(text: str) -> Tree:
     return _parsed(text, arrays=True)
-
-
-def _over(form: Tree, cells: Sequence[Reference]) -> Tree:
-    if isinstance(form, Operation):
-        return Operation(form.kind, tuple(_over(operand, cells) for operand in form.operands))
-    if isinstance(form, Reference):
-        return cells[form.row]
-    if isinstance(form, Range) and not form.first.frozen:  # whole columns and rows are no cells
-        return Range(cells[form.first.row], cells[form.last.row])
-    return form
 
 
 def _parsed(text: str, *, arrays: bool) -> Tree:
@@ -247,13 +212,20 @@ def _whole(match: re.Match[str]) -> Range:
 
 
 def _reference(match: re.Match[str]) -> Reference:
-    return _cell(match["sheet"], match["dollar"], match["column"], match["row"])
+    there, row = match["sheet"], match["row"]
+    sheet = None if there is None else unquoted(there)
+    return Reference(
+        sheet, column_of(match["column"]), int(row.strip("$‹›")), row.startswith("$"), bool(match["dollar"])
+    )
 
 
 @lru_cache(maxsize=65_536)
-def _cell(sheet: str | None, dollar: str, column: str, row: str) -> Reference:
-    there = None if sheet is None else unquoted(sheet)
-    return Reference(there, column_of(column), int(row.strip("$‹›")), row.startswith("$"), bool(dollar))
+def cell_in(text: str) -> Reference:
+    """A cell as the key of a shape names it: 'my sheet'!$B‹-1›."""
+    match = TOKEN.fullmatch(text)
+    if match is None or match["cell"] is None:
+        raise UnsupportedError(f"'{text}' is no cell")
+    return _reference(match)
 
 
 @lru_cache(maxsize=4096)

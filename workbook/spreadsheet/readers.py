@@ -1,18 +1,49 @@
 """Which formulas read a cell, for a whole book, and what depends on some cells."""
 
+from bisect import bisect_right
 from collections.abc import Container, Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import InputError
-from workbook.spreadsheet.areas import Area, Place, area_at
+from workbook.spreadsheet.areas import Area, Place, area_at, place_of
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import ancestors
 
 MOST_FORMULAS = 300_000
 MOST_READS = 6_000_000
 MOST_SHARED = 1_000
+
+
+class Ranges:
+    """The parts of ranges in one column, with the number of the formula that reads each."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[int, int, int]] = []  # top, bottom, number
+        self._over: dict[tuple[int, int], list[int]] = {}
+
+    def add(self, area: Area, at: int) -> None:
+        """Note a range that a formula reads; all are noted before the first question."""
+        self._parts.append((area.top, area.bottom, at))
+
+    @cached_property
+    def _columns(self) -> NDArray[np.int64]:
+        return np.ascontiguousarray(np.array(self._parts, dtype=np.int64).T)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """The rows with which a range begins, or with which it no longer goes on."""
+        return sorted({end for top, bottom, _ in self._parts for end in (top, bottom + 1)})
+
+    def over(self, top: int, bottom: int) -> list[int]:
+        """The formulas, by their number, that read some of these rows; looked up once between the same ends."""
+        between = bisect_right(self._ends, top), bisect_right(self._ends, bottom)
+        if between not in self._over:
+            tops, bottoms, numbers = self._columns
+            self._over[between] = numbers[(tops <= bottom) & (bottoms >= top)].tolist()
+        return self._over[between]
 
 
 class Readers:
@@ -42,8 +73,7 @@ class Readers:
         self.formulas = ancestors(cells, [area_at(place) for place in places], [], circles=True)
         self.position = {formula.home: at for at, formula in enumerate(self.formulas)}
         self._cells: dict[Place, list[int]] = {}
-        self._ranges: dict[tuple[str, int], list[tuple[int, int, int]]] = {}
-        self._arrays: dict[tuple[str, int], NDArray[np.int64]] = {}
+        self._ranges: dict[tuple[str, int], Ranges] = {}
         self._after: dict[int, set[int]] = {}
         self.circular = False
         self._index()
@@ -53,7 +83,7 @@ class Readers:
         size = 0
         for place in places:
             formula = self.cells.formula(place)
-            size += 0 if formula is None else sum(area.size for area in set(self.cells.readable(formula)))
+            size += 0 if formula is None else sum(area.size for area in self.cells.readable(formula))
             if size > MOST_READS:
                 raise InputError("formulas read too many cells to be looked through without options: name the cells")
 
@@ -62,14 +92,14 @@ class Readers:
         filled = {place: at for at, formula in enumerate(self.formulas) for place in formula.area.places()}
         last: dict[Area, int] = {}
         for at, formula in enumerate(self.formulas):
-            for area in set(self.cells.readable(formula)):
+            for area in self.cells.readable(formula):
                 if area.size == 1:
-                    place = next(area.places())
+                    place = place_of(area)
                     self._cells.setdefault(place, []).append(at)
                     self.circular |= filled.get(place, -1) >= at
                     continue
                 for column in range(area.left, area.right + 1):
-                    self._ranges.setdefault((area.sheet, column), []).append((area.top, area.bottom, at))
+                    self._ranges.setdefault((area.sheet, column), Ranges()).add(area, at)
                 if area not in last:
                     last[area] = max((self.position[place] for place in self.cells.formulas_in(area)), default=-1)
                 self.circular |= last[area] >= at
@@ -152,16 +182,10 @@ class Readers:
         """The formulas, by their number, that read some cells."""
         found = {at for place in area.places() for at in self._cells.get(place, ())}
         for column in range(area.left, area.right + 1):
-            if (area.sheet, column) in self._ranges:
-                ranges = self._ranges_of(area.sheet, column)
-                found.update(ranges[(ranges[:, 0] <= area.bottom) & (ranges[:, 1] >= area.top), 2].tolist())
+            ranges = self._ranges.get((area.sheet, column))
+            if ranges is not None:
+                found.update(ranges.over(area.top, area.bottom))
         return found
-
-    def _ranges_of(self, sheet: str, column: int) -> NDArray[np.int64]:
-        """(ranges, 3)."""
-        if (sheet, column) not in self._arrays:
-            self._arrays[sheet, column] = np.array(self._ranges[sheet, column], dtype=np.int64)
-        return self._arrays[sheet, column]
 
     def is_read(self, place: Place) -> bool:
         """Whether a formula reads a cell."""

@@ -1,13 +1,13 @@
 """Where the references and names of a formula lead: the one place that follows them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from workbook.spreadsheet.areas import Area, Place, area_at
 from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.parser import parse_arrays, unquoted
 from workbook.spreadsheet.shapes import shape_of
-from workbook.spreadsheet.trees import Name, Operation, Range, Reference, Tree, UnsupportedError, leaves
+from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError, kinds_of, leaves
 
 # Of names that stand for names, and of formulas that refer to formulas.
 LONGEST_CHAIN = 12
@@ -66,7 +66,7 @@ def references_of(book: Book, tree: Tree, sheet: str, left: int = LONGEST_CHAIN)
     """
     if left == 0:
         raise UnsupportedError("its names refer to each other")
-    check_direct(tree)
+    check_direct(kinds_of(tree))
     for leaf in leaves(tree):
         if isinstance(leaf, Reference | Range):
             yield leaf
@@ -74,15 +74,13 @@ def references_of(book: Book, tree: Tree, sheet: str, left: int = LONGEST_CHAIN)
             yield from references_of(book, meaning(book, leaf, sheet), sheet, left - 1)
 
 
-def check_direct(tree: Tree) -> None:
+def check_direct(kinds: Iterable[str]) -> None:
     """Raises:
-    UnsupportedError: a formula finds its cells by itself.
+    UnsupportedError: one of a formula's operations finds its cells by itself.
     """
-    if isinstance(tree, Operation):
-        if tree.kind in ("OFFSET", "INDIRECT"):
-            raise UnsupportedError(f"it uses {tree.kind}, which finds its cells by itself")
-        for operand in tree.operands:
-            check_direct(operand)
+    for kind in kinds:
+        if kind in ("OFFSET", "INDIRECT"):
+            raise UnsupportedError(f"it uses {kind}, which finds its cells by itself")
 
 
 def area_of(book: Book, leaf: Reference | Range, home: Place) -> Area:

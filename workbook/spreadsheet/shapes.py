@@ -4,8 +4,11 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from workbook.spreadsheet.forms import Parsed, parsed
 from workbook.spreadsheet.letters import column_of, letters_of
+from workbook.spreadsheet.trees import UnsupportedError
 
+EXTERNAL = re.compile(r"\[\d+\]|\[[^\]]+\.xls\w?\]")
 # Texts and quoted sheet names first: what looks like a reference in them is none.
 REFERENCE = re.compile(
     r'"[^"]*"|\'[^\']*\'|(?<![\w.$\]])(\$?)([A-Za-z]{1,3})(\$?)([1-9]\d{0,6})(?![\w(.!])',
@@ -26,6 +29,27 @@ class Shape:
         """The formula as it stands in a row."""
         pattern, offsets = self._pattern
         return pattern % tuple([row + offset for offset in offsets])
+
+    @property
+    def parsed(self) -> Parsed:
+        """The formula parsed, once for all cells that it was filled into.
+
+        Raises:
+            UnsupportedError: it uses what is not supported.
+        """
+        if isinstance(self._parsed, str):
+            raise UnsupportedError(self._parsed)
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> Parsed | str:
+        """The formula parsed, or why it cannot be."""
+        if EXTERNAL.search(self.key):
+            return "it refers to another workbook"
+        try:
+            return parsed(self.key)
+        except UnsupportedError as error:
+            return str(error)
 
     @cached_property
     def _pattern(self) -> tuple[str, list[int]]:

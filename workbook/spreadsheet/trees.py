@@ -87,6 +87,14 @@ def leaves(tree: Tree) -> Iterator[Tree]:
         yield tree
 
 
+def kinds_of(tree: Tree) -> Iterator[str]:
+    """The operations in a tree, repetitions included."""
+    if isinstance(tree, Operation):
+        yield tree.kind
+        for operand in tree.operands:
+            yield from kinds_of(operand)
+
+
 def replaced(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
     """The tree with every leaf changed."""
     if isinstance(tree, Operation):

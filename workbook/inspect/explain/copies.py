@@ -48,7 +48,7 @@ def _expected(cells: Cells, forward: Forward, group: Sequence[Formula]) -> Itera
     Where that is an activation, the derivative by what it is the activation of may belong there too.
     """
     named = {cells.text(formula.area): formula.area for formula in forward.derivatives.order}
-    read = [[area for area in cells.read_by(formula) if area.size == 1] for formula in group]
+    read = [[area for area in cells.reads(formula.tree, formula.home) if area.size == 1] for formula in group]
     places = list(zip(*read, strict=False))
     before = [tuple(named.get(forward.operands.get(area, ""), area) for area in areas) for areas in places]
     for areas in dict.fromkeys([*before, *places]):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from workbook.inspect.find.words_beside import label, letter_of
-from workbook.spreadsheet.areas import Area, Place
+from workbook.spreadsheet.areas import Area, Place, place_of
 from workbook.spreadsheet.blocks import blocks
 from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.readers import Readers
@@ -147,13 +147,9 @@ def _stretched(origin: Area, block: Area) -> Area:
 
 def _origins(cells: Cells, formula: Formula) -> Iterator[Area]:
     """The references that are terms of a formula that is a sum or a difference, as large as its own cells."""
-    try:
-        tree = formula.tree
-    except UnsupportedError:
+    if formula.kind not in ("+", "-"):
         return
-    if not isinstance(tree, Operation) or tree.kind not in ("+", "-"):
-        return
-    for term in _terms(tree):
+    for term in _terms(formula.tree):
         try:
             leaf = cells.meaning(term, formula.home) if isinstance(term, Name) else term
             if isinstance(leaf, Reference | Range):
@@ -267,6 +263,8 @@ def _letter(cells: Cells, link: Link) -> str:
 
 
 def _copied(cells: Cells, formula: Formula) -> Area | None:
+    if formula.kind:
+        return None
     try:
         tree = formula.tree
         if isinstance(tree, Reference | Range):
@@ -275,8 +273,3 @@ def _copied(cells: Cells, formula: Formula) -> Area | None:
     except UnsupportedError:
         pass
     return None
-
-
-def place_of(area: Area) -> Place:
-    """The first cell of an area."""
-    return area.sheet, area.top, area.left
