@@ -15,6 +15,7 @@ from cnn.judge import LEAST, digit_shares
 from cnn.recipe import load_recipe, to_toml
 from cnn.tables import REPORT, differences, kept_runs, recipes_table
 from tests.cnn import read_made
+from tests.cnn.made_pages import EMPTY
 
 ROOT = Path(__file__).parents[2]
 
@@ -170,3 +171,13 @@ def test_the_pages_have_the_counts_of_the_made_pictures() -> None:
     none, without = map(int, re.findall(r"\d+", empty[-1])[:2])
     sentence = f"of {pictures} pictures of digits made for a test it reads {right} right, of {without} without a digit"
     assert f"{sentence} it takes {without - none} for digits" in " ".join(root.split())
+
+
+def test_the_page_has_the_counts_of_the_held_out_pictures() -> None:
+    with (ROOT / read_made.counts_of("held-out")).open(newline="") as file:
+        right = {row["kind"]: int(row["right"]) for row in csv.DictReader(file)}
+    empty = sum(right[kind] for kind in EMPTY)
+    written = sum(right.values()) - empty
+    page = " ".join((ROOT / "cnn/README.md").read_text(encoding="utf-8").split())
+    assert f"{empty} of 400 without a digit and {written} of 600 with digits are right. {written / 6:.1f} %" in page
+    assert f"of digits that touch it is {right['digits that touch']} of 50." in page
