@@ -8,12 +8,14 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from rich.text import Text
 
 from engine import default_experiment
 from tests.commands import error_line, run
 from tests.workbook.browser import browser
 from tests.workbook.classroom import ASKED_CELLS, ROSTER, SEED, STUDENTS, Expected, Submissions
-from workbook.classroom.grade import Class, Grade
+from workbook.classroom.command import table_of
+from workbook.classroom.grade import Class, Examined, Grade, Slip
 from workbook.classroom.gradebook import gradebook
 from workbook.classroom.points import CellJudged, Judged, Rubric, points, read_rubric
 from workbook.classroom.roster import Student, read_roster
@@ -56,6 +58,14 @@ def test_each_gets_what_the_work_is_worth(
 ) -> None:
     line, due = graded[student.id], expected[student.id]
     assert (float(line["points"]), due.told in line["notes"]) == (due.points, True), line
+
+
+def test_a_slip_is_told_before_what_was_done_with_the_file(graded: dict[str, dict[str, str]]) -> None:
+    told = graded[STUDENTS[8].id]["notes"]
+    assert 0 < told.index("Z21") < told.index("recalculated, as ")
+    slip = Slip("Z21", "∂E/∂w3", "J21 is a_h1", "", None, "")
+    grade = Grade(STUDENTS[8], 98, 100, "a.xlsx", Examined(slips=(slip,)), ("recalculated",))
+    assert list(table_of([grade]).columns[-1].cells) == [Text("Z21: J21 is a_h1; recalculated")]
 
 
 def test_the_same_command_gives_the_same_bytes(folder: Path, graded: dict[str, dict[str, str]]) -> None:

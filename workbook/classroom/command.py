@@ -137,7 +137,7 @@ def grade_class(
     done.sort(key=lambda grade: grade.student.line)
     _write(of, done, out, form, assignment, answers=answers)
     console = Console(highlight=False)
-    console.print(_table(done))
+    console.print(table_of(done))
     for name in lost:
         typer.echo(f"{name}: whose it is cannot be told, neither by its name nor by what stands in it; not graded")
     typer.echo(f"Wrote {out}: the gradebook ({form}), {len(done)} page{'s' * (len(done) != 1)}, index.html.")
@@ -165,12 +165,13 @@ def _write(of: Class, done: Sequence[Grade], out: Path, form: Platform, assignme
     write_page(page_of_class(done), out / "index.html")
 
 
-def _table(done: Sequence[Grade]) -> Table:
+def table_of(done: Sequence[Grade]) -> Table:
+    """What the command prints: a line for each student, a slip before the notes."""
     table = Table("student", "points", "right", "typed", "wrong", "empty", "what to know", box=None, pad_edge=False)
     for grade in done:
         counts = [f"{grade.right}/{grade.asked}", *(str(grade.count(word)) for word in ("typed", "wrong", "empty"))]
         slip = next((f"{slip.cell}: {slip.cause}" for slip in grade.examined.slips), "")
-        told = Text("; ".join(filter(None, [*grade.notes, slip])))
+        told = Text("; ".join(filter(None, [slip, *grade.notes])))
         points = Text(f"{grade.points:g}/{grade.most:g}", style=_style(grade))
         table.add_row(Text(grade.student.name), points, *(counts if grade.asked else ["", "", "", ""]), told)
     return table

@@ -206,6 +206,8 @@ def _with_values(book: Book, sheet: Sheet) -> tuple[Sheet, list[str]]:
     if not missing:
         return sheet, []
     with_values, note = recalculated(book, missing)
+    if with_values is not book:
+        note = f"recalculated, as {missing} formulas held no value"
     return exercise_sheet(with_values), [note]
 
 
