@@ -3,7 +3,7 @@
 import pytest
 
 from workbook.spreadsheet.parser import parse
-from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.printer import printed, shortened
 from workbook.spreadsheet.trees import Name, Number, Tree, Variable, replaced
 
 
@@ -34,3 +34,10 @@ def test_a_tree_is_printed_over_anything_that_stands_for_its_variables() -> None
 def test_numbers_are_printed_as_they_are_typed() -> None:
     # An exponent in a formula is more than some spreadsheet libraries can parse.
     assert [printed(Number(value)) for value in (709.0, 0.5, 1e-7, 0.1)] == ["709", "0.5", "0.0000001", "0.1"]
+
+
+def test_a_long_sum_keeps_its_first_terms_and_its_last() -> None:
+    terms = [f"EXP(o{n} + m)" for n in range(1, 13)]
+    assert shortened(" + ".join(terms), 50) == "EXP(o1 + m) + EXP(o2 + m) + … + EXP(o12 + m)"
+    assert shortened(" + ".join(terms[:3]), 50) == " + ".join(terms[:3])
+    assert shortened("x*(" + " + ".join(terms) + ")", 20) == "x*(EXP(o1 + m) + E …"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from engine import FloatArray
+from engine import Columns, FloatArray
 from workbook.records import Cell, Color, Drawing, Highlight, Sheet, Style, small_sheet
 from workbook.sheets.check import ABSOLUTE, RELATIVE
 from workbook.sheets.derivation_lines import Line, Note, derivation
@@ -20,8 +20,8 @@ from workbook.sheets.shown import (
 )
 from workbook.sheets.stepping import EXPLORER, step_bars
 from workbook.sheets.training import MAIN_SHEET, ZOOM
-from workbook.spreadsheet.printer import printed
-from workbook.spreadsheet.trees import Variable, leaves
+from workbook.spreadsheet.printer import printed, shortened
+from workbook.spreadsheet.trees import Tree, Variable, leaves
 from workbook.table.definitions import is_dense
 from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
 
@@ -49,9 +49,12 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float, d
         ("header", "here"), ("header", "in the table"), ("header", ""),
     )  # fmt: skip
     explorer_row = on_sheet(EXPLORER, EXPLORER_SHOWN)
+    lengths = [len(_words_of(columns, tree)) for line in lines if isinstance(line, Line) for tree in line.trees]
+    left_out = " … stands for more terms, which the cell under 'here' has." if max(lengths) > WIDEST else ""
+    what = "Each value is computed on this sheet, a factor at a time; ✓ where the table has the same."
     cells = [
         Cell(1, 0, "title", "From the loss back to every weight"),
-        Cell(2, 0, "text", "Each value is computed on this sheet, a factor at a time; ✓ where the table has the same."),
+        Cell(2, 0, "text", what + left_out),
         Cell(3, 0, "label", "row of the table"),
         Cell(3, 1, "step_left", float(FIRST_ROW), f"=IF({explorer_row}=0,{FIRST_ROW},{explorer_row})"),
         Cell(4, 1, "beside", *chosen(layout)),
@@ -60,7 +63,7 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float, d
     if not drawings:
         where = f"The network stands as a diagram on the sheet {EXPLORER}."
         cells.append(Cell(TOP, 6, "text", where if is_dense(columns) else "No drawing: not all layers are dense."))
-    widest = min(max(len(printed(line.tree)) for line in lines if isinstance(line, Line)), WIDEST)
+    widest = min(max(lengths), WIDEST)
     return small_sheet(
         SHEET,
         cells + list(_line_cells(lines, layout, values, numbers)),
@@ -105,7 +108,7 @@ def _line_cells(
             yield Cell(row, QUANTITY, line.style, line.text)
             continue
         here, table = f"{letter(VALUE)}{row}", f"{letter(TABLE)}{row}"
-        words = [f"= {in_words(columns, tree) if isinstance(tree, Variable) else printed(tree)}" for tree in line.trees]
+        words = [f"= {shortened(_words_of(columns, tree), WIDEST)}" for tree in line.trees]
         formula = shown.by_step([f'"{text}"' for text in words]) if line.others else None
         numbers_of = [over_cells(tree, lambda leaf: references[leaf.name]).removeprefix("=") for tree in line.trees]
         yield Cell(row, QUANTITY, "label", line.name)
@@ -122,3 +125,7 @@ def _line_cells(
             value = values[size, columns.place[name]] if layout.steps > 1 else ""
             yield Cell(row, TABLE, "number", value, f'=IF({following},"",{shown.in_batch(name, size)})')
             yield Cell(row, MARK, "mark", "✓" if layout.steps > 1 else "", f'=IF({following},"",{within})')
+
+
+def _words_of(columns: Columns, tree: Tree) -> str:
+    return in_words(columns, tree) if isinstance(tree, Variable) else printed(tree)

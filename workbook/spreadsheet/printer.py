@@ -70,3 +70,18 @@ def number_text(leaf: Leaf) -> str:
     if not isinstance(leaf, Number):
         raise TypeError(f"{leaf} stands for no variable")
     return np.format_float_positional(leaf.value, trim="-")
+
+
+def shortened(formula: str, most: int) -> str:
+    """A printed formula of at most so many characters: of a long sum the first two terms and the last, else cut."""
+    if len(formula) <= most:
+        return formula
+    terms, depth, start = list[str](), 0, 0
+    for at, sign in enumerate(formula):
+        depth += (sign == "(") - (sign == ")")
+        if depth == 0 and formula.startswith(" + ", at):
+            terms.append(formula[start:at])
+            start = at + len(" + ")
+    terms.append(formula[start:])
+    short = " + ".join([*terms[:2], "…", terms[-1]])
+    return short if len(terms) > 3 and len(short) <= most else f"{formula[: most - 2]} …"
