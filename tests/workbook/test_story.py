@@ -14,6 +14,7 @@ from tests.workbook.kinds import KINDS
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned
 from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.story import story_sheet
+from workbook.sheets.story_panels import SLOPES
 from workbook.sheets.training import main_sheet
 from workbook.stored import as_stored
 from workbook.table.layout import Layout
@@ -144,6 +145,18 @@ def test_in_a_recurrent_layer_the_blame_comes_from_the_next_step_too(tmp_path: P
         assert values[f"B{BLAME}"] == pytest.approx(blame, rel=1e-6), step
         assert values[f"B{PRODUCT}"] == pytest.approx(product, rel=1e-6, abs=1e-12), step
         assert values[f"B{PRODUCT + 2}"] == "✓ as in the table"
+
+
+def test_an_activation_that_has_no_words_of_its_own_has_a_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new activation needs no line here: its slope is worked out, and no more is said of it."""
+    monkeypatch.delitem(SLOPES, "sigmoid")
+    experiment = load_experiment("mazur")
+    values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
+    sheet = story_sheet(Layout(experiment.columns, experiment.steps), values, experiment.learning_rate)
+    assert sheet is not None
+    lines = {cell.row: str(cell.value) for row in sheet.rows() for cell in row if cell.column == 2}
+    assert lines[STEEP + 1].startswith("slope = a_h1*(1-a_h1) = ")
+    assert STEEP + 2 not in lines
 
 
 def test_it_tells_the_published_numbers_of_mazurs_example(tmp_path: Path) -> None:

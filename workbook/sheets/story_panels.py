@@ -18,7 +18,7 @@ WIDEST, MOST_OUTPUTS = 48, 3
 # Names of what only this sheet has: the slope, the product, the gradient that the step takes, how much that takes off
 # the loss, and its size.
 SLOPE, PRODUCT, GRADIENT, GAIN, GAIN_SIZE = "slope", "product", "gradient of the step", "gain", "size of the gain"
-# What to think of a slope, by the activation; a field is the number that it acts on.
+# What to think of a slope, by the activation, for those that need words; a field is the number that it acts on.
 HINGE = (
     "[?{{0}}|Above 0 the slope is 1: all of the blame gets through.|Below 0 the slope is {0}.|At 0 the slope is {1}.]"
 )
@@ -181,7 +181,8 @@ def _slope(columns: Columns, path: Path) -> Panel:
         return Panel(
             heading, SLOPE, [asked, "It hands on what comes in: the slope is 1, all of the blame gets through."]
         )
-    return Panel(heading, SLOPE, [asked, f"{_worked(columns, SLOPE, path.slope)}.", SLOPES[name].format(path.sum)])
+    lesson = [SLOPES[name].format(path.sum)] if name in SLOPES else []
+    return Panel(heading, SLOPE, [asked, f"{_worked(columns, SLOPE, path.slope)}.", *lesson])
 
 
 def _product(columns: Columns, path: Path) -> Panel:
