@@ -79,7 +79,7 @@ class _SheetWriter:
         self.write_cells()
         self.add_exponents()
         self.insert_charts()
-        _check(set_pages(self.book, self.worksheet, self.sheet), self.sheet.name)
+        _check(set_pages(self.worksheet, self.sheet), self.sheet.name)
         for bar in self.sheet.scroll_bars:
             _check(add_scroll_bar(self.worksheet, bar, self.size(bar.first, bar.last)), bar)
         for line in self.sheet.sparklines:

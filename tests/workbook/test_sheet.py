@@ -155,9 +155,10 @@ def test_panes_numbers_and_printing(sheet: Worksheet) -> None:
     assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (None, 0)
     assert sheet.sheet_properties.pageSetUpPr is not None
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
-    assert sheet.print_title_rows == "$20:$20"
-    # LibreOffice draws no dashes over a sheet that is printed in two areas.
-    assert sheet.print_area == f"'{sheet.title}'!$A$1:$AE$50,'{sheet.title}'!$A$51:$AE$100"
+    # Where one sheet repeats rows, LibreOffice draws dashes through the texts of all sheets.
+    assert not [
+        other.title for other in (sheet.parent.worksheets if sheet.parent else [sheet]) if other.print_title_rows
+    ]
 
 
 def test_a_tabs_colour_tells_what_its_sheet_is_for(book: Path) -> None:
