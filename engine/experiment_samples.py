@@ -150,17 +150,20 @@ def csv_lines(path: Path) -> list[tuple[str, list[str]]]:
     """The lines of a CSV file that are not empty, its header first, each after where it is, for messages.
 
     Raises:
-        InputError: the file cannot be read, or is no CSV file.
+        InputError: the file cannot be read, or is no CSV file, or one with semicolons.
     """
     try:
         # Excel begins a CSV file with a byte order mark.
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.reader(file)
-            return [(f"data: {path.name}, line {lines.line_num}", line) for line in lines if line]
+            found = [(f"data: {path.name}, line {lines.line_num}", line) for line in lines if line]
     except OSError as error:
         raise InputError(f"data: cannot read {path}: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"data: {path.name}: not a CSV file: {error}") from None
+    if found and len(found[0][1]) == 1 and ";" in found[0][1][0]:  # as Excel writes it where numbers have commas
+        raise InputError(f"data: {path.name}: got columns parted by semicolons, expected commas, and points in numbers")
+    return found
 
 
 def _row(where: str, header: list[str], line: list[str]) -> dict[str, float]:

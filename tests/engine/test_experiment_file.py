@@ -289,6 +289,8 @@ def test_targets_that_a_loss_is_not_for_are_told(tmp_path: Path, loss: str, targ
          "data: my.csv: not a CSV file: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
         (b"", "data: my.csv: got the columns none, expected i1, t1"),
         (b"i1,t2\n1,2\n", "data: my.csv: got the columns i1, t2, expected i1, t1"),
+        (b"i1;t1\n0,5;1\n",
+         "data: my.csv: got columns parted by semicolons, expected commas, and points in numbers"),
         (b"i1,t1\n", "data: my.csv: got no sample, expected a line for each"),
         (b"i1,t1\n1,1\n\n2\n", "data: my.csv, line 4: got 1 value, expected 2, one for each column"),
         (b"i1,t1\n1,a\n", "data: my.csv, line 2, t1: got 'a', expected a finite number"),
