@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.workbook.test_gradcheck_derivatives import OF_CELLS, POINT, book_of
-from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.differentiate import slopes
 from workbook.spreadsheet.evaluator import Value, evaluate
 from workbook.spreadsheet.functions import FUNCTIONS
@@ -64,7 +64,7 @@ def test_a_functions_value_over_rows_is_its_value_over_cells(kind: str, text: st
     found = np.broadcast_to(evaluate(tree, together), len(ROWS))
     for row, value in zip(ROWS, found, strict=True):
         cells = book_of({(1, 3): text}, {(at, 1): number for at, number in enumerate(row, start=1)}, (1, 3))
-        formula = cells.formula(("S", 1, 3))
+        formula = cells.formula(Address("S", 1, 3))
         assert formula is not None
         assert value == pytest.approx(traced(cells, formula).value.item(), rel=1e-14, nan_ok=True)
         assert value == pytest.approx(float(evaluate(tree, values_of(row))), rel=1e-14, nan_ok=True)

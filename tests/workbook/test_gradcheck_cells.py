@@ -9,7 +9,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 
 from workbook.inspect.gradcheck import checked
-from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.read import read
@@ -35,7 +35,7 @@ def test_a_name_is_found_with_its_sheet_before_it(tmp_path: Path, quoted: str) -
     sheet["A1"], sheet["A2"], sheet["A3"] = 3.0, f"=A1*{quoted}", 0.0
     book.save(tmp_path / "named.xlsx")
     cells = Cells(read(tmp_path / "named.xlsx"))
-    formula = cells.formula(("Sheet", 2, 1))
+    formula = cells.formula(Address("Sheet", 2, 1))
     assert formula is not None
     assert cells.read_by(formula) == [one(1, 1), Area("it's η", 2, 2, 2, 2)]
 

@@ -14,7 +14,7 @@ from workbook.inspect.explain.starts import Start
 from workbook.inspect.find.words_beside import label
 from workbook.inspect.gradcheck import checked
 from workbook.inspect.guess import guesses
-from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.forms import parsed
 from workbook.spreadsheet.graph import differentiated
@@ -96,7 +96,7 @@ def test_the_loss_is_looked_for_once_and_then_where_it_moved_to(tmp_path: Path, 
 
 def test_what_a_shape_of_formula_reads_is_looked_up_once(tmp_path: Path, counted: Counter[str]) -> None:
     cells = descent(tmp_path / "descent.xlsx", 60)
-    formulas = [cells.formula(("Sheet", row, column)) for row in range(3, 60) for column in range(1, 5)]
+    formulas = [cells.formula(Address("Sheet", row, column)) for row in range(3, 60) for column in range(1, 5)]
     read = [cells.read_by(formula) for formula in formulas if formula is not None]
     assert (len(read), sum(map(len, read))) == (228, 342)
     assert counted["references"] == 6  # the references of four shapes
@@ -110,7 +110,7 @@ def test_what_a_shape_reads_is_what_each_of_its_formulas_reads(tmp_path: Path) -
     book.save(tmp_path / "references.xlsx")
     cells = Cells(read(tmp_path / "references.xlsx"))
     for row in range(2, 9):
-        formula = cells.formula(("Sheet", row, 1))
+        formula = cells.formula(Address("Sheet", row, 1))
         assert formula is not None
         assert cells.read_by(formula) == list(dict.fromkeys(cells.reads(formula.tree, formula.home)))
 
@@ -204,7 +204,7 @@ def test_what_cannot_be_read_as_a_formula_is_tried_once(tmp_path: Path, monkeypa
     book.save(tmp_path / "texts.xlsx")
     cells, tried = Cells(read(tmp_path / "texts.xlsx")), Mock(side_effect=parsed)
     monkeypatch.setattr("workbook.spreadsheet.shapes.parsed", tried)
-    for formula in [cells.formula(("Sheet", row, 1)) for row in [*range(2, 9)] * 3]:
+    for formula in [cells.formula(Address("Sheet", row, 1)) for row in [*range(2, 9)] * 3]:
         assert formula is not None
         with pytest.raises(UnsupportedError, match="it cannot be read as a formula"):
             cells.read_by(formula)

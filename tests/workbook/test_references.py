@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.areas import Address, Area, area_at
 from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.parser import parse, parse_arrays
@@ -24,32 +24,30 @@ NAMES = {
 }
 SHEETS = [Sheet("Sheet"), Sheet("it's η"), Sheet("Other", values={1: {1: 1.0, 7: 2.0}, 2: {3: 1.0}})]
 BOOK = Book(Path("made.xlsx"), SHEETS, NAMES)
+HOME = Address("Sheet", 5, 1)
 
 
 @pytest.mark.parametrize(
-    ("text", "sheet", "place"),
+    ("text", "sheet", "address"),
     [
-        ("B4", "Sheet", ("Sheet", 4, 2)),
-        ("$B$4", "Sheet", ("Sheet", 4, 2)),
-        ("other!B4", "Sheet", ("Other", 4, 2)),
-        ("'it''s η'!$B$4", "Sheet", ("it's η", 4, 2)),
-        ("rate", "Sheet", ("it's η", 2, 2)),
-        ("RATE", "Sheet", ("it's η", 2, 2)),
-        ("rate", "Other", ("Other", 3, 3)),
-        ("Other!rate", "Sheet", ("Other", 3, 3)),
-        ("'it''s η'!rate", "Other", ("it's η", 2, 2)),
-        ("same", "Sheet", ("it's η", 2, 2)),
-        ("beside", "Sheet", ("Other", 5, 4)),
+        ("B4", "Sheet", Address("Sheet", 4, 2)),
+        ("$B$4", "Sheet", Address("Sheet", 4, 2)),
+        ("other!B4", "Sheet", Address("Other", 4, 2)),
+        ("'it''s η'!$B$4", "Sheet", Address("it's η", 4, 2)),
+        ("rate", "Sheet", Address("it's η", 2, 2)),
+        ("RATE", "Sheet", Address("it's η", 2, 2)),
+        ("rate", "Other", Address("Other", 3, 3)),
+        ("Other!rate", "Sheet", Address("Other", 3, 3)),
+        ("'it''s η'!rate", "Other", Address("it's η", 2, 2)),
+        ("same", "Sheet", Address("it's η", 2, 2)),
+        ("beside", "Sheet", Address("Other", 5, 4)),
     ],
 )
-def test_one_cell_is_the_same_to_both(text: str, sheet: str, place: tuple[str, int, int]) -> None:
+def test_one_cell_is_the_same_to_both(text: str, sheet: str, address: Address) -> None:
     key = shape_of(text, 5).key
-    there = BOOK.sheet(sheet)
-    assert there is not None
-    found = cell_of(BOOK, there, parse(key), 5)
-    assert found is not None
-    assert (found[0].name, found[2], found[1]) == place
-    assert list(Cells(BOOK).reads(parse_arrays(key), (sheet, 5, 1))) == [Area(place[0], *place[1:], *place[1:])]
+    home = Address(sheet, 5, 1)
+    assert cell_of(BOOK, parse(key), home) == address
+    assert list(Cells(BOOK).reads(parse_arrays(key), home)) == [area_at(address)]
 
 
 @pytest.mark.parametrize(
@@ -63,13 +61,22 @@ def test_one_cell_is_the_same_to_both(text: str, sheet: str, place: tuple[str, i
 )
 def test_what_leads_nowhere_leads_nowhere_for_both(text: str, why: str) -> None:
     key = shape_of(text, 5).key
-    assert cell_of(BOOK, SHEETS[0], parse(key), 5) is None
+    assert cell_of(BOOK, parse(key), HOME) is None
     with pytest.raises(UnsupportedError, match=why):
-        list(Cells(BOOK).reads(parse_arrays(key), ("Sheet", 5, 1)))
+        list(Cells(BOOK).reads(parse_arrays(key), HOME))
 
 
 @pytest.mark.parametrize("text", ["Other!A:B", "many"])
 def test_of_whole_columns_the_used_rows_are_read(text: str) -> None:
-    found = list(Cells(BOOK).reads(parse_arrays(shape_of(text, 5).key), ("Sheet", 5, 1)))
+    found = list(Cells(BOOK).reads(parse_arrays(shape_of(text, 5).key), HOME))
     assert found == [Area("Other", 1, 1, 7, 2)]
-    assert cell_of(BOOK, SHEETS[0], parse(shape_of(text, 5).key), 5) is None
+    assert cell_of(BOOK, parse(shape_of(text, 5).key), HOME) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "bare", "frozen"),
+    [(Address("Sheet", 7, 28), "Sheet!AB7", "AB7", "$AB$7"), (Address("it's η", 2, 1), "'it''s η'!A2", "A2", "$A$2")],
+)
+def test_an_address_is_printed_as_a_formula_writes_it(address: Address, text: str, bare: str, frozen: str) -> None:
+    assert (str(address), address.bare, address.frozen) == (text, bare, frozen)
+    assert list(area_at(address).addresses()) == [area_at(address).first] == [address]

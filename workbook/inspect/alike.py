@@ -63,7 +63,7 @@ def _down(cells: Cells, first: Check, places: Places) -> int:
 
 def _key(cells: Cells, area: Area) -> list[str | None]:
     """What tells the formulas of some cells from others'."""
-    formulas = map(cells.formula, area.places())
+    formulas = map(cells.formula, area.addresses())
     return [None if formula is None else formula.shape.key for formula in formulas]
 
 
@@ -72,10 +72,10 @@ def _moving_rate(cells: Cells, first: Check) -> list[Area]:
     if first.rate is None:
         return []
     for pair in first.pairs:
-        formula = cells.formula(next(pair.given.places()))
+        formula = cells.formula(pair.given.first)
         if formula is None:
             continue
-        for leaf in references_of(cells.book, formula.tree, formula.home[0]):
+        for leaf in references_of(cells.book, formula.tree, formula.home.sheet):
             if cells.area_of(leaf, formula.home) == first.rate and moves_with_its_row(leaf):
                 return [first.rate]
     return []

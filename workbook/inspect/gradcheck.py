@@ -196,10 +196,10 @@ def derived(cells: Cells, loss: Area, parameters: Sequence[Area], *, differences
         raise UntoldError(f"{error}: nothing can be told about the gradients") from None
     if not any(derivatives.by(area)[1:].any() for area in parameters):
         raise InputError(f"--loss: {cells.text(loss)} does not depend on any of the parameters")
-    for place, value in derivatives.stale.items():
-        shown = numbers(cells.value(area_at(place))).item()
+    for address, value in derivatives.stale.items():
+        shown = numbers(cells.value(area_at(address))).item()
         raise UntoldError(
-            f"{cells.text(area_at(place))} shows {shown:.6g}, but its formula gives {value:.6g}: "
+            f"{cells.text(area_at(address))} shows {shown:.6g}, but its formula gives {value:.6g}: "
             "nothing can be told; recalculate the sheet and save it"
         )
     return derivatives
@@ -237,8 +237,8 @@ def _notes(cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], factor
         for pair in pairs
         if pair.transposed and min(pair.parameter.shape) > 1
     ]
-    for place, why in list(derivatives.by_differences.items())[:3]:
-        notes.append(f"{cells.text(area_at(place))}: {why}; its derivative is a central difference through IronCalc")
+    for address, why in list(derivatives.by_differences.items())[:3]:
+        notes.append(f"{cells.text(area_at(address))}: {why}; its derivative is a central difference through IronCalc")
     notes += [
         f"{cells.text(pair.given)}: the step has more to it than the gradient {cells.text(pair.inside)}, "
         "as with momentum, Adam or decay; that gradient is judged"

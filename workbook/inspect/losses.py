@@ -7,7 +7,7 @@ import numpy as np
 from engine import InputError
 from workbook.inspect.find.words_beside import is_loss, label, letter_of
 from workbook.inspect.gradcheck import Check
-from workbook.spreadsheet.areas import Area, place_of
+from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.cells import TYPED, Cells
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.nudged import nudged
@@ -30,7 +30,7 @@ def known_loss(cells: Cells, places: Sequence[tuple[Area, Area]], last: Check) -
 
 
 def _shape(cells: Cells, area: Area) -> Shape | None:
-    formula = cells.formula(place_of(area))
+    formula = cells.formula(area.first)
     return None if formula is None else formula.shape
 
 
@@ -62,7 +62,7 @@ def candidates(
 ) -> Iterator[Area]:
     """The cells that may be the loss, the likeliest first: where it was found before, by its label, or read by none."""
     cells = readers.cells
-    given = {place for _, area in places for place in area.places()}
+    given = {address for _, area in places for address in area.addresses()}
     single = [
         formula.area
         for formula in (readers.formulas[at] for at in sorted(dependents()))
@@ -74,7 +74,7 @@ def candidates(
     sheets = {area.sheet for area, _ in places}
 
     def rank(area: Area) -> tuple[bool, bool, bool]:
-        elsewhere, unread = area.sheet not in sheets, not readers.is_read(place_of(area))
+        elsewhere, unread = area.sheet not in sheets, not readers.is_read(area.first)
         return elsewhere, not is_loss(label(cells, area)), not unread
 
     most = MOST_LOSSES if len(single) < LARGE else MOST_LOSSES_OF_LARGE

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from workbook.spreadsheet.areas import Area, Place
+from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.cells import Formula
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import Name, Number, Range, Reference, Tree, UnsupportedError, replaced
@@ -47,13 +47,13 @@ def blocks(formulas: Iterable[Formula], kind: Callable[[Formula], Tree | str] = 
     The rectangle takes the place of its last formula: all that its cells read stands before it.
     """
     last: dict[Area, int] = {}
-    same: dict[Tree | str, dict[Place, int]] = {}
-    groups: dict[tuple[Shape, int], dict[Place, int]] = {}
+    same: dict[Tree | str, dict[Address, int]] = {}
+    groups: dict[tuple[Shape, int], dict[Address, int]] = {}
     for at, formula in enumerate(formulas):
         if formula.array:
             last[formula.area] = at
             continue
-        alike = formula.shape, formula.home[2]  # one shape in one column is one kind, found once
+        alike = formula.shape, formula.home.column  # one shape in one column is one kind, found once
         if alike not in groups:
             found = kind(formula)
             group = same.setdefault(found, {})
@@ -64,18 +64,18 @@ def blocks(formulas: Iterable[Formula], kind: Callable[[Formula], Tree | str] = 
         group[formula.home] = at
     for group in same.values():
         for area in _rectangles(set(group)):
-            last[area] = max(group[place] for place in area.places())
+            last[area] = max(group[address] for address in area.addresses())
     return sorted(last, key=lambda area: last[area])
 
 
-def _rectangles(places: set[Place]) -> list[Area]:
+def _rectangles(addresses: set[Address]) -> list[Area]:
     """Cells as rectangles: runs down the columns, joined with the next column's where they are as long."""
     runs: dict[tuple[str, int, int], list[int]] = {}
-    for sheet, row, column in sorted(places, key=lambda place: (place[0], place[2], place[1])):
-        if (sheet, row - 1, column) in places:
+    for sheet, row, column in sorted(addresses, key=lambda address: (address.sheet, address.column, address.row)):
+        if (sheet, row - 1, column) in addresses:
             continue
         bottom = row
-        while (sheet, bottom + 1, column) in places:
+        while (sheet, bottom + 1, column) in addresses:
             bottom += 1
         runs.setdefault((sheet, row, bottom), []).append(column)
     found = []

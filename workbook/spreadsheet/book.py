@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 from engine import InputError
+from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.limits import LIMITS, MOST_CELLS
 from workbook.spreadsheet.shapes import Shape
 
@@ -83,3 +84,19 @@ class Book:
     def sheet(self, name: str) -> Sheet | None:
         """The worksheet of a name; Excel ignores case."""
         return next((sheet for sheet in self.sheets if sheet.name.casefold() == name.casefold()), None)
+
+    def at(self, address: Address) -> Sheet:
+        """The worksheet that a cell stands on."""
+        return self._by_name[address.sheet]
+
+    def value(self, address: Address) -> Value | None:
+        """A cell's value; None for an empty cell or a formula without a cached value."""
+        return self.at(address).value(address.column, address.row)
+
+    def shape(self, address: Address) -> Shape | None:
+        """A cell's formula."""
+        return self.at(address).shape(address.column, address.row)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Sheet]:
+        return {sheet.name: sheet for sheet in self.sheets}

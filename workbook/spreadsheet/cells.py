@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbook.spreadsheet.areas import Area, Place, area_at, bare_text, quoted
+from workbook.spreadsheet.areas import Address, Area, area_at, bare_text, quoted
 from workbook.spreadsheet.arrays import Array
 from workbook.spreadsheet.book import Book, ErrorValue, Sheet
 from workbook.spreadsheet.references import CONSTANTS, area_of, check_direct, meaning, moves_with_its_row, references_of
@@ -29,14 +29,14 @@ class Formula:
     """
 
     area: Area
-    home: Place
+    home: Address
     shape: Shape
     array: bool
 
     @cached_property
     def text(self) -> str:
         """The formula as it stands in the cell, without its `=`."""
-        return self.shape.text(self.home[1])
+        return self.shape.text(self.home.row)
 
     @property
     def tree(self) -> Tree:
@@ -64,9 +64,9 @@ class Cells:
         self.sheets = {sheet.name: sheet for sheet in book.sheets}
         self._typed: list[tuple[Formula, Array]] = []
         self._changed: set[tuple[str, int]] = set()  # the columns of a copy that are its own
-        self._reads: dict[Place, list[Area]] = {}
-        self._formulas: dict[Place, Formula | None] = {}
-        self._inside: dict[Area, list[Place]] = {}
+        self._reads: dict[Area, list[Area]] = {}
+        self._formulas: dict[Address, Formula | None] = {}
+        self._inside: dict[Area, list[Address]] = {}
         self._reads_of: dict[tuple[str, str], list[tuple[Area, bool]] | None] = {}
         self._owners = {sheet.name: _owners(sheet) for sheet in book.sheets}
 
@@ -95,42 +95,42 @@ class Cells:
             held = float(held) if isinstance(held, np.floating | np.bool_) else held
             values[area.left + column][area.top + row] = held
 
-    def formula(self, place: Place) -> Formula | None:
+    def formula(self, address: Address) -> Formula | None:
         """The formula that fills a cell; None if there is none."""
-        if place[0] == TYPED:
-            return self._typed[place[1] - 1][0]
-        if place not in self._formulas:
-            self._formulas[place] = self._formula(place)
-        return self._formulas[place]
+        if address.sheet == TYPED:
+            return self._typed[address.row - 1][0]
+        if address not in self._formulas:
+            self._formulas[address] = self._formula(address)
+        return self._formulas[address]
 
-    def _formula(self, place: Place) -> Formula | None:
-        sheet, row, column = place
+    def _formula(self, address: Address) -> Formula | None:
+        sheet, row, column = address
         area = self._owners[sheet].get(column, {}).get(row)
         row, column = (row, column) if area is None else (area.top, area.left)
         shape = self.sheets[sheet].shape(column, row)
         if shape is None or not shape.key:
             return None
-        return Formula(area or area_at((sheet, row, column)), (sheet, row, column), shape, array=area is not None)
+        home = Address(sheet, row, column)
+        return Formula(area or area_at(home), home, shape, array=area is not None)
 
-    def formulas_in(self, area: Area) -> Sequence[Place]:
+    def formulas_in(self, area: Area) -> Sequence[Address]:
         """The first cells of the formulas that fill some of these cells; an array's may come more than once."""
-        if area.sheet == TYPED:
-            return [(area.sheet, area.top, area.left)]
-        if area.size == 1 and not self._owners[area.sheet]:
-            is_formula = area.top in self.sheets[area.sheet].shapes.get(area.left, {})
-            return [(area.sheet, area.top, area.left)] if is_formula else []
-        if area not in self._inside:
-            self._inside[area] = list(self._formulas_in(area))
-        return self._inside[area]
+        found = self._inside.get(area)
+        if found is None:
+            found = self._inside[area] = list(self._formulas_in(area))
+        return found
 
-    def _formulas_in(self, area: Area) -> Iterator[Place]:
+    def _formulas_in(self, area: Area) -> Iterator[Address]:
+        if area.sheet == TYPED:
+            yield area.first
+            return
         shapes, owners = self.sheets[area.sheet].shapes, self._owners[area.sheet]
         for column in range(area.left, area.right + 1):
             for row in _within(shapes.get(column, {}), area.top, area.bottom):
-                yield area.sheet, row, column
+                yield Address(area.sheet, row, column)
             members = owners.get(column, {})
             for row in _within(members, area.top, area.bottom):
-                yield area.sheet, members[row].top, members[row].left
+                yield members[row].first
 
     def value(self, area: Area) -> Array:
         """The values that stand in the sheet."""
@@ -148,20 +148,20 @@ class Cells:
             found[at, :] = [np.nan if isinstance(cell, ErrorValue) else cell for cell in column]
         return found.T
 
-    def read(self, leaf: Reference | Range, home: Place) -> Array:
+    def read(self, leaf: Reference | Range, home: Address) -> Array:
         """The values that a reference in a formula leads to."""
         return self.value(self.area_of(leaf, home))
 
     def spilled(self, area: Area) -> tuple[Area, Array]:
         """All that the formula in a cell fills, with its values."""
-        formula = self.formula((area.sheet, area.top, area.left))
+        formula = self.formula(area.first)
         area = area if formula is None else formula.area
         return area, self.value(area)
 
     def type_in(self, text: str, sheet: str, rows_down: int = 0) -> Formula:
         """A formula without its `=`, as if it stood in the first cell of a sheet, or further down."""
-        place = (sheet, 1 + rows_down, 1)
-        return Formula(area_at((TYPED, len(self._typed) + 1, 1)), place, shape_of(text, 1), array=True)
+        filled, home = Address(TYPED, len(self._typed) + 1, 1), Address(sheet, 1 + rows_down, 1)
+        return Formula(area_at(filled), home, shape_of(text, 1), array=True)
 
     def keep(self, formula: Formula, value: Array) -> Area:
         """Add a typed formula with its value; the area that it fills."""
@@ -171,7 +171,7 @@ class Cells:
         self._typed += [(kept, value)] * value.shape[0]
         return area
 
-    def area_of(self, leaf: Reference | Range, home: Place) -> Area:
+    def area_of(self, leaf: Reference | Range, home: Address) -> Area:
         """The cells that a reference in a formula leads to.
 
         Raises:
@@ -179,21 +179,21 @@ class Cells:
         """
         return area_of(self.book, leaf, home)
 
-    def meaning(self, name: Name, home: Place) -> Tree:
+    def meaning(self, name: Name, home: Address) -> Tree:
         """The tree of a name in a formula.
 
         Raises:
             UnsupportedError: it stands for nothing.
         """
-        return meaning(self.book, name, home[0])
+        return meaning(self.book, name, home.sheet)
 
-    def reads(self, tree: Tree, home: Place) -> Iterator[Area]:
+    def reads(self, tree: Tree, home: Address) -> Iterator[Area]:
         """The areas that a formula reads, in the order of its references, repetitions included.
 
         Raises:
             UnsupportedError: something in it leads nowhere, or it finds its cells by itself (OFFSET).
         """
-        return (self.area_of(leaf, home) for leaf in references_of(self.book, tree, home[0]))
+        return (self.area_of(leaf, home) for leaf in references_of(self.book, tree, home.sheet))
 
     def read_by(self, formula: Formula) -> list[Area]:
         """The areas that a formula reads, each once; looked up once.
@@ -201,11 +201,12 @@ class Cells:
         Raises:
             UnsupportedError: as for `reads`.
         """
-        place = (formula.area.sheet, formula.area.top, formula.area.left)
-        if place not in self._reads:
+        found = self._reads.get(formula.area)
+        if found is None:
             moved = self._moved(formula)
-            self._reads[place] = list(dict.fromkeys(self.reads(formula.tree, formula.home) if moved is None else moved))
-        return self._reads[place]
+            found = list(dict.fromkeys(self.reads(formula.tree, formula.home) if moved is None else moved))
+            self._reads[formula.area] = found
+        return found
 
     def readable(self, formula: Formula) -> list[Area]:
         """The areas that a formula reads; none if that cannot be told."""
@@ -214,7 +215,7 @@ class Cells:
         except UnsupportedError:
             return []
 
-    def formulas_read_by(self, formula: Formula) -> list[Place]:
+    def formulas_read_by(self, formula: Formula) -> list[Address]:
         """The first cells of the formulas that a formula reads; none if that cannot be told."""
         return [inner for area in self.readable(formula) for inner in self.formulas_in(area)]
 
@@ -239,7 +240,7 @@ class Cells:
         parsed = formula.shape.parsed
         check_direct(parsed.form.kinds)
         found = []
-        row = formula.home[1]
+        row = formula.home.row
         for leaf in parsed.leaves():
             if isinstance(leaf, Name) and leaf.text.upper() not in CONSTANTS:
                 return None
@@ -270,6 +271,6 @@ def _owners(sheet: Sheet) -> dict[int, dict[int, Area]]:
     owners: dict[int, dict[int, Area]] = {}
     for (left, top), (right, bottom) in sheet.arrays.items():
         area = Area(sheet.name, top, left, bottom, right)
-        for _, row, column in area.places():
+        for _, row, column in area.addresses():
             owners.setdefault(column, {})[row] = area
     return owners

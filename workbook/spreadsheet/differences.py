@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine import FloatArray
-from workbook.spreadsheet.areas import Area, Place, area_at
+from workbook.spreadsheet.areas import Address, Area, area_at
 from workbook.spreadsheet.arrays import Adjoint, numbers
 from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.functions import FUNCTIONS
@@ -41,17 +41,17 @@ def carried_back_by_differences(
     if volatile := VOLATILE.intersection(kinds):
         raise UnsupportedError(f"it uses {min(volatile)}, which gives another number every time")
     unknown = next((f"it uses {kind}" for kind in kinds if kind not in FUNCTIONS), "it cannot be computed here")
-    places = sorted({place for area in cells.read_by(formula) for place in area.places()})
-    if len(places) > MOST_CELLS:
+    addresses = sorted({address for area in cells.read_by(formula) for address in area.addresses()})
+    if len(addresses) > MOST_CELLS:
         raise UnsupportedError(f"{unknown}, and reads too many cells for central differences")
-    moved = [place for place in places if live(area_at(place)).any()]
-    slopes = _slopes(cells, formula, places, moved)
+    moved = [address for address in addresses if live(area_at(address)).any()]
+    slopes = _slopes(cells, formula, addresses, moved)
     if slopes is None or not np.isfinite(slopes).all():
         raise UnsupportedError(f"{unknown}, whose derivative is not known here, and IronCalc cannot compute it")
     given, size, doubt = adjoint
-    for place, slope in zip(moved, slopes, strict=True):
+    for address, slope in zip(moved, slopes, strict=True):
         sums = [(given * slope).sum(), (size * np.abs(slope)).sum(), (doubt * np.abs(slope)).sum()]
-        receive(area_at(place), np.array(sums).reshape(3, 1, 1))
+        receive(area_at(address), np.array(sums).reshape(3, 1, 1))
 
 
 def _functions(tree: Tree) -> Iterator[str]:
@@ -61,14 +61,14 @@ def _functions(tree: Tree) -> Iterator[str]:
             yield from _functions(operand)
 
 
-def _slopes(cells: Cells, formula: Formula, places: list[Place], moved: list[Place]) -> FloatArray | None:
+def _slopes(cells: Cells, formula: Formula, addresses: list[Address], moved: list[Address]) -> FloatArray | None:
     """The derivatives of the formula's cells by each moved one: (moved, rows, columns); None if there are none."""
-    values = {place: cells.value(area_at(place)).item() for place in places}
+    values = {address: cells.value(area_at(address)).item() for address in addresses}
     task = {
         "sheets": list(cells.sheets),
         "names": [[name, scope, text] for (name, scope), text in cells.book.names.items()],
-        "cells": [[*place, value] for place, value in values.items() if value is not None and value == value],
-        "moved": [[*place, _number(values[place])] for place in moved],
+        "cells": [[*address, value] for address, value in values.items() if value is not None and value == value],
+        "moved": [[*address, _number(values[address])] for address in moved],
         "formula": [*formula.home, f"={formula.text}", *formula.area.shape, formula.array],
     }
     try:

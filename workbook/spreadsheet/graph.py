@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import FloatArray, InputError
-from workbook.spreadsheet.areas import Area, Place, area_at
+from workbook.spreadsheet.areas import Address, Area, area_at
 from workbook.spreadsheet.arrays import Adjoint, Array, numbers
 from workbook.spreadsheet.cells import TYPED, Cells, Formula
 from workbook.spreadsheet.differences import TOLERANCE, carried_back_by_differences
@@ -97,8 +97,8 @@ class Derivatives:
     loss: Area
     planes: Planes
     order: tuple[Formula, ...]
-    by_differences: dict[Place, str]
-    stale: dict[Place, float]
+    by_differences: dict[Address, str]
+    stale: dict[Address, float]
 
     def by(self, area: Area) -> Adjoint:
         """The adjoint of an area's cells: (3, rows, columns)."""
@@ -132,8 +132,8 @@ def differentiated(cells: Cells, loss: Area, parameters: Sequence[Area], *, diff
     _check_reads(cells, path)
     planes = Planes([loss, *parameters, *(formula.area for formula in path)], 3)
     planes.add(loss, np.array([1.0, 1.0, 0.0]).reshape(3, 1, 1))
-    by_differences: dict[Place, str] = {}
-    stale: dict[Place, float] = {}
+    by_differences: dict[Address, str] = {}
+    stale: dict[Address, float] = {}
     for formula in reversed(path):
         adjoint = planes.of(formula.area)
         if not adjoint[1:].any():
@@ -147,7 +147,7 @@ def differentiated(cells: Cells, loss: Area, parameters: Sequence[Area], *, diff
                     raise
                 carried_back_by_differences(cells, formula, adjoint, live.of, planes.add)
             except UnsupportedError as second:
-                raise UnsupportedError(f"{cells.text(area_at(formula.home))}: {second}") from None
+                raise UnsupportedError(f"{formula.home}: {second}") from None
             continue
         stale |= _stale(cells, formula, filled(formula, part.value))
         carried_back(part, formula, adjoint, planes.add)
@@ -171,7 +171,7 @@ def _is_live(cells: Cells, formula: Formula, live: Planes) -> bool:
     except UnsupportedError as error:
         if "another workbook" in str(error):
             return False  # nothing here can move what stands there
-        raise UnsupportedError(f"{cells.text(area_at(formula.home))}: {error}") from None
+        raise UnsupportedError(f"{formula.home}: {error}") from None
     if found:
         live.add(formula.area, 1.0)
     return found
@@ -186,29 +186,29 @@ def ancestors(cells: Cells, results: Sequence[Area], stops: Sequence[Area], *, c
     Raises:
         InputError: the formulas go in a circle, or are too many.
     """
-    given = {place for area in stops for place in area.places()}
+    given = {address for area in stops for address in area.addresses()}
     order: list[Formula] = []
-    open_, done = set[Place](), set[Place]()
+    open_, done = set[Address](), set[Address]()
     listed = 0
     areas = set[Area]()  # whose formulas are all in the order
-    stack: list[tuple[Place, Formula | None]] = [(place, None) for area in results for place in area.places()]
+    stack: list[tuple[Address, Formula | None]] = [(address, None) for area in results for address in area.addresses()]
     stack.reverse()
     while stack:
-        place, formula = stack.pop()
+        address, formula = stack.pop()
         if formula is not None:
-            open_.discard(place)
-            done.add(place)
+            open_.discard(address)
+            done.add(address)
             order.append(formula)
             areas.update(cells.readable(formula))
             continue
-        if place in done or place in given or (formula := cells.formula(place)) is None:
+        if address in done or address in given or (formula := cells.formula(address)) is None:
             continue
-        if place in open_:
+        if address in open_:
             if circles:
                 continue
-            raise InputError(f"{cells.text(area_at(place))} is computed from itself: a circle that no parameter cuts")
-        open_.add(place)
-        stack.append((place, formula))
+            raise InputError(f"{cells.text(area_at(address))} is computed from itself: a circle that no parameter cuts")
+        open_.add(address)
+        stack.append((address, formula))
         if len(open_) + len(done) > MOST_FORMULAS:
             raise InputError(f"more than {MOST_FORMULAS:,} formulas lead to the loss")
         read = [inner for area in cells.readable(formula) if area not in areas for inner in cells.formulas_in(area)]
@@ -226,7 +226,7 @@ def is_stale(shown: FloatArray, found: FloatArray) -> NDArray[np.bool_]:
     return np.asarray(~near)
 
 
-def _stale(cells: Cells, formula: Formula, value: Array) -> dict[Place, float]:
+def _stale(cells: Cells, formula: Formula, value: Array) -> dict[Address, float]:
     if formula.area.sheet == TYPED:
         return {}
     found = numbers(value)
@@ -234,4 +234,4 @@ def _stale(cells: Cells, formula: Formula, value: Array) -> dict[Place, float]:
     if not off.any():
         return {}
     row, column = np.argwhere(off)[0].tolist()
-    return {next(formula.area.cell(row, column).places()): float(found[row, column])}
+    return {formula.area.cell(row, column).first: float(found[row, column])}

@@ -27,9 +27,9 @@ def nudged(cells: Cells, parameters: Sequence[Area], results: Sequence[Area]) ->
         old = numbers(cells.value(area))
         share = draws.uniform(LEAST, MOST, old.shape) * draws.choice([-1.0, 1.0], old.shape)
         moved.put(area, np.where(old == 0, share, old * (1 + share)))
-    live = {place for area in parameters for place in area.places()}
+    live = {address for area in parameters for address in area.addresses()}
     for formula in ancestors(moved, results, parameters):
-        if any(place in live for area in moved.read_by(formula) for place in area.places()):
+        if any(address in live for area in moved.read_by(formula) for address in area.addresses()):
             moved.put(formula.area, filled(formula, traced(moved, formula).value))
-            live.update(formula.area.places())
+            live.update(formula.area.addresses())
     return moved

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import InputError
-from workbook.spreadsheet.areas import Area, Place, area_at, place_of
+from workbook.spreadsheet.areas import Address, Area, area_at
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import ancestors
 
@@ -62,46 +62,48 @@ class Readers:
         InputError: there are too many.
         """
         self.cells = cells
-        places = [
-            (sheet.name, row, column)
+        addresses = [
+            Address(sheet.name, row, column)
             for sheet in cells.book.sheets
             for row, column in sorted((row, column) for column, rows in sheet.shapes.items() for row in rows)
         ]
-        if len(places) > MOST_FORMULAS:
-            raise InputError(f"{len(places):,} formulas, more than are looked through without options: name the cells")
-        self._check_reads(places)
-        self.formulas = ancestors(cells, [area_at(place) for place in places], [], circles=True)
+        if len(addresses) > MOST_FORMULAS:
+            raise InputError(
+                f"{len(addresses):,} formulas, more than are looked through without options: name the cells"
+            )
+        self._check_reads(addresses)
+        self.formulas = ancestors(cells, [area_at(address) for address in addresses], [], circles=True)
         self.position = {formula.home: at for at, formula in enumerate(self.formulas)}
-        self._cells: dict[Place, list[int]] = {}
+        self._cells: dict[Address, list[int]] = {}
         self._ranges: dict[tuple[str, int], Ranges] = {}
         self._after: dict[int, set[int]] = {}
         self.circular = False
         self._index()
 
-    def _check_reads(self, places: Iterable[Place]) -> None:
+    def _check_reads(self, addresses: Iterable[Address]) -> None:
         """Before anything else, since to put in order what reads hundreds of millions of cells takes minutes."""
         size = 0
-        for place in places:
-            formula = self.cells.formula(place)
+        for address in addresses:
+            formula = self.cells.formula(address)
             size += 0 if formula is None else sum(area.size for area in self.cells.readable(formula))
             if size > MOST_READS:
                 raise InputError("formulas read too many cells to be looked through without options: name the cells")
 
     def _index(self) -> None:
         """Note who reads each cell, and each column's part of a range: (top, bottom, number of the formula)."""
-        filled = {place: at for at, formula in enumerate(self.formulas) for place in formula.area.places()}
+        filled = {address: at for at, formula in enumerate(self.formulas) for address in formula.area.addresses()}
         last: dict[Area, int] = {}
         for at, formula in enumerate(self.formulas):
             for area in self.cells.readable(formula):
                 if area.size == 1:
-                    place = place_of(area)
-                    self._cells.setdefault(place, []).append(at)
-                    self.circular |= filled.get(place, -1) >= at
+                    address = area.first
+                    self._cells.setdefault(address, []).append(at)
+                    self.circular |= filled.get(address, -1) >= at
                     continue
                 for column in range(area.left, area.right + 1):
                     self._ranges.setdefault((area.sheet, column), Ranges()).add(area, at)
                 if area not in last:
-                    last[area] = max((self.position[place] for place in self.cells.formulas_in(area)), default=-1)
+                    last[area] = max((self.position[address] for address in self.cells.formulas_in(area)), default=-1)
                 self.circular |= last[area] >= at
 
     def dependents(
@@ -123,7 +125,7 @@ class Readers:
 
     def ancestors(self, areas: Iterable[Area]) -> set[int]:
         """The formulas, by their number, that some cells are computed by, and those that these read."""
-        pending = [place for area in areas for place in self.cells.formulas_in(area)]
+        pending = [address for area in areas for address in self.cells.formulas_in(area)]
         found: set[int] = set()
         while pending:
             at = self.position[pending.pop()]
@@ -156,11 +158,11 @@ class Readers:
                     changed |= after <= at and held | bits[after] != bits[after]
                     bits[after] |= held
 
-    def depends(self, places: Iterable[Place], direct: set[int]) -> bool:
+    def depends(self, addresses: Iterable[Address], direct: set[int]) -> bool:
         """Whether one of some cells is computed by one of some formulas, or from what these compute."""
         # Formulas come after those that they read, so none before the first of these does; but for circles.
         first = 0 if self.circular else min(direct, default=0)
-        pending, seen = list(places), set[int]()
+        pending, seen = list(addresses), set[int]()
         while pending:
             formula = self.cells.formula(pending.pop())
             at = None if formula is None else self.position.get(formula.home)
@@ -180,13 +182,13 @@ class Readers:
 
     def direct(self, area: Area) -> set[int]:
         """The formulas, by their number, that read some cells."""
-        found = {at for place in area.places() for at in self._cells.get(place, ())}
+        found = {at for address in area.addresses() for at in self._cells.get(address, ())}
         for column in range(area.left, area.right + 1):
             ranges = self._ranges.get((area.sheet, column))
             if ranges is not None:
                 found.update(ranges.over(area.top, area.bottom))
         return found
 
-    def is_read(self, place: Place) -> bool:
+    def is_read(self, address: Address) -> bool:
         """Whether a formula reads a cell."""
-        return bool(self.direct(area_at(place)))
+        return bool(self.direct(area_at(address)))

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from workbook.spreadsheet.areas import Area, Place, area_at
-from workbook.spreadsheet.book import Book, Sheet
+from workbook.spreadsheet.areas import Address, Area, area_at
+from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.parser import parse_arrays, unquoted
 from workbook.spreadsheet.shapes import shape_of
 from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError, kinds_of, leaves
@@ -14,23 +14,22 @@ LONGEST_CHAIN = 12
 LARGEST_AREA = 20_000_000
 CONSTANTS = ("TRUE", "FALSE")
 
-# A sheet, and a column and a row of it, both from 1.
-Cell = tuple[Sheet, int, int]
 
-
-def cell_of(book: Book, sheet: Sheet, leaf: Tree, row: int) -> Cell | None:
-    """The one cell that a reference or a name leads to, in a formula in a row of a sheet; None if there is none."""
+def cell_of(book: Book, leaf: Tree, home: Address) -> Address | None:
+    """The one cell that a reference or a name leads to in a formula of a cell; None if there is none."""
     for _ in range(LONGEST_CHAIN):
         if not isinstance(leaf, Name):
             break
         try:
-            leaf = meaning(book, leaf, sheet.name)
+            leaf = meaning(book, leaf, home.sheet)
         except UnsupportedError:
             return None
     if not isinstance(leaf, Reference):
         return None
-    there = sheet if leaf.sheet is None else book.sheet(leaf.sheet)
-    return None if there is None else (there, leaf.column, row_of(leaf, row))
+    if leaf.sheet is None:
+        return Address(home.sheet, row_of(leaf, home.row), leaf.column)
+    there = book.sheet(leaf.sheet)
+    return None if there is None else Address(there.name, row_of(leaf, home.row), leaf.column)
 
 
 def row_of(reference: Reference, row: int) -> int:
@@ -83,23 +82,23 @@ def check_direct(kinds: Iterable[str]) -> None:
             raise UnsupportedError(f"it uses {kind}, which finds its cells by itself")
 
 
-def area_of(book: Book, leaf: Reference | Range, home: Place) -> Area:
+def area_of(book: Book, leaf: Reference | Range, home: Address) -> Area:
     """The cells that a reference in a formula leads to; of whole columns and rows those that are used.
 
     Raises:
         UnsupportedError: it leads to no cells of this book, or to too many.
     """
     if isinstance(leaf, Reference):
-        row = row_of(leaf, home[1])
+        row = row_of(leaf, home.row)
         if row < 1:
             raise UnsupportedError("it leads off the sheet")
-        return area_at((_sheet(book, leaf.sheet, home), row, leaf.column))
+        return area_at(Address(_sheet(book, leaf.sheet, home), row, leaf.column))
     last = leaf.last
     one = area_of(book, leaf.first, home)
     other = area_of(book, Reference(leaf.first.sheet, last.column, last.row, last.frozen), home)
     (top, bottom), (left, right) = sorted((one.top, other.top)), sorted((one.left, other.left))
     if is_whole(leaf):
-        used = next(sheet for sheet in book.sheets if sheet.name == one.sheet).used
+        used = book.at(one.first).used
         bottom, right = max(top, min(bottom, used[0])), max(left, min(right, used[1]))
     area = Area(one.sheet, top, left, bottom, right)
     if area.size > LARGEST_AREA:
@@ -107,9 +106,9 @@ def area_of(book: Book, leaf: Reference | Range, home: Place) -> Area:
     return area
 
 
-def _sheet(book: Book, name: str | None, home: Place) -> str:
+def _sheet(book: Book, name: str | None, home: Address) -> str:
     if name is None:
-        return home[0]
+        return home.sheet
     found = book.sheet(name)
     if found is None:
         raise UnsupportedError(

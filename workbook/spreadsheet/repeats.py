@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import FloatArray
-from workbook.spreadsheet.areas import Area, Place
+from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.arrays import Adjoint, Array, numbers
 from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.graph import LARGEST_PLANE, Derivatives, Planes, is_stale
@@ -58,15 +58,15 @@ class Copies:
         self.cells, self.downs = cells, downs
         self._moved: dict[Area, FloatArray] = {}
 
-    def area_of(self, leaf: Reference | Range, home: Place) -> Area:
+    def area_of(self, leaf: Reference | Range, home: Address) -> Area:
         """The cells that a reference leads to from the first copy."""
         return self.cells.area_of(leaf, home)
 
-    def meaning(self, name: Name, home: Place) -> Tree:
+    def meaning(self, name: Name, home: Address) -> Tree:
         """The tree of a name."""
         return self.cells.meaning(name, home)
 
-    def read(self, leaf: Reference | Range, home: Place) -> Array:
+    def read(self, leaf: Reference | Range, home: Address) -> Array:
         """What stands there: (B, R, C) if it moves with the formula, (R, C) if it does not."""
         area = self.area_of(leaf, home)
         return self.moved(area) if moves_with_its_row(leaf) else self.cells.value(area)
@@ -80,7 +80,7 @@ class Copies:
         if area not in self._moved:
             columns = self.cells.sheets[area.sheet].values
             found = np.empty((len(self.downs), *area.shape))
-            for at, (_, row, column) in enumerate(area.places()):
+            for at, (_, row, column) in enumerate(area.addresses()):
                 values = columns.get(column, {})
                 down = [value for down in self.downs if isinstance(value := values.get(row + down), float)]
                 if len(down) < len(self.downs):
@@ -138,23 +138,23 @@ class _Cone:
         UnsupportedError: they read cells in ways that cannot be moved down.
         """
         self.readers, self.parameters, self.path = readers, parameters, first.order
-        self.live = {place for area in parameters for place in area.places()}
-        self.live.update(place for formula in first.order for place in formula.area.places())
+        self.live = {address for area in parameters for address in area.addresses()}
+        self.live.update(address for formula in first.order for address in formula.area.addresses())
         moving, common = self._reads()
-        self.beside = sorted({place for area in moving for place in area.places()} - self.live)
+        self.beside = sorted({address for area in moving for address in area.addresses()} - self.live)
         areas = {*moving, *parameters, *given, *(formula.area for formula in first.order)}
-        self.numbered = {place for area in areas for place in area.places()}
+        self.numbered = {address for area in areas for address in area.addresses()}
         self.common = common
-        self.common_formulas = [place for area in common for place in readers.cells.formulas_in(area)]
+        self.common_formulas = [address for area in common for address in readers.cells.formulas_in(area)]
         many = len(self.common_formulas) > MOST_COMMON
-        if readers.circular or many or any(area.holds(place) for area in common for place in self.live):
+        if readers.circular or many or any(area.holds(address) for area in common for address in self.live):
             raise UnsupportedError("what all copies read depends on the parameters of one")
 
     def _reads(self) -> tuple[set[Area], set[Area]]:
         """What the formulas read further down in copies further down, and what stays."""
         found: tuple[set[Area], set[Area]] = set(), set()
         for formula in self.path:
-            for leaf in references_of(self.readers.cells.book, formula.tree, formula.home[0]):
+            for leaf in references_of(self.readers.cells.book, formula.tree, formula.home.sheet):
                 moves = moves_with_its_row(leaf)
                 if moves is None:
                     raise UnsupportedError("a range grows from copy to copy")
@@ -165,7 +165,7 @@ class _Cone:
         """Whether a copy has the same formulas, reads nothing else that its parameters move, and has numbers."""
         cells = self.readers.cells
         return (
-            all(_is_copy(formula, cells.formula(moved_place(formula.home, down)), down) for formula in self.path)
+            all(_is_copy(formula, cells.formula(moved_address(formula.home, down)), down) for formula in self.path)
             and not self._is_moved_otherwise(down)
             and all(
                 type(cells.sheets[sheet].values.get(column, {}).get(row + down)) is float
@@ -179,7 +179,7 @@ class _Cone:
         if any(_overlap(area, one) for area in parameters for one in self.common):
             return True
         direct = {at for area in parameters for at in self.readers.direct(area)}
-        beside = (moved_place(place, down) for place in self.beside)
+        beside = (moved_address(address, down) for address in self.beside)
         return self.readers.depends([*beside, *self.common_formulas], direct)
 
 
@@ -197,9 +197,9 @@ def moved_area(area: Area, down: int) -> Area:
     return Area(area.sheet, area.top + down, area.left, area.bottom + down, area.right)
 
 
-def moved_place(place: Place, down: int) -> Place:
-    """A place so many rows further down."""
-    return place[0], place[1] + down, place[2]
+def moved_address(address: Address, down: int) -> Address:
+    """The cell so many rows further down."""
+    return address._replace(row=address.row + down)
 
 
 def _overlap(one: Area, other: Area) -> bool:

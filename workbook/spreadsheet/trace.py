@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from workbook.spreadsheet.areas import Area, Place
+from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.arrays import Adjoint, Array, shrunk
 from workbook.spreadsheet.cells import Formula
 from workbook.spreadsheet.evaluator import adjoints, applied, function_of
@@ -19,13 +19,13 @@ Receive = Callable[[Area, Adjoint], None]
 class Source(Protocol):
     """Where a formula's cells are looked up: a book's `Cells`, or copies of some of them that are read at once."""
 
-    def area_of(self, leaf: Reference | Range, home: Place) -> Area:
+    def area_of(self, leaf: Reference | Range, home: Address) -> Area:
         """The cells that a reference leads to."""
 
-    def read(self, leaf: Reference | Range, home: Place) -> Array:
+    def read(self, leaf: Reference | Range, home: Address) -> Array:
         """What stands there: (R, C) or (B, R, C)."""
 
-    def meaning(self, name: Name, home: Place) -> Tree:
+    def meaning(self, name: Name, home: Address) -> Tree:
         """The tree of a name."""
 
     def spilled(self, area: Area) -> tuple[Area, Array]:

@@ -208,15 +208,15 @@ def _swapped(understood: Understood, leaf: Reference, is_: Variable, right: Vari
 def _drifted(understood: Understood, leaf: Reference, row: int) -> Cause | None:
     """The learning rate's reference without its $: it moved on as the formula was filled down."""
     rate = understood.rate
-    if rate is None or rate.cell is None or leaf.frozen or leaf.column != rate.cell[1]:
+    if rate is None or rate.cell is None or leaf.frozen or leaf.column != rate.cell.column:
         return None
     here = row_of(leaf, row)
-    if here <= rate.cell[2] or leaf.row in (0, -1):
+    if here <= rate.cell.row or leaf.row in (0, -1):
         return None
     what = described(understood, leaf.sheet, leaf.column, here)
     letter = letters_of(leaf.column)
     return Cause(
-        f"{spelled(leaf)} is not frozen: filled down, it has drifted from {letter}{rate.cell[2]} and reads "
+        f"{spelled(leaf)} is not frozen: filled down, it has drifted from {rate.cell.bare} and reads "
         f"{letter}{here} in row {row} ({what}); {rate.text} is expected"
     )
 

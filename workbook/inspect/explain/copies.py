@@ -69,7 +69,7 @@ def _is_right(entry: Entry, by: Derivatives, changes: dict[Area, FloatArray]) ->
 def _repairs(cells: Cells, group: Sequence[Formula], expected: dict[Area, Expected]) -> Iterator[Repair]:
     """The copies that change; neighbours with one filled formula as one."""
     for block in blocks(group):
-        each = [expected[area_at(place)] for place in block.places()]
+        each = [expected[area_at(place)] for place in block.addresses()]
         right = np.array([one.array.item() for one in each]).reshape(block.shape)
         value = numbers(cells.value(block))
         if not is_noise(right - value, value):

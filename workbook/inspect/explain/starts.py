@@ -232,5 +232,5 @@ def _wrong_part(pair: Pair, factor: float) -> Area:
 
 def formula_text(cells: Cells, cell: Area) -> str:
     """The formula of one cell, without its `=`; "" where there is none."""
-    formula = cells.formula(next(cell.places()))
+    formula = cells.formula(cell.first)
     return "" if formula is None else formula.text

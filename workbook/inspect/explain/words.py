@@ -151,7 +151,7 @@ def cause_of_update(cells: Cells, pair: Pair, factor: float, place: Area) -> Cau
 
 
 def _read(cells: Cells, place: Area) -> Iterator[tuple[Area, float]]:
-    formula = None if place.sheet == TYPED else cells.formula(next(place.places()))
+    formula = None if place.sheet == TYPED else cells.formula(place.first)
     if formula is None:
         return
     try:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine import Columns, FloatArray
 from workbook.inspect.find.headed import Headed
+from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.evaluator import Value, evaluate
 from workbook.spreadsheet.parser import parse
 from workbook.spreadsheet.references import cell_of
@@ -154,17 +155,16 @@ class Comparison:
         return replaced(parse(shape.key), change)
 
     def _named(self, leaf: Name, row: int) -> Tree:
-        target = cell_of(self.headed.book, self.headed.sheet, leaf, row)
+        target = cell_of(self.headed.book, leaf, Address(self.headed.sheet.name, row, 1))
         if target is None:
             raise UnsupportedError(f"the name {leaf.text} stands for no cell")
-        sheet, column, at = target
-        return self._cell(Reference(sheet.name, column, at, frozen=True), row)
+        return self._cell(Reference(target.sheet, target.column, target.row, frozen=True), row)
 
     def _cell(self, leaf: Reference, row: int) -> Tree:
         at = leaf.row if leaf.frozen else row + leaf.row
         if leaf.sheet is not None and leaf.sheet != self.headed.sheet.name:
             raise UnsupportedError(f"it refers to the sheet {leaf.sheet}")
-        if (constant := self.constants_at.get((leaf.column, at))) is not None:
+        if (constant := self.constants_at.get(Address(self.headed.sheet.name, at, leaf.column))) is not None:
             return Variable(constant, 0)
         if (name := self.names_at.get(leaf.column)) is not None and at in self.headed.rows:
             if leaf.frozen:

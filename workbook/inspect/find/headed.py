@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from engine import Columns
+from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import Book, Sheet
-from workbook.spreadsheet.letters import letters_of
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Headed:
         columns: its columns, as the engine has them.
         places: the sheet's column of each name, from 1.
         rows: the rows of the sheet that hold passes.
-        constants: the cell, (column, row), of the learning rate and of each constant.
+        constants: the cell of the learning rate and of each constant.
     """
 
     book: Book
@@ -23,15 +23,16 @@ class Headed:
     columns: Columns
     places: dict[str, int]
     rows: range
-    constants: dict[str, tuple[int, int]]
+    constants: dict[str, Address]
 
     def cell(self, name: str, row: int) -> str:
         """The address of a name's cell in a row of the sheet."""
-        return f"{letters_of(self.places[name])}{row}"
+        return Address(self.sheet.name, row, self.places[name]).bare
 
     def number(self, name: str) -> float | None:
         """The value of a constant."""
-        value = self.sheet.value(*self.constants[name]) if name in self.constants else None
+        cell = self.constants.get(name)
+        value = None if cell is None else self.sheet.value(cell.column, cell.row)
         return value if isinstance(value, float) else None
 
 

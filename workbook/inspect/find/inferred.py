@@ -20,6 +20,7 @@ from engine.optimizers import DECAYS, OPTIMIZERS, SCHEDULES, TAKERS
 from workbook.inspect.find.comparison import Comparison
 from workbook.inspect.find.headed import Headed
 from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.letters import letters_of
 from workbook.table.network_line import read_network
@@ -168,13 +169,13 @@ def _count_of_first(sheet: Sheet, column: int, header_row: int) -> int:
     return count
 
 
-def _constants(sheet: Sheet, header_row: int) -> Iterator[tuple[str, tuple[int, int]]]:
+def _constants(sheet: Sheet, header_row: int) -> Iterator[tuple[str, Address]]:
     """The labelled numbers right above the headers."""
     for column, cells in sheet.values.items():
         for row in range(max(1, header_row - ROWS_ABOVE), header_row):
             text = cells.get(row)
             if isinstance(text, str) and text.strip() in CONSTANTS and isinstance(sheet.value(column + 1, row), float):
-                yield text.strip(), (column + 1, row)
+                yield text.strip(), Address(sheet.name, row, column + 1)
 
 
 def _questions(own: Headed) -> Iterator[tuple[Answers, Callable[[Columns], list[str]]]]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from workbook.inspect.find.headers import labelled_number, meaning, typed_number
 from workbook.inspect.find.tables import Table
+from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import Sheet
-from workbook.spreadsheet.letters import letters_of
 
 
 @dataclass(frozen=True)
@@ -14,14 +14,8 @@ class Label:
     """A cell that says what another one holds, such as `eta` left of 0.5; or both in one: `eta = 0.5`."""
 
     name: str
-    column: int
-    row: int
+    address: Address
     value: float | None
-
-    @property
-    def cell(self) -> str:
-        """The address of the value."""
-        return f"{letters_of(self.column)}{self.row}"
 
 
 def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:
@@ -37,12 +31,12 @@ def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:
 
 def _label(sheet: Sheet, column: int, row: int, text: str) -> Label | None:
     if (both := labelled_number(text)) is not None:
-        return Label(both[0], column, row, both[1])
+        return Label(both[0], Address(sheet.name, row, column), both[1])
     if (name := meaning(text)) is None:
         return None
     for beside in ((column + 1, row), (column + 2, row), (column, row + 1)):
         value = sheet.value(*beside)
         number = typed_number(value)
         if number is not None or (value is None and sheet.shape(*beside) is not None):
-            return Label(name, *beside, number)
+            return Label(name, Address(sheet.name, beside[1], beside[0]), number)
     return None

@@ -5,7 +5,7 @@ Somewhere in a gradient an output less its target stands; the losses that have s
 
 from collections.abc import Iterator, Sequence
 
-from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.arrays import numbers
 from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.graph import ancestors
@@ -31,12 +31,12 @@ def made_losses(cells: Cells, places: Sequence[tuple[Area, Area]]) -> Iterator[A
     """
     parameters = [parameter for parameter, _ in places]
     order = ancestors(cells, [given for _, given in places], parameters)
-    live = {place for area in parameters for place in area.places()}
+    live = {address for area in parameters for address in area.addresses()}
     groups: dict[str, list[Difference]] = {}
     for formula in order:
         try:
-            if any(place in live for area in cells.read_by(formula) for place in area.places()):
-                live.update(formula.area.places())
+            if any(address in live for area in cells.read_by(formula) for address in area.addresses()):
+                live.update(formula.area.addresses())
             for outputs, targets in _differences(cells, formula, formula.tree):
                 if _is_live(outputs, live) and not _is_live(targets, live) and outputs.shape == targets.shape:
                     groups.setdefault(formula.shape.key, []).append((outputs, targets))
@@ -54,8 +54,8 @@ def made_losses(cells: Cells, places: Sequence[tuple[Area, Area]]) -> Iterator[A
                     continue
 
 
-def _is_live(area: Area, live: set[tuple[str, int, int]]) -> bool:
-    return any(place in live for place in area.places())
+def _is_live(area: Area, live: set[Address]) -> bool:
+    return any(address in live for address in area.addresses())
 
 
 def _differences(cells: Cells, formula: Formula, tree: Tree) -> Iterator[Difference]:

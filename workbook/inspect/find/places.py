@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine import InputError
-from workbook.spreadsheet.areas import Area
+from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.arrays import numbers
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.parser import parse_arrays
@@ -36,7 +36,7 @@ def _area(cells: Cells, option: str, item: str, sheet: str, rows_down: int) -> A
             formula = cells.type_in(item[1:], sheet, rows_down)
             return cells.keep(formula, numbers(traced(cells, formula).value))
         leaf = parse_arrays(shape_of(item, 1).key)
-        home = (sheet, 1 + rows_down, 1)
+        home = Address(sheet, 1 + rows_down, 1)
         if isinstance(leaf, Name):
             leaf = cells.meaning(leaf, home)
         if isinstance(leaf, Reference | Range):

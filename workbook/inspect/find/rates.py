@@ -10,18 +10,16 @@ from engine import FloatArray
 from workbook.inspect.find.headers import typed_number
 from workbook.inspect.find.labels import Label
 from workbook.inspect.find.tables import Table
-from workbook.spreadsheet.book import Book, Sheet
+from workbook.spreadsheet.areas import Address
+from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.parser import parse, references
-from workbook.spreadsheet.references import LONGEST_CHAIN, Cell, cell_of
+from workbook.spreadsheet.references import LONGEST_CHAIN, cell_of
 from workbook.spreadsheet.trees import Number, Reference, UnsupportedError, leaves
 
 # The updates of so many rows are looked at: enough to outvote any slip.
 ROWS_ASKED = 40
 MOST_LITERALS = 4
-
-# A sheet's name, a column and a row.
-Place = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Rate:
     Attributes:
         text: how an update refers to it: `$G$19`, `0.5`, or the letters of the column of the rates of the rows.
         value: the rate, or None where each row has its own.
-        cell: the (sheet, column, row) of the one cell, or None.
+        cell: the one cell that it stands in, or None.
         column: the column of the rates of the rows, or None.
         offset: how far above an update its rate stands in that column.
         note: what the reader should know about where it was found.
@@ -39,7 +37,7 @@ class Rate:
 
     text: str
     value: float | None
-    cell: Place | None = None
+    cell: Address | None = None
     column: int | None = None
     offset: int = 0
     note: str | None = None
@@ -53,7 +51,7 @@ def find_rates(book: Book, table: Table, labels: Sequence[Label], weights: Seque
     label = _nearest(table, [label for label in labels if label.name == "eta" and label.value is not None])
     votes = Counter(_references(book, table, weights))
     if votes:
-        labelled = {(table.sheet.name, label.column, label.row) for label in labels if label.name == "eta"}
+        labelled = {label.address for label in labels if label.name == "eta"}
         target, _ = max(votes.items(), key=lambda item: (item[1], item[0] in labelled))
         return [_compared(_referred(book, table, target), label)]
     if (own_column := table.columns.get("eta")) is not None:
@@ -75,19 +73,19 @@ def _literal(value: float) -> Rate:
 def _without_formulas(table: Table, label: Label | None, weights: Sequence[str]) -> Rate | None:
     fitted = _fitted(table, weights)
     if label is not None:
-        rate = _of_label(table, label)
+        rate = _of_label(label)
         formulas = any(table.sheet.shape(table.columns[name], row) for name in weights for row in _update_rows(table))
         if formulas or fitted is None or np.isclose(fitted, label.value or 0.0, rtol=1e-3):
             return rate
-        note = f"{label.cell} says {label.value:g}, but the numbers were computed with {fitted:.6g}"
+        note = f"{label.address.bare} says {label.value:g}, but the numbers were computed with {fitted:.6g}"
         return Rate(f"{fitted:.6g}", fitted, note=note)
     if fitted is None:
         return None
     return Rate(f"{fitted:.6g}", fitted, note="no cell holds it: it is inferred from the numbers")
 
 
-def _of_label(table: Table, label: Label) -> Rate:
-    return Rate(f"${letters_of(label.column)}${label.row}", label.value, (table.sheet.name, label.column, label.row))
+def _of_label(label: Label) -> Rate:
+    return Rate(label.address.frozen, label.value, label.address)
 
 
 def _compared(rate: Rate, label: Label | None) -> Rate:
@@ -95,7 +93,7 @@ def _compared(rate: Rate, label: Label | None) -> Rate:
         return rate
     where = rate.text if rate.cell or rate.column else "the update formulas"
     return replace(
-        rate, note=f"{where} has {rate.value:g}; {label.cell} is labelled as the rate and has {label.value:g}"
+        rate, note=f"{where} has {rate.value:g}; {label.address.bare} is labelled as the rate and has {label.value:g}"
     )
 
 
@@ -103,8 +101,9 @@ def _nearest(table: Table, labels: Sequence[Label]) -> Label | None:
     left, right = min(table.columns.values()), max(table.columns.values())
 
     def distance(label: Label) -> tuple[int, int]:
-        beside = max(left - label.column, label.column - right, 0)
-        return (0 if label.row <= table.header_row else 1, abs(table.header_row - label.row) + beside)
+        _, row, column = label.address
+        beside = max(left - column, column - right, 0)
+        return (0 if row <= table.header_row else 1, abs(table.header_row - row) + beside)
 
     return min(labels, key=distance, default=None)
 
@@ -113,78 +112,76 @@ def _update_rows(table: Table) -> Sequence[int]:
     return table.at[1 : 1 + ROWS_ASKED]
 
 
-def _references(book: Book, table: Table, weights: Sequence[str]) -> Iterator[Place | tuple[int, int]]:
-    """What stands outside of the table and holds a number: (sheet, column, row), or (column, offset) beside it."""
-    rates: dict[Place, bool] = {}
+def _references(book: Book, table: Table, weights: Sequence[str]) -> Iterator[Address | tuple[int, int]]:
+    """What stands outside of the table and holds a number: its cell, or (column, offset) in the table's rows."""
+    rates: dict[Address, bool] = {}
     for name in weights:
         for row in _update_rows(table):
-            yield from _outside(book, table, (table.sheet, table.columns[name], row), rates)
+            yield from _outside(book, table, Address(table.sheet.name, row, table.columns[name]), rates)
 
 
-def _outside(book: Book, table: Table, update: Cell, rates: dict[Place, bool]) -> Iterator[Place | tuple[int, int]]:
+def _outside(
+    book: Book, table: Table, update: Address, rates: dict[Address, bool]
+) -> Iterator[Address | tuple[int, int]]:
     """What one update leads to; `rates` are the answers of _is_rate so far, as all updates lead to the same cells."""
-    inside = {place for name, place in table.columns.items() if name != "eta"}
-    home, seen = update[2], set[Place]()
-    cells = [update]
+    inside = _names_columns(table)
+    seen, cells = set[Address](), [update]
     for _ in range(LONGEST_CHAIN):
-        targets = [target for cell in cells for target in _targets(book, *cell)]
+        targets = [target for cell in cells for target in _targets(book, cell)]
         cells = []
-        for frozen, (there, column, row) in targets:
-            at = (there.name, column, row)
-            in_rows = there is table.sheet and table.step(row) is not None
-            if at in seen or (in_rows and column in inside):
+        for frozen, target in targets:
+            in_rows = _is_in_rows(table, target)
+            if target in seen or (in_rows and target.column in inside):
                 continue
-            seen.add(at)
-            formula = there.shape(column, row) is not None
-            if formula and not in_rows and at not in rates:
-                rates[at] = _is_rate(book, table, there, column, row)
-            if formula and not in_rows and rates[at]:
-                yield at
-            elif formula and column != table.columns.get("eta"):
-                cells.append((there, column, row))
-            elif typed_number(there.value(column, row)) is not None:
-                steps = (table.step(row) or 0) - (table.step(home) or 0)
-                yield (column, steps) if in_rows and not frozen else at
+            seen.add(target)
+            formula = book.shape(target) is not None
+            if formula and not in_rows and target not in rates:
+                rates[target] = _is_rate(book, table, target)
+            if formula and not in_rows and rates[target]:
+                yield target
+            elif formula and target.column != table.columns.get("eta"):
+                cells.append(target)
+            elif typed_number(book.value(target)) is not None:
+                steps = (table.step(target.row) or 0) - (table.step(update.row) or 0)
+                yield (target.column, steps) if in_rows and not frozen else target
 
 
-def _is_rate(book: Book, table: Table, sheet: Sheet, column: int, row: int) -> bool:
+def _names_columns(table: Table) -> set[int]:
+    """The columns that hold the network's numbers."""
+    return {column for name, column in table.columns.items() if name != "eta"}
+
+
+def _is_in_rows(table: Table, address: Address) -> bool:
+    return address.sheet == table.sheet.name and table.step(address.row) is not None
+
+
+def _is_rate(book: Book, table: Table, address: Address) -> bool:
     """Whether a formula outside of the table's rows computes its number from nothing in the table's columns."""
-    inside = {place for name, place in table.columns.items() if name != "eta"}
-    seen, cells = set[Place](), [(sheet, column, row)]
+    inside = _names_columns(table)
+    seen, cells = set[Address](), {address}
     for _ in range(LONGEST_CHAIN):
-        targets = {
-            (there.name, place, at): (there, place, at)
-            for cell in cells
-            for _, (there, place, at) in _targets(book, *cell)
-        }
-        if any(
-            there is table.sheet and table.step(at) is not None and place in inside
-            for there, place, at in targets.values()
-        ):
+        targets = {target for cell in cells for _, target in _targets(book, cell)}
+        if any(target.column in inside and _is_in_rows(table, target) for target in targets):
             return False
-        cells = [target for at, target in targets.items() if at not in seen]
-        seen |= targets.keys()
-    return typed_number(sheet.value(column, row)) is not None
+        cells = targets - seen
+        seen |= targets
+    return typed_number(book.value(address)) is not None
 
 
-def _targets(book: Book, sheet: Sheet, column: int, row: int) -> Iterator[tuple[bool, Cell]]:
+def _targets(book: Book, address: Address) -> Iterator[tuple[bool, Address]]:
     """The cells that a formula refers to, each once, and whether that is the same cell from every row."""
-    shape = sheet.shape(column, row)
+    shape = book.shape(address)
     for leaf in () if shape is None else dict.fromkeys(references(shape.key)):
-        if (target := cell_of(book, sheet, leaf, row)) is not None:
+        if (target := cell_of(book, leaf, address)) is not None:
             yield not isinstance(leaf, Reference) or leaf.frozen, target
 
 
-def _referred(book: Book, table: Table, target: Place | tuple[int, int]) -> Rate:
-    if len(target) == 2:
+def _referred(book: Book, table: Table, target: Address | tuple[int, int]) -> Rate:
+    if not isinstance(target, Address):
         return _column_rate(table, *target)
-    sheet, column, row = target
-    there = book.sheet(sheet)
-    value = None if there is None else typed_number(there.value(column, row))
-    quoted = sheet.replace("'", "''")
-    prefix = "" if there is table.sheet else f"'{quoted}'!"
-    text = f"{prefix}${letters_of(column)}${row}"
-    return Rate(text, value, target)
+    quoted = target.sheet.replace("'", "''")
+    prefix = "" if target.sheet == table.sheet.name else f"'{quoted}'!"
+    return Rate(f"{prefix}{target.frozen}", typed_number(book.value(target)), target)
 
 
 def _column_rate(table: Table, column: int, offset: int) -> Rate:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from workbook.inspect.find.words_beside import label, letter_of
-from workbook.spreadsheet.areas import Area, Place, place_of
+from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.blocks import blocks
 from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.readers import Readers
@@ -47,12 +47,12 @@ class Step:
 def steps(readers: Readers) -> list[Step]:
     """Every step of every network in a book, in the order of the formulas."""
     links = _one_each(_of_parameters(readers, list(_links(readers))))
-    held = {place for link in links for area in (link.parameter, link.update) for place in area.places()}
-    barrier = frozenset(readers.position[place] for place in held if place in readers.position)
+    held = {address for link in links for area in (link.parameter, link.update) for address in area.addresses()}
+    barrier = frozenset(readers.position[address] for address in held if address in readers.position)
     levels = _levels(links)
     leading = readers.ancestors(link.update for link in links)
     shifts = {_shift(link) for link in links}
-    copies = [link for link in _copies(readers, shifts) if not {place_of(link.parameter), place_of(link.update)} & held]
+    copies = [link for link in _copies(readers, shifts) if not {link.parameter.first, link.update.first} & held]
     found = []
     for _, level in groupby(sorted(links, key=lambda link: levels[link]), key=lambda link: levels[link]):
         some = list(level)
@@ -71,20 +71,20 @@ def _one_each(links: list[Link]) -> list[Link]:
     counts: Counter[tuple[bool, int, int]] = Counter()
     for link in links:
         counts[_shift(link)] += link.update.size
-    taken: set[Place] = set()
+    taken: set[Address] = set()
     kept: set[Link] = set()
     for link in sorted(links, key=lambda link: -counts[_shift(link)]):
-        places = set(link.parameter.places())
-        if not places & taken:
-            taken |= places
+        addresses = set(link.parameter.addresses())
+        if not addresses & taken:
+            taken |= addresses
             kept.add(link)
     return [link for link in links if link in kept]
 
 
 def _of_parameters(readers: Readers, links: list[Link]) -> list[Link]:
     """Those links that start from something given or updated: z less the largest z starts from something computed."""
-    updated = {place for link in links for place in link.update.places()}
-    first = {link: readers.cells.formula(place_of(link.parameter)) for link in links}
+    updated = {address for link in links for address in link.update.addresses()}
+    first = {link: readers.cells.formula(link.parameter.first) for link in links}
     computed = readers.dependents(link.parameter for link in links if first[link] is None)
 
     def starts(link: Link) -> bool:
@@ -100,7 +100,7 @@ def _links(readers: Readers) -> Iterator[Link]:
     """The updates by their form, block by block."""
     cells = readers.cells
     for block in blocks(formula for formula in readers.formulas if any(_origins(cells, formula))):
-        first = cells.formula(place_of(block))
+        first = cells.formula(block.first)
         for origin in _origins(cells, first) if first is not None else ():
             parameter = origin if first is not None and first.array else _stretched(origin, block)
             if parameter.shape == block.shape and _depends(readers, parameter, block):
@@ -115,9 +115,9 @@ def _carried_strips(cells: Cells, link: Link) -> Iterator[Link]:
     """
     rows, columns = link.parameter.shape
     for down in range(1, rows):
-        formula = cells.formula(place_of(link.parameter.cell(down, 0)))
+        formula = cells.formula(link.parameter.cell(down, 0).first)
         origin = None if formula is None else _copied(cells, formula)
-        if origin is not None and link.update.holds(place_of(origin)):
+        if origin is not None and link.update.holds(origin.first):
             for top in range(0, rows, down):
                 shape = min(down, rows - top), columns
                 yield Link(link.parameter.part(top, 0, shape), link.update.part(top, 0, shape))
@@ -172,28 +172,28 @@ def _terms(tree: Tree) -> Iterator[Tree]:
 
 def _depends(readers: Readers, parameter: Area, block: Area) -> bool:
     """Whether an update reads something else that depends on the parameter."""
-    first = readers.cells.formula(place_of(block))
+    first = readers.cells.formula(block.first)
     if first is None:
         return False
     read = (
-        place
+        address
         for area in readers.cells.readable(first)
-        if area != parameter and not (area.size == 1 and parameter.holds(place_of(area)))
-        for place in readers.cells.formulas_in(area)
+        if area != parameter and not (area.size == 1 and parameter.holds(area.first))
+        for address in readers.cells.formulas_in(area)
     )
     return readers.depends(read, readers.direct(parameter))
 
 
 def _levels(links: Sequence[Link]) -> dict[Link, int]:
     """How many updates a parameter has behind it."""
-    by_update = {place: link for link in links for place in link.update.places()}
+    by_update = {address: link for link in links for address in link.update.addresses()}
     levels: dict[Link, int] = {}
     for link in links:
         path = []
         current: Link | None = link
         while current is not None and current not in levels and current not in path:
             path.append(current)
-            current = by_update.get(next(current.parameter.places()))
+            current = by_update.get(current.parameter.first)
         base = levels.get(current, -1) if current is not None else -1
         for back, inner in enumerate(reversed(path), start=1):
             levels[inner] = base + back
@@ -214,7 +214,7 @@ def _connected(readers: Readers, links: Sequence[Link], barrier: frozenset[int],
         return at
 
     # Each formula stands for one of the links that it depends on; those of what it reads are of one network.
-    numbers = {place_of(link.update): number for number, link in enumerate(links)}
+    numbers = {link.update.first: number for number, link in enumerate(links)}
     reached = readers.dependents([link.parameter for link in links], within=leading, barrier=barrier)
     of = {at: numbers[home] for at in reached if (home := readers.formulas[at].home) in numbers}
     for number, link in enumerate(links):

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbook.inspect.find.headers import COMPUTED, kind_of, meaning, typed_number
 from workbook.inspect.find.rows import MOST_ROWS_BETWEEN, Rows, find_rows
+from workbook.spreadsheet.areas import Address, Area, bare_text
 from workbook.spreadsheet.book import Sheet, Value
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.parser import references
@@ -85,7 +86,7 @@ class Table:
     def range(self) -> str:
         """The cells of its steps."""
         own = [column for name, column in self.columns.items() if name not in self.shared]
-        return f"{letters_of(min(own))}{self.at[0]}:{letters_of(max(own))}{self.last_row}"
+        return bare_text(Area(self.sheet.name, self.at[0], min(own), self.last_row, max(own)))
 
     def without(self, names: Iterable[str]) -> "Table":
         """The table with some of its columns among those that are ignored."""
@@ -103,7 +104,7 @@ class Table:
 
     def cell(self, name: str, row: int) -> str:
         """The address of a name's cell in a row of the sheet."""
-        return f"{self.letter(name)}{row}"
+        return Address(self.sheet.name, row, self.columns[name]).bare
 
     def numbers_of(self, name: str) -> list[Value]:
         """What stands in a column and is a number, as it is stored."""

@@ -63,6 +63,6 @@ def understand(
     numbers = Numbers(table, network, rate, values)
     same_sample = one_sample(numbers.columns, network.samples)
     meant = [label for label in labels if kind_of(label.name) == "bias"] + list(labelled.values())
-    cells = {(table.sheet.name, label.column, label.row): label.name for label in meant}
+    cells = {label.address: label.name for label in meant}
     resolver = Resolver(book, table, rate, cells, one_sample=same_sample)
     return Understood(book, table, network, rate, labelled, numbers, same_sample, resolver)

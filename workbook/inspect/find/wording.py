@@ -7,6 +7,7 @@ Rows that move when a formula is filled down are written relative to a row, as i
 from collections.abc import Iterable
 
 from workbook.inspect.find.understand import Understood
+from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.printer import pieces, printed
@@ -21,7 +22,7 @@ def place(understood: Understood, variable: Variable, row: int) -> str:
         return rate_text(understood, row)
     if variable.name in understood.labelled:
         label = understood.labelled[variable.name]
-        return f"${letters_of(label.column)}${label.row}"
+        return label.address.frozen
     if variable.name not in understood.table.columns:
         return variable.name
     return f"{understood.table.letter(variable.name)}‹{_rows_on(understood, variable.row, row)}›"
@@ -90,7 +91,7 @@ def described(understood: Understood, sheet: str | None, column: int, row: int) 
     there = understood.table.sheet if sheet is None else understood.book.sheet(sheet)
     if there is None:
         return "nothing"
-    variable = understood.resolver.variable(there, column, row, row)
+    variable = understood.resolver.variable(Address(there.name, row, column), row)
     if isinstance(variable, Variable):
         return "the learning rate" if variable == ETA else variable.name
     value = there.value(column, row)

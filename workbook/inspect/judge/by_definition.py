@@ -18,7 +18,6 @@ from workbook.inspect.find.wording import in_short
 from workbook.inspect.findings import Finding, TableReport
 from workbook.inspect.judge.score import GIVEN, score_of, typed_columns, verdict_of
 from workbook.spreadsheet.book import Book
-from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves
 
@@ -211,7 +210,7 @@ class _Judge:
 
     def constant(self, name: str) -> str | None:
         cell = self.own.constants.get("eta" if name == "eta_0" else name)
-        return None if cell is None or name in self.own.places else f"${letters_of(cell[0])}${cell[1]}"
+        return None if cell is None or name in self.own.places else cell.frozen
 
     def root(self, name: str, rows: list[int], cause: str) -> Finding:
         first, sheet = self.own.rows[rows[0]], self.own.sheet

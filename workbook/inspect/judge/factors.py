@@ -31,7 +31,7 @@ def rates_in(cells: Cells, pair: Pair, is_wanted: Callable[[float], bool]) -> di
 
     What is computed from the parameter is no such number; only wanted ones are looked into, since it takes long.
     """
-    formula = None if pair.given.sheet == TYPED else cells.formula(next(pair.given.places()))
+    formula = None if pair.given.sheet == TYPED else cells.formula(pair.given.first)
     if formula is None:
         return {}
     rates: dict[float, Area | None] = {}
@@ -50,10 +50,10 @@ def _numbers_in(cells: Cells, formula: Formula, parameter: Area, left: int) -> I
     except UnsupportedError:
         return
     for area in read:
-        if area.size > 1 or parameter.holds(next(area.places())):
+        if area.size > 1 or parameter.holds(area.first):
             continue
         yield abs(numbers(cells.value(area)).item()), area
-        inner = cells.formula(next(area.places()))
+        inner = cells.formula(area.first)
         if inner is not None and left > 1:
             yield from _numbers_in(cells, inner, parameter, left - 1)
 
@@ -62,8 +62,8 @@ def _reads(cells: Cells, area: Area, parameter: Area) -> bool:
     """Whether a cell is computed from some of a parameter's cells, the nearest formulas first; so taken after many."""
     pending = list(cells.formulas_in(area))
     seen = set(pending)
-    for place in pending:  # grows as it is walked
-        formula = cells.formula(place)
+    for address in pending:  # grows as it is walked
+        formula = cells.formula(address)
         if len(seen) > MOST_SEEN or (formula is not None and _touches(cells, formula, parameter)):
             return True
         before = [] if formula is None else cells.formulas_read_by(formula)
@@ -75,7 +75,7 @@ def _reads(cells: Cells, area: Area, parameter: Area) -> bool:
 def _touches(cells: Cells, formula: Formula, parameter: Area) -> bool:
     """Whether a formula reads some of a parameter's cells; one that cannot be told counts as if it did."""
     try:
-        return any(parameter.holds(place) for area in cells.read_by(formula) for place in area.places())
+        return any(parameter.holds(address) for area in cells.read_by(formula) for address in area.addresses())
     except UnsupportedError:
         return True
 

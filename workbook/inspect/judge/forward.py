@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import FloatArray
 from workbook.inspect.judge.lookup import EQUAL, Lookup
-from workbook.spreadsheet.areas import Area, Place
+from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.arrays import Adjoint, numbers
 from workbook.spreadsheet.blocks import all_blocks
 from workbook.spreadsheet.cells import Cells, Formula
@@ -162,7 +162,7 @@ class Forward:
     def is_parameter(self, expected: Expected) -> bool:
         """Whether something is the loss's derivative by parameters."""
         whole = not expected.slope and expected.through is None
-        return whole and any(area.holds(next(expected.of.places())) for area in self.parameters)
+        return whole and any(area.holds(expected.of.first) for area in self.parameters)
 
     @cached_property
     def inputs(self) -> dict[Area, float]:
@@ -234,7 +234,7 @@ def _carried(cells: Cells, formula: Formula, adjoint: Adjoint) -> dict[Area, Adj
 
 
 def _shares(cells: Cells, derivatives: Derivatives, blocks: Sequence[Area]) -> Iterator[Expected]:
-    given: dict[Place, list[tuple[Area, FloatArray]]] = {}
+    given: dict[Address, list[tuple[Area, FloatArray]]] = {}
     readers: Counter[Area] = Counter()
     for formula in derivatives.order:
         if formula.area.size > 1:
@@ -248,7 +248,7 @@ def _shares(cells: Cells, derivatives: Derivatives, blocks: Sequence[Area]) -> I
         given[formula.home] = [(area, back.get(area, np.zeros((1, *area.shape)))[0]) for area in alone]
         readers.update(list(alone))
     for block in blocks:
-        rows = [given.get(place, []) for place in block.places()]
+        rows = [given.get(address, []) for address in block.addresses()]
         for terms in zip(*rows, strict=False):
             first, last = terms[0][0], terms[-1][0]
             array = _stacked([term for _, term in terms], block)

@@ -5,9 +5,9 @@ from collections.abc import Collection, Sequence
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.tables import Table, Unfilled
 from workbook.inspect.findings import Finding, Score, TableReport, Verdict
+from workbook.spreadsheet.areas import Area, bare_text
 from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.files import VALUES_ONLY
-from workbook.spreadsheet.letters import letters_of
 
 # What nobody computes.
 GIVEN = {"target", "input", "step", "sample"}
@@ -46,10 +46,11 @@ def _computed(table: Table, column: int, rows: Sequence[int], filled: Collection
 def report_of_unfilled(sheet: Sheet, left: Unfilled) -> TableReport:
     """The report on a table that has its headers and little more: nothing of what it asks is right."""
     asked = [name for name in left.columns if kind_of(name) not in GIVEN]
+    columns = left.columns.values()
     return TableReport(
         sheet=sheet.name,
         header_row=left.row,
-        range=f"{letters_of(min(left.columns.values()))}{left.row}:{letters_of(max(left.columns.values()))}{left.row}",
+        range=bare_text(Area(sheet.name, left.row, min(columns), left.row, max(columns))),
         rows=0,
         columns=tuple(left.columns),
         others={},

@@ -9,7 +9,7 @@ from workbook.inspect.gradcheck import Check
 from workbook.inspect.judge.pairs import Pair
 from workbook.inspect.report.gradcheck import meaning, plain, verdict_of
 from workbook.page.records import Cell, Fault, File, Grid, Mark, Note, Page, Part, Row
-from workbook.spreadsheet.areas import Area, Place
+from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.letters import letters_of
@@ -44,7 +44,7 @@ def _part(number: int, check: Check, cells: Cells) -> Part:
     faults = [
         Fault(
             name=plain(start.cells.sheet),
-            cell=_corner(start.cells),
+            cell=start.cells.first.bare,
             cause=plain(start.cause),
             actual=f"={plain(start.formula)}" if start.formula else f"{start.value:.6g}",
             expected=None,
@@ -71,15 +71,11 @@ def _part(number: int, check: Check, cells: Cells) -> Part:
     )
 
 
-def _corner(area: Area) -> str:
-    return f"{letters_of(area.left)}{area.top}"
-
-
 def _off(pair: Pair, check: Check) -> Fault:
     off = np.argwhere(pair.wrong(check.factor))
     first = tuple(off[0])
     return Fault(
-        name=plain(pair.given.sheet), cell=_corner(pair.given), cause="it is not the derivative of the loss",
+        name=plain(pair.given.sheet), cell=pair.given.first.bare, cause="it is not the derivative of the loss",
         actual=f"{pair.value[first]:.6g}", expected=None, rows=1,
         extent=f"{len(off):,} of {pair.value.size:,} cells; expected {check.factor * pair.derivative[first]:.6g}",
         extent_of="cells",
@@ -103,19 +99,18 @@ def _grid(check: Check, pairs: Sequence[Pair], cells: Cells) -> Grid | None:
     bottom = min(max(area.bottom for area in areas), top + MOST_ROWS - 1)
     right = min(max(area.right for area in areas), left + MOST_COLUMNS - 1)
     wrong = {
-        place
+        address
         for pair in pairs
-        for place, off in zip(pair.given.places(), _laid_out(pair, check).ravel().tolist(), strict=True)
+        for address, off in zip(pair.given.addresses(), _laid_out(pair, check).ravel().tolist(), strict=True)
         if off
     }
     letters = [letters_of(column) for column in range(left, right + 1)]
     rows = [
-        Row(row, [_cell(cells, (sheet, row, column), wrong) for column in range(left, right + 1)])
+        Row(row, [_cell(cells, Address(sheet, row, column), wrong) for column in range(left, right + 1)])
         for row in range(top, bottom + 1)
     ]
-    inside = [(row, column) for _, row, column in wrong if row <= bottom and column <= right]
-    first = min(inside, default=(top, left))
-    return Grid(letters, rows, f"{letters_of(first[1])}{first[0]}")
+    inside = [address for address in wrong if address.row <= bottom and address.column <= right]
+    return Grid(letters, rows, min(inside, default=Address(sheet, top, left)).bare)
 
 
 def _laid_out(pair: Pair, check: Check) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -123,10 +118,9 @@ def _laid_out(pair: Pair, check: Check) -> np.ndarray[tuple[int, ...], np.dtype[
     return wrong.T if pair.transposed else wrong
 
 
-def _cell(cells: Cells, place: Place, wrong: set[Place]) -> Cell:
-    sheet, row, column = place
-    value, formula = cells.sheets[sheet].value(column, row), cells.formula(place)
-    mark: Mark = "wrong" if place in wrong else ""
+def _cell(cells: Cells, address: Address, wrong: set[Address]) -> Cell:
+    value, formula = cells.book.value(address), cells.formula(address)
+    mark: Mark = "wrong" if address in wrong else ""
     text = value.text if isinstance(value, ErrorValue) else "" if value is None else plain(str(value))
     return Cell(
         shown=f"{value:.7g}" if isinstance(value, float) else text,
