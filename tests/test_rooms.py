@@ -38,10 +38,9 @@ DOORS = {
     ],
     "workbook.inspect.findings": ["workbook.inspect.find.drawing"],
     "workbook.inspect.find": ["engine", "workbook.spreadsheet", "workbook.table"],
-    # A finding says its cause: a column's judge asks for it where it has the formula at hand.
+    # find, judge, explain, report: each knows those before it, none those behind it.
     "workbook.inspect.judge": [
-        *("engine", "workbook.inspect.find", "workbook.inspect.findings", "workbook.inspect.explain.causes"),
-        *("workbook.inspect.explain.factors", "workbook.spreadsheet", "workbook.table"),
+        *("engine", "workbook.inspect.find", "workbook.inspect.findings", "workbook.spreadsheet", "workbook.table"),
     ],
     "workbook.inspect.explain": [
         *("engine", "workbook.inspect.find", "workbook.inspect.findings", "workbook.inspect.judge"),
@@ -87,6 +86,13 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
         assert any(_is_in(name, door) for door in (room, *DOORS[room])), f"{module} imports {name}"
         # The two sides of the proof must not share the mathematics.
         assert room == "engine" or not _has_kernels(name), f"{module} imports {name}"
+
+
+def test_an_audit_finds_then_judges_then_explains_then_reports() -> None:
+    rooms = [f"workbook.inspect.{room}" for room in ("find", "judge", "explain", "report")]
+    for at, room in enumerate(rooms):
+        imported = {name for path in (ROOT / room.replace(".", "/")).glob("*.py") for name in _imported(path)}
+        assert [name for name in imported for later in rooms[at + 1 :] if _is_in(name, later)] == []
 
 
 def test_every_package_is_installed() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.workbook.handmade import FIRST, NAME, OURS, HandMade, audited, only_root, ours
 from workbook.inspect.audit import audit
-from workbook.inspect.explain.causes import UNNAMED
+from workbook.inspect.judge.cause import UNNAMED
 
 COMPUTED = [name for name in OURS if name[0] not in "ti"]
 ALIKE = [

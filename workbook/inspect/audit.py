@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine import Columns, InputError
+from workbook.inspect.explain import causes
 from workbook.inspect.explain.cost import consequences, cost, replay
+from workbook.inspect.explain.definitions import cause_by_definition
 from workbook.inspect.find.drawing import draw
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.labels import Label, find_labels
@@ -128,7 +130,7 @@ def _all_judged(
     book: Book, tables: Sequence[tuple[Table, Sequence[Label]]], learning_rate: float | None
 ) -> tuple[list[TableReport | None], list[Judge | None]]:
     """For each table either the report by its definitions, where the headers are ours, or its judge."""
-    ours = [judged_by_definition(book, table) for table, _ in tables]
+    ours = [judged_by_definition(book, table, cause_by_definition) for table, _ in tables]
     judges = [
         None if own is not None else _judge(book, table, labels, learning_rate)
         for own, (table, labels) in zip(ours, tables, strict=True)
@@ -174,14 +176,14 @@ def _judge(book: Book, table: Table, labels: Sequence[Label], learning_rate: flo
         rates: list[Rate | None] = [*find_rates(book, table, labels, weights)] or [None]
         if learning_rate is not None:
             rates = [_overridden(rates[0], learning_rate)]
-        judges += [Judge(understand(book, table, sizes, rate, labels)) for rate in rates]
+        judges += [Judge(understand(book, table, sizes, rate, labels), causes) for rate in rates]
     if not judges:
         return None
     best = judges[0] if len(judges) == 1 else min(judges, key=lambda judge: judge.judgement.faults)
     sizes, rate = best.understood.network.sizes, best.understood.rate
     variants = [NO_HALF] if best.is_doubled() else []
     variants += [NEGATIVE_RATE] if rate is not None and rate.value is not None and rate.value < 0 else []
-    varied = [Judge(understand(book, table, sizes, rate, labels, variant)) for variant in variants]
+    varied = [Judge(understand(book, table, sizes, rate, labels, variant), causes) for variant in variants]
     return min([best, *varied], key=lambda judge: judge.judgement.faults) if varied else best
 
 

@@ -2,10 +2,8 @@
 
 import math
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain, combinations, count
-from typing import Literal
 
 import numpy as np
 
@@ -16,6 +14,7 @@ from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.network import FAR, variables
 from workbook.inspect.find.understand import Understood
 from workbook.inspect.find.wording import cell_text, described, place, shown, spelled, spelled_tree
+from workbook.inspect.judge.cause import UNNAMED, Cause
 from workbook.spreadsheet.evaluator import Evaluator
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.parser import parse
@@ -26,28 +25,10 @@ from workbook.spreadsheet.trees import Number, Operation, Reference, Tree, Varia
 from workbook.table.updates import ETA
 
 MOST_OCCURRENCES = 6
-UNNAMED = "the formula computes something else than the column's header says"
 
-Kind = Literal["root", "note", "right"]
 Test = Callable[[Tree], bool]
 # A formula is tried on so many rows of typed numbers before it is tried on all.
 FEW_ROWS = 3
-
-
-@dataclass(frozen=True)
-class Cause:
-    """What is wrong, and whether it is a fault at all.
-
-    Attributes:
-        words: in words in which rows are relative, as in a shape's key.
-    """
-
-    words: str
-    kind: Kind = "root"
-
-    def text(self, row: int) -> str:
-        """The words for a row."""
-        return Shape(self.words).text(row)
 
 
 def cause_of_formula(understood: Understood, name: str, shape: Shape, row: int, *, thorough: bool = True) -> Cause:

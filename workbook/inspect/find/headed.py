@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from engine import Columns
 from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import Book, Sheet
+from workbook.spreadsheet.trees import Variable
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,15 @@ class Headed:
     def cell(self, name: str, row: int) -> str:
         """The address of a name's cell in a row of the sheet."""
         return Address(self.sheet.name, row, self.places[name]).bare
+
+    def constant(self, name: str) -> str | None:
+        """The frozen cell of a constant that no column holds."""
+        cell = self.constants.get("eta" if name == "eta_0" else name)
+        return None if cell is None or name in self.places else cell.frozen
+
+    def operand(self, leaf: Variable, row: int) -> str:
+        """The cell that a variable stands in, read from a row of the table, from 0."""
+        return self.constant(leaf.name) or self.cell(leaf.name, self.rows[0] + row + leaf.row)
 
     def number(self, name: str) -> float | None:
         """The value of a constant."""

@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from workbook.inspect.explain.factors import factor_slips
 from workbook.inspect.find.comparison import Comparison, Group
 from workbook.inspect.find.drawing import draw
 from workbook.inspect.find.headed import Headed, is_plain
@@ -16,13 +15,14 @@ from workbook.inspect.find.rows import FEWEST_EMPTY
 from workbook.inspect.find.tables import Table
 from workbook.inspect.find.wording import in_short
 from workbook.inspect.findings import Finding, TableReport
+from workbook.inspect.judge.cause import CauseByDefinition
 from workbook.inspect.judge.score import GIVEN, score_of, typed_columns, verdict_of
 from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.printer import printed
-from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves
+from workbook.spreadsheet.trees import Variable, leaves
 
 
-def judged_by_definition(book: Book, table: Table) -> TableReport | None:
+def judged_by_definition(book: Book, table: Table, cause: CauseByDefinition) -> TableReport | None:
     """The report on a table with our own headers; None for any other, or for one that the other judge takes."""
     own = headed(book, table)
     if own is None:
@@ -30,12 +30,13 @@ def judged_by_definition(book: Book, table: Table) -> TableReport | None:
     apart = not set(table.columns.values()) <= set(own.places.values())
     if is_plain(own.columns) and (apart or possible_sizes(table.columns)):
         return None
-    return _Judge(own).report(table)
+    return _Judge(own, cause).report(table)
 
 
 class _Judge:
-    def __init__(self, own: Headed) -> None:
+    def __init__(self, own: Headed, cause: CauseByDefinition) -> None:
         self.own, self.columns, self.comparison = own, own.columns, Comparison(own)
+        self.cause = cause
 
     def report(self, table: Table) -> TableReport:
         findings = [finding for name in self.columns.names for finding in self.column(name)]
@@ -53,7 +54,7 @@ class _Judge:
             verdict=verdict_of(asked, typed, roots=bool(roots), incomplete=bool(self.empty or self.left_over)),
             judged=True,
             learning_rate=rate,
-            rate_text=self.constant("eta") if rate is not None else None,
+            rate_text=self.own.constant("eta") if rate is not None else None,
             score=score_of(asked, set(asked) - wrong, typed),
             findings=findings + [Finding("note", "", "", 0, None, None, text) for text in self.remarks],
             drawing=draw(table, [(finding.column, finding.at) for finding in roots]),
@@ -172,45 +173,7 @@ class _Judge:
             if wrong:
                 yield f"the numbers are not what the column should be ({group.why})", wrong
         else:
-            yield self.cause(name, group.tree, group.expected, group.rows[0]), group.rows
-
-    def cause(self, name: str, got: Tree, expected: Tree, row: int) -> str:
-        kind = self.columns.by_name[name].kind
-        for other in self.columns.of(kind):
-            if other != name and any(self.comparison.same(got, tree) for tree in self.comparison.defined[other].trees):
-                return f"it holds the formula of {other}"
-        mine, theirs = (list(dict.fromkeys(leaf for leaf in leaves(tree))) for tree in (got, expected))
-        extra = [leaf for leaf in mine if leaf not in theirs]
-        missing = [leaf for leaf in theirs if leaf not in mine]
-        if len(extra) == len(missing) == 1:
-            return f"{self.shown(extra[0], row)} is read; {self.shown(missing[0], row)} is expected"
-        if (operators := _operators(got, expected)) is not None:
-            return "{} stands where {} belongs".format(*operators)
-        for tree, words in factor_slips(expected, lambda part: printed(part, lambda leaf: self.shown(leaf, row))):
-            if self.comparison.same(got, tree):
-                return words
-        if (factor := self.factor(got, expected)) is not None:
-            return f"it is {factor:.4g} times what it should be"
-        if missing and not extra:
-            return f"{', '.join(self.shown(leaf, row) for leaf in missing)} is missing"
-        return "it computes something else"
-
-    def factor(self, got: Tree, expected: Tree) -> float | None:
-        """The number that the formula is too large by, wherever it is used."""
-        ratios = self.comparison.ratio(got, expected)
-        if ratios is None or not np.isfinite(ratios).all() or np.ptp(ratios) > 1e-9 * abs(ratios[0]):
-            return None
-        return float(ratios[0])
-
-    def shown(self, leaf: Tree, row: int) -> str:
-        if not isinstance(leaf, Variable):
-            return printed(leaf)
-        place = self.constant(leaf.name) or f"{self.own.cell(leaf.name, self.own.rows[0] + row + leaf.row)}"
-        return f"{leaf.name} ({place})"
-
-    def constant(self, name: str) -> str | None:
-        cell = self.own.constants.get("eta" if name == "eta_0" else name)
-        return None if cell is None or name in self.own.places else cell.frozen
+            yield self.cause(self.comparison, name, group.tree, group.expected, group.rows[0]), group.rows
 
     def root(self, name: str, rows: list[int], cause: str) -> Finding:
         first, sheet = self.own.rows[rows[0]], self.own.sheet
@@ -227,23 +190,8 @@ class _Judge:
             cell=self.own.cell(name, first),
             rows=len(rows),
             formula=f"={shape.text(first)}" if shape else None if value is None else f"{value}",
-            expected="=" + printed(tree, lambda leaf: self.address(leaf, rows[0])),
+            expected="=" + printed(tree, lambda leaf: self.own.operand(leaf, rows[0])),
             cause=cause,
             deviation=float(known.max()) if len(known) else None,
             at=tuple(self.own.rows[row] for row in rows),
         )
-
-    def address(self, leaf: Variable, row: int) -> str:
-        return self.constant(leaf.name) or self.own.cell(leaf.name, self.own.rows[0] + row + leaf.row)
-
-
-def _operators(got: Tree, expected: Tree) -> tuple[str, str] | None:
-    """The one operator or function in which two trees of one form differ."""
-    if not isinstance(got, Operation) or not isinstance(expected, Operation):
-        return None
-    if got.operands == expected.operands and got.kind != expected.kind:
-        return got.kind, expected.kind
-    if got.kind != expected.kind or len(got.operands) != len(expected.operands):
-        return None
-    pairs = [pair for pair in zip(got.operands, expected.operands, strict=True) if pair[0] != pair[1]]
-    return _operators(*pairs[0]) if len(pairs) == 1 else None

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import FloatArray
-from workbook.inspect.explain.causes import UNNAMED, Cause, cause_of_formula, cause_of_numbers
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.numbers import is_counted_up
 from workbook.inspect.find.resolve import BIAS
 from workbook.inspect.find.understand import Understood
 from workbook.inspect.find.wording import content, expected_text
 from workbook.inspect.findings import Finding, Unjudged
+from workbook.inspect.judge.cause import UNNAMED, Cause, Causes
 from workbook.inspect.judge.groups import OTHERS_EVERYWHERE, Group
 from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.shapes import Shape
@@ -104,6 +104,7 @@ class Column:
     def __init__(
         self,
         understood: Understood,
+        causes: Causes,
         name: str,
         expected: FloatArray,
         uncertain: FloatArray,
@@ -113,7 +114,7 @@ class Column:
     ) -> None:
         self.understood, self.table, self.name = understood, understood.table, name
         self.expected, self.uncertain, self.overwritten = expected, uncertain, overwritten
-        self.named = named
+        self.causes, self.named = causes, named
         self.got = understood.numbers.columns[name]
         self.given = name in understood.network.given
         self.sample = name in understood.network.samples
@@ -167,7 +168,7 @@ class Column:
             if cause is None:
                 row = self.table.at[group.rows[0]]
                 thorough = searches < MOST_SEARCHES
-                cause = cause_of_formula(self.understood, self.name, shape, row, thorough=thorough)
+                cause = self.causes.cause_of_formula(self.understood, self.name, shape, row, thorough=thorough)
                 searches += cause.words == UNNAMED
             causes[group.tree] = cause
             keys = [(cause.kind, alike) for alike in (group.tree, shape, cause.words)]
@@ -214,7 +215,7 @@ class Column:
     def _cause_by_value(self, group: Group, row: int, note: str) -> str:
         if group.reason == OTHERS_EVERYWHERE and group.shape is not None:
             try:
-                cause = cause_of_formula(self.understood, self.name, group.shape, self.table.at[row])
+                cause = self.causes.cause_of_formula(self.understood, self.name, group.shape, self.table.at[row])
             except UnsupportedError:
                 cause = None
             if cause is not None and cause.kind == "root":
@@ -251,7 +252,7 @@ class Column:
         if not whole:
             rounded = abs(value - expected) <= 1e-3 * abs(expected)
             return f"{value:.10g} is typed over the formula" + (": a rounded number" if rounded else "")
-        cause = cause_of_numbers(self.understood, self.name, rows) if self.named and len(rows) > 1 else None
+        cause = self.causes.cause_of_numbers(self.understood, self.name, rows) if self.named and len(rows) > 1 else None
         what = f": {cause.text(self.table.at[rows[0]])}" if cause else ""
         return f"the typed numbers are not what the column should be{what}"
 

@@ -10,6 +10,7 @@ from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.network import FAR, variables
 from workbook.inspect.find.understand import Understood
 from workbook.inspect.findings import Finding, Judgement, Unjudged
+from workbook.inspect.judge.cause import Causes
 from workbook.inspect.judge.column import Column, finding
 from workbook.inspect.judge.groups import Group, groups
 from workbook.spreadsheet.trees import Operation, Variable
@@ -26,8 +27,8 @@ STALE = 1e-6
 class Judge:
     """Finds what is wrong in one table."""
 
-    def __init__(self, understood: Understood) -> None:
-        self.understood = understood
+    def __init__(self, understood: Understood, causes: Causes) -> None:
+        self.understood, self.causes = understood, causes
         self.table = understood.table
         self.names = [name for name in understood.network.columns.names if name in self.table.columns]
         self._right: dict[str, tuple[FloatArray, FloatArray] | None] = {}
@@ -155,7 +156,7 @@ class Judge:
             first = self.understood.numbers.columns[name][0]
             right, uncertain = np.full_like(right, first), np.full_like(right, abs(first) * 1e-9 + 1e-15)
         apart = {row for row, names in self.overwritten.items() if name in names} | set(self._frozen)
-        column = Column(self.understood, name, right, uncertain, apart, named=name not in self._too_many)
+        column = Column(self.understood, self.causes, name, right, uncertain, apart, named=name not in self._too_many)
         return list(column.findings(self._groups[name]))
 
     @cached_property
