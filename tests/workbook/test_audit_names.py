@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tests.workbook.handmade import FIRST, NAME, OURS, HandMade, audited, only_root, ours
+from tests.workbook.handmade import FIRST, NAME, OURS, Cells, HandMade, audited, only_root, ours, save
 from workbook.inspect.audit import audit
 from workbook.inspect.judge.cause import UNNAMED
 
@@ -136,3 +136,15 @@ def test_names_of_parameters_below_one_another_beside_samples_are_no_table(tmp_p
     report = audit(tmp_path / "theirs.xlsx")
     assert report.roots == []
     assert "no training table found" in str(report.error)
+
+
+@pytest.mark.parametrize(("cells", "faults"), [("U1:$V1", []), ("T1:$U1", ["E_tot"])])
+def test_a_name_of_a_range_is_followed_to_its_cells(tmp_path: Path, cells: str, faults: list[str]) -> None:
+    made = HandMade(rows=5)
+    assert (made.cell("E1", 0), made.cell("E2", 0)) == ("U5", "V5")
+    # The rows of a name are relative to the first row of the sheet; the values are those of the right sum.
+    names = {"parts": f"'Sheet 1'!${cells}", "errors": "parts"}
+    respelled: Cells = {(5 + step, OURS.index("E_tot") + 1): "=SUM(errors)" for step in range(5)}
+    report = audit(save(tmp_path / "theirs.xlsx", made.cells, names=names, respelled=respelled))
+    assert [root.column for root in report.roots] == faults
+    assert "by its numbers alone" not in "".join(finding.cause for finding in report.tables[0].findings)

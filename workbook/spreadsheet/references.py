@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from workbook.spreadsheet.areas import Address, Area, area_at
 from workbook.spreadsheet.book import Book
-from workbook.spreadsheet.parser import parse_arrays, unquoted
+from workbook.spreadsheet.parser import parse_arrays, references, unquoted
 from workbook.spreadsheet.shapes import shape_of
 from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError, kinds_of, leaves
 
@@ -17,19 +17,39 @@ CONSTANTS = ("TRUE", "FALSE")
 
 def cell_of(book: Book, leaf: Tree, home: Address) -> Address | None:
     """The one cell that a reference or a name leads to in a formula of a cell; None if there is none."""
-    for _ in range(LONGEST_CHAIN):
-        if not isinstance(leaf, Name):
-            break
-        try:
-            leaf = meaning(book, leaf, home.sheet)
-        except UnsupportedError:
-            return None
+    leaf = followed(book, leaf, home.sheet)
     if not isinstance(leaf, Reference):
         return None
     if leaf.sheet is None:
         return Address(home.sheet, row_of(leaf, home.row), leaf.column)
     there = book.sheet(leaf.sheet)
     return None if there is None else Address(there.name, row_of(leaf, home.row), leaf.column)
+
+
+def followed(book: Book, leaf: Tree, sheet: str) -> Tree:
+    """What a name in a formula of a sheet stands for, through names that stand for names; any other leaf itself.
+
+    A name that stands for nothing stays one.
+    """
+    found = leaf
+    for _ in range(LONGEST_CHAIN):
+        if not isinstance(found, Name):
+            return found
+        try:
+            found = meaning(book, found, sheet)
+        except UnsupportedError:
+            break
+    return leaf
+
+
+def corners(book: Book, key: str, sheet: str) -> Iterator[Reference]:
+    """The cells in a formula of a sheet, and the corners of its ranges, in whatever its names stand for, too."""
+    for leaf in references(key):
+        found = followed(book, leaf, sheet)
+        if isinstance(found, Range):
+            yield from (found.first, found.last)
+        elif isinstance(found, Reference):
+            yield found
 
 
 def row_of(reference: Reference, row: int) -> int:

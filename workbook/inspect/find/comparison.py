@@ -13,7 +13,7 @@ from workbook.inspect.find.headed import Headed
 from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.evaluator import Value, evaluate
 from workbook.spreadsheet.parser import parse
-from workbook.spreadsheet.references import cell_of
+from workbook.spreadsheet.references import cell_of, followed
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import (
     Name,
@@ -155,7 +155,10 @@ class Comparison:
         return replaced(parse(shape.key), change)
 
     def _named(self, leaf: Name, row: int) -> Tree:
-        target = cell_of(self.headed.book, leaf, Address(self.headed.sheet.name, row, 1))
+        book, sheet = self.headed.book, self.headed.sheet.name
+        if isinstance(cells := followed(book, leaf, sheet), Range):
+            return self._block(cells, row)
+        target = cell_of(book, leaf, Address(sheet, row, 1))
         if target is None:
             raise UnsupportedError(f"the name {leaf.text} stands for no cell")
         return self._cell(Reference(target.sheet, target.column, target.row, frozen=True), row)

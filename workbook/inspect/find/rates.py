@@ -13,9 +13,9 @@ from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.letters import letters_of
-from workbook.spreadsheet.parser import parse, references
-from workbook.spreadsheet.references import LONGEST_CHAIN, cell_of
-from workbook.spreadsheet.trees import Number, Reference, UnsupportedError, leaves
+from workbook.spreadsheet.parser import parse
+from workbook.spreadsheet.references import LONGEST_CHAIN, cell_of, corners
+from workbook.spreadsheet.trees import Number, UnsupportedError, leaves
 
 # The updates of so many rows are looked at: enough to outvote any slip.
 ROWS_ASKED = 40
@@ -171,9 +171,9 @@ def _is_rate(book: Book, table: Table, address: Address) -> bool:
 def _targets(book: Book, address: Address) -> Iterator[tuple[bool, Address]]:
     """The cells that a formula refers to, each once, and whether that is the same cell from every row."""
     shape = book.shape(address)
-    for leaf in () if shape is None else dict.fromkeys(references(shape.key)):
+    for leaf in () if shape is None else dict.fromkeys(corners(book, shape.key, address.sheet)):
         if (target := cell_of(book, leaf, address)) is not None:
-            yield not isinstance(leaf, Reference) or leaf.frozen, target
+            yield leaf.frozen, target
 
 
 def _referred(book: Book, table: Table, target: Address | tuple[int, int]) -> Rate:

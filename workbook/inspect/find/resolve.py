@@ -11,8 +11,8 @@ from workbook.inspect.find.rates import Rate
 from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.book import Book
-from workbook.spreadsheet.parser import parse, references
-from workbook.spreadsheet.references import LONGEST_CHAIN, cell_of, row_of
+from workbook.spreadsheet.parser import parse
+from workbook.spreadsheet.references import LONGEST_CHAIN, cell_of, corners, followed, row_of
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import (
     Name,
@@ -91,15 +91,18 @@ class Resolver:
         return replaced(parse(shape.key), lambda leaf: self._leaf(address, leaf, row, left))
 
     def _leaf(self, address: Address, leaf: Tree, row: int, left: int) -> Tree:
-        if isinstance(leaf, Range):
-            return self._block(address, leaf, row, left)
-        return self.cell(self._target(address, leaf), row, left) if isinstance(leaf, Reference | Name) else leaf
-
-    def _target(self, address: Address, leaf: Reference | Name) -> Address:
-        if (target := cell_of(self.book, leaf, address)) is not None:
-            return target
+        found = followed(self.book, leaf, address.sheet)
+        if isinstance(found, Range):
+            return self._block(address, found, row, left)
+        if isinstance(found, Reference):
+            return self.cell(self._target(address, found), row, left)
         if isinstance(leaf, Name):
             raise UnsupportedError(f"the name {leaf.text} stands for no cell")
+        return leaf
+
+    def _target(self, address: Address, leaf: Reference) -> Address:
+        if (target := cell_of(self.book, leaf, address)) is not None:
+            return target
         raise UnsupportedError(f"the sheet {leaf.sheet} is not there")
 
     def _block(self, address: Address, cells: Range, row: int, left: int) -> Tree:
@@ -161,7 +164,7 @@ class Resolver:
             return ("too long",)
         marks: list[object] = []
         in_rows = self._is_beside(address) and self.table.follows(address.row)
-        for reference in references(shape.key):
+        for reference in corners(self.book, shape.key, address.sheet):
             if in_rows and self._leads(reference) == "moves":
                 continue
             if (target := cell_of(self.book, reference, address)) is not None:
@@ -190,6 +193,7 @@ class Resolver:
         """Where a leaf of a formula leads from the table's rows but the first: with the row, to the same variable of
         each; to the same constant; or to anything else.
         """
+        leaf = followed(self.book, leaf, self.table.sheet.name)
         if isinstance(leaf, Range):
             between = range(leaf.first.column, leaf.last.column + 1)
             ways = {self._leads(replace(end, column=at)) for end in (leaf.first, leaf.last) for at in between}
