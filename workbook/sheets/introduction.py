@@ -1,5 +1,6 @@
 """What a training sheet says above its table: what network it is, how to use the sheet, what to look for."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
@@ -14,6 +15,7 @@ TITLE = "Backpropagation, number by number"
 SAYS_ROW, LOOK_FOR_COLUMN = 3, 6
 # Between the dashboard and the loss curve: as many characters fit in a line, and as many lines above eta.
 LOOK_FOR_WIDTH, LOOK_FOR_LINES = 66, 9
+NO_BREAK = "\N{NO-BREAK SPACE}"
 LAYERS_WIDTH = 110  # characters, left of the loss curve
 HOW_TO = (
     "Change the learning rate, eta, in G19: every number and the loss curve follow. Try 10000: why is it flat?",
@@ -30,7 +32,7 @@ def what_it_is(layout: Layout) -> str:
 
 
 def _layers(network: Network) -> str:
-    """Such as `A 2-2-2 network (sigmoid, sigmoid)`, or `1×6×6 pictures: convolution 2×4×4 relu, dense 2 softmax`.
+    """Such as `A 2-2-2 network (sigmoid, sigmoid)`, or `With 1×6×6 pictures: convolution 2×4×4 relu, dense 2 softmax`.
 
     The line above has all of the layers with all that they take; here are as many as fit.
     """
@@ -41,7 +43,7 @@ def _layers(network: Network) -> str:
     fitting = [layer for place, layer in enumerate(layers) if len(", ".join(layers[: place + 1])) <= LAYERS_WIDTH]
     shape = network.shapes[0]
     words = "pictures" if len(shape) == 3 else "input" if shape == (1,) else "inputs"
-    inputs = f"{'×'.join(map(str, shape))} {words}"
+    inputs = f"With {'×'.join(map(str, shape))} {words}"
     return f"{inputs}: {', '.join(fitting)}{', …' if len(fitting) < len(layers) else ''}"
 
 
@@ -60,8 +62,13 @@ def lines_above(lines: Iterable[str]) -> Iterator[list[Cell]]:
 
 
 def beside(rows: list[list[Cell]], look_for: str) -> list[list[Cell]]:
-    """The rows of the dashboard, and right of it what to look for."""
-    lines = textwrap.wrap(look_for, LOOK_FOR_WIDTH, max_lines=LOOK_FOR_LINES, placeholder=" …")
+    """The rows of the dashboard, and right of it what to look for.
+
+    No line begins with a number: who then types 0.1 into eta, further down, gets that line of LibreOffice's AutoInput.
+    """
+    bound = re.sub(r" (?=\d)", NO_BREAK, look_for)
+    lines = textwrap.wrap(bound, LOOK_FOR_WIDTH, max_lines=LOOK_FOR_LINES, placeholder=" …")
+    lines = [line.replace(NO_BREAK, " ") for line in lines]
     if not lines:
         return rows
     cells = [Cell(TOP, LOOK_FOR_COLUMN, "heading", "Look for")]
