@@ -185,32 +185,37 @@ class _Predictions:
         numbers = {leaf.name: number for leaf, number in zip([*t, *a], [*targets, *outputs], strict=True)}
         return live(tree, numbers, lambda leaf: f"{leaf.name}{row}")
 
+    def class_formula(self, targets: str) -> str:
+        """The class, from 1, that the cells of a sample's targets tell."""
+        if len(self.targets) > 1:
+            return f"MATCH(MAX({targets}),{targets},0)"
+        return f"IF({targets.split(':')[0]}>{self.activation.threshold or 0.0:g},2,1)"
+
+    def class_number(self, targets: list[float]) -> int:
+        """The same of numbers."""
+        if len(targets) > 1:
+            return int(np.argmax(targets)) + 1
+        return 1 + (targets[0] > (self.activation.threshold or 0.0))
+
     def classes(self) -> list[tuple[int, str]]:
         """Each sample's class by its targets, from 1, with its formula; none where the outputs tell no classes."""
         if not self.activation.tells_classes:
             return []
-        found = []
-        for offset in range(len(self.given[self.targets[0]])):
-            t = self.range_of(TOP + 1 + offset, self.first_target)
-            targets = [float(self.given[name][offset]) for name in self.targets]
-            if len(targets) > 1:
-                found.append((int(np.argmax(targets)) + 1, f"MATCH(MAX({t}),{t},0)"))
-            else:
-                least = self.activation.threshold or 0.0
-                found.append((1 + (targets[0] > least), f"IF({t.split(':')[0]}>{least:g},2,1)"))
-        return found
+        return [
+            (
+                self.class_number([float(self.given[name][offset]) for name in self.targets]),
+                self.class_formula(self.range_of(TOP + 1 + offset, self.first_target)),
+            )
+            for offset in range(len(self.given[self.targets[0]]))
+        ]
 
     def rules(self) -> Iterator[Rule]:
         """The numbers of the samples in the colour of their class, as on the map."""
         classes = self.classes()
+        first, last = self.range_of(TOP + 1, self.first_target).split(":")
+        own = self.class_formula(f"${first}:${last}")
         for number in range(1, max(len(self.outputs), 2) + 1 if classes else 1):
-            cells = f"A{TOP + 1}:A{TOP + len(classes)}"
-            t = self.range_of(TOP + 1, self.first_target).split(":")
-            first, last = (f"${cell}" for cell in t)
-            least = self.activation.threshold or 0.0
-            one = f"IF({first}>{least:g},2,1)"
-            own = f"MATCH(MAX({first}:{last}),{first}:{last},0)" if len(self.outputs) > 1 else one
-            yield Rule(cells, f"={own}={number}", class_color(number))
+            yield Rule(f"A{TOP + 1}:A{TOP + len(classes)}", f"={own}={number}", class_color(number))
 
     def curve(self) -> tuple[Chart, list[Cell]]:
         """Targets as points and outputs as lines over the only input."""
