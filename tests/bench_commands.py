@@ -17,6 +17,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tests.commands import environment
+from tests.workbook import large_sheets
 from tests.workbook.handmade import HandMade, save
 
 ROUNDS = 5
@@ -44,6 +45,12 @@ COMMANDS = {
     "build, 2,000 steps": ([*WORKBOOK, "build", "long.xlsx", "--steps", "2000", "--force"], FEW),
     "build, xor with 5,000 steps": (XOR, FEW),
 }
+# Sheets that the benchmark makes, with how each is called.
+LARGE = {
+    large_sheets.neuron: "gradcheck of a neuron, 3,007 formulas",
+    large_sheets.digits: "gradcheck of digits in cells, 784-100-10",
+    large_sheets.perceptron: "gradcheck of a perceptron, 10,000 steps",
+}
 LIBREOFFICE = ["soffice", "-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", "ods"]
 
 
@@ -62,16 +69,20 @@ def _seconds(command: list[str], folder: Path) -> float:
 
 def measured(folder: Path) -> Table:
     """All commands, in their order: the second reads what the first wrote."""
+    shown = Console(stderr=True)
     save(folder / "hand.xlsx", HandMade(rows=80).cells)
+    for make in track(LARGE, "Writing large sheets", console=shown, transient=True):
+        make(folder / f"{make.__name__}.xlsx")
     _seconds([sys.executable, "-c", IMPORTED], folder)
     start = processor_seconds(START, folder, ROUNDS)
     numbers = processor_seconds([sys.executable, "-c", NUMBERS], folder, ROUNDS)
     table = Table("what one types", "× Python's start", "× XlsxWriter's numbers", title="Processor time")
-    commands = dict(COMMANDS)
+    large = {words: ([*WORKBOOK, "gradcheck", f"{make.__name__}.xlsx"], FEW) for make, words in LARGE.items()}
+    commands = COMMANDS | large
     if shutil.which("soffice"):
         convert = [part.format(folder=folder) for part in LIBREOFFICE] + ["default.xlsx"]
         commands["LibreOffice opens the default's workbook"] = (convert, ROUNDS)
-    for name, (command, rounds) in track(commands.items(), console=Console(stderr=True), transient=True):
+    for name, (command, rounds) in track(commands.items(), "Measuring", console=shown, transient=True):
         seconds = processor_seconds(command, folder, rounds)
         table.add_row(name, f"{seconds / start:.1f}", f"{seconds / numbers:.1f}")
     table.caption = (

@@ -238,11 +238,12 @@ def test_other_losses_are_made_only_where_the_sheets_own_does_not_agree_with_all
     tmp_path: Path, slip: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book, made = Workbook(), Mock(return_value=iter(()))
-    book.worksheets[0].append(["w", "b", "a", "t"])
-    book.worksheets[0].append([0.3, -0.2, "=TANH(2*A2+B2)", 0.7])
+    book.worksheets[0].append(["w", "b", "a", "t", "w2"])
+    book.worksheets[0].append([0.3, -0.2, "=TANH(2*A2+B2+0*E2)", 0.7, 0.5])
     book.worksheets[0].append(["loss", "=(C2-D2)^2/2"])
     book.worksheets[0].append(["dw", f"=(C2-D2)*(1-C2^2)*2{slip}"])
     book.worksheets[0].append(["db", "=(C2-D2)*(1-C2^2)"])
+    book.worksheets[0].append(["dw2", "=(C2-D2)*(1-C2^2)*0"])  # of a blank pixel: it agrees with any loss
     book.save(tmp_path / "labelled.xlsx")
     monkeypatch.setattr("workbook.inspect.guess.made_losses", made)
     (found,) = guesses(Cells(recalculated(read(tmp_path / "labelled.xlsx"), 1)[0]))

@@ -124,7 +124,7 @@ def _of_labelled(readers: Readers, places: Sequence[tuple[Area, Area]], say: Cal
     """
     parameters = [parameter for parameter, _ in places]
     own = _best(readers, places, "gradients", lambda: readers.shared(parameters), None, say)
-    if own is not None and own.wrong is not None and _agreeing(own) == len(own.pairs):
+    if own is not None and own.wrong is not None and _agreeing(own) == _most_agreeing(own):
         return own  # no loss can agree better
     checks = [own, _of_made_losses(readers.cells, places)]
     told = [check for check in checks if check is not None]
