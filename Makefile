@@ -78,7 +78,7 @@ $(READY_ONNX): pyproject.toml | $(BIN)/python
 
 $(READY_TEST): pyproject.toml | $(BIN)/python
 	@echo "Installing the tests' packages (torch is large: minutes) ..."
-	@$(PIP) --editable '.[cnn,onnx,pictures,test]'
+	@$(PIP) --editable '.[cnn,onnx,test]'
 	@touch $@ $(READY) $(READY_CNN) $(READY_ONNX)
 
 $(READY_QUICK): pyproject.toml | $(BIN)/python

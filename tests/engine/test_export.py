@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from engine import Dense, Experiment, FloatArray, InputError, Method, Network, descend, load_experiment
+from engine.activations import ACTIVATIONS
 from engine.experiment_file import packaged_experiments
 from engine.export import numpy_script, torch_script
 from engine.export.text import trained_names
@@ -83,6 +84,13 @@ def test_a_packaged_experiment(name: str, script: str, tmp_path: Path, capsys: p
     for run_of in [None, *experiment.runs]:
         own = experiment if run_of is None else experiment.as_run(run_of)
         check(own, SCRIPTS[script], tmp_path / f"{script}.py", capsys)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("hidden", [name for name, known in ACTIVATIONS.items() if not known.is_share])
+def test_every_activation(hidden: str, script: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of = experiment_of(network("half-squared-error", hidden, hidden), Method(), 0.05, 10, seed=3)
+    check(of, SCRIPTS[script], tmp_path / "script.py", capsys)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
