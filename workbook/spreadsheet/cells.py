@@ -115,15 +115,16 @@ class Cells:
 
     def formulas_in(self, area: Area) -> Sequence[Address]:
         """The first cells of the formulas that fill some of these cells; an array's may come more than once."""
+        if area.sheet == TYPED:
+            return [area.first]
+        if area.size == 1 and not self._owners[area.sheet]:
+            return [area.first] if area.top in self.sheets[area.sheet].shapes.get(area.left, {}) else []
         found = self._inside.get(area)
         if found is None:
             found = self._inside[area] = list(self._formulas_in(area))
         return found
 
     def _formulas_in(self, area: Area) -> Iterator[Address]:
-        if area.sheet == TYPED:
-            yield area.first
-            return
         shapes, owners = self.sheets[area.sheet].shapes, self._owners[area.sheet]
         for column in range(area.left, area.right + 1):
             for row in _within(shapes.get(column, {}), area.top, area.bottom):
