@@ -164,6 +164,9 @@ def test_the_instructions_of_several_samples_say_what_to_fill_and_in_which_order
     for kind, task in told.items():  # every row that is asked is named
         text = " ".join(task.how_to(exam=True))
         assert all(f"row {row}" in text for row in task.asked), kind
+    ends = {kind: " ".join(task.completing(exam=True)) for kind, task in told.items()}
+    assert all("down to row " in text for text in ends.values())
+    assert ends["xor in one batch"].count("down to row 40") == 2  # 5 steps of 4 rows, from row 21 on
 
 
 def test_an_exam_tells_nothing_of_what_is_right(tmp_path: Path) -> None:

@@ -69,20 +69,20 @@ class Task:
 
     def _copying(self) -> list[str]:
         columns, batch = self.layout.columns, self.layout.columns.method.batch_size
-        second, last = FIRST_ROW + batch, "down to the last row: the loss curve appears."
+        second, last = FIRST_ROW + batch, f"down to row {self.layout.last_row}"
         if columns.samples == 1:
-            return [f"Fill row 22 {last}"]
-        samples = f"Fill t and i of row {FIRST_ROW + columns.samples} down to the last row."
+            return [f"Fill row 22 {last}: the loss curve appears."]
+        samples = f"Fill t and i of row {FIRST_ROW + columns.samples} {last}."
         if columns.network.time > 1:
             return [
                 f"{samples} Give {_span(second + 1, second + batch - 1)} the formulas of the steps that they are:",
                 "a first one reads the initial state, nothing flows back to a last one. Then fill all of them down.",
             ]
         if batch == 1:
-            return [samples, f"Fill all other cells of row 22 {last}"]
+            return [samples, f"Fill all other cells of row 22 {last}: the loss curve appears."]
         return [
             f"{samples} Copy all other cells of row 22 into {_span(second + 1, second + batch - 1)}.",
-            f"Then fill {_span(second, second + batch - 1)}, all but t and i, down to the end: the loss curve appears.",
+            f"Then fill {_span(second, second + batch - 1)}, all but t and i, {last}: the loss curve appears.",
         ]
 
     @property
