@@ -23,8 +23,8 @@ MOST_FORMULAS = 1_000_000
 MOST_PARAMETERS = 1_000_000
 # Of formulas in ranges that are read, before the formulas are in order: a hundred bytes each.
 MOST_LISTED = 10_000_000
-# Of the cells that the formulas between parameters and loss read, a range as often as it is read: some ten seconds.
-MOST_READS = 20_000_000
+# Of the cells that the formulas between parameters and loss read, a range as often as it is read: minutes.
+MOST_READS = 200_000_000
 LARGEST_PLANE = 60_000_000
 # How far a stored value may be from what its formula gives: workbooks may be saved with 10 significant digits.
 STALE = 1e-6
