@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import shlex
+import re
 import signal
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from cnn.errors import InputError
+from cnn.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
     import typer
+    from typer import TyperException
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
@@ -60,17 +60,32 @@ def _run(load_app: Callable[[], typer.Typer], program: str) -> int | None:
     try:
         status: int | None = app(args=arguments or ["--help"], prog_name=program, standalone_mode=False)
     except TyperException as error:
-        raise InputError(error.format_message()) from None
+        raise InputError(_message(error)) from None
     return status if arguments else 2  # no command is bad usage, though it gets the help
+
+
+def _message(error: TyperException) -> str:
+    """What typer says, but where it knows no such word: the one that was meant, or all that there are."""
+    unknown = re.match(r"(No such (?:command|option):? '?([^' ]+)'?)", error.format_message())
+    context = getattr(error, "ctx", None)
+    if unknown is None or context is None:
+        return error.format_message()
+    options = [name for option in context.command.get_params(context) for name in option.opts if name.startswith("-")]
+    known = context.command.commands if "command" in unknown[1] else options
+    return f"{unknown[1]}; {nearest(unknown[2], known)}"
 
 
 def print_version() -> None:
     """Print the version of the installed package, of which the CNN is a part."""
+    from importlib.metadata import version  # takes a tenth of a second, in which Ctrl-C would give a traceback
+
     sys.stdout.write(f"backprop-workbook {version('backprop-workbook')}\n")
 
 
 def again(*options: str) -> str:
     """The command line that is running, with these options too, as it can be typed from here."""
+    import shlex
+
     python = Path(sys.executable)
     if python.is_relative_to(Path.cwd()):
         python = python.relative_to(Path.cwd())

@@ -1,13 +1,11 @@
 """How to train, as plain data: a recipe is a TOML file."""
 
-import difflib
 import tomllib
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from cnn.errors import InputError
+from cnn.errors import InputError, nearest
 
 PACKAGED = Path(__file__).parent / "recipes"
 OPTIMIZERS = ("adam", "muon", "sgd")
@@ -131,7 +129,7 @@ def parse_values(settings: list[str]) -> dict[str, Any]:
         if not equals:
             raise InputError(f"--set {setting}: expected KEY=VALUE, such as epochs=30")
         if key not in keys:
-            raise InputError(f"--set {setting}: unknown key {key!r}; {_advice(key, keys)}")
+            raise InputError(f"--set {setting}: unknown key {key!r}; {nearest(key, keys)}")
         try:
             given[key] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
@@ -143,16 +141,11 @@ def _parse(table: dict[str, Any]) -> Recipe:
     keys = [field.name for field in fields(Recipe)]
     for key in table:
         if key not in keys:
-            raise InputError(f"unknown key {key!r}; {_advice(key, keys)}")
+            raise InputError(f"unknown key {key!r}; {nearest(key, keys)}")
     for key in ("epochs", "batch_size", "optimizer", "learning_rate", "schedule"):
         if key not in table:
             raise InputError(f"the key {key!r} is missing; add it")
     return Recipe(**table)
-
-
-def _advice(key: str, keys: Iterable[str]) -> str:
-    close = difflib.get_close_matches(key, keys, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"expected {', '.join(keys)}"
 
 
 def to_toml(recipe: Recipe) -> str:

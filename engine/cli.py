@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from engine.errors import InputError, InputWarning
 from engine.interrupts import INTERRUPTED, raise_from_now_on
+from engine.reading import nearest
 
 
 def number(text: str) -> float:
@@ -69,6 +71,17 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
 
 
+def _usage(error: typer.TyperException) -> str:
+    """What typer says, but where it knows no such word: the one that was meant, or all that there are."""
+    unknown = re.match(r"(No such (?:command|option):? '?([^' ]+)'?)", error.format_message())
+    context = getattr(error, "ctx", None)
+    if unknown is None or context is None:
+        return error.format_message()
+    options = [name for option in context.command.get_params(context) for name in option.opts if name.startswith("-")]
+    known = context.command.commands if "command" in unknown[1] else options
+    return unknown[1] + nearest(unknown[2], known)
+
+
 def run(app: typer.Typer, program: str) -> NoReturn:
     """Run a command line and exit: 0 well, 2 bad input or a full disk (one line on stderr), 130 interrupted."""
     warnings.formatwarning = _one_line
@@ -79,7 +92,7 @@ def run(app: typer.Typer, program: str) -> NoReturn:
         status = app(prog_name=program, standalone_mode=False)
         sys.stdout.flush()
     except (InputError, typer.TyperException) as error:
-        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        message = _usage(error) if isinstance(error, typer.TyperException) else str(error)
         if message:  # a command that printed its help has nothing to add
             sys.stderr.write(f"error: {' '.join(message.split())}\n")
         sys.exit(2)

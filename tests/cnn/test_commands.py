@@ -272,6 +272,9 @@ BAD: list[tuple[list[object], str]] = [
     (["train", "--name", ".."], "--name '..': expected the name of a folder in runs/, without a '/'"),
     (["train", "--name", ""], "--name '': expected the name of a folder in runs/, without a '/'"),
     (["train", "--set", "shift=far"], "shift is 'far', expected a number from 0 to 14"),
+    (["xx"], "No such command 'xx'; expected train, seeds, keep, tables, evaluate, predict, export"),
+    (["evaluat"], "No such command 'evaluat'; did you mean 'evaluate'?"),
+    (["train", "--epohs", "3"], "No such option: --epohs; did you mean '--epochs'?"),
     (["train", "--set", "epoch=3"], "--set epoch=3: unknown key 'epoch'; did you mean 'epochs'?"),
     (["train", "--precision", "fp8"], "precision is 'fp8', expected 'fp32' or 'bf16'"),
     (["predict", LONG], f"{LONG}: File name too long"),
@@ -484,7 +487,10 @@ def test_the_version_needs_no_package_of_the_cnn(command: Command, monkeypatch: 
 
 
 def test_ctrl_c_is_awaited_before_any_package_is_imported() -> None:
-    script = "import sys, cnn.__main__; print([n for n in ('torch', 'numpy', 'typer', 'rich') if n in sys.modules])"
+    script = (
+        "import sys, cnn.__main__; late = ('torch', 'numpy', 'typer', 'importlib.metadata');"
+        "print([name for name in late if name in sys.modules])"
+    )
     assert subprocess.check_output([sys.executable, "-c", script], cwd=Path(__file__).parents[2]) == b"[]\n"
 
 

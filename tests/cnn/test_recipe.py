@@ -104,6 +104,11 @@ def test_values_of_the_command_line_are_those_of_toml_and_words_need_no_quotes()
     assert given == {"epochs": 30, "shift": 1.5, "optimizer": "adam", "schedule": "decay", "teacher": ""}
 
 
+def test_a_word_more_than_two_letters_away_is_not_taken_for_a_key() -> None:
+    with pytest.raises(InputError, match=r"unknown key 'batch'; expected epochs, batch_size, "):
+        parse_values(["batch=3"])
+
+
 @pytest.mark.parametrize(
     ("setting", "line"),
     [

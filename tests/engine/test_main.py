@@ -70,7 +70,9 @@ def test_bad_input_gets_one_line(tmp_path: Path, arguments: str, message: str) -
         ("export xor --torch xor.txt", "xor.txt: expected a file name that ends in .py"),
         ("show xor.toml", "xor.toml: no such file; the packaged experiment is named xor"),
         ("show no.toml", "no.toml: cannot read the experiment: No such file or directory"),
-        ("xyzzy", "No such command 'xyzzy'."),
+        ("xyzzy", "No such command 'xyzzy'; expected new, show, diagnose, export, list"),
+        ("shwo", "No such command 'shwo'; did you mean 'show'?"),
+        ("--stesp 3", "No such option: --stesp; did you mean '--steps'?"),
         ("show", "Missing argument 'EXPERIMENT'."),
     ],
 )
