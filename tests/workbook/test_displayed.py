@@ -12,6 +12,7 @@ from pathlib import Path
 import openpyxl
 import pypdfium2
 import pytest
+from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine import InputError, default_experiment, descend
@@ -231,3 +232,17 @@ def test_the_axis_of_every_chart_has_a_few_round_steps(steps: int, unit: int, tm
     # Whole units from 0 on; the points stand at 1, 2, … because they have no x of their own.
     assert float(re.findall(r'<c:max val="([\d.]+)"/>', axis)[0]) % unit == 0
     assert "<c:xVal>" not in chart
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_no_chart_of_the_learning_rates_is_cut_by_the_end_of_a_page(count: int) -> None:
+    rates = tuple(0.1 * number for number in range(1, count + 1))
+    sheets = {sheet.name: sheet for sheet in plan(replace(default_experiment(), learning_rates=rates))}
+    sheet = sheets["learning rates"]
+    # A character of Calibri 11 is 7 pixels wide, a cell 5 more; A3, less the margins, is as wide as the losses reach.
+    pixels = 0.0
+    for columns, width in sheet.widths.items():
+        first, last = (column_index_from_string(name) for name in (columns.split(":") * 2)[:2])
+        pixels += (5 + 7 * width) * (last - first + 1) if first <= column_index_from_string("S") + count else 0
+    rows = pixels * (297 - 25.4) / (420 - 20.3) / (sheet.row_height / 0.75)
+    assert all(coordinate_from_string(chart.last)[1] < rows for chart in sheet.charts)

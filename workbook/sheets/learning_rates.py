@@ -227,7 +227,16 @@ class _Comparison:
                 logarithmic=True, legend=True,
             ),
         ]  # fmt: skip
-        return overlays + [_small_chart(line, place, below) for place, line in enumerate(plain)]
+        return overlays + [self.small_chart(line, place, below) for place, line in enumerate(plain)]
+
+    def small_chart(self, line: Series, place: int, top: int) -> Chart:
+        """Small multiples, four in a row and low: two rows of them end on the first page of paper."""
+        second = CHARTS if self.methods else CHARTS + 2  # about equally wide: the column of the methods is a wide one
+        spans = (0, 2), (3, second), (second + 1, second + 5), (second + 6, min(second + 10, STEP - 2))
+        first, last = spans[place % 4]
+        row = top + place // 4 * 11
+        # LibreOffice does not follow a title that refers to a cell; the name of a line it does.
+        return Chart("", [line], f"{letter(first)}{row}", f"{letter(last)}{row + 9}", legend=True)
 
     def series(self, run: int, column: int, values: list[float]) -> Series:
         return Series(
@@ -244,11 +253,3 @@ def _shown(loss: float) -> float | str:
 
 def _drawn_losses(table: RunTable) -> list[float]:
     return [max(loss, 10.0**LOWEST_DRAWN) if math.isfinite(loss) else loss for loss in table.losses.tolist()]
-
-
-def _small_chart(line: Series, place: int, top: int) -> Chart:
-    """Small multiples, three in a row."""
-    first, last = ((0, 3), (CHARTS, CHARTS + 5), (CHARTS + 6, STEP - 2))[place % 3]
-    row = top + place // 3 * 15
-    # LibreOffice does not follow a title that refers to a cell; the name of a line it does.
-    return Chart("", [line], f"{letter(first)}{row}", f"{letter(last)}{row + 13}", legend=True)
