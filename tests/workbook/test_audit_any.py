@@ -221,6 +221,7 @@ def test_a_row_without_anything_makes_a_table_incomplete(tmp_path: Path) -> None
     [
         pytest.param(range(27, 28), "the last batch has 2 of 4 rows", id="a row amid"),
         pytest.param(range(32, 33), "the last batch has 3 of 4 rows", id="the last row"),
+        pytest.param(range(25, 29), "row 25 is empty, but numbers go on in row 29: not checked", id="a whole batch"),
         pytest.param(range(0), "row 32 is only partly filled, without ", id="half of the last row"),
     ],
 )
@@ -252,6 +253,14 @@ def test_an_exercise_whose_rows_are_half_filled_is_incomplete(tmp_path: Path) ->
         write([sheet], tmp_path / "begun.xlsx")
         table = the_table(tmp_path / "begun.xlsx")
         assert (table.verdict, table.roots) == ("incomplete", []), (row, right)
+
+
+def test_what_an_exercise_gives_is_not_counted_as_right(tmp_path: Path) -> None:
+    """XOR's first weights and biases stand in the four rows of its first update."""
+    for sheet in exercise_sheets(replace(load_experiment("xor"), steps=2), solution=False)[:1]:
+        write([sheet], tmp_path / "untouched.xlsx")
+    table = the_table(tmp_path / "untouched.xlsx")
+    assert (table.verdict, table.score.right, table.roots) == ("incomplete", 0, [])
 
 
 def test_a_right_table_of_batches_without_stored_values_is_right(tmp_path: Path) -> None:

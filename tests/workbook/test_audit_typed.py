@@ -123,7 +123,7 @@ def test_a_single_row_asks_for_no_weights(tmp_path: Path) -> None:
     assert (report.verdict, report.score) == ("right", Score(right=19, asked=19))
 
 
-@pytest.mark.parametrize("rows", [[9], [9, 10], [10, 12]], ids=str)
+@pytest.mark.parametrize("rows", [[9], [9, 10], [10, 12], [8, 9, 10], [7, 8, 9, 10, 11]], ids=str)
 def test_rows_without_anything_make_a_table_incomplete(tmp_path: Path, rows: list[int]) -> None:
     cells = {(row, column): content for (row, column), content in HandMade().cells.items() if row not in rows}
     report = audit(save(tmp_path / "gaps.xlsx", cells))

@@ -329,6 +329,4 @@ def _remarks(judge: Judge) -> list[str]:
     for why in dict.fromkeys(table.rows.passed.values()):
         rows = in_short(row for row, reason in table.rows.passed.items() if reason == why)
         remarks.append(f"taken for no step of the training: row {', '.join(rows)}: {why}")
-    if table.rows.goes_on is not None:
-        remarks.append(f"row {table.last_row + 1} is empty, but numbers go on in row {table.rows.goes_on}: not checked")
-    return remarks
+    return remarks + table.remarks

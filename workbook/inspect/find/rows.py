@@ -33,7 +33,8 @@ class Rows:
         steps: their rows on the sheet, from the top.
         partial: whether the last one is only partly filled.
         passed: rows that hold numbers and are no steps, with why.
-        goes_on: a row that looks as if the table went on there, below an empty row.
+        goes_on: a row that looks as if the table went on there, below one empty row or two, or further down with the
+            formulas of its steps.
     """
 
     steps: Sequence[int]
@@ -67,7 +68,8 @@ def find_rows(sheet: Sheet, header: int, columns: Mapping[str, int], stops: Sequ
     last = steps[-1]
     others = sorted(set(range(header + 1, min(last + 1 + MOST_ROWS_BETWEEN, end))) - set(steps))
     passed = {row: why for row in others if 2 * block.numbers(row) >= usual and (why := block.no_step(row))}
-    goes_on = next((row for row in (last + 2, last + 3) if row < end and block.is_step(row, usual)), None)
+    near = (row for row in (last + 2, last + 3) if row < end and block.is_step(row, usual))
+    goes_on = next(near, None) or block.goes_on(steps, end)
     whole = range(first, last + 1)
     return Rows(whole if len(whole) == len(steps) else tuple(steps), partial, passed, goes_on)
 
@@ -146,6 +148,17 @@ class _Block:
         # A row that the next one reads, or of which some number is left, is a hole.
         left = self.updates(after, last + 1) or (self.numbers(last + 1) and self.no_step(last + 1) is None)
         return [last + 1, after] if left and after == last + 2 < end else []
+
+    def goes_on(self, steps: Sequence[int], end: int) -> int | None:
+        """The first row further down where at least half of the computed columns have a formula of the steps."""
+        columns = [self.sheet.shapes[column] for column in self.computed if column in self.sheet.shapes]
+        below = sorted({row for shapes in columns for row in shapes if steps[-1] < row < end})
+        known = [{shapes[row].key for row in steps if row in shapes} for shapes in columns] if below else []
+        for row in below:
+            alike = sum(row in shapes and shapes[row].key in keys for shapes, keys in zip(columns, known, strict=True))
+            if 2 * alike >= len(self.computed):
+                return row
+        return None
 
     def updates(self, row: int, above: int) -> bool:
         """Whether the weights of a row are computed from another one: from more than themselves."""

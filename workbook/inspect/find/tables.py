@@ -88,6 +88,13 @@ class Table:
         own = [column for name, column in self.columns.items() if name not in self.shared]
         return bare_text(Area(self.sheet.name, self.at[0], min(own), self.last_row, max(own)))
 
+    @property
+    def remarks(self) -> list[str]:
+        """What stands below it and looks like more of it."""
+        below = self.rows.goes_on
+        line = f"row {self.last_row + 1} is empty, but numbers go on in row {below}: not checked"
+        return [] if below is None else [line]
+
     def without(self, names: Iterable[str]) -> "Table":
         """The table with some of its columns among those that are ignored."""
         headers = {self.columns[name]: str(self.sheet.value(self.columns[name], self.header_row)) for name in names}

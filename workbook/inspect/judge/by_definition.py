@@ -42,7 +42,8 @@ class _Judge:
         findings = [finding for name in self.columns.names for finding in self.column(name)]
         roots = [finding for finding in findings if finding.kind == "root"]
         wrong, rate = {root.column for root in roots}, self.own.number("eta")
-        asked, typed = self.asked, typed_columns(self.own.book, table)
+        begun = {name for names in self.unfinished.values() for name in names}
+        asked, typed, notes = self.asked, typed_columns(self.own.book, table), [*self.remarks, *table.remarks]
         return TableReport(
             sheet=table.sheet.name,
             header_row=table.header_row,
@@ -51,20 +52,27 @@ class _Judge:
             rows=len(self.own.rows),
             columns=self.columns.names,
             others={},
-            verdict=verdict_of(asked, typed, roots=bool(roots), incomplete=bool(self.empty or self.left_over)),
+            verdict=verdict_of(
+                asked, typed, roots=bool(roots), incomplete=bool(self.empty or self.left_over or table.remarks)
+            ),
             judged=True,
             learning_rate=rate,
             rate_text=self.own.constant("eta") if rate is not None else None,
-            score=score_of(asked, set(asked) - wrong, typed),
-            findings=findings + [Finding("note", "", "", 0, None, None, text) for text in self.remarks],
+            score=score_of(asked, set(asked) - wrong - begun, typed),
+            findings=findings + [Finding("note", "", "", 0, None, None, text) for text in notes],
             drawing=draw(table, [(finding.column, finding.at) for finding in roots]),
         )
 
     @property
     def asked(self) -> list[str]:
-        """The columns that are to be computed in some row."""
-        rows, defined = len(self.own.rows), self.comparison.defined
-        return [one.name for one in self.columns.all if one.kind not in GIVEN and rows > defined[one.name].typed_in]
+        """The columns that are to be computed in some row: of the parameters, from the second update on."""
+        rows, defined, batch = len(self.own.rows), self.comparison.defined, self.columns.method.batch_size
+        return [
+            one.name
+            for one in self.columns.all
+            if one.kind not in GIVEN
+            and rows > (batch if one.kind in ("weight", "bias") else defined[one.name].typed_in)
+        ]
 
     @cached_property
     def missing(self) -> list[int]:
