@@ -75,7 +75,7 @@ def test_no_file_gets_one_line() -> None:
 def test_a_sheet_without_a_network_gets_one_line(tmp_path: Path) -> None:
     path = Made({("Sheet1", "A1"): 1.0, ("Sheet1", "A2"): "=A1+1"}).save(tmp_path / "other.xlsx")
     assert error_line("workbook", "gradcheck", str(path)) == (
-        "error: no parameters with their gradients or updates found; name them: "
+        "error: no parameters with their gradients or updates found; name them, such as "
         "--loss Sheet1!I17 --parameters A13,C13:D13 --gradients P20:R20 (or --updates)"
     )
 

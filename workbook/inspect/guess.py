@@ -32,7 +32,7 @@ FEWEST_RIGHT = 3
 
 FIRST_STEPS = "of {:,} steps the first {:,} were checked"
 NOTHING_FOUND = (
-    "no parameters with their gradients or updates found; name them: "
+    "no parameters with their gradients or updates found; name them, such as "
     "--loss Sheet1!I17 --parameters A13,C13:D13 --gradients P20:R20 (or --updates)"
 )
 
