@@ -17,11 +17,12 @@ def _end_while_loading() -> None:
     is_worker = "--multiprocessing-fork" in sys.orig_argv
     is_command = is_worker or (bool(sys.argv) and sys.argv[0].endswith(COMMANDS))
     if is_command and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, lambda *_: _end())
+        signal.signal(signal.SIGINT, lambda *_: _end(b"" if is_worker else b"error: interrupted\n"))
 
 
-def _end() -> None:
-    os.write(2, b"error: interrupted\n")
+def _end(line: bytes) -> None:
+    """End at once; a command's own processes leave the line to it."""
+    os.write(2, line)
     os._exit(INTERRUPTED)
 
 

@@ -70,3 +70,15 @@ def test_under_nohup_a_command_does_not_hear_ctrl_c(tmp_path: Path) -> None:
     done = _interrupted(tmp_path, "numpy", *BUILD, "--steps", "1", ignore=True)
     assert done.returncode == 0
     assert (tmp_path / "out.xlsx").exists()
+
+
+def test_a_commands_own_process_leaves_the_line_to_the_command() -> None:
+    code = "import os, signal, engine; os.kill(os.getpid(), signal.SIGINT)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--multiprocessing-fork"],
+        env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # where tests run under nohup
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
