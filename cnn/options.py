@@ -37,7 +37,7 @@ console = Console(highlight=False, markup=False)
 
 CPU = torch.device("cpu")  # fast enough for all but training
 
-Recipe = Annotated[str, typer.Option(help="'default', 'quick', 'reference', 'best', 'teacher', or a TOML file.")]
+Recipe = Annotated[str, typer.Option(help="'default', 'quick', 'reference', 'best', 'long', or a TOML file.")]
 Limit = Annotated[int | None, typer.Option(parser=whole_number, help="Use only the first N training and test images.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda or mps; the default is the fastest here.")]
 Data = Annotated[Path, typer.Option(help="The folder that holds the four files of MNIST, or will.")]

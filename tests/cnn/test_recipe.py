@@ -39,7 +39,7 @@ def test_one_cycle_rises_over_its_warm_up_and_falls_to_nothing() -> None:
     assert rates[12 * STEPS] == pytest.approx(0.075, rel=1e-3)  # halfway down
 
 
-@pytest.mark.parametrize("name", ["reference", "default", "quick", "teacher", "best"])
+@pytest.mark.parametrize("name", ["reference", "default", "quick", "teacher", "best", "wide-teacher", "long"])
 def test_a_recipe_written_out_reads_back(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name)
     (tmp_path / "again.toml").write_text(to_toml(recipe), encoding="utf-8")
@@ -88,7 +88,8 @@ def test_a_recipe_that_is_not_there_is_named() -> None:
     with pytest.raises(InputError) as caught:
         load_recipe("refrence")
     assert str(caught.value) == (
-        "recipe refrence: No such file or directory; expected best or default or quick or reference or teacher, "
+        "recipe refrence: No such file or directory; expected best or default or long or quick or reference or "
+        "teacher or wide-teacher, "
         "or the path of a TOML file"
     )
 

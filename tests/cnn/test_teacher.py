@@ -135,7 +135,8 @@ def test_the_teacher_is_trained_once_and_a_kill_of_either_run_changes_nothing(ta
         ("taught.toml", "teacher taught.toml: has a teacher itself, expected a recipe without one"),
         (
             "nobody",
-            "recipe nobody: No such file or directory; expected best or default or quick or reference or teacher, "
+            "recipe nobody: No such file or directory; expected best or default or long or quick or reference or "
+            "teacher or wide-teacher, "
             "or the path of a TOML file",
         ),
     ],
