@@ -151,7 +151,8 @@ class _Block:
 
     def goes_on(self, steps: Sequence[int], end: int) -> int | None:
         """The first row further down where at least half of the computed columns have a formula of the steps."""
-        columns = [self.sheet.shapes[column] for column in self.computed if column in self.sheet.shapes]
+        shapes_of = (self.sheet.shapes.get(column, {}) for column in self.computed)
+        columns = [shapes for shapes in shapes_of if max(shapes, default=0) > steps[-1]]  # none, as a rule
         below = sorted({row for shapes in columns for row in shapes if steps[-1] < row < end})
         known = [{shapes[row].key for row in steps if row in shapes} for shapes in columns] if below else []
         for row in below:
