@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workbook.spreadsheet.areas import Address, Area, area_at
 from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.cells import Cells
+from workbook.spreadsheet.evaluator import evaluate
 from workbook.spreadsheet.parser import parse, parse_arrays
-from workbook.spreadsheet.references import cell_of
+from workbook.spreadsheet.references import cell_of, without_names
 from workbook.spreadsheet.shapes import shape_of
-from workbook.spreadsheet.trees import UnsupportedError
+from workbook.spreadsheet.trace import number_named
+from workbook.spreadsheet.trees import Name, Reference, UnsupportedError
 
 NAMES = {
     ("rate", None): "'it''s η'!$B$2",
@@ -64,6 +67,25 @@ def test_what_leads_nowhere_leads_nowhere_for_both(text: str, why: str) -> None:
     assert cell_of(BOOK, parse(key), HOME) is None
     with pytest.raises(UnsupportedError, match=why):
         list(Cells(BOOK).reads(parse_arrays(key), HOME))
+
+
+@pytest.mark.parametrize("text", ["half", "Sum/4", "(1+1)/4"])
+def test_a_name_may_stand_for_a_number_or_a_formula(text: str) -> None:
+    book = Book(Path("made.xlsx"), SHEETS, {("half", None): "0.5", ("sum", None): "half+Other!$A$1+half"})
+    assert number_named(Cells(book), Name("Sum"), HOME) == 2.0
+    assert (
+        evaluate(without_names(book, parse(text), "Sheet"), {Reference("Other", 1, 1, frozen=True): np.float64(1)})
+        == 0.5
+    )
+
+
+def test_names_of_names_of_names_are_followed_to_an_end() -> None:
+    names: dict[tuple[str, str | None], str] = {
+        (f"name.{depth}", None): "+".join([f"name.{depth + 1}"] * 20) for depth in range(11)
+    }
+    book = Book(Path("made.xlsx"), SHEETS, {**names, ("name.11", None): "1"})
+    with pytest.raises(UnsupportedError, match="its names stand for a very long formula"):
+        without_names(book, Name("name.0"), "Sheet")
 
 
 @pytest.mark.parametrize("text", ["Other!A:B", "many"])

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import count
 
 from workbook.spreadsheet.areas import Address, Area, area_at
 from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.parser import parse_arrays, references, unquoted
 from workbook.spreadsheet.shapes import shape_of
-from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError, kinds_of, leaves
+from workbook.spreadsheet.trees import Name, Range, Reference, Tree, UnsupportedError, kinds_of, leaves, replaced
 
 # Of names that stand for names, and of formulas that refer to formulas.
 LONGEST_CHAIN = 12
+# Of the formula that a name stands for once the names in it are followed, too.
+MOST_LEAVES = 10_000
 LARGEST_AREA = 20_000_000
 CONSTANTS = ("TRUE", "FALSE")
 
@@ -27,29 +30,49 @@ def cell_of(book: Book, leaf: Tree, home: Address) -> Address | None:
 
 
 def followed(book: Book, leaf: Tree, sheet: str) -> Tree:
-    """What a name in a formula of a sheet stands for, through names that stand for names; any other leaf itself.
+    """What a name in a formula of a sheet stands for, cells, a number or a formula; any other leaf itself.
 
     A name that stands for nothing stays one.
     """
-    found = leaf
-    for _ in range(LONGEST_CHAIN):
-        if not isinstance(found, Name):
-            return found
-        try:
-            found = meaning(book, found, sheet)
-        except UnsupportedError:
-            break
-    return leaf
+    try:
+        return without_names(book, leaf, sheet)
+    except UnsupportedError:
+        return leaf
+
+
+def without_names(book: Book, tree: Tree, sheet: str) -> Tree:
+    """A formula of a sheet with what its defined names stand for in their place, through names that stand for names.
+
+    Raises:
+        UnsupportedError: a name stands for nothing, or for what cannot be read or is very long.
+    """
+    size = count(1)
+
+    def follow(leaf: Tree, left: int) -> Tree:
+        if not isinstance(leaf, Name) or leaf.text.upper() in CONSTANTS:
+            return leaf
+        if left == 0:
+            raise UnsupportedError("its names refer to each other")
+        if next(size) > MOST_LEAVES:
+            raise UnsupportedError("its names stand for a very long formula")
+        return replaced(meaning(book, leaf, sheet), lambda inner: follow(inner, left - 1))
+
+    return replaced(tree, lambda leaf: follow(leaf, LONGEST_CHAIN))
 
 
 def corners(book: Book, key: str, sheet: str) -> Iterator[Reference]:
     """The cells in a formula of a sheet, and the corners of its ranges, in whatever its names stand for, too."""
     for leaf in references(key):
-        found = followed(book, leaf, sheet)
-        if isinstance(found, Range):
-            yield from (found.first, found.last)
-        elif isinstance(found, Reference):
-            yield found
+        yield from ends(followed(book, leaf, sheet))
+
+
+def ends(tree: Tree) -> Iterator[Reference]:
+    """The cells in a formula, and the corners of its ranges."""
+    for leaf in leaves(tree):
+        if isinstance(leaf, Range):
+            yield from (leaf.first, leaf.last)
+        elif isinstance(leaf, Reference):
+            yield leaf
 
 
 def row_of(reference: Reference, row: int) -> int:
@@ -63,13 +86,36 @@ def meaning(book: Book, name: Name, sheet: str) -> Tree:
     Raises:
         UnsupportedError: it stands for nothing, or for what cannot be read.
     """
+    return _tree(book.names[definition_of(book, name, sheet)])
+
+
+def last_name(book: Book, name: Name, sheet: str) -> Name:
+    """The name that stands for something else than another name; the name itself where that cannot be told."""
+    found = name
+    for _ in range(LONGEST_CHAIN):
+        try:
+            tree = meaning(book, found, sheet)
+        except UnsupportedError:
+            break
+        if not isinstance(tree, Name):
+            return found
+        found = tree
+    return name
+
+
+def definition_of(book: Book, name: Name, sheet: str) -> tuple[str, str | None]:
+    """Which of the book's names is meant in the formulas of a sheet: the sheet's own one goes before the book's.
+
+    Raises:
+        UnsupportedError: there is none, or it is empty.
+    """
     scope, _, key = name.text.rpartition("!")
     owner = book.sheet(unquoted(scope)) if scope else None
     own = key.casefold(), sheet if owner is None else owner.name
-    text = book.names.get(own) or book.names.get((key.casefold(), None))
-    if text is None:
+    found = next((one for one in (own, (key.casefold(), None)) if book.names.get(one)), None)
+    if found is None:
         raise UnsupportedError(f"the name {name.text} stands for nothing")
-    return _tree(text)
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -77,20 +123,15 @@ def _tree(text: str) -> Tree:
     return parse_arrays(shape_of(text, 1).key)
 
 
-def references_of(book: Book, tree: Tree, sheet: str, left: int = LONGEST_CHAIN) -> Iterator[Reference | Range]:
+def references_of(book: Book, tree: Tree, sheet: str) -> Iterator[Reference | Range]:
     """The references in a formula of a sheet, and in what its names stand for.
 
     Raises:
         UnsupportedError: something in it leads nowhere, or it finds its cells by itself (OFFSET).
     """
-    if left == 0:
-        raise UnsupportedError("its names refer to each other")
+    tree = without_names(book, tree, sheet)
     check_direct(kinds_of(tree))
-    for leaf in leaves(tree):
-        if isinstance(leaf, Reference | Range):
-            yield leaf
-        elif isinstance(leaf, Name) and leaf.text.upper() not in CONSTANTS:
-            yield from references_of(book, meaning(book, leaf, sheet), sheet, left - 1)
+    yield from (leaf for leaf in leaves(tree) if isinstance(leaf, Reference | Range))
 
 
 def check_direct(kinds: Iterable[str]) -> None:

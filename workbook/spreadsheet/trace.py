@@ -7,9 +7,10 @@ from typing import Protocol
 import numpy as np
 
 from workbook.spreadsheet.areas import Address, Area
-from workbook.spreadsheet.arrays import Adjoint, Array, shrunk
-from workbook.spreadsheet.cells import Formula
+from workbook.spreadsheet.arrays import Adjoint, Array, numbers, shrunk
+from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.evaluator import adjoints, applied, function_of
+from workbook.spreadsheet.references import followed
 from workbook.spreadsheet.trees import Name, Number, Operation, Range, Reference, Text, Tree, UnsupportedError
 
 # Called with each area that a formula reads and its adjoint.
@@ -55,6 +56,17 @@ def traced(cells: Source, formula: Formula) -> Traced:
     """
     with np.errstate(all="ignore"):
         return _traced(cells, formula, formula.tree, array=formula.array)
+
+
+def number_named(cells: Cells, name: Name, home: Address) -> float | None:
+    """The number that a defined name stands for in a formula of a cell; None where it stands for no single one."""
+    if isinstance(followed(cells.book, name, home.sheet), Name):
+        return None
+    try:
+        value = numbers(traced(cells, cells.type_in(name.text, home.sheet)).value)
+    except UnsupportedError:
+        return None
+    return float(value.item()) if value.size == 1 and np.isfinite(value).all() else None
 
 
 def filled(formula: Formula, value: Array) -> Array:

@@ -21,7 +21,7 @@ from workbook.spreadsheet.parser import parse
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.references import row_of
 from workbook.spreadsheet.shapes import Shape
-from workbook.spreadsheet.trees import Number, Operation, Reference, Tree, Variable, leaves, replaced
+from workbook.spreadsheet.trees import Name, Number, Operation, Reference, Tree, Variable, leaves, replaced
 from workbook.table.updates import ETA
 
 MOST_OCCURRENCES = 6
@@ -106,7 +106,7 @@ def _replaced_operand(
     base = understood.scene.evaluator.remember(replaced(raw, lambda _: next(followed)))
     wanted: list[Tree] = [*variables(expected), *(Number(value) for value in _numbers(expected)), Number(math.e)]
     for leaf in dict.fromkeys(operands):
-        if not isinstance(leaf, Reference | Number):
+        if not isinstance(leaf, Reference | Number | Name):
             continue
         for places in _subsets([at for at, other in enumerate(operands) if other == leaf]):
             for right in wanted:
@@ -145,10 +145,12 @@ def _with(raw: Tree, base: Tree, places: Collection[int], right: Tree) -> Tree:
     return walk(raw, base)
 
 
-def _operand_cause(understood: Understood, leaf: Reference | Number, is_: Tree, right: Tree, row: int) -> Cause:
+def _operand_cause(understood: Understood, leaf: Reference | Number | Name, is_: Tree, right: Tree, row: int) -> Cause:
     expected = shown(understood, right, row)
     if isinstance(leaf, Number):
         return _number_cause(understood, leaf.value, right, expected)
+    if isinstance(leaf, Name):
+        return _name_cause(understood, leaf, is_, right, expected)
     if right == ETA and (drift := _drifted(understood, leaf, row)) is not None:
         return drift
     cell = cell_text(leaf)
@@ -159,6 +161,14 @@ def _operand_cause(understood: Understood, leaf: Reference | Number, is_: Tree, 
             return Cause(f"{cell} holds the same number as {expected}", "right" if right != ETA else "note")
         return Cause(f"{cell} holds {is_.value:.10g}; {expected} is expected")
     return Cause(f"{cell} stands where {expected} belongs")
+
+
+def _name_cause(understood: Understood, name: Name, is_: Tree, right: Tree, expected: str) -> Cause:
+    if not isinstance(is_, Number):
+        return Cause(f"{name.text} stands where {expected} belongs")
+    if isinstance(right, Variable) and understood.numbers.always(right, is_.value):
+        return Cause(f"{name.text} stands for the same number as {expected}", "right" if right != ETA else "note")
+    return Cause(f"{name.text} stands for {is_.value:.10g}; {expected} is expected")
 
 
 def _number_cause(understood: Understood, number: float, right: Tree, expected: str) -> Cause:

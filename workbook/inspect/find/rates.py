@@ -9,13 +9,16 @@ import numpy as np
 from engine import FloatArray
 from workbook.inspect.find.headers import typed_number
 from workbook.inspect.find.labels import Label
+from workbook.inspect.find.rate_references import referred_to
 from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import Book
+from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.parser import parse
-from workbook.spreadsheet.references import LONGEST_CHAIN, cell_of, corners
-from workbook.spreadsheet.trees import Number, UnsupportedError, leaves
+from workbook.spreadsheet.references import definition_of
+from workbook.spreadsheet.trace import number_named
+from workbook.spreadsheet.trees import Name, Number, UnsupportedError, leaves
 
 # The updates of so many rows are looked at: enough to outvote any slip.
 ROWS_ASKED = 40
@@ -27,10 +30,11 @@ class Rate:
     """A learning rate and where it stands.
 
     Attributes:
-        text: how an update refers to it: `$G$19`, `0.5`, or the letters of the column of the rates of the rows.
+        text: how an update refers to it: `$G$19`, `0.5`, `eta`, or the letters of the column of the rates of the rows.
         value: the rate, or None where each row has its own.
         cell: the one cell that it stands in, or None.
         column: the column of the rates of the rows, or None.
+        name: the defined name that stands for it, by its key in the book, or None.
         offset: how far above an update its rate stands in that column.
         note: what the reader should know about where it was found.
     """
@@ -41,6 +45,12 @@ class Rate:
     column: int | None = None
     offset: int = 0
     note: str | None = None
+    name: tuple[str, str | None] | None = None
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether it stands nowhere but as a number in the formulas, if there."""
+        return self.cell is None and self.column is None and self.name is None
 
 
 def find_rates(book: Book, table: Table, labels: Sequence[Label], weights: Sequence[str]) -> list[Rate]:
@@ -49,7 +59,7 @@ def find_rates(book: Book, table: Table, labels: Sequence[Label], weights: Seque
     Several only where it is one of the numbers that stand in the formulas, and which one is not known yet.
     """
     label = _nearest(table, [label for label in labels if label.name == "eta" and label.value is not None])
-    votes = Counter(_references(book, table, weights))
+    votes = Counter(referred_to(book, table, weights, _update_rows(table)))
     if votes:
         labelled = {label.address for label in labels if label.name == "eta"}
         target, _ = max(votes.items(), key=lambda item: (item[1], item[0] in labelled))
@@ -91,7 +101,7 @@ def _of_label(label: Label) -> Rate:
 def _compared(rate: Rate, label: Label | None) -> Rate:
     if label is None or label.value is None or rate.value is None or np.isclose(label.value, rate.value, rtol=1e-9):
         return rate
-    where = rate.text if rate.cell or rate.column else "the update formulas"
+    where = "the update formulas" if rate.is_typed else rate.text
     return replace(
         rate, note=f"{where} has {rate.value:g}; {label.address.bare} is labelled as the rate and has {label.value:g}"
     )
@@ -112,71 +122,11 @@ def _update_rows(table: Table) -> Sequence[int]:
     return table.at[1 : 1 + ROWS_ASKED]
 
 
-def _references(book: Book, table: Table, weights: Sequence[str]) -> Iterator[Address | tuple[int, int]]:
-    """What stands outside of the table and holds a number: its cell, or (column, offset) in the table's rows."""
-    rates: dict[Address, bool] = {}
-    for name in weights:
-        for row in _update_rows(table):
-            yield from _outside(book, table, Address(table.sheet.name, row, table.columns[name]), rates)
-
-
-def _outside(
-    book: Book, table: Table, update: Address, rates: dict[Address, bool]
-) -> Iterator[Address | tuple[int, int]]:
-    """What one update leads to; `rates` are the answers of _is_rate so far, as all updates lead to the same cells."""
-    inside = _names_columns(table)
-    seen, cells = set[Address](), [update]
-    for _ in range(LONGEST_CHAIN):
-        targets = [target for cell in cells for target in _targets(book, cell)]
-        cells = []
-        for frozen, target in targets:
-            in_rows = _is_in_rows(table, target)
-            if target in seen or (in_rows and target.column in inside):
-                continue
-            seen.add(target)
-            formula = book.shape(target) is not None
-            if formula and not in_rows and target not in rates:
-                rates[target] = _is_rate(book, table, target)
-            if formula and not in_rows and rates[target]:
-                yield target
-            elif formula and target.column != table.columns.get("eta"):
-                cells.append(target)
-            elif typed_number(book.value(target)) is not None:
-                steps = (table.step(target.row) or 0) - (table.step(update.row) or 0)
-                yield (target.column, steps) if in_rows and not frozen else target
-
-
-def _names_columns(table: Table) -> set[int]:
-    """The columns that hold the network's numbers."""
-    return {column for name, column in table.columns.items() if name != "eta"}
-
-
-def _is_in_rows(table: Table, address: Address) -> bool:
-    return address.sheet == table.sheet.name and table.step(address.row) is not None
-
-
-def _is_rate(book: Book, table: Table, address: Address) -> bool:
-    """Whether a formula outside of the table's rows computes its number from nothing in the table's columns."""
-    inside = _names_columns(table)
-    seen, cells = set[Address](), {address}
-    for _ in range(LONGEST_CHAIN):
-        targets = {target for cell in cells for _, target in _targets(book, cell)}
-        if any(target.column in inside and _is_in_rows(table, target) for target in targets):
-            return False
-        cells = targets - seen
-        seen |= targets
-    return typed_number(book.value(address)) is not None
-
-
-def _targets(book: Book, address: Address) -> Iterator[tuple[bool, Address]]:
-    """The cells that a formula refers to, each once, and whether that is the same cell from every row."""
-    shape = book.shape(address)
-    for leaf in () if shape is None else dict.fromkeys(corners(book, shape.key, address.sheet)):
-        if (target := cell_of(book, leaf, address)) is not None:
-            yield leaf.frozen, target
-
-
-def _referred(book: Book, table: Table, target: Address | tuple[int, int]) -> Rate:
+def _referred(book: Book, table: Table, target: Address | tuple[int, int] | Name) -> Rate:
+    if isinstance(target, Name):
+        value = number_named(Cells(book), target, Address(table.sheet.name, 1, 1))
+        key, note = definition_of(book, target, table.sheet.name), f"the defined name {target.text} stands for it"
+        return Rate(target.text, value, note=note, name=key)
     if not isinstance(target, Address):
         return _column_rate(table, *target)
     quoted = target.sheet.replace("'", "''")

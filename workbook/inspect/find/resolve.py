@@ -1,7 +1,7 @@
 """What a user's formula computes from: every reference followed to a number of the network or to a constant."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -12,7 +12,16 @@ from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.parser import parse
-from workbook.spreadsheet.references import LONGEST_CHAIN, cell_of, corners, followed, row_of
+from workbook.spreadsheet.references import (
+    LONGEST_CHAIN,
+    cell_of,
+    corners,
+    definition_of,
+    followed,
+    meaning,
+    row_of,
+    without_names,
+)
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import (
     Name,
@@ -32,6 +41,7 @@ LARGEST_RANGE = 200
 BIAS = "it adds a bias, which the audit cannot judge yet"
 
 Signature = tuple[object, ...]
+Way = Literal["moves", "stays", "varies"]
 
 
 class Resolver:
@@ -91,14 +101,18 @@ class Resolver:
         return replaced(parse(shape.key), lambda leaf: self._leaf(address, leaf, row, left))
 
     def _leaf(self, address: Address, leaf: Tree, row: int, left: int) -> Tree:
-        found = followed(self.book, leaf, address.sheet)
-        if isinstance(found, Range):
-            return self._block(address, found, row, left)
-        if isinstance(found, Reference):
-            return self.cell(self._target(address, found), row, left)
-        if isinstance(leaf, Name):
-            raise UnsupportedError(f"the name {leaf.text} stands for no cell")
-        return leaf
+        if isinstance(leaf, Range):
+            return self._block(address, leaf, row, left)
+        if isinstance(leaf, Reference):
+            return self.cell(self._target(address, leaf), row, left)
+        return self._named(address, leaf, row, left) if isinstance(leaf, Name) else leaf
+
+    def _named(self, address: Address, name: Name, row: int, left: int) -> Tree:
+        if self.rate is not None and self.rate.name == definition_of(self.book, name, address.sheet):
+            return ETA
+        without_names(self.book, name, address.sheet)  # which is refused where it has no end
+        tree = meaning(self.book, name, address.sheet)
+        return replaced(tree, lambda inner: self._leaf(address, inner, row, left))
 
     def _target(self, address: Address, leaf: Reference) -> Address:
         if (target := cell_of(self.book, leaf, address)) is not None:
@@ -189,15 +203,16 @@ class Resolver:
             return True  # from every row to none
         return all(self._leads(leaf) != "varies" for leaf in operands)
 
-    def _leads(self, leaf: Tree) -> Literal["moves", "stays", "varies"]:
+    def _leads(self, leaf: Tree) -> Way:
         """Where a leaf of a formula leads from the table's rows but the first: with the row, to the same variable of
         each; to the same constant; or to anything else.
         """
         leaf = followed(self.book, leaf, self.table.sheet.name)
+        if isinstance(leaf, Operation):
+            return _of_all({self._leads(inner) for inner in leaves(leaf)})
         if isinstance(leaf, Range):
             between = range(leaf.first.column, leaf.last.column + 1)
-            ways = {self._leads(replace(end, column=at)) for end in (leaf.first, leaf.last) for at in between}
-            return "varies" if "varies" in ways else "moves" if "moves" in ways else "stays"
+            return _of_all({self._leads(replace(end, column=at)) for end in (leaf.first, leaf.last) for at in between})
         target = cell_of(self.book, leaf, self._home(0))
         if target is None:
             return "stays"
@@ -213,3 +228,7 @@ class Resolver:
             return self.one_sample and kind_of(self.names.get(address.column, "")) in ("target", "input")
         is_rate = self.rate is not None and self.rate.cell == address
         return is_rate or self.book.shape(address) is None
+
+
+def _of_all(ways: Collection[Way]) -> Way:
+    return "varies" if "varies" in ways else "moves" if "moves" in ways else "stays"

@@ -38,8 +38,7 @@ class Understood:
     def scene(self) -> Scene:
         """Random rows of a right table of this kind."""
         rate = self.rate
-        typed = rate is not None and rate.cell is None and rate.column is None
-        return _scene(self.network, self.one_sample, rate.value if rate is not None and typed else None)
+        return _scene(self.network, self.one_sample, rate.value if rate is not None and rate.is_typed else None)
 
 
 @lru_cache(maxsize=16)

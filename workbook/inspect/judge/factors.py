@@ -13,7 +13,9 @@ from workbook.spreadsheet.arrays import numbers
 from workbook.spreadsheet.cells import TYPED, Cells, Formula
 from workbook.spreadsheet.graph import differentiated
 from workbook.spreadsheet.nudged import nudged
-from workbook.spreadsheet.trees import Number, UnsupportedError, leaves
+from workbook.spreadsheet.references import ends, followed
+from workbook.spreadsheet.trace import number_named
+from workbook.spreadsheet.trees import Name, Number, UnsupportedError, leaves
 
 # Ratios that differ by more, as shares, where the parameters move by a tenth, are no constant.
 CHANGED = 1e-6
@@ -45,7 +47,7 @@ def rates_in(cells: Cells, pair: Pair, is_wanted: Callable[[float], bool]) -> di
 def _numbers_in(cells: Cells, formula: Formula, parameter: Area, left: int) -> Iterator[tuple[float, Area | None]]:
     """The sizes of the numbers that stand in a formula, with their cells."""
     try:
-        yield from ((abs(leaf.value), None) for leaf in leaves(formula.tree) if isinstance(leaf, Number))
+        yield from ((abs(number), None) for number in _typed_numbers(cells, formula))
         read = cells.read_by(formula)
     except UnsupportedError:
         return
@@ -56,6 +58,16 @@ def _numbers_in(cells: Cells, formula: Formula, parameter: Area, left: int) -> I
         inner = cells.formula(area.first)
         if inner is not None and left > 1:
             yield from _numbers_in(cells, inner, parameter, left - 1)
+
+
+def _typed_numbers(cells: Cells, formula: Formula) -> Iterator[float]:
+    """The numbers that are typed into a formula, or that its defined names stand for without reading a cell."""
+    for leaf in leaves(formula.tree):
+        if isinstance(leaf, Number):
+            yield leaf.value
+        elif isinstance(leaf, Name) and not any(ends(followed(cells.book, leaf, formula.home.sheet))):
+            number = number_named(cells, leaf, formula.home)
+            yield from () if number is None else [number]
 
 
 def _reads(cells: Cells, area: Area, parameter: Area) -> bool:
