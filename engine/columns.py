@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from engine.arrays import Shape
-from engine.names import Column, Kind, Names, activation_name, gradient_name
+from engine.names import Column, ColumnKind, Names, activation_name, gradient_name
 from engine.network import PLAIN, Method, Network
 from engine.optimizers import OPTIMIZERS
 
-__all__ = ["Column", "Columns", "Kind", "activation_name", "gradient_name"]
+__all__ = ["Column", "ColumnKind", "Columns", "activation_name", "gradient_name"]
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ class Columns:
         trained = [column for columns in self.layers for column in columns if column.name in self.trained]
         return (
             *self._counters(),
-            *(Column(name, "target", neuron=place) for place, name in enumerate(self.target_names)),
+            *(Column(name, "target", neuron=neuron) for neuron, name in enumerate(self.target_names)),
             *([Column("counted", "counted")] if self.network.counted else []),
             *self.inputs,
             *(column for columns in self.layers for column in columns),
-            *(Column(name, "loss", neuron=place) for place, name in enumerate(self.loss_names)),
+            *(Column(name, "loss", neuron=neuron) for neuron, name in enumerate(self.loss_names)),
             Column("E_tot", "total"),
             *([Column("E_batch", "batch")] if self.samples > 1 else []),
             *(column for layer in reversed(range(self.depth)) for column in self._errors(layer)),
@@ -76,16 +76,16 @@ class Columns:
         return tuple(column.name for column in self.all)
 
     @cached_property
-    def place(self) -> dict[str, int]:
+    def index(self) -> dict[str, int]:
         """Where each column stands, from 0."""
-        return {name: place for place, name in enumerate(self.names)}
+        return {name: index for index, name in enumerate(self.names)}
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
         """Each column."""
         return {column.name: column for column in self.all}
 
-    def of(self, *kinds: Kind) -> list[str]:
+    def of(self, *kinds: ColumnKind) -> list[str]:
         """The names of the columns of some kinds, in the order of the table."""
         return [column.name for column in self.all if column.kind in kinds]
 
@@ -138,11 +138,11 @@ class Columns:
             for number, layer in enumerate(self.network.layers)
         )
 
-    def names_in(self, layer: int, kind: Kind) -> list[str]:
+    def names_in(self, layer: int, kind: ColumnKind) -> list[str]:
         """The names of a layer's columns of a kind; none where it has none."""
         return [column.name for column in self.layers[layer] if column.kind == kind]
 
-    def shape_of(self, layer: int, kind: Kind) -> Shape:
+    def shape_of(self, layer: int, kind: ColumnKind) -> Shape:
         """(features,) or, of maps, (channels, rows, columns): the shape of a layer's columns of a kind."""
         columns = [column for column in self.layers[layer] if column.kind == kind]
         last = columns[-1]
@@ -205,8 +205,8 @@ class Columns:
 
     def span(self, names: list[str]) -> slice:
         """Where columns stand that are equally far from one another, as the weights or activations of a layer are."""
-        places = [self.place[name] for name in names]
-        if not places:
+        indices = [self.index[name] for name in names]
+        if not indices:
             return slice(0, 0)
-        step = places[1] - places[0] if len(places) > 1 else 1
-        return slice(places[0], places[-1] + 1, step)
+        step = indices[1] - indices[0] if len(indices) > 1 else 1
+        return slice(indices[0], indices[-1] + 1, step)

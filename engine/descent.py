@@ -12,7 +12,7 @@ from engine.arrays import FloatArray
 from engine.columns import Columns
 from engine.errors import InputError
 from engine.experiment import Experiment
-from engine.names import Kind
+from engine.names import ColumnKind
 from engine.passes import Numbers, backward, forward
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Trace:
     @property
     def curve(self) -> FloatArray:
         """What the loss curve shows, (T, R): the loss of the batch, or of the only sample."""
-        return self.numbers.values[:, self.columns.place[self.columns.loss], :]
+        return self.numbers.values[:, self.columns.index[self.columns.loss], :]
 
     def table(self, run: int = 0) -> "pd.DataFrame":
         """One run, with the sheet's column names in their order; the index counts rows from 1.
@@ -40,7 +40,7 @@ class Trace:
         """
         import pandas as pd  # takes longer to load than the rest of the engine
 
-        name = "row" if "step" in self.columns.place else "step"
+        name = "row" if "step" in self.columns.index else "step"
         rows = pd.RangeIndex(1, len(self.numbers.values) + 1, name=name)
         return pd.DataFrame(self.numbers.values[:, :, run], index=rows, columns=list(self.columns.names))
 
@@ -109,7 +109,7 @@ def descend(
     return trace
 
 
-def _begin(experiment: Experiment, block: Numbers) -> list[tuple[dict[Kind, FloatArray], Kind, FloatArray]]:
+def _begin(experiment: Experiment, block: Numbers) -> list[tuple[dict[ColumnKind, FloatArray], ColumnKind, FloatArray]]:
     """Fill in the first weights, biases and statistics, and 0 for the optimizer's states.
 
     Returns what each row is given besides inputs and targets: where it goes, its kind, and its numbers, (T, …).
@@ -175,22 +175,22 @@ class _Updater:
 
 def _count(experiment: Experiment, trace: Trace, rates: FloatArray) -> None:
     """Fill in the columns that no pass computes: step, sample, learning rate, and the loss of the batch."""
-    place, values = trace.columns.place, trace.numbers.values
+    index, values = trace.columns.index, trace.numbers.values
     size, rows, time = experiment.method.batch_size, np.arange(len(values)), experiment.network.time
-    if "step" in place:
-        values[:, place["step"]] = (rows // size + 1)[:, np.newaxis]
-    if "sample" in place:
-        values[:, place["sample"]] = (rows % experiment.samples // time + 1)[:, np.newaxis]
-    if "time" in place:
-        values[:, place["time"]] = (rows % time + 1)[:, np.newaxis]
-    if "eta" in place:
-        values[:, place["eta"]] = np.repeat(rates, size, axis=0)
-    if "E_batch" in place:
+    if "step" in index:
+        values[:, index["step"]] = (rows // size + 1)[:, np.newaxis]
+    if "sample" in index:
+        values[:, index["sample"]] = (rows % experiment.samples // time + 1)[:, np.newaxis]
+    if "time" in index:
+        values[:, index["time"]] = (rows % time + 1)[:, np.newaxis]
+    if "eta" in index:
+        values[:, index["eta"]] = np.repeat(rates, size, axis=0)
+    if "E_batch" in index:
         batches = trace.numbers.loss.reshape(experiment.steps, size, -1)
         loss = batches.sum(axis=1)
         if experiment.method.reduction == "mean":
             loss = loss / trace.columns.divisor
-        values[:, place["E_batch"]] = np.repeat(loss, size, axis=0)
+        values[:, index["E_batch"]] = np.repeat(loss, size, axis=0)
 
 
 def _check_finite(trace: Trace) -> None:
@@ -202,7 +202,7 @@ def _check_finite(trace: Trace) -> None:
     numbers = trace.numbers
     if all(np.isfinite(array).all() for array in (*numbers.each("pre-activation"), numbers.loss, numbers.values[-1])):
         return
-    row, column, run = (int(place) for place in np.argwhere(~np.isfinite(numbers.values))[0])
+    row, column, run = (int(index) for index in np.argwhere(~np.isfinite(numbers.values))[0])
     raise InputError(
         f"learning rate {trace.learning_rates[run]:g}, step {row // trace.columns.method.batch_size + 1}, "
         f"column {trace.columns.names[column]}: the number overflowed (beyond ±1.8e308); "

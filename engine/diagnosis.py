@@ -138,7 +138,7 @@ def _layer(experiment: Experiment, trace: Trace, number: int, steps: int, looks:
 
 
 def _dead(z: FloatArray, names: list[str], samples: int, size: int) -> dict[str, int]:
-    """The neurons of z, (T, neurons, places), that are 0 throughout the last rows, with the step since when."""
+    """The neurons of z, (T, neurons, positions), that are 0 throughout the last rows, with the step since when."""
     fires = np.any(z > 0, axis=2)
     each = len(names) // z.shape[1]
     dead = np.flatnonzero(~np.any(fires[-samples:], axis=0)).tolist()

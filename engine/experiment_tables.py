@@ -16,7 +16,7 @@ from engine.experiment_keys import CONSTANTS, FILE
 from engine.experiment_samples import read_samples, steps_in_time
 from engine.experiment_words import in_numbers
 from engine.layers import LAYERS, Layer
-from engine.layers.base import Place
+from engine.layers.base import LayerContext
 from engine.network import Method, Network
 from engine.optimizers import DECAYS, OPTIMIZERS, SCHEDULES, TAKERS
 from engine.reading import read_table
@@ -83,7 +83,7 @@ def _network(tables: Values, time: int) -> tuple[Network, tuple[FloatArray, ...]
     layers: list[Layer] = []
     numbers: dict[str, int] = {}
     for number, values in enumerate(tables["layers"]):
-        layers.append(_layer(f"network.layers[{number}]", values, Place(number, numbers, tables["seed"], time)))
+        layers.append(_layer(f"network.layers[{number}]", values, LayerContext(number, numbers, tables["seed"], time)))
         numbers |= {name: number for name in (str(number + 1), values["name"]) if name}
     picture = inputs if len(inputs) > 1 else ()
     network = Network(prod(inputs), tuple(layers), tables["loss"], tables["deltas"], picture)
@@ -94,9 +94,9 @@ def _network(tables: Values, time: int) -> tuple[Network, tuple[FloatArray, ...]
     return network, tuple(weights for weights, _ in first), tuple(biases for _, biases in first)
 
 
-def _layer(where: str, values: Values, place: Place) -> Layer:
+def _layer(where: str, values: Values, context: LayerContext) -> Layer:
     try:
-        return LAYERS[values["kind"]].read(values, place)
+        return LAYERS[values["kind"]].read(values, context)
     except InputError as error:
         raise InputError(f"{where}.{error}") from None
 

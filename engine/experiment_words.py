@@ -17,13 +17,13 @@ HEADER = ["inputs", "targets"]
 
 
 def vocabulary(where: str, value: Any) -> tuple[str, ...]:
-    """Read the words whose places are their tokens, from 0: a text of single characters, or a list of texts.
+    """Read the words; a word's index, from 0, is its token: a text of single characters, or a list of texts.
 
     Raises:
         InputError: no text, or a word twice.
     """
     words = tuple(text(where, value)) if isinstance(value, str) else tuple(list_of(text)(where, value))
-    twice = [word for place, word in enumerate(words) if word in words[:place]]
+    twice = [word for index, word in enumerate(words) if word in words[:index]]
     if twice:
         raise InputError(f"{where}: got {twice[0]!r} twice, expected each word once")
     return words
@@ -74,7 +74,7 @@ def _sample(where: str, sample: dict[str, Any], words: Sequence[str]) -> dict[st
         found["inputs"] = [[token] for token in inputs] if isinstance(sample["inputs"], str) else inputs
     if isinstance(sample.get("targets"), str):
         tokens = _tokens(f"{where}targets", sample["targets"], words)
-        shares = [[float(place == token) for place in range(len(words))] for token in tokens]
+        shares = [[float(index == token) for index in range(len(words))] for token in tokens]
         found["targets"] = shares[0] if len(shares) == 1 else shares
     return found
 
@@ -83,8 +83,8 @@ def _tokens(where: str, given: Any, words: Sequence[str]) -> Any:
     """The numbers of a text's words, or of the words in lists in lists; what is no text stays as it is."""
     if isinstance(given, list):
         return [
-            _token(f"{where}[{place}]", each, words) if isinstance(each, str) else _tokens(where, each, words)
-            for place, each in enumerate(given)
+            _token(f"{where}[{index}]", each, words) if isinstance(each, str) else _tokens(where, each, words)
+            for index, each in enumerate(given)
         ]
     if not isinstance(given, str):
         return given

@@ -17,7 +17,7 @@ def replacing(path: Path) -> Iterator[Path]:
     check_place(path)
     part = path.with_name(path.name + ".part")
     try:
-        part.touch()  # an unwritable place is better noticed before the work than after it
+        part.touch()  # an unwritable folder is better noticed before the work than after it
         yield part
         part.replace(path)
     except OSError as error:
@@ -37,10 +37,10 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (
         if path is None:
             continue
         check_place(path)
-        place = _resolved(path)
-        if place in taken:
-            raise InputError(f"{option}: got {path}, {taken[place]}; expected another name")
-        taken[place] = f"which {option} writes already"
+        resolved = _resolved(path)
+        if resolved in taken:
+            raise InputError(f"{option}: got {path}, {taken[resolved]}; expected another name")
+        taken[resolved] = f"which {option} writes already"
 
 
 def check_place(path: Path) -> None:

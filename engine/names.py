@@ -7,7 +7,7 @@ from typing import Literal
 
 from engine.arrays import Shape
 
-Kind = Literal[
+ColumnKind = Literal[
     "step", "sample", "rate", "target", "input", "weight", "bias", "pre-activation", "activation",
     "loss", "total", "batch", "delta", "gradient", "state",
     "query", "key", "value", "score", "share", "context", "wave",
@@ -32,7 +32,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     layer: int | None = None
     neuron: int | None = None
     source: int | None = None
@@ -54,7 +54,7 @@ class Names:
         self._last[letter] += count
         return [f"{letter}{number}" for number in range(first, first + count)]
 
-    def columns(self, letter: str, kind: Kind, layer: int | None, shape: Shape) -> list[Column]:
+    def columns(self, letter: str, kind: ColumnKind, layer: int | None, shape: Shape) -> list[Column]:
         """A column for each number of a shape: h1, h2, … of (features,); of maps h1_1_1, by channel, row and column.
 
         Channels are counted as neurons are, rows and columns from 1 in each map.
@@ -63,10 +63,10 @@ class Names:
         if len(shape) == 1:
             return [Column(name, kind, layer, neuron) for neuron, name in enumerate(first)]
         _, rows, columns = shape
-        places = product(range(shape[0]), range(rows), range(columns))
+        positions = product(range(shape[0]), range(rows), range(columns))
         return [
             Column(f"{first[c]}_{row + 1}_{k + 1}", kind, layer, neuron, channel=c, row=row, column=k)
-            for neuron, (c, row, k) in enumerate(places)
+            for neuron, (c, row, k) in enumerate(positions)
         ]
 
 

@@ -27,7 +27,7 @@ def network_picture(columns: Columns) -> str:
     layers = [_shown(columns.input_names), *(_shown(columns.neuron_names(layer)) for layer in range(columns.depth))]
     # The middle of every layer stands at the same height, on each second line a neuron.
     middle = max(map(len, layers)) - 1
-    at = [{middle - len(names) + 1 + 2 * place: name for place, name in enumerate(names)} for names in layers]
+    at = [{middle - len(names) + 1 + 2 * index: name for index, name in enumerate(names)} for names in layers]
     lines = []
     for row in range(2 * middle + 1):
         line = ""

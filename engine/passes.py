@@ -6,7 +6,7 @@ from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray
 from engine.columns import Columns
 from engine.losses import LOSSES
-from engine.names import Kind, gradient_name
+from engine.names import ColumnKind, gradient_name
 from engine.network import Network
 
 
@@ -37,8 +37,8 @@ class Numbers:
         self.targets, self.inputs = self._view(columns.target_names), self._view(columns.input_names)
         self.counted = self._view(columns.of("counted"))
         self.pictures = self.inputs.reshape(rows, *columns.network.shapes[0], runs)
-        self.layers: list[dict[Kind, FloatArray]] = []
-        self.slopes: list[dict[Kind, FloatArray]] = []
+        self.layers: list[dict[ColumnKind, FloatArray]] = []
+        self.slopes: list[dict[ColumnKind, FloatArray]] = []
         for number, layer in enumerate(columns.network.layers):
             shapes = layer.parameters(columns.network.shapes[number])
             fields, slopes = {}, {}
@@ -46,13 +46,13 @@ class Numbers:
                 names = columns.names_in(number, kind)
                 shape = (rows, *shapes.get(kind, columns.shape_of(number, kind)), runs)
                 fields[kind] = self._view(names).reshape(shape)
-                if gradient_name(names[0]) in columns.place:
+                if gradient_name(names[0]) in columns.index:
                     slopes[kind] = self._view(list(map(gradient_name, names))).reshape(shape)
             self.layers.append(fields)
             self.slopes.append(slopes)
         self.trained = [self._view(columns.trained_names(number)) for number in range(columns.depth)]
         self.losses = self._view(columns.loss_names)
-        self.loss = values[:, columns.place["E_tot"], :]
+        self.loss = values[:, columns.index["E_tot"], :]
         self.every_gradient = self._view(columns.of("gradient"))
         states = columns.of("state")
         each = len(states) // max(1, len(columns.states))
@@ -61,7 +61,7 @@ class Numbers:
     def _view(self, names: list[str]) -> FloatArray:
         return self.values[:, self._columns.span(names), :]
 
-    def each(self, kind: Kind) -> list[FloatArray]:
+    def each(self, kind: ColumnKind) -> list[FloatArray]:
         """The array of one kind for each layer; an empty one for a layer that has none."""
         nothing = self.values[:, :0]
         return [fields.get(kind, nothing) for fields in self.layers]
@@ -86,7 +86,7 @@ def backward(columns: Columns, block: Numbers, signals: list[FloatArray], rates:
     """Fill in the losses, the errors and the gradients, from what forward returned; rates are (R,)."""
     layers, loss = columns.network.layers, LOSSES[columns.network.loss]
     last = block.layers[-1]["pre-activation"]
-    # ∂E/∂signal, by the signal's place, as far as it has come back.
+    # ∂E/∂signal, by the signal's number; a sum, until all that reads the signal has been passed back through.
     grads = {len(layers): loss.kernel(last, signals[-1], block.targets, block.losses)}
     if columns.network.counted:
         block.losses[:] *= block.counted

@@ -9,7 +9,7 @@ from engine.errors import InputError
 # From so many letters on, a word may be two letters away from the one that was meant; adamax is not adam.
 LONG_WORD = 8
 
-# Takes where a value stands in the file, and the value; raises an InputError that names the place.
+# Takes where a value stands in the file, and the value; raises an InputError that names it.
 Reader = Callable[[str, Any], Any]
 REQUIRED = object()
 

@@ -10,7 +10,7 @@ import typer
 import workbook
 from engine import Experiment, InputError, cli, default_experiment, load_experiment
 from engine.files import check_ending, check_outputs
-from workbook.generated import Kind, refuse_to_replace
+from workbook.generated import FileKind, refuse_to_replace
 from workbook.spreadsheet.limits import LIMITS
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def exercise(
     force: Force = False,
 ) -> None:
     """Write the exercise: a student fills the first rows, and marks judge every cell live."""
-    kind: Kind = "solution" if solution else "exercise"
+    kind: FileKind = "solution" if solution else "exercise"
     if solution and exam:
         raise InputError(
             "--exam: got it with --solution, expected one of them; the solution of an exam is that of the exercise"

@@ -11,18 +11,18 @@ from typing import Literal
 
 from engine import InputError
 
-Kind = Literal["workbook", "exercise", "solution", "digit", "sample"]
+FileKind = Literal["workbook", "exercise", "solution", "digit", "sample"]
 
 PART = "docProps/generated.xml"
 
 
-def mark(path: Path, kind: Kind) -> None:
+def mark(path: Path, kind: FileKind) -> None:
     """Add the mark to a file that was just written."""
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(zipfile.ZipInfo(PART), _mark(archive, kind))
 
 
-def refuse_to_replace(path: Path, kind: Kind) -> None:
+def refuse_to_replace(path: Path, kind: FileKind) -> None:
     """Let only a generated file of the same kind be replaced, and only if nobody changed it since.
 
     Raises:
@@ -42,7 +42,7 @@ def refuse_to_replace(path: Path, kind: Kind) -> None:
         )
 
 
-def _mark(archive: zipfile.ZipFile, kind: Kind) -> str:
+def _mark(archive: zipfile.ZipFile, kind: FileKind) -> str:
     parts = [f"{part.filename} {part.CRC:08x}" for part in archive.infolist() if part.filename != PART]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return f'<generated kind="{kind}" sha256="{digest}"/>'

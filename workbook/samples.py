@@ -41,8 +41,8 @@ def slipped(table: Sheet, layout: Layout) -> Sheet:
     def slip(cell: Cell) -> Cell:
         if cell.column != gradient or cell.formula is None:
             return cell
-        right, wrong = (f"{layout.letters[name]}{cell.row}" for name in ("a_h2", "a_h1"))
-        return cell._replace(formula=cell.formula.replace(right, wrong))
+        correct, wrong = (f"{layout.letters[name]}{cell.row}" for name in ("a_h2", "a_h1"))
+        return cell._replace(formula=cell.formula.replace(correct, wrong))
 
     def rows() -> Iterator[list[Cell]]:
         return ([slip(cell) for cell in row] for row in table.rows())

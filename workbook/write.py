@@ -13,7 +13,7 @@ from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
 from engine import InputError
 from engine.files import check_ending, replacing
-from workbook.generated import Kind, mark
+from workbook.generated import FileKind, mark
 from workbook.records import Cell, Chart, Drawing, Overlay, Sheet, Validation
 from workbook.write_cells import RowWorksheet
 from workbook.write_charts import line_chart, overlay_chart
@@ -31,7 +31,7 @@ T = TypeVar("T")
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def write(sheets: Sequence[Sheet], path: Path, kind: Kind = "workbook", *, large: bool = False) -> None:
+def write(sheets: Sequence[Sheet], path: Path, kind: FileKind = "workbook", *, large: bool = False) -> None:
     """Write a workbook; a file that stands at `path` is replaced only when the new one is whole.
 
     Whether it may be replaced at all is asked before, see generated.refuse_to_replace.

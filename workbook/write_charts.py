@@ -48,7 +48,7 @@ def overlay_chart(book: Any, overlay: Overlay, share: float) -> Any:
         )
     lines.set_plotarea({"fill": {"none": True}, "layout": {"x": 0, "y": 0, "width": share, "height": 1}})
     lines.set_chartarea({"fill": {"none": True}, "border": {"none": True}})
-    unnamed = [place for place, series in enumerate(overlay.series) if not series.name]
+    unnamed = [index for index, series in enumerate(overlay.series) if not series.name]
     legend = {"position": "right", "delete_series": unnamed, "font": AXIS_FONT | {"size": 11}}
     lines.set_legend(legend if overlay.legend else {"none": True})
     return lines

@@ -23,11 +23,11 @@ class _Controls(Vml):  # type: ignore[misc] # XlsxWriter ships no types
 
     def _write_button_shape(self, shape_id: int, z_index: int, button: ButtonType) -> None:
         left, top, width, height = self._pixels_to_points(button.vertices)
-        place = f"margin-left:{left:g}pt;margin-top:{top:g}pt;width:{width:g}pt;height:{height:g}pt"
+        style = f"margin-left:{left:g}pt;margin-top:{top:g}pt;width:{width:g}pt;height:{height:g}pt"
         shape = {
             "id": f"_x0000_s{shape_id}",
             "type": "#_x0000_t201",
-            "style": f"position:absolute;{place};z-index:{z_index}",
+            "style": f"position:absolute;{style};z-index:{z_index}",
             "stroked": "f",
             "o:insetmode": "auto",
         }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from engine.export.numpy_lines import Code, Place
+from engine.export.numpy_lines import Code, CodeContext
 from engine.export.numpy_sequences import OF_SEQUENCES
 from engine.layers import (
     AveragePool,
@@ -20,7 +20,7 @@ from engine.layers import (
 )
 
 
-def _dense(layer: Any, at: Place) -> Code:
+def _dense(layer: Any, at: CodeContext) -> Code:
     k, is_map = at.k, len(at.shape) > 1
     x = f"{at.x}.reshape(len(t), -1)" if is_map else at.x
     bias = f" + B{k}" if layer.biases else ""
@@ -36,7 +36,7 @@ def _dense(layer: Any, at: Place) -> Code:
     )
 
 
-def _convolution(layer: Any, at: Place) -> Code:
+def _convolution(layer: Any, at: CodeContext) -> Code:
     k, own = at.k, layer.biases == layer.channels
     how = f"stride={layer.stride}, padding={layer.padding}"
     bias = f" + {f'by_channel(B{k}, {at.x})' if own else f'B{k}'}" if layer.biases else ""
@@ -45,20 +45,20 @@ def _convolution(layer: Any, at: Place) -> Code:
     return Code(f"convolution({at.x}, W{k}, {how}){bias}", (backward, *([db] if layer.biases else [])))
 
 
-def _pool(name: str) -> Callable[[Any, Place], Code]:
-    def code(layer: Any, at: Place) -> Code:
+def _pool(name: str) -> Callable[[Any, CodeContext], Code]:
+    def code(layer: Any, at: CodeContext) -> Code:
         how = f"size={layer.size}, stride={layer.stride}"
         return Code(f"{name}({at.x}, {how})", back=f"{name}_backward(dz{at.k}, {at.x}, {how})")
 
     return code
 
 
-def _global_average_pool(_layer: Any, at: Place) -> Code:
+def _global_average_pool(_layer: Any, at: CodeContext) -> Code:
     share = f"dz{at.k}[:, :, np.newaxis, np.newaxis] / {prod(at.shape[1:])}"
     return Code(f"{at.x}.mean(axis=(2, 3))", back=f"np.broadcast_to({share}, {at.x}.shape)")
 
 
-def _batch_norm(layer: Any, at: Place) -> Code:
+def _batch_norm(layer: Any, at: CodeContext) -> Code:
     k, axes = at.k, (0, *range(2, len(at.shape) + 1))
     return Code(
         f"by_channel(W{k}, n{k}) * n{k} + by_channel(B{k}, n{k})",
@@ -68,7 +68,7 @@ def _batch_norm(layer: Any, at: Place) -> Code:
     )
 
 
-def _layer_norm(layer: Any, at: Place) -> Code:
+def _layer_norm(layer: Any, at: CodeContext) -> Code:
     k, axes = at.k, tuple(range(1, len(at.shape) + 1))
     return Code(
         f"W{k} * n{k} + B{k}",
@@ -78,7 +78,7 @@ def _layer_norm(layer: Any, at: Place) -> Code:
     )
 
 
-def _dropout(layer: Any, at: Place) -> Code:
+def _dropout(layer: Any, at: CodeContext) -> Code:
     k = at.k
     draw = f"np.random.default_rng({list(layer.seed)}).random({(at.rows, *at.shape)}) >= {layer.rate}"
     return Code(
@@ -89,7 +89,7 @@ def _dropout(layer: Any, at: Place) -> Code:
     )
 
 
-CODE: dict[type[Layer], Callable[[Any, Place], Code]] = {
+CODE: dict[type[Layer], Callable[[Any, CodeContext], Code]] = {
     Dense: _dense,
     Convolution: _convolution,
     MaxPool: _pool("max_pool"),

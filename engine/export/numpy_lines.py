@@ -6,7 +6,7 @@ from engine.arrays import Shape
 
 
 @dataclass(frozen=True)
-class Place:
+class CodeContext:
     """Where a layer stands: its number k from 1, the shape of what goes in, the rows of the whole training.
 
     `back_through` is what an error passes back through instead of the weights, where they are updated first.

@@ -13,13 +13,13 @@ def softmax(z):
 
 
 def windows(x, size, stride):
-    """What a window sees at each of its places: (N, C, H, W) becomes (N, C, h, w, k, l)."""
+    """What a window sees at each of its positions: (N, C, H, W) becomes (N, C, h, w, k, l)."""
     every = np.lib.stride_tricks.sliding_window_view(x, size, axis=(2, 3))
     return every[:, :, :: stride[0], :: stride[1]]
 
 
 def back_to_places(seen, x, stride):
-    """The other way: what each window has for each of its places, added up where it stands in x."""
+    """The other way: what each window has for each of its positions, added up where it stands in x."""
     dx = np.zeros(x.shape)
     _, _, h, w, k, l = seen.shape  # noqa: E741
     for row in range(k):

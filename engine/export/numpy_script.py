@@ -11,14 +11,14 @@ from engine.arrays import FloatArray
 from engine.errors import InputError
 from engine.experiment import Experiment
 from engine.export.numpy_layers import CODE
-from engine.export.numpy_lines import Code, Place
+from engine.export.numpy_lines import Code, CodeContext
 from engine.export.numpy_training import ACTIVATIONS, LOSS, RATES, UPDATES
 from engine.export.text import about, kind_of, literal, number, parts, title, trained_names
 from engine.layers import Dense, Residual
 from engine.losses import LOSSES
-from engine.names import Kind
+from engine.names import ColumnKind
 
-LETTERS: dict[Kind, str] = {"weight": "W", "bias": "B"}
+LETTERS: dict[ColumnKind, str] = {"weight": "W", "bias": "B"}
 PARTS = [Path(__file__).with_name(name) for name in ("numpy_parts.py", "numpy_sequence_parts.py")]
 
 
@@ -29,7 +29,7 @@ def numpy_script(experiment: Experiment) -> str:
         InputError: it has an order of updates that no script can be written of.
     """
     layers = experiment.network.layers
-    codes = [CODE[type(layer)](layer, place) for layer, place in zip(layers, _places(experiment), strict=True)]
+    codes = [CODE[type(layer)](layer, context) for layer, context in zip(layers, _contexts(experiment), strict=True)]
     before, loop = _before(experiment, codes), _loop(experiment, codes)
     own = parts(PARTS, "\n".join(before + loop))
     lines = [
@@ -97,9 +97,9 @@ def _loop(experiment: Experiment, codes: list[Code]) -> list[str]:
     ]
 
 
-def _places(experiment: Experiment) -> list[Place]:
+def _contexts(experiment: Experiment) -> list[CodeContext]:
     first = experiment.method.update == "output-first"
-    places = []
+    contexts = []
     for k, (layer, shape) in enumerate(
         zip(experiment.network.layers, experiment.network.shapes, strict=False), start=1
     ):
@@ -108,8 +108,8 @@ def _places(experiment: Experiment) -> list[Place]:
                 f"network.layers[{k - 1}].kind: got {kind_of(layer)} with training.update output-first, "
                 "expected dense layers alone"
             )
-        places.append(Place(k, shape, experiment.rows, f"(W{k} - rate * dW{k})" if first else ""))
-    return places
+        contexts.append(CodeContext(k, shape, experiment.rows, f"(W{k} - rate * dW{k})" if first else ""))
+    return contexts
 
 
 def _trained(experiment: Experiment) -> list[str]:
@@ -179,11 +179,11 @@ def _over_samples(experiment: Experiment) -> str:
 def _first_parameters(experiment: Experiment) -> list[str]:
     network, columns = experiment.network, experiment.columns
     lines = []
-    for place, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
-        given: dict[Kind, FloatArray] = {"weight": experiment.weights[place], "bias": experiment.biases[place]}
+    for index, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
+        given: dict[ColumnKind, FloatArray] = {"weight": experiment.weights[index], "bias": experiment.biases[index]}
         for kind in layer.parameters(shape):
-            lines.append(f"# {about(columns.names_in(place, kind))}")
-            lines.append(f"{LETTERS[kind]}{place + 1} = np.array({literal(given[kind])})")
+            lines.append(f"# {about(columns.names_in(index, kind))}")
+            lines.append(f"{LETTERS[kind]}{index + 1} = np.array({literal(given[kind])})")
     return lines
 
 

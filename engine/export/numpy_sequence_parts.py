@@ -22,14 +22,14 @@ def before(states, initial, time):
 
 
 def waves(time, features):
-    """sin and cos of the place in the sequence, from fast waves to slow ones."""
-    place, feature = np.arange(time)[:, np.newaxis], np.arange(features)
-    angle = place / 10_000 ** ((feature - feature % 2) / features)
+    """sin and cos of the position in the sequence, from fast waves to slow ones."""
+    position, feature = np.arange(time)[:, np.newaxis], np.arange(features)
+    angle = position / 10_000 ** ((feature - feature % 2) / features)
     return np.where(feature % 2, np.cos(angle), np.sin(angle))
 
 
 def embedding_backward(dz, tokens, w):
-    """Each token's numbers get the gradients of all places where it stands."""
+    """Each token's numbers get the gradients of all positions where it stands."""
     dw = np.zeros(w.shape)
     np.add.at(dw, tokens.astype(int), dz.reshape(*tokens.shape, -1))
     return dw

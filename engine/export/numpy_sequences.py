@@ -4,21 +4,21 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from engine.export.numpy_lines import Code, Place
+from engine.export.numpy_lines import Code, CodeContext
 from engine.layers import Attention, Embedding, Gru, Layer, Lstm, Position, Recurrent
 
 # What a recurrent layer's activation is as a function, and its slope from a.
 RECURRENT = {"tanh": ("np.tanh", "1 - {a}**2"), "relu": ("lambda z: np.maximum(z, 0)", "{a} > 0")}
 
 
-def _embedding(_layer: Any, at: Place) -> Code:
+def _embedding(_layer: Any, at: CodeContext) -> Code:
     k = at.k
     return Code(
         f"W{k}[{at.x}.astype(int)].reshape(len({at.x}), -1)", (f"dW{k} = embedding_backward(dz{k}, {at.x}, W{k})",)
     )
 
 
-def _position(layer: Any, at: Place) -> Code:
+def _position(layer: Any, at: CodeContext) -> Code:
     k, time = at.k, layer.time
     if not layer.learned:
         before = f"waves{k} = np.tile(waves({time}, {prod(at.shape)}), ({at.rows // time}, 1))"
@@ -30,7 +30,7 @@ def _position(layer: Any, at: Place) -> Code:
     )
 
 
-def _attention(layer: Any, at: Place) -> Code:
+def _attention(layer: Any, at: CodeContext) -> Code:
     k, size = at.k, prod(at.shape)
     kept = f"q{k}, k{k}, v{k}, shares{k}, taken{k}"
     how = f"time={layer.time}, heads={layer.heads}, causal={layer.causal}"
@@ -41,7 +41,7 @@ def _attention(layer: Any, at: Place) -> Code:
     )
 
 
-def _recurrent(layer: Any, at: Place) -> Code:
+def _recurrent(layer: Any, at: CodeContext) -> Code:
     k = at.k
     function, slope = RECURRENT[layer.activation]
     how = f"time={layer.time}, bptt={layer.bptt or layer.time}"
@@ -57,10 +57,10 @@ def _recurrent(layer: Any, at: Place) -> Code:
     )
 
 
-def _gated(name: str, made: str) -> Callable[[Any, Place], Code]:
+def _gated(name: str, made: str) -> Callable[[Any, CodeContext], Code]:
     """A layer whose functions put out what is kept for the way back, the states last."""
 
-    def code(layer: Any, at: Place) -> Code:
+    def code(layer: Any, at: CodeContext) -> Code:
         k, time = at.k, layer.time
         kept = ", ".join(f"{part}{k}" for part in (*made.split(), "states"))
         return Code(
@@ -86,7 +86,7 @@ def _initial(layer: Any, k: int) -> str:
     return f"initial{k} = {state}  # what is remembered before the first step"
 
 
-OF_SEQUENCES: dict[type[Layer], Callable[[Any, Place], Code]] = {
+OF_SEQUENCES: dict[type[Layer], Callable[[Any, CodeContext], Code]] = {
     Embedding: _embedding,
     Position: _position,
     Attention: _attention,

@@ -51,7 +51,7 @@ class Embedding(nn.Embedding):
 
 
 class Position(nn.Module):
-    """A list of numbers that is learned for each place of a sequence is added to what goes in."""
+    """A list of numbers that is learned for each position of a sequence is added to what goes in."""
 
     def __init__(self, steps, features):
         super().__init__()
@@ -62,12 +62,12 @@ class Position(nn.Module):
 
 
 class Waves(nn.Module):
-    """sin and cos of the place in the sequence are added, from fast waves to slow ones."""
+    """sin and cos of the position in the sequence are added, from fast waves to slow ones."""
 
     def __init__(self, steps, features):
         super().__init__()
-        place, feature = torch.arange(steps).unsqueeze(1), torch.arange(features)
-        angle = place / 10_000.0 ** ((feature - feature % 2) / features)
+        position, feature = torch.arange(steps).unsqueeze(1), torch.arange(features)
+        angle = position / 10_000.0 ** ((feature - feature % 2) / features)
         self.waves = torch.where(feature % 2 == 1, torch.cos(angle), torch.sin(angle))
 
     def forward(self, x):

@@ -184,12 +184,12 @@ def _modules(experiment: Experiment) -> list[str]:
     network = experiment.network
     modules: list[str] = []
     begins: dict[int, int] = {}  # where in `modules` a layer's own begin
-    for place, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
-        begins[place] = len(modules)
+    for index, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
+        begins[index] = len(modules)
         if isinstance(layer, Residual):
             if layer.source not in begins:
                 raise InputError(
-                    f"network.layers[{place}].from: the residual connection crosses an earlier one, which no torch "
+                    f"network.layers[{index}].from: the residual connection crosses an earlier one, which no torch "
                     "module of layers in a row can do; expected one that goes past it whole, or --numpy"
                 )
             first = begins[layer.source]
@@ -202,7 +202,7 @@ def _modules(experiment: Experiment) -> list[str]:
             modules.append(f"Dropout({layer.rate}, {masks}, seed={list(layer.seed)}),")
         else:
             modules += [f"{module}," for module in MODULES[type(layer)](layer, shape)]
-        is_last = place == len(network.layers) - 1
+        is_last = index == len(network.layers) - 1
         if is_last and len(network.shapes[-1]) > 1:
             modules.append("nn.Flatten(),")
         inside_loss = is_last and LOSSES[network.loss].through_activation
@@ -222,20 +222,20 @@ def _first_parameters(experiment: Experiment) -> list[str]:
     network, columns = experiment.network, experiment.columns
     lines: list[str] = []
     trained: list[bool] = []
-    for place, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
-        given = {"weight": experiment.weights[place], "bias": experiment.biases[place]}
+    for index, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
+        given = {"weight": experiment.weights[index], "bias": experiment.biases[index]}
         for kind in layer.parameters(shape):
             trained.append(kind in layer.trained(shape))
-            lines += [f"    # {about(columns.names_in(place, kind))}", indent(literal(given[kind]), "    ") + ","]
-    fixed = [place for place, is_trained in enumerate(trained) if not is_trained]
+            lines += [f"    # {about(columns.names_in(index, kind))}", indent(literal(given[kind]), "    ") + ","]
+    fixed = [index for index, is_trained in enumerate(trained) if not is_trained]
     return [
         "first = [",
         *lines,
         "]",
         "for parameter, numbers in zip(net.parameters(), first):",
         "    parameter.data = torch.tensor(numbers)",
-        *([f"for place in {fixed}:  # these stay as they are"] if fixed else []),
-        *(["    list(net.parameters())[place].requires_grad_(False)"] if fixed else []),
+        *([f"for index in {fixed}:  # these stay as they are"] if fixed else []),
+        *(["    list(net.parameters())[index].requires_grad_(False)"] if fixed else []),
     ]
 
 

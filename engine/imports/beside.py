@@ -15,7 +15,7 @@ from engine.imports.torch_kinds import Mapped
 from engine.imports.torch_layers import inputs_of, mapped_layers
 from engine.imports.torch_training import as_shares
 from engine.layers import Dropout
-from engine.names import Kind
+from engine.names import ColumnKind
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,7 +63,7 @@ def beside_torch(
     largest, first = 0.0, None
     for step, torchs in enumerate(_torch_steps(experiment, net, loss, optimizer, inputs, targets, scheduler)):
         for name, number in torchs.items():
-            ours = float(values[step, columns.place[name]])
+            ours = float(values[step, columns.index[name]])
             difference = abs(number - ours)
             largest = max(largest, difference) if np.isfinite(difference) else np.inf
             if first is None and not difference <= CLOSE * max(1.0, abs(ours)):
@@ -119,12 +119,12 @@ def _float64() -> Iterator[None]:
 def _parameters(experiment: Experiment, net: "nn.Module", inputs: Shape) -> dict[str, float]:
     """The weights and biases as they are now, by their columns' names."""
     mapped, _ = mapped_layers(net, "net", inputs)
-    kinds: tuple[Kind, ...] = ("weight", "bias")
+    kinds: tuple[ColumnKind, ...] = ("weight", "bias")
     return {
         name: number
-        for place, each in enumerate(mapped)
+        for layer, each in enumerate(mapped)
         for kind, numbers in zip(kinds, (each.weights, each.biases), strict=True)
-        for name, number in zip(experiment.columns.names_in(place, kind), numbers.ravel().tolist(), strict=True)
+        for name, number in zip(experiment.columns.names_in(layer, kind), numbers.ravel().tolist(), strict=True)
     }
 
 

@@ -11,7 +11,7 @@ from engine.experiment_samples import read_data
 from engine.experiment_tables import rates_around
 from engine.imports.onnx_nodes import NODES, Chain
 from engine.losses import LOSSES
-from engine.names import Kind
+from engine.names import ColumnKind
 from engine.network import Method, Network
 
 # What a file may take; all else is float32.
@@ -117,6 +117,6 @@ def beside_onnxruntime(experiment: Experiment, path: Path) -> float:
     # A sample at a time, as a file may have its batch fixed at one.
     theirs = [session.run(None, {session.get_inputs()[0].name: x[np.newaxis]})[0].ravel() for x in inputs]
     # A loss that has the last activation inside may have put it behind a file that ends without.
-    kind: Kind = "pre-activation" if chain.layers[-1].activation == "identity" else "activation"
+    kind: ColumnKind = "pre-activation" if chain.layers[-1].activation == "identity" else "activation"
     ours = experiment.train().numbers.layers[-1][kind][: len(inputs), :, 0]
     return float(abs(np.stack(theirs) - ours).max())

@@ -14,14 +14,14 @@ from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.initial_weights import INITS
 from engine.layers import parameters
-from engine.layers.base import Fields, Layer, Place, by_sequence
-from engine.names import Column, Kind, Names
+from engine.layers.base import Fields, Layer, LayerContext, by_sequence
+from engine.names import Column, ColumnKind, Names
 from engine.reading import Key, Keys, boolean, boolean_or_list, list_of, nested_numbers, whole_number, word
 
 # The four matrices, in the order in which they stand one below the other, each with the letter of its names.
 MATRICES = {"query": "q", "key": "k", "value": "v", "output": "o"}
 # What the first three make of each token.
-MADE: tuple[Kind, ...] = ("query", "key", "value")
+MADE: tuple[ColumnKind, ...] = ("query", "key", "value")
 # A spreadsheet's formula has 8192 letters, and on the sheet `derivation` one is that of every token.
 MOST = 16
 
@@ -57,11 +57,11 @@ class Attention(Layer):
         "bias": Key(boolean_or_list, default=False),
         "activation": Key(word(ACTIVATIONS), "identity"),
     }
-    errors: ClassVar[tuple[Kind, ...]] = ("pre-activation", "context", "share", "score", "value", "key", "query")
+    errors: ClassVar[tuple[ColumnKind, ...]] = ("pre-activation", "context", "share", "score", "value", "key", "query")
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
-        return cls(values["heads"], values["causal"], values["bias"] is not False, values["activation"], place.time)
+    def read(cls, values: Mapping[str, Any], context: LayerContext) -> Self:
+        return cls(values["heads"], values["causal"], values["bias"] is not False, values["activation"], context.time)
 
     def with_activation(self, activation: str) -> Self:
         return replace(self, activation=activation)
@@ -76,9 +76,9 @@ class Attention(Layer):
             return f"heads: got {self.heads}, expected a divisor of {prod(inputs)}, the numbers of a token"
         return None
 
-    def parameters(self, inputs: Shape) -> dict[Kind, Shape]:
+    def parameters(self, inputs: Shape) -> dict[ColumnKind, Shape]:
         features = prod(inputs)
-        weights: dict[Kind, Shape] = {"weight": (4 * features, features)}
+        weights: dict[ColumnKind, Shape] = {"weight": (4 * features, features)}
         return weights | ({"bias": (4 * features,)} if self.bias else {})
 
     def first_parameters(
@@ -97,8 +97,8 @@ class Attention(Layer):
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         features = prod(inputs)
         for part, letter in enumerate(MATRICES.values()):
-            for place, name in enumerate(names.take(f"w{letter}", features**2)):
-                neuron, source = divmod(place, features)
+            for index, name in enumerate(names.take(f"w{letter}", features**2)):
+                neuron, source = divmod(index, features)
                 yield Column(name, "weight", number, part * features + neuron, source)
         for part, letter in enumerate(MATRICES.values() if self.bias else ()):
             for neuron, name in enumerate(names.take(f"b{letter}", features)):
@@ -110,7 +110,7 @@ class Attention(Layer):
         yield from names.columns("c", "context", number, (features,))
         yield from self._results("u", number, (features,), names, last=last)
 
-    def _by_token(self, letter: str, kind: Kind, number: int, names: Names) -> Iterator[Column]:
+    def _by_token(self, letter: str, kind: ColumnKind, number: int, names: Names) -> Iterator[Column]:
         """s1_1, s1_2, …: a head's number of each token that is asked."""
         for head, name in enumerate(names.take(letter, self.heads)):
             for token in range(self.time):
@@ -119,8 +119,8 @@ class Attention(Layer):
     def forward(self, of: Fields, inputs: Sequence[FloatArray]) -> None:
         """s_ij = q_i·k_j/√F, α_ij = e^s_ij/Σ_j e^s_ij, c_i = Σ_j α_ij·v_j, each of a head; u = Wo·c + bo."""
         matrices, bias = self._matrices(of), self._biases(of)
-        for place, kind in enumerate(MADE):
-            of[kind][:] = _times(matrices[place], inputs[0]) + bias[place]
+        for index, kind in enumerate(MADE):
+            of[kind][:] = _times(matrices[index], inputs[0]) + bias[index]
         q, k, v = (self._by_head(of[kind]) for kind in MADE)
         score = np.einsum("sihfr,sjhfr->sihjr", q, k) / np.sqrt(q.shape[3])
         of["score"][:] = score.reshape(of["score"].shape)
@@ -149,10 +149,10 @@ class Attention(Layer):
         """∂E/∂x = Wqᵀ·∂E/∂q + Wkᵀ·∂E/∂k + Wvᵀ·∂E/∂v."""
         between = self._between(of, grad)
         matrices = self._matrices(of)
-        back = (_times_back(matrices[place], between[kind]) for place, kind in enumerate(MADE))
+        back = (_times_back(matrices[index], between[kind]) for index, kind in enumerate(MADE))
         return [sum(back, np.zeros(1)).reshape(inputs[0].shape)]
 
-    def _between(self, of: Fields, grad: FloatArray) -> dict[Kind, FloatArray]:
+    def _between(self, of: Fields, grad: FloatArray) -> dict[ColumnKind, FloatArray]:
         """∂E/∂ all that stands between the parameters and u.
 
         ∂E/∂c = Woᵀ·∂E/∂u, ∂E/∂α_ij = ∂E/∂c_i·v_j, ∂E/∂s_ij = α_ij·(∂E/∂α_ij − Σ_k α_ik·∂E/∂α_ik), and

@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from engine.arrays import FloatArray, Shape
-from engine.names import Column, Kind, Names, activation_name
+from engine.names import Column, ColumnKind, Names, activation_name
 from engine.reading import Keys
 
 # A layer's columns, or their slopes, by kind: (B, …, R).
-Fields = Mapping[Kind, FloatArray]
+Fields = Mapping[ColumnKind, FloatArray]
 
 
 @dataclass(frozen=True)
-class Place:
+class LayerContext:
     """Where in a network a layer stands whose table is read.
 
     Attributes:
@@ -48,7 +48,7 @@ class Layer(ABC):
 
     activation: str
     keys: ClassVar[Keys]
-    errors: ClassVar[tuple[Kind, ...]] = ("pre-activation",)
+    errors: ClassVar[tuple[ColumnKind, ...]] = ("pre-activation",)
     shows_identity: ClassVar[bool] = False
     least_rows: ClassVar[int] = 1
     time = 1
@@ -56,7 +56,7 @@ class Layer(ABC):
 
     @classmethod
     @abstractmethod
-    def read(cls, values: Mapping[str, Any], place: Place) -> "Layer":
+    def read(cls, values: Mapping[str, Any], context: LayerContext) -> "Layer":
         """The layer that a table describes, from its values by `keys`."""
 
     @abstractmethod
@@ -75,11 +75,11 @@ class Layer(ABC):
         """What it cannot take of the network's inputs, got and expected; None where all is well. For first layers."""
         return None
 
-    def parameters(self, inputs: Shape) -> dict[Kind, Shape]:  # noqa: ARG002 - for subclasses
+    def parameters(self, inputs: Shape) -> dict[ColumnKind, Shape]:  # noqa: ARG002 - for subclasses
         """The shapes of its weights and biases, in the table's order; none unless a kind has some."""
         return {}
 
-    def trained(self, inputs: Shape) -> tuple[Kind, ...]:
+    def trained(self, inputs: Shape) -> tuple[ColumnKind, ...]:
         """The kinds of parameters that gradient descent changes."""
         return tuple(self.parameters(inputs))
 
@@ -93,7 +93,7 @@ class Layer(ABC):
         """The weights and biases that its table gives or has drawn, shaped as `parameters`; empty if it has none."""
         return np.empty(0), np.empty(0)
 
-    def given(self, inputs: Shape, rows: int) -> dict[Kind, FloatArray]:  # noqa: ARG002 - for subclasses
+    def given(self, inputs: Shape, rows: int) -> dict[ColumnKind, FloatArray]:  # noqa: ARG002 - for subclasses
         """What no pass computes, (rows or 1, …) each: a mask for each row, the first statistics."""
         return {}
 
@@ -155,8 +155,8 @@ class Layer(ABC):
 
 
 def _activation(of: Column) -> Column:
-    place = (of.layer, of.neuron, None, None, of.channel, of.row, of.column)
-    return Column(activation_name(of.name), "activation", *place)
+    position = (of.layer, of.neuron, None, None, of.channel, of.row, of.column)
+    return Column(activation_name(of.name), "activation", *position)
 
 
 def by_sequence(x: FloatArray, time: int) -> FloatArray:

@@ -13,12 +13,12 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import parameters
-from engine.layers.base import Fields, Layer, Place
-from engine.names import Column, Kind, Names
+from engine.layers.base import Fields, Layer, LayerContext
+from engine.names import Column, ColumnKind, Names
 from engine.reading import Key, Keys, above_0, boolean, numbers, share, word
 
 # The names of what there is one of for each channel, in the table's order.
-LETTERS: dict[Kind, str] = {
+LETTERS: dict[ColumnKind, str] = {
     "weight": "γ",
     "bias": "β",
     "running-mean": "running_mean",
@@ -30,12 +30,12 @@ LETTERS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    """y = γ·x̂ + β with x̂ = (x − mean)/√(var + eps), mean and var over the rows of an update, and the places of a map.
+    """y = γ·x̂ + β with x̂ = (x − mean)/√(var + eps), mean and var over an update's rows and a map's positions.
 
     Every row has columns for the update's mean and variance, the same in each. The running statistics are those before
     the update, as the weights are: running ← (1 − momentum)·running + momentum·(mean, or the variance · n/(n − 1)).
     Nothing of the training reads them; they stand for mean and var where the network is only asked.
-    Shapes: B rows, C channels, P places of each, R runs; n = B·P.
+    Shapes: B rows, C channels, P positions of each, R runs; n = B·P.
 
     Attributes:
         eps, momentum: as torch has them.
@@ -62,11 +62,11 @@ class BatchNorm(Layer):
         "running_mean": Key(numbers),
         "running_var": Key(numbers),
     }
-    errors: ClassVar[tuple[Kind, ...]] = ("pre-activation", "normalized", "variance", "mean")
+    errors: ClassVar[tuple[ColumnKind, ...]] = ("pre-activation", "normalized", "variance", "mean")
     least_rows: ClassVar[int] = 2
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _place: Place) -> Self:
+    def read(cls, values: Mapping[str, Any], _place: LayerContext) -> Self:
         running = (tuple(values[key] or ()) for key in ("running_mean", "running_var"))
         return cls(values["eps"], values["momentum"], values["activation"], values["train"], *running)
 
@@ -83,10 +83,10 @@ class BatchNorm(Layer):
         wrong = [variance for variance in self.running_var if variance < 0]
         return f"running_var: got {wrong[0]:g}, expected variances, from 0 up" if wrong else None
 
-    def parameters(self, inputs: Shape) -> dict[Kind, Shape]:
+    def parameters(self, inputs: Shape) -> dict[ColumnKind, Shape]:
         return {"weight": inputs[:1], "bias": inputs[:1]}
 
-    def trained(self, inputs: Shape) -> tuple[Kind, ...]:
+    def trained(self, inputs: Shape) -> tuple[ColumnKind, ...]:
         return tuple(self.parameters(inputs)) if self.trains else ()
 
     def first_parameters(
@@ -100,7 +100,7 @@ class BatchNorm(Layer):
         )
         return gamma, beta
 
-    def given(self, inputs: Shape, _rows: int) -> dict[Kind, FloatArray]:
+    def given(self, inputs: Shape, _rows: int) -> dict[ColumnKind, FloatArray]:
         return {
             "running-mean": np.array([self.running_mean or [0.0] * inputs[0]]),
             "running-variance": np.array([self.running_var or [1.0] * inputs[0]]),

@@ -10,9 +10,9 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import parameters, windows
-from engine.layers.base import Fields, Layer, Place
+from engine.layers.base import Fields, Layer, LayerContext
 from engine.layers.windows import Pair
-from engine.names import Column, Kind, Names
+from engine.names import Column, ColumnKind, Names
 from engine.reading import REQUIRED, Key, Keys, pair, whole_number, word
 
 
@@ -49,7 +49,7 @@ class Convolution(Layer):
     }
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _place: Place) -> "Convolution":
+    def read(cls, values: Mapping[str, Any], _place: LayerContext) -> "Convolution":
         return cls(
             values["channels"], values["kernel"], values["stride"], values["padding"], values["activation"],
             parameters.bias_count(values["bias"]), values["train_bias"],
@@ -67,11 +67,11 @@ class Convolution(Layer):
             self.biases, self.channels, "channel"
         )
 
-    def parameters(self, inputs: Shape) -> dict[Kind, Shape]:
-        kernels: dict[Kind, Shape] = {"weight": (self.channels, inputs[0], *self.kernel)}
+    def parameters(self, inputs: Shape) -> dict[ColumnKind, Shape]:
+        kernels: dict[ColumnKind, Shape] = {"weight": (self.channels, inputs[0], *self.kernel)}
         return kernels | ({"bias": (self.biases,)} if self.biases else {})
 
-    def trained(self, inputs: Shape) -> tuple[Kind, ...]:
+    def trained(self, inputs: Shape) -> tuple[ColumnKind, ...]:
         return tuple(kind for kind in self.parameters(inputs) if kind == "weight" or self.train_bias)
 
     def first_parameters(
@@ -84,8 +84,8 @@ class Convolution(Layer):
 
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         shape = self.parameters(inputs)["weight"]
-        places = list(product(*map(range, shape)))
-        for name, (out, source, row, column) in zip(names.take("w", len(places)), places, strict=True):
+        indices = list(product(*map(range, shape)))
+        for name, (out, source, row, column) in zip(names.take("w", len(indices)), indices, strict=True):
             yield Column(name, "weight", number, out, source, channel=out, row=row, column=column)
         for channel, name in enumerate(names.take("b", self.biases)):
             yield Column(name, "bias", number, channel)
@@ -112,6 +112,6 @@ class Convolution(Layer):
         """∂E/∂x_c(h·stride+k)(w·stride+l) = Σ of ∂E/∂z_ohw · w_ockl over all o and all windows that hold it."""
         back, weights = np.zeros_like(windows.padded(inputs[0], self.padding)), of["weight"][0]
         g = grad.reshape(len(grad), *self.shape(inputs[0].shape[1:-1]), -1)
-        for row, column, where in windows.places(g.shape[2:4], self.kernel, self.stride):
+        for row, column, where in windows.positions(g.shape[2:4], self.kernel, self.stride):
             back[where] += np.einsum("bohwr,ocr->bchwr", g, weights[:, :, row, column])
         return [windows.unpadded(back, self.padding)]

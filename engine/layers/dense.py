@@ -10,8 +10,8 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import parameters
-from engine.layers.base import Fields, Layer, Place
-from engine.names import Column, Kind, Names
+from engine.layers.base import Fields, Layer, LayerContext
+from engine.names import Column, ColumnKind, Names
 from engine.reading import REQUIRED, Key, Keys, whole_number, word
 
 
@@ -42,7 +42,7 @@ class Dense(Layer):
     shows_identity: ClassVar[bool] = True
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _place: Place) -> "Dense":
+    def read(cls, values: Mapping[str, Any], _place: LayerContext) -> "Dense":
         biases = parameters.bias_count(values["bias"])
         return cls(values["neurons"], values["activation"], biases, values["train_bias"])
 
@@ -55,11 +55,11 @@ class Dense(Layer):
     def problem(self, inputs: Shape) -> str | None:  # noqa: ARG002 - as of every layer
         return parameters.bias_problem(self.biases, self.neurons, "neuron")
 
-    def parameters(self, inputs: Shape) -> dict[Kind, Shape]:
-        weights: dict[Kind, Shape] = {"weight": (self.neurons, prod(inputs))}
+    def parameters(self, inputs: Shape) -> dict[ColumnKind, Shape]:
+        weights: dict[ColumnKind, Shape] = {"weight": (self.neurons, prod(inputs))}
         return weights | ({"bias": (self.biases,)} if self.biases else {})
 
-    def trained(self, inputs: Shape) -> tuple[Kind, ...]:
+    def trained(self, inputs: Shape) -> tuple[ColumnKind, ...]:
         return tuple(kind for kind in self.parameters(inputs) if kind == "weight" or self.train_bias)
 
     def first_parameters(
@@ -71,8 +71,8 @@ class Dense(Layer):
 
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         sources = prod(inputs)
-        for place, name in enumerate(names.take("w", self.neurons * sources)):
-            neuron, source = divmod(place, sources)
+        for index, name in enumerate(names.take("w", self.neurons * sources)):
+            neuron, source = divmod(index, sources)
             yield Column(name, "weight", number, neuron, source)
         for neuron, name in enumerate(names.take("b", self.biases)):
             yield Column(name, "bias", number, neuron)

@@ -11,8 +11,8 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
-from engine.layers.base import Fields, Layer, Place
-from engine.names import Column, Kind, Names
+from engine.layers.base import Fields, Layer, LayerContext
+from engine.names import Column, ColumnKind, Names
 from engine.reading import REQUIRED, Key, Keys, share, word
 
 
@@ -35,8 +35,8 @@ class Dropout(Layer):
     keys: ClassVar[Keys] = {"rate": Key(share, REQUIRED), "activation": Key(word(ACTIVATIONS), "identity")}
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
-        return cls(values["rate"], (place.seed, place.number), values["activation"])
+    def read(cls, values: Mapping[str, Any], context: LayerContext) -> Self:
+        return cls(values["rate"], (context.seed, context.number), values["activation"])
 
     def with_activation(self, activation: str) -> Self:
         return replace(self, activation=activation)
@@ -44,7 +44,7 @@ class Dropout(Layer):
     def shape(self, inputs: Shape) -> Shape:
         return inputs
 
-    def given(self, inputs: Shape, rows: int) -> dict[Kind, FloatArray]:
+    def given(self, inputs: Shape, rows: int) -> dict[ColumnKind, FloatArray]:
         kept = np.random.default_rng(self.seed).random((rows, *inputs)) >= self.rate
         return {"mask": kept.astype(float)}
 

@@ -15,8 +15,8 @@ from engine.arrays import FloatArray, Shape
 from engine.errors import InputError
 from engine.initial_weights import INITS
 from engine.layers import parameters
-from engine.layers.base import Fields, Layer, Place
-from engine.names import Column, Kind, Names
+from engine.layers.base import Fields, Layer, LayerContext
+from engine.names import Column, ColumnKind, Names
 from engine.reading import REQUIRED, Key, Keys, list_of, nested_numbers, whole_number, word
 
 # One formula reads the numbers of all tokens, and a spreadsheet's formula has 8192 letters.
@@ -48,8 +48,8 @@ class Embedding(Layer):
     }
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
-        if place.number:
+    def read(cls, values: Mapping[str, Any], context: LayerContext) -> Self:
+        if context.number:
             raise InputError("kind: got embedding after another layer, expected it first: it reads tokens")
         return cls(values["tokens"], values["features"], values["activation"])
 
@@ -65,7 +65,7 @@ class Embedding(Layer):
             return None
         return f"got {wrong[0]:g}, expected a token, a whole number from 0 to {self.tokens - 1}"
 
-    def parameters(self, inputs: Shape) -> dict[Kind, Shape]:  # noqa: ARG002 - as of every layer
+    def parameters(self, inputs: Shape) -> dict[ColumnKind, Shape]:  # noqa: ARG002 - as of every layer
         return {"weight": (self.tokens, self.features)}
 
     def first_parameters(
@@ -80,8 +80,8 @@ class Embedding(Layer):
         return weights, np.empty(0)
 
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
-        for place, name in enumerate(names.take("w", self.tokens * self.features)):
-            token, feature = divmod(place, self.features)
+        for index, name in enumerate(names.take("w", self.tokens * self.features)):
+            token, feature = divmod(index, self.features)
             yield Column(name, "weight", number, feature, token)
         yield from self._results("h", number, self.shape(inputs), names, last=last)
 

@@ -14,11 +14,11 @@ from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers.base import Fields, by_sequence
 from engine.layers.recurrence import Gated, gate_columns
-from engine.names import Column, Kind, Names
+from engine.names import Column, ColumnKind, Names
 
 # In torch's order, which is that of the rows of the weights.
 GATES = "rzn"
-KINDS: tuple[Kind, ...] = ("recalled", "gate-sum", "gate", "pre-activation")
+KINDS: tuple[ColumnKind, ...] = ("recalled", "gate-sum", "gate", "pre-activation")
 
 
 @dataclass(frozen=True)

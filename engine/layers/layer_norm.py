@@ -13,13 +13,13 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import parameters
-from engine.layers.base import Fields, Layer, Place
-from engine.names import Column, Kind, Names
+from engine.layers.base import Fields, Layer, LayerContext
+from engine.names import Column, ColumnKind, Names
 from engine.reading import Key, Keys, above_0, boolean, numbers, word
 
 # A spreadsheet's function takes so many cells, and the mean is one function of all.
 MOST = 255
-LETTERS: dict[str, Kind] = {"γ": "weight", "β": "bias"}
+LETTERS: dict[str, ColumnKind] = {"γ": "weight", "β": "bias"}
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class LayerNorm(Layer):
         "beta": Key(numbers),
         "train": Key(boolean, default=True),
     }
-    errors: ClassVar[tuple[Kind, ...]] = ("pre-activation", "normalized", "variance", "mean")
+    errors: ClassVar[tuple[ColumnKind, ...]] = ("pre-activation", "normalized", "variance", "mean")
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _place: Place) -> Self:
+    def read(cls, values: Mapping[str, Any], _place: LayerContext) -> Self:
         return cls(values["eps"], values["activation"], values["train"])
 
     def with_activation(self, activation: str) -> Self:
@@ -62,10 +62,10 @@ class LayerNorm(Layer):
         count = prod(inputs)
         return f"kind: got layer-norm of {count} numbers, expected at most {MOST}" if count > MOST else None
 
-    def parameters(self, inputs: Shape) -> dict[Kind, Shape]:
+    def parameters(self, inputs: Shape) -> dict[ColumnKind, Shape]:
         return {"weight": inputs, "bias": inputs}
 
-    def trained(self, inputs: Shape) -> tuple[Kind, ...]:
+    def trained(self, inputs: Shape) -> tuple[ColumnKind, ...]:
         return tuple(self.parameters(inputs)) if self.trains else ()
 
     def first_parameters(
@@ -83,8 +83,8 @@ class LayerNorm(Layer):
 
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         for letter, kind in LETTERS.items():
-            for place, name in enumerate(names.take(letter, prod(inputs))):
-                yield Column(name, kind, number, place)
+            for neuron, name in enumerate(names.take(letter, prod(inputs))):
+                yield Column(name, kind, number, neuron)
         yield from names.columns("mean", "mean", number, (1,))
         yield from names.columns("var", "variance", number, (1,))
         yield from names.columns("n", "normalized", number, inputs)

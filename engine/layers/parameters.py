@@ -44,11 +44,11 @@ def _check(where: str, given: Any, shape: Shape, each: tuple[str, ...]) -> None:
     if len(given) != shape[0]:
         several = "s" * (len(given) != 1)
         raise InputError(f"{where}: got {len(given)} {what}{several}, expected {shape[0]}, one for each {each[0]}")
-    for place, element in enumerate(given):
+    for index, element in enumerate(given):
         if len(shape) > 1:
-            _check(f"{where}[{place}]", element, shape[1:], each[1:])
+            _check(f"{where}[{index}]", element, shape[1:], each[1:])
         elif isinstance(element, list):
-            raise InputError(f"{where}[{place}]: got {element!r}, expected a finite number")
+            raise InputError(f"{where}[{index}]: got {element!r}, expected a finite number")
 
 
 def read_bias(where: str, given: float | list[float] | None, count: int, each: str) -> FloatArray:

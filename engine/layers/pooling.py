@@ -9,7 +9,7 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import windows
-from engine.layers.base import Fields, Layer, Place
+from engine.layers.base import Fields, Layer, LayerContext
 from engine.layers.windows import Pair
 from engine.names import Column, Names
 from engine.reading import Key, Keys, pair, whole_number, word
@@ -35,7 +35,7 @@ class Pool(Layer):
     }
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _place: Place) -> Self:
+    def read(cls, values: Mapping[str, Any], _place: LayerContext) -> Self:
         return cls(values["size"], values["stride"] or values["size"], values["activation"])
 
     def with_activation(self, activation: str) -> Self:
@@ -70,7 +70,7 @@ class MaxPool(Pool):
         seen = windows.windows(inputs[0], self.size, self.stride)
         winners = seen.reshape(*seen.shape[:-2], -1).argmax(axis=-1)
         g, back = grad.reshape(winners.shape), np.zeros_like(inputs[0])
-        for row, column, where in windows.places(winners.shape[2:4], self.size, self.stride):
+        for row, column, where in windows.positions(winners.shape[2:4], self.size, self.stride):
             back[where] += g * (winners == row * self.size[1] + column)
         return [back]
 
@@ -90,7 +90,7 @@ class AveragePool(Pool):
         size = windows.output_size(self._maps(x.shape[1:-1]), self.size, self.stride)
         share = grad.reshape(*x.shape[:2], *size, x.shape[-1]) / (self.size[0] * self.size[1])
         back = np.zeros_like(x)
-        for _, _, where in windows.places(size, self.size, self.stride):
+        for _, _, where in windows.positions(size, self.size, self.stride):
             back[where] += share
         return [back]
 
@@ -104,7 +104,7 @@ class GlobalAveragePool(Layer):
     keys: ClassVar[Keys] = {"activation": Key(word(ACTIVATIONS), "identity")}
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], _place: Place) -> Self:
+    def read(cls, values: Mapping[str, Any], _place: LayerContext) -> Self:
         return cls(values["activation"])
 
     def with_activation(self, activation: str) -> Self:

@@ -1,6 +1,6 @@
 """Positions: to what is known of a token is added where in its sequence it stands.
 
-Learned as torch.nn.Embedding of the places, or fixed: Vaswani et al., "Attention Is All You Need" (2017), 3.5.
+Learned as torch.nn.Embedding of the positions, or fixed: Vaswani et al., "Attention Is All You Need" (2017), 3.5.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +15,8 @@ from engine.arrays import FloatArray, Shape
 from engine.errors import InputError
 from engine.initial_weights import INITS
 from engine.layers import parameters
-from engine.layers.base import Fields, Layer, Place, by_sequence
-from engine.names import Column, Kind, Names
+from engine.layers.base import Fields, Layer, LayerContext, by_sequence
+from engine.names import Column, ColumnKind, Names
 from engine.reading import Key, Keys, boolean, list_of, nested_numbers, word
 
 # The slowest wave is so many times as long as the fastest.
@@ -25,7 +25,7 @@ LONGEST = 10_000
 
 @dataclass(frozen=True)
 class Position(Layer):
-    """z = x + p, with p a row of weights for each place of a sequence, or waves: sin and cos of the place.
+    """z = x + p, with p a row of weights for each position of a sequence, or waves: sin and cos of the position.
 
     Shapes: B rows, in S sequences of T tokens, D features, R runs.
 
@@ -47,12 +47,12 @@ class Position(Layer):
     }
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
+    def read(cls, values: Mapping[str, Any], context: LayerContext) -> Self:
         if not values["learned"]:
             for key in ("weights", "init"):
                 if values[key] is not None:
                     raise InputError(f"{key}: got it with waves, expected it with learned = true")
-        return cls(values["learned"], values["activation"], place.time)
+        return cls(values["learned"], values["activation"], context.time)
 
     def with_activation(self, activation: str) -> Self:
         return replace(self, activation=activation)
@@ -65,7 +65,7 @@ class Position(Layer):
             return "kind: got position with samples that are no sequences, expected sequences"
         return None
 
-    def parameters(self, inputs: Shape) -> dict[Kind, Shape]:
+    def parameters(self, inputs: Shape) -> dict[ColumnKind, Shape]:
         return {"weight": (self.time, prod(inputs))} if self.learned else {}
 
     def first_parameters(
@@ -79,24 +79,24 @@ class Position(Layer):
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         features = prod(inputs)
         for at, name in enumerate(names.take("pos", self.time * features if self.learned else 0)):
-            place, feature = divmod(at, features)
-            yield Column(name, "weight", number, feature, place)
+            position, feature = divmod(at, features)
+            yield Column(name, "weight", number, feature, position)
         if not self.learned:
             yield from names.columns("wave", "wave", number, (features,))
         yield from self._results("p", number, (features,), names, last=last)
 
     def forward(self, of: Fields, inputs: Sequence[FloatArray]) -> None:
-        """z = x + p of the row's place."""
+        """z = x + p of the row's position."""
         z = of["pre-activation"]
         if self.learned:
-            places = of["weight"][0]
+            encodings = of["weight"][0]
         else:
-            places = waves(self.time, z.shape[1])[..., np.newaxis]
-            by_sequence(of["wave"], self.time)[:] = places
-        by_sequence(z, self.time)[:] = by_sequence(inputs[0].reshape(z.shape), self.time) + places
+            encodings = waves(self.time, z.shape[1])[..., np.newaxis]
+            by_sequence(of["wave"], self.time)[:] = encodings
+        by_sequence(z, self.time)[:] = by_sequence(inputs[0].reshape(z.shape), self.time) + encodings
 
     def backward_parameters(self, _of: Fields, slopes: Fields, _inputs: Sequence[FloatArray], grad: FloatArray) -> None:
-        """∂E/∂p_t = ∂E/∂z in the row of the place t, 0 in the others."""
+        """∂E/∂p_t = ∂E/∂z in the row of the position t, 0 in the others."""
         if self.learned:
             is_place = np.eye(self.time)[:, :, np.newaxis, np.newaxis]
             by_sequence(slopes["weight"], self.time)[:] = by_sequence(grad, self.time)[:, :, np.newaxis] * is_place
@@ -107,7 +107,7 @@ class Position(Layer):
 
 
 def waves(time: int, features: int) -> FloatArray:
-    """sin and cos of the places of a sequence, (time, features), from fast waves to slow ones."""
-    place, feature = np.arange(time)[:, np.newaxis], np.arange(features)
-    angle = place / LONGEST ** ((feature - feature % 2) / features)
+    """sin and cos of the positions of a sequence, (time, features), from fast waves to slow ones."""
+    position, feature = np.arange(time)[:, np.newaxis], np.arange(features)
+    angle = position / LONGEST ** ((feature - feature % 2) / features)
     return np.where(feature % 2, np.cos(angle), np.sin(angle))

@@ -16,8 +16,8 @@ from engine.arrays import FloatArray, Shape
 from engine.errors import InputError
 from engine.initial_weights import INITS
 from engine.layers import parameters
-from engine.layers.base import Layer, Place, by_sequence
-from engine.names import Column, Kind, Names
+from engine.layers.base import Layer, LayerContext, by_sequence
+from engine.names import Column, ColumnKind, Names
 from engine.reading import REQUIRED, Key, Keys, boolean, list_of, nested_numbers, numbers, whole_number, word
 
 KEYS: Keys = {
@@ -61,12 +61,12 @@ class Recurrence(Layer):
     letters: ClassVar[str] = "h"
 
     @classmethod
-    def attributes(cls, values: Mapping[str, Any], place: Place) -> dict[str, Any]:
+    def attributes(cls, values: Mapping[str, Any], context: LayerContext) -> dict[str, Any]:
         """What all these kinds read from their table."""
         given = values["bias"]
         return {
             "neurons": values["neurons"],
-            "time": place.time,
+            "time": context.time,
             "biases": 0 if given is None else cls.bias_rows * values["neurons"],
             "train_bias": values["train_bias"],
             "initial": tuple(values["initial"] or ()),
@@ -85,11 +85,11 @@ class Recurrence(Layer):
             return f"initial: got {parameters.so_many(len(self.initial))}, expected {expected}, {what}"
         return None
 
-    def parameters(self, inputs: Shape) -> dict[Kind, Shape]:
-        weights: dict[Kind, Shape] = {"weight": (self.gates * self.neurons, inputs[0] + self.neurons)}
+    def parameters(self, inputs: Shape) -> dict[ColumnKind, Shape]:
+        weights: dict[ColumnKind, Shape] = {"weight": (self.gates * self.neurons, inputs[0] + self.neurons)}
         return weights | ({"bias": (self.biases,)} if self.biases else {})
 
-    def trained(self, inputs: Shape) -> tuple[Kind, ...]:
+    def trained(self, inputs: Shape) -> tuple[ColumnKind, ...]:
         return tuple(kind for kind in self.parameters(inputs) if kind == "weight" or self.train_bias)
 
     def first_parameters(
@@ -111,7 +111,7 @@ class Recurrence(Layer):
         bias = np.empty(0) if given is None else parameters.read_list(f"{where}.bias", given, self.biases, each)
         return np.hstack(parts), bias
 
-    def given(self, inputs: Shape, rows: int) -> dict[Kind, FloatArray]:  # noqa: ARG002 - as of every layer
+    def given(self, inputs: Shape, rows: int) -> dict[ColumnKind, FloatArray]:  # noqa: ARG002 - as of every layer
         return {"initial-state": np.array([self.initial or [0.0] * (len(self.letters) * self.neurons)])}
 
     def parameter_columns(self, number: int, inputs: Shape, names: Names) -> Iterator[Column]:
@@ -159,8 +159,8 @@ class Gated(Recurrence):
     keys: ClassVar[Keys] = KEYS
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
-        return cls(**cls.attributes(values, place))
+    def read(cls, values: Mapping[str, Any], context: LayerContext) -> Self:
+        return cls(**cls.attributes(values, context))
 
     def with_activation(self, activation: str) -> Self:  # noqa: ARG002 - it has its own
         return self

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
-from engine.layers.base import Fields, Place, by_sequence
+from engine.layers.base import Fields, LayerContext, by_sequence
 from engine.layers.recurrence import KEYS, Recurrence, weight_slopes
 from engine.names import Column, Names
 from engine.reading import Key, Keys, word
@@ -31,8 +31,8 @@ class Recurrent(Recurrence):
     shows_identity: ClassVar[bool] = True
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
-        return cls(activation=values["activation"], **cls.attributes(values, place))
+    def read(cls, values: Mapping[str, Any], context: LayerContext) -> Self:
+        return cls(activation=values["activation"], **cls.attributes(values, context))
 
     def with_activation(self, activation: str) -> Self:
         return replace(self, activation=activation)

@@ -12,7 +12,7 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.errors import InputError
-from engine.layers.base import Fields, Layer, Place
+from engine.layers.base import Fields, Layer, LayerContext
 from engine.names import Column, Names
 from engine.reading import REQUIRED, Key, Keys, text_or_number, word
 
@@ -34,11 +34,11 @@ class Residual(Layer):
     }
 
     @classmethod
-    def read(cls, values: Mapping[str, Any], place: Place) -> Self:
-        if values["from"] not in place.layers:
-            known = ", ".join(place.layers) or "none, as it is the first"
+    def read(cls, values: Mapping[str, Any], context: LayerContext) -> Self:
+        if values["from"] not in context.layers:
+            known = ", ".join(context.layers) or "none, as it is the first"
             raise InputError(f"from: got '{values['from']}', expected the name or number of a layer before: {known}")
-        return cls(place.layers[values["from"]], values["activation"])
+        return cls(context.layers[values["from"]], values["activation"])
 
     def with_activation(self, activation: str) -> Self:
         return replace(self, activation=activation)

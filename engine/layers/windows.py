@@ -37,8 +37,8 @@ def windows(x: FloatArray, window: Pair, stride: Pair) -> FloatArray:
     return every[:, :, :: stride[0], :: stride[1]]
 
 
-def places(size: Pair, window: Pair, stride: Pair) -> Iterator[tuple[int, int, tuple[slice, ...]]]:
-    """For each place of a window its row and column, and where in the maps it stands in all the h×w windows."""
+def positions(size: Pair, window: Pair, stride: Pair) -> Iterator[tuple[int, int, tuple[slice, ...]]]:
+    """For each position of a window its row and column, and where in the maps it stands in all the h×w windows."""
     for row in range(window[0]):
         for column in range(window[1]):
             down = slice(row, row + stride[0] * (size[0] - 1) + 1, stride[0])

@@ -27,7 +27,7 @@ from engine.layers import (
     Residual,
 )
 from engine.layers.recurrence import Recurrence
-from engine.names import Kind
+from engine.names import ColumnKind
 
 # Handing such small arrays to other threads takes longer than computing with them.
 torch.set_num_threads(1)
@@ -161,7 +161,7 @@ def _recurrence(layer: Recurrence, x: torch.Tensor, own: Own) -> tuple[torch.Ten
     return torch.cat(found, dim=1).reshape(len(x), -1), added
 
 
-def _kind(layer: Layer) -> Kind:
+def _kind(layer: Layer) -> ColumnKind:
     """Of which columns torch tells the errors."""
     return "gate-sum" if isinstance(layer, Recurrence) and layer.gates > 1 else "pre-activation"
 
@@ -181,7 +181,7 @@ class Step:
     def __init__(self, weights: list[torch.Tensor], biases: list[torch.Tensor], rate: float) -> None:
         self.weights, self.biases = ([array.detach().numpy().copy() for array in some] for some in (weights, biases))
         self.rate, self.loss = rate, 0.0
-        self.errors: list[tuple[Kind, FloatArray]] = []
+        self.errors: list[tuple[ColumnKind, FloatArray]] = []
         self.running: list[list[FloatArray]] = []
         self.gradients: list[FloatArray] = []
 

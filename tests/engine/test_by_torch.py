@@ -41,8 +41,8 @@ def check(experiment: Experiment) -> None:
                 close(of["running-mean"][rows.start, :, 0], step.running[layer][0])
                 close(of["running-variance"][rows.start, :, 0], step.running[layer][1])
         close(trace.curve[rows, 0], step.loss)
-        if "eta" in trace.columns.place:
-            close(numbers.values[rows, trace.columns.place["eta"], 0], step.rate)
+        if "eta" in trace.columns.index:
+            close(numbers.values[rows, trace.columns.index["eta"], 0], step.rate)
         for slopes, (kind, error) in zip(numbers.slopes, step.errors, strict=True):
             if kind in slopes:
                 close(slopes[kind][rows, ..., 0], error)

@@ -93,7 +93,7 @@ def parabola(optimizer: str, constants: tuple[tuple[str, float], ...], rate: flo
     )
     trace = descend(experiment)
     assert curvature(trace, step=0) == pytest.approx(4, rel=1e-6)
-    return abs(float(trace.numbers.values[-1, trace.columns.place["w1"], 0]))
+    return abs(float(trace.numbers.values[-1, trace.columns.index["w1"], 0]))
 
 
 @pytest.mark.parametrize(

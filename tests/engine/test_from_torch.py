@@ -160,7 +160,7 @@ def test_a_trained_batch_norm_begins_with_its_statistics() -> None:
     for row in values[::4]:
         running = torch.cat([own.norm.get_buffer(name) for name in ("running_mean", "running_var")]).tolist()
         names = columns.of("running-mean", "running-variance")
-        np.testing.assert_allclose([row[columns.place[name]] for name in names], running, rtol=1e-12)
+        np.testing.assert_allclose([row[columns.index[name]] for name in names], running, rtol=1e-12)
         optimizer.zero_grad()
         loss(own(FLAT.double()), NUMBERS.double()).backward()
         optimizer.step()

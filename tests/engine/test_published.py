@@ -14,7 +14,7 @@ def first_steps(name: str, steps: int = 2) -> Trace:
 
 
 def number(trace: Trace, step: int, column: str) -> float:
-    return float(trace.numbers.values[step - 1, trace.columns.place[column], 0])
+    return float(trace.numbers.values[step - 1, trace.columns.index[column], 0])
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ import numpy as np
 from engine import Dense, FloatArray, Layer, Method, Network
 from engine.columns import Columns
 from engine.layers import BatchNorm, Convolution, MaxPool
-from engine.names import Kind
+from engine.names import ColumnKind
 from engine.passes import Numbers
 
 
 def passes(
-    layer: Layer, x: FloatArray, weights: dict[Kind, FloatArray], grad: FloatArray
+    layer: Layer, x: FloatArray, weights: dict[ColumnKind, FloatArray], grad: FloatArray
 ) -> tuple[Numbers, FloatArray]:
     """A layer's columns and slopes for x, (samples, …), and ∂E/∂z = grad; and what goes back, in the shape of x."""
     shape = x.shape[1:]
@@ -69,7 +69,7 @@ def test_the_slopes_of_a_batch_norms_inner_columns_are_difference_quotients() ->
     """Each row has a mean and a variance of its own to nudge, though all are alike."""
     draw = np.random.default_rng(3)
     x, grad, layer = draw.normal(size=(4, 2)), draw.normal(size=(4, 2)), BatchNorm(eps=0.1)
-    weights: dict[Kind, FloatArray] = {"weight": np.array([0.7, -1.2]), "bias": np.array([0.1, 0.2])}
+    weights: dict[ColumnKind, FloatArray] = {"weight": np.array([0.7, -1.2]), "bias": np.array([0.1, 0.2])}
     numbers, _ = passes(layer, x, weights, grad)
     slopes = numbers.slopes[0]
 

@@ -96,7 +96,7 @@ def test_what_does_not_fit_gets_one_line(tmp_path: Path, old: str, new: str, mes
 def test_a_row_is_a_step(tmp_path: Path) -> None:
     trace = descend(load(tmp_path, SEQUENCES.replace("learning_rate", "steps = 2\nlearning_rate")))
     numbers = trace.numbers.values[:, :, 0]
-    steps, samples, times = (numbers[:, trace.columns.place[name]] for name in ("step", "sample", "time"))
+    steps, samples, times = (numbers[:, trace.columns.index[name]] for name in ("step", "sample", "time"))
     assert steps.tolist() == [1] * 6 + [2] * 6
     assert samples.tolist() == [1, 1, 1, 2, 2, 2] * 2
     assert times.tolist() == [1, 2, 3] * 4

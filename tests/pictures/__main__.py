@@ -29,7 +29,7 @@ from workbook.plan import plan
 from workbook.records import Cell, Sheet
 from workbook.samples import slipped
 from workbook.sheets.stepping import EXPLORER, STEP
-from workbook.table.layout import Layout, place
+from workbook.table.layout import Layout, row_and_column
 from workbook.walk.render import write_walk
 from workbook.write import write
 
@@ -90,7 +90,7 @@ def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go
 def _at_the_end(sheets: list[Sheet]) -> list[Sheet]:
     """The sheets with the last step typed in; its numbers are for LibreOffice to compute."""
     bar = next(bar for sheet in sheets for bar in sheet.scroll_bars)
-    at = place(STEP)
+    at = row_and_column(STEP)
 
     def typed(rows: Callable[[], Iterator[list[Cell]]]) -> Iterator[list[Cell]]:
         for cells in rows():

@@ -85,7 +85,7 @@ def _optimizers() -> Figure:
     right.contour(x, y, valley, levels=np.geomspace(1e-4, 2, 14), colors="#D0D0D0", linewidths=0.8)
     for run, color in zip(runs, LINE_COLORS, strict=True):
         _curve(left, run.losses, color=color)
-        across, up = (run.values[:: experiment.samples, run.layout.columns.place[name]] for name in ("w1", "w2"))
+        across, up = (run.values[:: experiment.samples, run.layout.columns.index[name]] for name in ("w1", "w2"))
         label = f"{run.run.method.optimizer}, η = {run.run.learning_rate:g}"
         right.plot(across, up, color=color, label=label, marker=".", markersize=4, linewidth=1.2)
     left.set(yscale="log", xlabel="step", ylabel="loss (logarithmic)")

@@ -52,7 +52,7 @@ def check(book: Book, experiment: Experiment, typed: Typed) -> None:
     rows = run_of(experiment)[first : first + time]
 
     def number(name: str, token: int) -> float:
-        return float(rows[token - 1, columns.place[name]])
+        return float(rows[token - 1, columns.index[name]])
 
     for token in range(1, time + 1):
         for other in range(1, time + 1):
@@ -89,7 +89,7 @@ def test_libreoffice_opens_it_as_it_is_written(tmp_path: Path) -> None:
 
 def test_a_wrong_share_in_the_table_gets_a_cross(tmp_path: Path) -> None:
     experiment = as_stored(KINDS["attention"])
-    cell = f"assignment6-calculations!{letter(experiment.columns.place['∂E/∂s1_1'])}23"
+    cell = f"assignment6-calculations!{letter(experiment.columns.index['∂E/∂s1_1'])}23"
     values = by_ironcalc(lying(experiment, tmp_path), cells_of((1, 1, 1, 3, 1)) | {cell: 0.5})["attention"].values()
     assert list(values).count("✗") == 1
 

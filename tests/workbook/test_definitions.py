@@ -109,7 +109,7 @@ def test_every_definition_holds_for_the_engines_numbers(name: str) -> None:
             rows = np.arange(phase, len(numbers), phases)
             rows = rows[rows >= definition.typed_in]
             got = evaluate(definition.trees[phase], around(experiment, numbers, rows, definition.trees[phase]))
-            place = experiment.columns.place[column]
+            place = experiment.columns.index[column]
             largest = np.abs(numbers[:, place]).max()
             np.testing.assert_allclose(
                 np.broadcast_to(got, rows.shape), numbers[rows, place], rtol=1e-9, atol=1e-12 * largest, err_msg=column
@@ -120,7 +120,7 @@ def around(experiment: Experiment, numbers: FloatArray, rows: NDArray[np.intp], 
     """What a tree's variables stand for in these rows: numbers of the same or of other rows, and the constants."""
     rate, *_ = constant_names(experiment.columns)
     constants = {rate: experiment.learning_rate, **dict(experiment.method.constants)}
-    place = experiment.columns.place
+    place = experiment.columns.index
     return {
         leaf: numbers[rows + leaf.row, place[leaf.name]] if leaf.name in place else np.float64(constants[leaf.name])
         for leaf in leaves(tree)

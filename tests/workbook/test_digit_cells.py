@@ -11,6 +11,7 @@ from engine import InputError
 from tests.commands import run
 from tests.workbook.digit_torch import Passes, passes, random_weights
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned
+from workbook.digit.block_layout import BETA, BIAS, GAMMA, BlockLayout, gradient_layout, input_strips, plan_blocks
 from workbook.digit.command import write_digit
 from workbook.digit.layout import Kernels, Strip, at
 from workbook.digit.paint import (
@@ -25,7 +26,6 @@ from workbook.digit.paint import (
     SALIENCY,
     TOP,
 )  # fmt: skip
-from workbook.digit.places import BETA, BIAS, GAMMA, Places, gradient_places, input_strips, plan_blocks
 from workbook.digit.reference import PARAMETER_NAMES, load_reference
 
 COLUMNS = {"gamma": GAMMA, "beta": BETA, "bias": BIAS}
@@ -43,7 +43,7 @@ def _maps(book: Book, strip: Strip) -> np.ndarray:
 
 
 def _weights(book: Book, kernels: Kernels) -> np.ndarray:
-    cells = [at(*kernels.cell(*place)) for place in kernels.places()]
+    cells = [at(*kernels.cell(*place)) for place in kernels.weights()]
     return _cells(book, kernels.sheet, cells).reshape(kernels.count, kernels.over, kernels.size, kernels.size)
 
 
@@ -51,16 +51,16 @@ def _assert_as_torch(got: np.ndarray, expected: np.ndarray, what: str) -> None:
     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9 * float(np.abs(expected).max()), err_msg=what)
 
 
-def _assert_maps(book: Book, places: list[Places], torchs: Passes) -> None:
+def _assert_maps(book: Book, places: list[BlockLayout], torchs: Passes) -> None:
     for number, place in enumerate(places, start=1):
         _assert_as_torch(_maps(book, place.maps), torchs.values[f"{number} maps"], f"{place.sheet} maps")
         if place.pooled is not None:
             _assert_as_torch(_maps(book, place.pooled), torchs.values[f"{number} pooled"], f"{place.sheet} pooled")
 
 
-def _assert_gradients(book: Book, places: list[Places], torchs: Passes) -> None:
+def _assert_gradients(book: Book, places: list[BlockLayout], torchs: Passes) -> None:
     for number, place in enumerate(places, start=1):
-        backward, names = gradient_places(place), PARAMETER_NAMES[number - 1]
+        backward, names = gradient_layout(place), PARAMETER_NAMES[number - 1]
         strips = {"maps": backward.maps, "z": backward.z, "pooled": backward.pooled}
         for kind, strip in strips.items():
             if strip is not None:

@@ -86,7 +86,7 @@ def _check_after(values: Values, rows: dict[str, int], experiment: Experiment, r
     assert {name for name, row in rows.items() if f"C{row}" in values} == {*changed, *columns.of("step")}
     if step < experiment.steps:
         for name in changed:
-            expected = run[step * size, columns.place[name]]
+            expected = run[step * size, columns.index[name]]
             assert values[f"C{rows[name]}"] == pytest.approx(expected, rel=1e-9, abs=1e-12), name
 
 
@@ -115,20 +115,20 @@ def _check_derivation(values: Values, experiment: Experiment, run: FloatArray, s
     rows = {str(values.get(f"A{row}")): row for row in range(6, 250)}
     own = run[(step - 1) * size + place - 1]
     for name in columns.of("loss", "total", "delta", "gradient"):
-        assert values[f"C{rows[name]}"] == pytest.approx(own[columns.place[name]], rel=1e-9, abs=1e-12), name
+        assert values[f"C{rows[name]}"] == pytest.approx(own[columns.index[name]], rel=1e-9, abs=1e-12), name
         assert values[f"E{rows[name]}"] == "✓", name
     batch = run[(step - 1) * size : step * size]
     if size > 1:
         reduced = batch.mean(axis=0) if experiment.method.reduction == "mean" else batch.sum(axis=0)
         for name in columns.of("gradient"):
             value = values[f"C{rows[f'{experiment.method.reduction} {name}']}"]
-            assert value == pytest.approx(reduced[columns.place[name]], rel=1e-9, abs=1e-12), name
+            assert value == pytest.approx(reduced[columns.index[name]], rel=1e-9, abs=1e-12), name
     for name in [*columns.trained, *columns.of("state")]:
         row = rows[f"new {name}"]
         if step == experiment.steps:
             assert (values[f"D{row}"], values[f"E{row}"]) == ("", "")
         else:
-            expected = run[step * size, columns.place[name]]
+            expected = run[step * size, columns.index[name]]
             assert values[f"C{row}"] == pytest.approx(expected, rel=1e-9, abs=1e-12), name
             assert values[f"E{row}"] == "✓", name
 
@@ -169,7 +169,7 @@ def test_the_batchs_numbers_stand_in_the_update(tmp_path: Path) -> None:
     values = by_ironcalc(tmp_path / "book.xlsx", chosen(experiment, 2, 1))["explorer"]
     function = {"mean": "AVERAGE", "sum": "SUM"}[experiment.method.reduction]
     row = working(values)[f"{experiment.columns.states[0]}_w1" if experiment.columns.states else "w1"]
-    gradients = run[2:4, experiment.columns.place["∂E/∂w1"]]
+    gradients = run[2:4, experiment.columns.index["∂E/∂w1"]]
     text = str(values[f"{_with_numbers(values)}{row}"])
     listed = text.partition(f"{function}(")[2]
     first, second = (float(number.strip("()")) for number in listed.split(",")[:2])

@@ -44,7 +44,7 @@ def test_a_slip_in_each_kind_of_column_is_found_there(name: str, column: str, tm
     experiment = KINDS[name]
     main_only(experiment, tmp_path / "right.xlsx")
     row = FIRST_ROW + experiment.rows - 1
-    cell = f"{get_column_letter(experiment.columns.place[column] + 1)}{row}"
+    cell = f"{get_column_letter(experiment.columns.index[column] + 1)}{row}"
     with_formula(tmp_path / "right.xlsx", tmp_path / "slip.xlsx", cell, lambda formula: f"1.5*({formula})+0.25")
     table = the_table(tmp_path / "slip.xlsx")
     assert [(root.column, root.cell) for root in table.roots] == [(column, cell)]

@@ -65,7 +65,7 @@ def weights_at(experiment: Experiment, step: int) -> dict[str, float]:
     """All weights and biases that a step starts from, by name."""
     columns = experiment.columns
     row = descend(experiment, [experiment.learning_rate]).numbers.values[(step - 1) * len(experiment.inputs), :, 0]
-    return {name: float(row[columns.place[name]]) for name in columns.of("weight", "bias")}
+    return {name: float(row[columns.index[name]]) for name in columns.of("weight", "bias")}
 
 
 def outputs_of(experiment: Experiment, weights: dict[str, float], inputs: FloatArray) -> FloatArray:

@@ -182,7 +182,7 @@ def test_the_gradients_without_columns_are_slopes_of_the_loss(name: str, tmp_pat
     def loss(place: int, by: float) -> float:
         inputs = experiment.inputs.copy()
         inputs.reshape(len(inputs), -1)[0, place] += by
-        return float(run_of(replace(experiment, inputs=inputs, steps=1))[:size, columns.place["E_tot"]].sum())
+        return float(run_of(replace(experiment, inputs=inputs, steps=1))[:size, columns.index["E_tot"]].sum())
 
     for place, of in enumerate(columns.input_names):
         slope = (loss(place, 1e-6) - loss(place, -1e-6)) / 2e-6

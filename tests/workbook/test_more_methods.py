@@ -40,7 +40,7 @@ def test_the_audit_tells_optimizers_with_the_same_states_apart(optimizer: str, s
     assert (table.verdict, table.columns) == ("right", of.columns.names)
     row = FIRST_ROW + of.rows - 1
     for column in ("w2", f"{of.columns.states[-1]}_w2"):
-        cell = f"{get_column_letter(of.columns.place[column] + 1)}{row}"
+        cell = f"{get_column_letter(of.columns.index[column] + 1)}{row}"
         with_formula(tmp_path / "right.xlsx", tmp_path / "slip.xlsx", cell, lambda formula: f"1.5*({formula})+0.25")
         assert [root.cell for root in the_table(tmp_path / "slip.xlsx").roots] == [cell]
 
@@ -52,6 +52,6 @@ def test_the_audit_finds_it_right_and_each_slip_there(loss: str, tmp_path: Path)
     assert the_table(tmp_path / "right.xlsx").verdict == "right"
     row = FIRST_ROW + of.rows - 1
     for column in ("a_h2", "E1", "∂E/∂h2", "∂E/∂o2"):
-        cell = f"{get_column_letter(of.columns.place[column] + 1)}{row}"
+        cell = f"{get_column_letter(of.columns.index[column] + 1)}{row}"
         with_formula(tmp_path / "right.xlsx", tmp_path / "slip.xlsx", cell, lambda formula: f"1.5*({formula})+0.25")
         assert [root.cell for root in the_table(tmp_path / "slip.xlsx").roots] == [cell]

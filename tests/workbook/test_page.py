@@ -16,7 +16,7 @@ from tests.workbook.handmade import OURS, HandMade, save
 from workbook.inspect.audit import audit
 from workbook.inspect.find.drawing import MOST_COLUMNS
 from workbook.inspect.report.audit_page import page_of
-from workbook.page.records import Cell, Curve, Fault, File, Fold, Grid, Header, Note, Page, Part, Row
+from workbook.page.records import Curve, Fault, File, Fold, Grid, GridCell, Header, Note, Page, Part, Row
 from workbook.page.render import render, write_page
 
 SCRIPT = "<script>alert(1)</script>"
@@ -131,7 +131,7 @@ def test_the_page_is_built_for_a_screen_reader(elements: Elements) -> None:
 
 def nasty_page() -> Page:
     """A page whose every text is meant to break out of it."""
-    cell = Cell(NASTY, NASTY + "1", NASTY, mark="wrong", fault=1, expected=NASTY)
+    cell = GridCell(NASTY, NASTY + "1", NASTY, mark="wrong", fault=1, expected=NASTY)
     grid = Grid([NASTY], [Row(2, [cell]), Fold(NASTY)], NASTY + "2", 1, [Header(NASTY)], NASTY)
     part = Part(
         NASTY, NASTY, NASTY, [Fault(NASTY, NASTY + "2", NASTY, NASTY, NASTY, 2, NASTY)], NASTY, grid,

@@ -26,13 +26,13 @@ def points(path: str) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("name", CURVES)
 def test_a_curves_points_are_where_the_axis_says(name: str) -> None:
-    losses, right_losses = CURVES[name]
-    lines = plot(Curve(losses, right_losses, ""))
+    losses, expected_losses = CURVES[name]
+    lines = plot(Curve(losses, expected_losses, ""))
     assert lines is not None
     marks = [(float(tick.text), tick.at) for tick in lines.y_ticks]
     (low, bottom), (high, top) = marks[0], marks[-1]
     assert low <= min(losses) <= max(losses) <= high * (1 + 1e-9)
-    for loss, (_, y) in zip([*losses, *right_losses], points(lines.loss) + points(lines.right), strict=True):
+    for loss, (_, y) in zip([*losses, *expected_losses], points(lines.loss) + points(lines.expected), strict=True):
         if lines.logarithmic:
             share = (math.log(loss) - math.log(low)) / (math.log(high) - math.log(low))
         else:

@@ -65,13 +65,13 @@ def test_the_panels_follow_the_step_and_the_row(name: str, tmp_path: Path) -> No
             STEP: (weight, step * size),
         }
         for row, (of, line) in expected.items():
-            number = run[line, columns.place[str(of)]]
+            number = run[line, columns.index[str(of)]]
             assert values[f"B{row}"] == pytest.approx(number, rel=1e-9, abs=1e-12), (row, of)
-        gradient = run[at, columns.place[f"∂E/∂{weight}"]]
+        gradient = run[at, columns.index[f"∂E/∂{weight}"]]
         _check_words(told(values), gradient, weight)
         _check_verdicts(told(values), experiment, run[at])
-        batch = run[(step - 1) * size : step * size, columns.place[f"∂E/∂{weight}"]]
-        gain = batch.sum() * (run[at, columns.place[weight]] - run[step * size, columns.place[weight]])
+        batch = run[(step - 1) * size : step * size, columns.index[f"∂E/∂{weight}"]]
+        gain = batch.sum() * (run[at, columns.index[weight]] - run[step * size, columns.index[weight]])
         assert f" {'larger' if gain < 0 else 'smaller'}. All weights" in told(values)
         if "places" not in told(values):
             assert values[f"B{PRODUCT + 2}"] == "✓ as in the table"
@@ -87,10 +87,10 @@ def _check_words(text: str, gradient: float, weight: str) -> None:
 def _check_verdicts(text: str, experiment: Experiment, row: FloatArray) -> None:
     """What is said of the first three answers."""
     columns = experiment.columns
-    counts = row[columns.place["counted"]] if columns.network.counted else 1
+    counts = row[columns.index["counted"]] if columns.network.counted else 1
     right = "is not wrong" if columns.network.counted else "is right"
     for answer, target in list(zip(columns.activation_names(columns.depth - 1), columns.target_names, strict=True))[:3]:
-        apart = counts * (row[columns.place[answer]] - row[columns.place[target]])
+        apart = counts * (row[columns.index[answer]] - row[columns.index[target]])
         verdict = "is too large" if apart > 0 else "is too small" if apart < 0 else right
         assert f"{answer} {verdict}" in text
 
@@ -117,7 +117,7 @@ def test_the_product_is_what_a_nudge_of_the_weight_does_to_the_loss(name: str) -
         nudged = replace(experiment, weights=tuple(weights))
         losses.append(descend(nudged, [0.0]).numbers.loss[0, 0])
     assert cells[PRODUCT, 1].value == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-5, abs=1e-9)
-    gradients = [values[0, experiment.columns.place[f"∂E/∂{name}"]] for name in experiment.columns.of("weight")]
+    gradients = [values[0, experiment.columns.index[f"∂E/∂{name}"]] for name in experiment.columns.of("weight")]
     if experiment.network.time == 1:  # in a sequence a weight's error may come from other rows, which is no short story
         assert (cells[PRODUCT, 1].value == 0) == (not any(gradients)), "another weight has a better story"
 
@@ -126,7 +126,7 @@ def test_in_a_recurrent_layer_the_blame_comes_from_the_next_step_too(tmp_path: P
     """rnn's first sequence's loss, written here with NumPy: one step alone has another a_h1, or another w1."""
     run = written(load_experiment("rnn"), tmp_path / "book.xlsx")
     columns = load_experiment("rnn").columns
-    w, u, b, out = (run[0, columns.place[name]] for name in ("w1", "u1", "b1", "w2"))
+    w, u, b, out = (run[0, columns.index[name]] for name in ("w1", "u1", "b1", "w2"))
 
     def loss(step: int, more: float = 0.0, heavier: float = 0.0) -> float:
         a = 0.0

@@ -313,7 +313,7 @@ def test_a_cross_entropy_is_shown_as_minus_t_times_the_logarithm_first(tmp_path:
     assert values["A7"] == "E1 = -t1*ln a_o1, the other outputs likewise."
     assert (values["A11"], values["B11"], values["E11"]) == ("E1", "= t1*(LN(s)-(o1-m))", "✓")
     first = descend(experiment).numbers.values[0, :, 0]
-    output = first[experiment.columns.place["a_o1"]]
+    output = first[experiment.columns.index["a_o1"]]
     assert values["C11"] == pytest.approx(-float(experiment.targets[0, 0]) * math.log(output), rel=1e-9)
 
 

@@ -47,8 +47,8 @@ def test_it_shows_the_sequence_that_one_types(kind: str, tmp_path: Path) -> None
     assert {"h1", "∂E/∂h1", "i1", "E_tot"} <= set(shown)
     for name in shown:
         got = numbers_in(values, labels[name])
-        np.testing.assert_allclose(got, numbers[:, experiment.columns.place[name]], rtol=1e-9, atol=1e-13)
-    errors = numbers[:, [experiment.columns.place[name] for name in ("∂E/∂h1", "∂E/∂h2") if name in shown]]
+        np.testing.assert_allclose(got, numbers[:, experiment.columns.index[name]], rtol=1e-9, atol=1e-13)
+    errors = numbers[:, [experiment.columns.index[name] for name in ("∂E/∂h1", "∂E/∂h2") if name in shown]]
     sizes = numbers_in(values, labels["size of ∂E/∂h"])
     np.testing.assert_allclose(sizes, np.sqrt((errors**2).sum(axis=1)), rtol=1e-9)
 
@@ -64,7 +64,7 @@ def test_gradients_vanish_in_rnn_and_not_in_lstm() -> None:
     def back(name: str, column: str) -> float:
         """What flows back to the first step, as a share of that in the last."""
         experiment = load_experiment(name)
-        values = descend(experiment, [experiment.learning_rate]).numbers.values[:, experiment.columns.place[column], 0]
+        values = descend(experiment, [experiment.learning_rate]).numbers.values[:, experiment.columns.index[column], 0]
         return float(abs(values[0] / values[experiment.network.time - 1]))
 
     assert back("rnn", "∂E/∂h1") == pytest.approx(0.0038, abs=5e-5)

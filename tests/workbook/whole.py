@@ -27,7 +27,7 @@ def shortened(experiment: Experiment, rows: int = 24, steps: int = 3) -> Experim
 
 def cell(columns: Columns, name: str, row: int = 0) -> str:
     """Where a column's number of a row, counted from 0, stands on a sheet with the table."""
-    return f"{letter(columns.place[name])}{FIRST_ROW + row}"
+    return f"{letter(columns.index[name])}{FIRST_ROW + row}"
 
 
 def retyped(experiment: Experiment, numbers: dict[str, float]) -> Experiment:

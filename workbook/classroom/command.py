@@ -22,7 +22,7 @@ from workbook.classroom.numbers import own_experiment
 from workbook.classroom.points import Rubric, read_rubric
 from workbook.classroom.roster import Platform, Roster, Student
 from workbook.classroom.submissions import Submission, find_submissions
-from workbook.generated import Kind, refuse_to_replace
+from workbook.generated import FileKind, refuse_to_replace
 from workbook.page.render import write_page
 from workbook.sheets.exercise import exercise_sheets
 from workbook.write import write
@@ -64,7 +64,7 @@ def make_class(
     Raises:
         InputError: a file is there already that was changed or not made by this command, or cannot be written.
     """
-    files: list[tuple[Kind, Student, Path]] = [
+    files: list[tuple[FileKind, Student, Path]] = [
         (kind, student, out / f"{kind}s" / f"{student.slug}.xlsx")
         for kind in ("exercise", "solution")
         for student in roster.students
@@ -169,7 +169,7 @@ def table_of(done: Sequence[Grade]) -> Table:
     """What the command prints: a line for each student, a slip before the notes."""
     table = Table("student", "points", "right", "typed", "wrong", "empty", "what to know", box=None, pad_edge=False)
     for grade in done:
-        counts = [f"{grade.right}/{grade.asked}", *(str(grade.count(word)) for word in ("typed", "wrong", "empty"))]
+        counts = [f"{grade.correct}/{grade.asked}", *(str(grade.count(word)) for word in ("typed", "wrong", "empty"))]
         slip = next((f"{slip.cell}: {slip.cause}" for slip in grade.examined.slips), "")
         told = Text("; ".join(filter(None, [slip, *grade.notes])))
         points = Text(f"{grade.points:g}/{grade.most:g}", style=_style(grade))
@@ -180,4 +180,4 @@ def table_of(done: Sequence[Grade]) -> Table:
 def _style(grade: Grade) -> str:
     if grade.asked and grade.examined.owner != grade.student.id:
         return "bold red"
-    return "green" if grade.asked and grade.right == grade.asked else "red" if grade.examined.slips else "yellow"
+    return "green" if grade.asked and grade.correct == grade.asked else "red" if grade.examined.slips else "yellow"

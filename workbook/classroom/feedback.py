@@ -41,11 +41,11 @@ def _verdict(grade: Grade) -> str:
         return "not judged"
     if grade.examined.slips:
         return "wrong"
-    return "right" if grade.right == grade.asked else "incomplete"
+    return "right" if grade.correct == grade.asked else "incomplete"
 
 
 def _part(grade: Grade, *, answers: bool) -> Part:
-    counted = {"right": grade.right} | {word: grade.count(word) for word in ("typed", "wrong", "empty")}
+    counted = {"right": grade.correct} | {word: grade.count(word) for word in ("typed", "wrong", "empty")}
     facts = ", ".join(f"{number} {word}" for word, number in counted.items() if number)
     faults = [
         Fault(

@@ -77,7 +77,7 @@ class Grade:
         return sum(cell.judged == judged for cell in self.examined.cells)
 
     @property
-    def right(self) -> int:
+    def correct(self) -> int:
         """The cells that are right, or the same slip filled down, which counts once."""
         return self.count("right") + self.count("again")
 
@@ -130,8 +130,8 @@ def grades(
     yield from (Grade(student, 0.0, most, notes=("nothing was handed in",)) for student in students
                 if student.id not in newest)  # fmt: skip
     tasks = [(of, newest[student.id], student.id) for student in handed_in]
-    for place, examined in in_processes(_examine, tasks, jobs):
-        student = handed_in[place]
+    for index, examined in in_processes(_examine, tasks, jobs):
+        student = handed_in[index]
         earned = points(examined.cells, rubric, most)
         notes = _notes(examined, student, students)
         yield Grade(student, earned, most, newest[student.id].name, examined, notes)

@@ -42,7 +42,7 @@ def summary(grade: Grade) -> str:
     """A grade in one line, for a cell of a gradebook: what was right, each slip, what else to know."""
     if not grade.asked:
         return "; ".join(grade.notes)
-    parts = [f"{grade.right} of {grade.asked} cells right"]
+    parts = [f"{grade.correct} of {grade.asked} cells right"]
     parts += [f"{slip.cell} ({slip.column}): {slip.cause}" for slip in grade.examined.slips]
     parts += [f"{count} {word}" for word in ("empty",) if (count := grade.count(word))]
     return "; ".join([*parts, *grade.notes])
@@ -81,14 +81,14 @@ def _moodle_line(grade: Grade) -> list[str]:
 
 def _canvas(roster: Roster, grades: Sequence[Grade], assignment: str) -> list[list[str]]:
     """Canvas's gradebook with one assignment; its second row says the points possible."""
-    places = [roster.column(name.lower()) for name in CANVAS_HEADERS]
+    columns = [roster.column(name.lower()) for name in CANVAS_HEADERS]
     # Where the export holds the assignment already, its header has Canvas's own number: Backpropagation (12345).
     header = next((name for name in roster.headers if name.split(" (")[0].strip() == assignment), assignment)
     rows = [[*CANVAS_HEADERS, header], ["    Points Possible", "", "", "", "", _number(grades[0].most)]]
     for grade in grades:
         line = roster.lines[grade.student.line]
-        cells = [line[at] if at is not None and at < len(line) else "" for at in places]
-        if places[0] is None:
+        cells = [line[at] if at is not None and at < len(line) else "" for at in columns]
+        if columns[0] is None:
             cells[0], cells[2] = grade.student.name, grade.student.id
         rows.append([*cells, _number(grade.points)])
     return rows
@@ -98,7 +98,9 @@ def _plain(_: Roster, grades: Sequence[Grade], __: str) -> list[list[str]]:
     rows = [list(PLAIN_HEADERS)]
     for grade in grades:
         student = grade.student
-        counts = [str(number) for number in (grade.right, grade.asked, *map(grade.count, ("typed", "wrong", "empty")))]
+        counts = [
+            str(number) for number in (grade.correct, grade.asked, *map(grade.count, ("typed", "wrong", "empty")))
+        ]
         points = [_number(grade.points), _number(grade.most)]
         rows.append([student.id, student.name, student.email, *points, *counts, harmless(grade.file), summary(grade)])
     return rows

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from engine import Experiment, InputError
-from engine.columns import Kind
+from engine.columns import ColumnKind
 from workbook.sheets.marks import ABSOLUTE, RELATIVE
 from workbook.sheets.task import Task
 from workbook.sheets.training import MAIN_SHEET
@@ -19,7 +19,7 @@ from workbook.spreadsheet.evaluator import evaluate
 from workbook.spreadsheet.trees import Variable, leaves
 from workbook.table.definition import Definition
 from workbook.table.definitions import definitions
-from workbook.table.layout import FIRST_ROW, Layout, place
+from workbook.table.layout import FIRST_ROW, Layout, row_and_column
 
 # `again` is a slip that was filled down from the row above: it counts there, and only there.
 Judged = Literal["right", "again", "typed", "wrong", "empty"]
@@ -53,7 +53,7 @@ def read_rubric(path: Path) -> Rubric:
     except ValueError as error:
         raise InputError(f"{path}: is no TOML file: {error}") from None
     kinds = found.get("kinds", {})
-    unknown = [*(found.keys() - {"points", "typed", "kinds"}), *(kinds.keys() - set(get_args(Kind)))]
+    unknown = [*(found.keys() - {"points", "typed", "kinds"}), *(kinds.keys() - set(get_args(ColumnKind)))]
     if unknown:
         raise InputError(f"{path}: got {unknown[0]}, expected points, typed, or below [kinds] one of {_kinds()}")
     for key, number in [*found.items(), *kinds.items()]:
@@ -66,7 +66,7 @@ def read_rubric(path: Path) -> Rubric:
 
 
 def _kinds() -> str:
-    return ", ".join(get_args(Kind))
+    return ", ".join(get_args(ColumnKind))
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def judge(sheet: Sheet, layout: Layout, faulty: Collection[str]) -> tuple[CellJu
 
 
 def _is_filled_down(sheet: Sheet, above: CellJudged, cell: CellJudged) -> bool:
-    column = place(cell.cell)[1] + 1
+    column = row_and_column(cell.cell)[1] + 1
     shape = sheet.shape(column, cell.row)
     return above.judged in ("wrong", "again") and shape is not None and shape == sheet.shape(column, above.row)
 
@@ -157,7 +157,7 @@ def changed_cells(sheet: Sheet, given: Mapping[str, float]) -> tuple[str, ...]:
 def _cell(sheet: Sheet, layout: Layout, row: int, definition: Definition, faulty: Collection[str]) -> CellJudged:
     column = layout.columns.by_name[definition.name]
     cell = f"{layout.letters[definition.name]}{row}"
-    at, number = place(cell)[1] + 1, _value(sheet, cell)
+    at, number = row_and_column(cell)[1] + 1, _value(sheet, cell)
     shape = sheet.shape(at, row)
     judged: Judged
     if number is None and shape is None and not isinstance(sheet.value(at, row), str | ErrorValue):
@@ -184,14 +184,14 @@ def _expected(sheet: Sheet, layout: Layout, row: int, definition: Definition) ->
 
 
 def _value(sheet: Sheet, cell: str) -> float | None:
-    row, column = place(cell)
+    row, column = row_and_column(cell)
     value = sheet.value(column + 1, row)
     return value if isinstance(value, float) else None
 
 
-def _is_close(value: float | None, right: float) -> bool:
+def _is_close(value: float | None, expected: float) -> bool:
     """Whether a number is right to the tolerance of the exercise's marks."""
-    return value is not None and abs(value - right) <= float(ABSOLUTE) + float(RELATIVE) * abs(right)
+    return value is not None and abs(value - expected) <= float(ABSOLUTE) + float(RELATIVE) * abs(expected)
 
 
 def _shown(value: float | None) -> str:

@@ -122,8 +122,8 @@ def _students(
     if not ids or (name_at is None and last_at is None):
         raise InputError(f"{path}: got the headers {', '.join(headers)[:100]}; expected {EXPECTED}")
 
-    def field(line: Sequence[str], *places: int | None) -> str:
-        return " ".join(line[at].strip() for at in places if at is not None and at < len(line)).strip()
+    def field(line: Sequence[str], *columns: int | None) -> str:
+        return " ".join(line[at].strip() for at in columns if at is not None and at < len(line)).strip()
 
     found: dict[str, Student] = {}
     for number, line in enumerate(lines):

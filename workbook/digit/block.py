@@ -3,10 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 
-from workbook.digit.layout import LEFT, Strip, at
-from workbook.digit.network import POOL, Maps
-from workbook.digit.paint import PAINT, RATE
-from workbook.digit.places import (
+from workbook.digit.block_layout import (
     BETA,
     BIAS,
     GAMMA,
@@ -17,10 +14,13 @@ from workbook.digit.places import (
     SHIFT,
     SIZE,
     VARIANCE,
-    Places,
-    gradient_places,
+    BlockLayout,
+    gradient_layout,
     strip_heights,
 )
+from workbook.digit.layout import LEFT, Strip, at
+from workbook.digit.network import POOL, Maps
+from workbook.digit.paint import PAINT, RATE
 from workbook.digit.weights import EPSILON, Block, Norm
 from workbook.records import Cell, ColorScale, SignScale
 
@@ -31,20 +31,22 @@ MAP_COLORS = ("#FFFFFF", "#1F2A3C")
 HEADER_HEIGHT = 15.0
 
 
-def block_cells(number: int, places: Places, block: Block, maps: Maps, before: Places | None) -> Iterator[Cell]:
+def block_cells(
+    number: int, layout: BlockLayout, block: Block, maps: Maps, before: BlockLayout | None
+) -> Iterator[Cell]:
     """All cells of a block but its gradients'; its parameters are typed, or follow by a step from those `before`."""
-    yield from _texts(number, places)
-    yield from _kernels(places, block, before)
-    for channel in range(places.plan.outputs):
-        yield from _numbers(places, block, channel, before)
-    yield from places.maps.cells(maps.maps, _map_formulas(places))
-    yield from _names(places, block.norm)
-    if places.pooled is None:
-        yield from places.maps.zeros()
+    yield from _texts(number, layout)
+    yield from _kernels(layout, block, before)
+    for channel in range(layout.plan.outputs):
+        yield from _numbers(layout, block, channel, before)
+    yield from layout.maps.cells(maps.maps, _map_formulas(layout))
+    yield from _names(layout, block.norm)
+    if layout.pooled is None:
+        yield from layout.maps.zeros()
     elif maps.pooled is not None:
-        yield heading(places.pooled, "The largest of each 2×2 square: what the next block reads")
-        yield from places.pooled.cells(maps.pooled, _pool_formulas(places.maps, places.pooled))
-        yield from places.pooled.zeros()
+        yield heading(layout.pooled, "The largest of each 2×2 square: what the next block reads")
+        yield from layout.pooled.cells(maps.pooled, _pool_formulas(layout.maps, layout.pooled))
+        yield from layout.pooled.zeros()
 
 
 def heading(strip: Strip, text: str) -> Cell:
@@ -52,34 +54,34 @@ def heading(strip: Strip, text: str) -> Cell:
     return Cell(strip.row - strip.border - 2, LEFT, "poster_heading", text)
 
 
-def heights(places: Places) -> dict[int, float]:
+def heights(layout: BlockLayout) -> dict[int, float]:
     """Of the rows with large type."""
-    tall = strip_heights(places.maps, places.pooled) | {4: HEADING_HEIGHT, 5: HEADER_HEIGHT}
-    if places.backward is not None:
-        backward = places.backward
+    tall = strip_heights(layout.maps, layout.pooled) | {4: HEADING_HEIGHT, 5: HEADER_HEIGHT}
+    if layout.backward is not None:
+        backward = layout.backward
         tall |= strip_heights(backward.pooled, backward.maps, backward.z)
         tall |= {kernels.row - 2: HEADING_HEIGHT for kernels in (backward.kernels, backward.turned)}
         tall[backward.kernels.row - 1] = HEADER_HEIGHT
     return tall
 
 
-def scales(places: Places) -> Iterator[ColorScale | SignScale]:
+def scales(layout: BlockLayout) -> Iterator[ColorScale | SignScale]:
     """Each map from its least number, white, to its largest; kernels red below zero and blue above."""
-    yield SignScale([places.kernels.all(fixed=True)])
-    for strip in filter(None, (places.maps, places.pooled)):
+    yield SignScale([layout.kernels.all(fixed=True)])
+    for strip in filter(None, (layout.maps, layout.pooled)):
         yield from (ColorScale(strip.map(number), MAP_COLORS) for number in range(strip.count))
 
 
-def _texts(number: int, places: Places) -> Iterator[Cell]:
-    plan = places.plan
+def _texts(number: int, layout: BlockLayout) -> Iterator[Cell]:
+    plan = layout.plan
     grid = f"{plan.kernel}×{plan.kernel}"
     yield Cell(
         1, LEFT, "poster_heading", f"Block {number}: {plan.inputs} map{'s' * (plan.inputs > 1)} in, {plan.outputs} out"
     )
     if plan.norm is None:
-        law = f"z = sum of kernel × {grid} square, over all maps of the sheet {places.input.sheet}, + bias"
+        law = f"z = sum of kernel × {grid} square, over all maps of the sheet {layout.input.sheet}, + bias"
     else:
-        law = f"a · max(0, z) + c,  z = sum of kernel × {grid} square, over all maps of the sheet {places.input.sheet}"
+        law = f"a · max(0, z) + c,  z = sum of kernel × {grid} square, over all maps of the sheet {layout.input.sheet}"
         law += " + bias" * plan.bias
     yield Cell(2, LEFT, "poster_text", f"A pixel of a map is {law}.")
     norm = "a = γ / √(variance + ε) and c = β − a · mean are the batch normalisation." if plan.norm is not None else ""
@@ -87,26 +89,26 @@ def _texts(number: int, places: Places) -> Iterator[Cell]:
     text = "Kernels: a row for each map that comes out, over each map that goes in"
     yield Cell(4, LEFT, "poster_heading", text)
     for column, name in HEADERS.items():
-        if places.has(column):
+        if layout.has(column):
             yield Cell(5, column, "header", name)
-    yield heading(places.maps, "Maps")
+    yield heading(layout.maps, "Maps")
 
 
-def _kernels(places: Places, block: Block, before: Places | None) -> Iterator[Cell]:
-    for place in places.kernels.places():
-        row, column = places.kernels.cell(*place)
+def _kernels(layout: BlockLayout, block: Block, before: BlockLayout | None) -> Iterator[Cell]:
+    for weight in layout.kernels.weights():
+        row, column = layout.kernels.cell(*weight)
         formula = None
         if before is not None:
-            formula = _step(before, (row, column), gradient_places(before).kernels.cell(*place))
-        yield Cell(row, column, "pixel", float(block.weight[place]), formula)
+            formula = _step(before, (row, column), gradient_layout(before).kernels.cell(*weight))
+        yield Cell(row, column, "pixel", float(block.weight[weight]), formula)
 
 
-def _step(before: Places, parameter: tuple[int, int], gradient: tuple[int, int]) -> str:
+def _step(before: BlockLayout, parameter: tuple[int, int], gradient: tuple[int, int]) -> str:
     return f"={before.sheet}!{at(*parameter)}-{PAINT}!{RATE}*{before.sheet}!{at(*gradient)}"
 
 
-def _numbers(places: Places, block: Block, channel: int, before: Places | None) -> Iterator[Cell]:
-    row, norm = places.numbers_row(channel), block.norm
+def _numbers(layout: BlockLayout, block: Block, channel: int, before: BlockLayout | None) -> Iterator[Cell]:
+    row, norm = layout.numbers_row(channel), block.norm
     yield Cell(row, MAP, "step", channel + 1)
     typed = {} if block.bias is None else {BIAS: block.bias}
     if norm is not None:
@@ -117,16 +119,16 @@ def _numbers(places: Places, block: Block, channel: int, before: Places | None) 
     for column, numbers in typed.items():
         formula = None
         if before is not None and column not in (MEAN, VARIANCE):
-            formula = _step(before, (row, column), (gradient_places(before).kernels.top(channel), column))
+            formula = _step(before, (row, column), (gradient_layout(before).kernels.top(channel), column))
         yield Cell(row, column, "number", float(numbers[channel]), formula)
 
 
-def _map_formulas(places: Places) -> Iterator[str]:
-    plan = places.plan
-    for channel, y, x in product(range(places.maps.count), range(places.maps.size), range(places.maps.size)):
-        row = places.numbers_row(channel)
-        window = places.input.window(y - plan.padding, x - plan.padding, plan.kernel)
-        z = f"SUMPRODUCT({window},{places.kernels.strip(channel)})"
+def _map_formulas(layout: BlockLayout) -> Iterator[str]:
+    plan = layout.plan
+    for channel, y, x in product(range(layout.maps.count), range(layout.maps.size), range(layout.maps.size)):
+        row = layout.numbers_row(channel)
+        window = layout.input.window(y - plan.padding, x - plan.padding, plan.kernel)
+        z = f"SUMPRODUCT({window},{layout.kernels.strip(channel)})"
         if plan.bias:
             z += f"+{at(row, BIAS, fixed=True)}"
         if plan.norm is None:
@@ -140,11 +142,11 @@ def _pool_formulas(maps: Strip, pooled: Strip) -> Iterator[str]:
         yield f"MAX({maps.map(channel, POOL * y, POOL * x, POOL)})"
 
 
-def _names(places: Places, norm: Norm | None) -> Iterator[Cell]:
+def _names(layout: BlockLayout, norm: Norm | None) -> Iterator[Cell]:
     """A map's number and, where there is room, its a and c."""
-    maps = places.maps
+    maps = layout.maps
     for channel in range(maps.count):
-        row, name = places.numbers_row(channel), f"{channel + 1}"
+        row, name = layout.numbers_row(channel), f"{channel + 1}"
         if maps.size < SIZE or norm is None:
             yield Cell(maps.row - maps.border - 1, maps.column(channel), "poster_text", name)
             continue

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbook.digit.block_layout import BETA, BIAS, GAMMA, BlockLayout
 from workbook.digit.images import PICKED, Pictures, painted_range
 from workbook.digit.layout import LEFT, Kernels, at, span
 from workbook.digit.network import Gradients
 from workbook.digit.paint import DIGITS_ROW, LABEL, LOG, PAINT, Shown
-from workbook.digit.places import BETA, BIAS, GAMMA, Places
 from workbook.digit.reference import PARAMETER_NAMES, Reference
 from workbook.digit.weights import Array
 from workbook.records import Cell, Highlight, Sheet, small_sheet
@@ -126,40 +126,42 @@ def _parameters(shown: Shown, pictures: Pictures, checked: Sequence[Checked]) ->
     )
 
 
-def torch_sheet(reference: Reference, blocks: Sequence[Places]) -> Sheet:
+def torch_sheet(reference: Reference, blocks: Sequence[BlockLayout]) -> Sheet:
     """The hidden sheet with torch's gradients, laid out as ours are."""
     return small_sheet(TORCH_SHEET, _torch_cells(reference, blocks), {}, hidden="hidden")
 
 
-def _torch_cells(reference: Reference, blocks: Sequence[Places]) -> Iterator[Cell]:
+def _torch_cells(reference: Reference, blocks: Sequence[BlockLayout]) -> Iterator[Cell]:
     for names, kernels in zip(PARAMETER_NAMES, _torch_kernels(blocks), strict=True):
-        weights = reference.gradients[names["weight"]]
-        for place in kernels.places():
-            yield Cell(*kernels.cell(*place), "step", float(weights[place]))
+        gradients = reference.gradients[names["weight"]]
+        for weight in kernels.weights():
+            yield Cell(*kernels.cell(*weight), "step", float(gradients[weight]))
         for part in names.keys() - {"weight"}:
             for number, value in enumerate(reference.gradients[names[part]].tolist()):
                 yield Cell(kernels.top(number), PARTS[part], "step", value)
 
 
-def _torch_kernels(blocks: Sequence[Places]) -> list[Kernels]:
+def _torch_kernels(blocks: Sequence[BlockLayout]) -> list[Kernels]:
     row, stacked = 1, []
-    for places in blocks:
-        kernels = places.kernels
+    for layout in blocks:
+        kernels = layout.kernels
         stacked.append(Kernels(TORCH_SHEET, row, kernels.count, kernels.size, kernels.over, kernels.pitch))
         row = stacked[-1].last_row + 2
     return stacked
 
 
-def checked_parameters(reference: Reference, blocks: Sequence[Places], gradients: Sequence[Gradients]) -> list[Checked]:
+def checked_parameters(
+    reference: Reference, blocks: Sequence[BlockLayout], gradients: Sequence[Gradients]
+) -> list[Checked]:
     """Every group of parameters, with the distance of the gradients that the workbook shows as it opens."""
     found = []
     stacked = zip(PARAMETER_NAMES, _torch_kernels(blocks), blocks, gradients, strict=True)
-    for number, (names, theirs, places, own) in enumerate(stacked, start=1):
-        if places.backward is None:
+    for number, (names, theirs, layout, own) in enumerate(stacked, start=1):
+        if layout.backward is None:
             continue
         for part, name in names.items():
             torch, here = reference.gradients[name], getattr(own, part)
-            ours = places.backward.kernels
+            ours = layout.backward.kernels
             at_ours, at_theirs = (f"{kernels.sheet}!{_range(kernels, part)}" for kernels in (ours, theirs))
             distance = np.linalg.norm(here - torch) / np.linalg.norm(torch)
             what = {"weight": "weights", "gamma": "γ", "beta": "β", "bias": "biases"}[part]

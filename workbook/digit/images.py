@@ -7,8 +7,8 @@ from itertools import chain, product
 import numpy as np
 from xlsxwriter.utility import xl_col_to_name
 
+from workbook.digit.block_layout import SIZE
 from workbook.digit.layout import at, span
-from workbook.digit.places import SIZE
 from workbook.digit.weights import Array
 from workbook.records import Cell, Sheet, small_sheet
 

@@ -126,6 +126,6 @@ class Kernels:
         """The address of all of them on their sheet."""
         return span(self.row, LEFT, self.last_row - self.row + 1, self.across, fixed=fixed)
 
-    def places(self) -> Iterator[tuple[int, int, int, int]]:
+    def weights(self) -> Iterator[tuple[int, int, int, int]]:
         """Every weight: the map that it helps to make, the map that it reads, its row and column in the kernel."""
         yield from product(range(self.count), range(self.over), range(self.size), range(self.size))

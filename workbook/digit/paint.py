@@ -6,10 +6,10 @@ from itertools import product
 
 import numpy as np
 
+from workbook.digit.block_layout import SIZE, BlockLayout
 from workbook.digit.images import ANSWER, FIRST, OWN, PICKED, Pictures
 from workbook.digit.layout import Strip, at, span
 from workbook.digit.network import DEVIATION, Gradients, Reading
-from workbook.digit.places import SIZE, Places
 from workbook.digit.weights import Array
 from workbook.records import Cell, Choice, ColorScale, Sheet, SignScale, Validation, small_sheet
 
@@ -67,7 +67,7 @@ def logit_gradient(digit: int) -> str:
     return f"{PAINT}!{at(DIGITS_ROW + digit, GRADIENT, fixed=True)}"
 
 
-def paint_sheet(shown: Shown, pictures: Pictures, last: Places, saliency: Strip | None) -> Sheet:
+def paint_sheet(shown: Shown, pictures: Pictures, last: BlockLayout, saliency: Strip | None) -> Sheet:
     """The sheet; `last` is the last block, and `saliency` where ∂loss/∂ the normalised picture stands, if anywhere."""
     cells = [*_square(shown, pictures), *_answers(shown, last), *_notes(shown)]
     cells += _loss(shown, pictures)
@@ -93,7 +93,7 @@ def _square(shown: Shown, pictures: Pictures) -> Iterator[Cell]:
         yield Cell(TOP + y, FIRST + x, "ink", float(shown.pixels[y, x]), formula)
 
 
-def _answers(shown: Shown, last: Places) -> Iterator[Cell]:
+def _answers(shown: Shown, last: BlockLayout) -> Iterator[Cell]:
     logits, logs = shown.reading.logits, shown.reading.log_probabilities
     digits = range(DIGITS_ROW, DIGITS_ROW + len(logits))
     p, answer = span(DIGITS_ROW, PROBABILITY, len(logits), 1), int(logits.argmax())

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from workbook.digit.block_layout import input_strips, plan_blocks
 from workbook.digit.check import check_sheet, checked_parameters, torch_sheet
 from workbook.digit.images import FIRST, Pictures, images_sheet, picture_names
 from workbook.digit.network import Gradients, differentiate, read
 from workbook.digit.paint import PAINT, TOP, NewLoss, Shown, answer_formula, paint_sheet, picked_formula
-from workbook.digit.places import input_strips, plan_blocks
 from workbook.digit.reference import Reference, load_reference
 from workbook.digit.sheets import after_sheets, block_sheets, estimated_loss, input_sheet, loss_after
 from workbook.digit.weights import Block, Norm
@@ -33,33 +33,33 @@ def digit_sheets(
     reading, label = read(blocks, reference.images[0]), reference.labels[0]
     gradients = differentiate(blocks, reading, label) if backward else None
     picture, saliency = input_strips(backward=backward)
-    places = plan_blocks("block", picture, backward=backward)
+    layouts = plan_blocks("block", picture, backward=backward)
     new_loss, after = None, []
     if gradients is not None and step:
         network = stepped(blocks, gradients, RATE)
         again = read(network, reference.images[0])
-        after_places = plan_blocks("after", picture, backward=False)
-        after = list(after_sheets(network, again, places, after_places))
+        after_layouts = plan_blocks("after", picture, backward=False)
+        after = list(after_sheets(network, again, layouts, after_layouts))
         new_loss = NewLoss(
-            -float(again.log_probabilities[label]), loss_after(after_places[-1]), "by the sheets after1 to after9"
+            -float(again.log_probabilities[label]), loss_after(after_layouts[-1]), "by the sheets after1 to after9"
         )
     elif gradients is not None:
         squares = sum(float((part**2).sum()) for own in gradients for part in own.parameters)
         loss = -float(reading.log_probabilities[label])
         how = "estimate: loss − η · Σ(∂loss/∂w)²"
-        new_loss = NewLoss(loss - RATE * squares, estimated_loss(places), how)
+        new_loss = NewLoss(loss - RATE * squares, estimated_loss(layouts), how)
     shown = Shown(reference.images[0], names[0], 1, label, reading, gradients, RATE, new_loss)
     sheets = [
-        paint_sheet(shown, pictures, places[-1], saliency),
-        input_sheet(shown, picture, saliency, places[0]),
-        *block_sheets(blocks, shown, places),
+        paint_sheet(shown, pictures, layouts[-1], saliency),
+        input_sheet(shown, picture, saliency, layouts[0]),
+        *block_sheets(blocks, shown, layouts),
         *after,
     ]
     if torch:
-        checked = checked_parameters(reference, places, gradients) if gradients else []
+        checked = checked_parameters(reference, layouts, gradients) if gradients else []
         sheets.append(check_sheet(shown, reference, pictures, checked))
         if checked:
-            sheets.append(torch_sheet(reference, places))
+            sheets.append(torch_sheet(reference, layouts))
     answer = int(reading.logits.argmax()), answer_formula()
     return [*sheets, images_sheet(pictures, (PAINT, TOP, FIRST), (1, picked_formula(pictures)), answer)]
 

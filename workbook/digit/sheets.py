@@ -5,11 +5,11 @@ from itertools import groupby
 
 from workbook.digit.backward import arriving_formulas, backward_cells, backward_scales
 from workbook.digit.block import MAP_COLORS, block_cells, heading, heights, scales
+from workbook.digit.block_layout import BETA, BIAS, GAMMA, MAP, SIZE, BlockLayout, gradient_layout, strip_heights
 from workbook.digit.images import FIRST
 from workbook.digit.layout import LEFT, SQUARE_HEIGHT, SQUARE_WIDTH, Strip, at, span
 from workbook.digit.network import DEVIATION, MEAN, Gradients, Maps, Reading
 from workbook.digit.paint import LABEL, LOSS, PAINT, RATE, TOP, Shown, logit_gradient
-from workbook.digit.places import BETA, BIAS, GAMMA, MAP, SIZE, Places, gradient_places, strip_heights
 from workbook.digit.weights import Block
 from workbook.records import Cell, ColorScale, Sheet, SignScale
 
@@ -18,7 +18,7 @@ WIDTHS = {"A:H": 10.0, "I:J": 2.0, "K:AJL": SQUARE_WIDTH}
 DIGITS = 10
 
 
-def input_sheet(shown: Shown, picture: Strip, saliency: Strip | None, first: Places) -> Sheet:
+def input_sheet(shown: Shown, picture: Strip, saliency: Strip | None, first: BlockLayout) -> Sheet:
     """The normalised picture, with the zeros around it that the first convolution reads."""
     cells = [
         Cell(1, LEFT, "poster_heading", "The picture, normalised"),
@@ -35,72 +35,72 @@ def input_sheet(shown: Shown, picture: Strip, saliency: Strip | None, first: Pla
     return _sheet(picture.sheet, lambda: iter(cells), strip_heights(picture, saliency), colors)
 
 
-def block_sheets(blocks: Sequence[Block], shown: Shown, places: Sequence[Places]) -> Iterator[Sheet]:
+def block_sheets(blocks: Sequence[Block], shown: Shown, layouts: Sequence[BlockLayout]) -> Iterator[Sheet]:
     """A sheet for each block, with its gradients if there are any."""
     logits = [logit_gradient(digit) for digit in range(DIGITS)]
-    following = [*places[1:], None]
-    for number, (block, maps, place, after) in enumerate(
-        zip(blocks, shown.reading.blocks, places, following, strict=True), start=1
+    following = [*layouts[1:], None]
+    for number, (block, maps, layout, after) in enumerate(
+        zip(blocks, shown.reading.blocks, layouts, following, strict=True), start=1
     ):
         own = shown.gradients[number - 1] if shown.gradients else None
-        colors = list(scales(place))
-        if place.backward is not None:
-            colors += backward_scales(place.backward)
+        colors = list(scales(layout))
+        if layout.backward is not None:
+            colors += backward_scales(layout.backward)
 
         def cells(
-            number: int = number, block: Block = block, maps: Maps = maps, place: Places = place,
-            after: Places | None = after, own: Gradients | None = own,
+            number: int = number, block: Block = block, maps: Maps = maps, layout: BlockLayout = layout,
+            after: BlockLayout | None = after, own: Gradients | None = own,
         ) -> Iterator[Cell]:  # fmt: skip
-            yield from block_cells(number, place, block, maps, None)
+            yield from block_cells(number, layout, block, maps, None)
             if own is not None:
-                yield from backward_cells(place, block, own, after, logits)
+                yield from backward_cells(layout, block, own, after, logits)
 
-        yield _sheet(place.sheet, cells, heights(place), colors)
+        yield _sheet(layout.sheet, cells, heights(layout), colors)
 
 
 def after_sheets(
-    blocks: Sequence[Block], reading: Reading, places: Sequence[Places], after: Sequence[Places]
+    blocks: Sequence[Block], reading: Reading, layouts: Sequence[BlockLayout], after: Sequence[BlockLayout]
 ) -> Iterator[Sheet]:
     """The same blocks with each parameter less η times its gradient; the last sheet has the new logits.
 
     Args:
         blocks: the network after the step.
         reading: its forward pass.
-        places: of the blocks before the step, with gradients.
+        layouts: of the blocks before the step, with gradients.
         after: of the blocks after it.
     """
-    for number, (block, maps, before, place) in enumerate(
-        zip(blocks, reading.blocks, places, after, strict=True), start=1
+    for number, (block, maps, before, layout) in enumerate(
+        zip(blocks, reading.blocks, layouts, after, strict=True), start=1
     ):
 
         def cells(
             number: int = number,
             block: Block = block,
             maps: Maps = maps,
-            before: Places = before,
-            place: Places = place,
+            before: BlockLayout = before,
+            layout: BlockLayout = layout,
         ) -> Iterator[Cell]:
-            yield from block_cells(number, place, block, maps, before)
-            if place is after[-1]:
-                yield from _new_logits(place, reading)
+            yield from block_cells(number, layout, block, maps, before)
+            if layout is after[-1]:
+                yield from _new_logits(layout, reading)
 
-        yield _sheet(place.sheet, cells, heights(place), list(scales(place)))
+        yield _sheet(layout.sheet, cells, heights(layout), list(scales(layout)))
 
 
-def loss_after(last: Places) -> str:
+def loss_after(last: BlockLayout) -> str:
     """The formula of the loss by the logits after the step."""
     logits = f"{last.sheet}!{span(_new_logits_row(last), GAMMA, DIGITS, 1, fixed=True)}"
     return f"=MAX({logits})+LN(SUMPRODUCT(EXP({logits}-MAX({logits}))))-INDEX({logits},{LABEL}+1)"
 
 
-def estimated_loss(places: Sequence[Places]) -> str:
+def estimated_loss(layouts: Sequence[BlockLayout]) -> str:
     """The formula of the loss after a step, to the first order: each parameter falls by η times its gradient."""
     squares = []
-    for place in places:
-        kernels = gradient_places(place).kernels
+    for layout in layouts:
+        kernels = gradient_layout(layout).kernels
         rows = kernels.last_row - kernels.row + 1
-        numbers = [span(kernels.row, column, rows, 1) for column in (GAMMA, BETA, BIAS) if place.has(column)]
-        ranges = ",".join(f"{place.sheet}!{cells}" for cells in (kernels.all(), *numbers))
+        numbers = [span(kernels.row, column, rows, 1) for column in (GAMMA, BETA, BIAS) if layout.has(column)]
+        ranges = ",".join(f"{layout.sheet}!{cells}" for cells in (kernels.all(), *numbers))
         squares.append(f"SUMSQ({ranges})")
     return f"={LOSS}-{RATE}*({'+'.join(squares)})"
 
@@ -111,11 +111,11 @@ def _normalised() -> Iterator[str]:
             yield f"({PAINT}!{at(TOP + y, FIRST + x)}/255-{MEAN})/{DEVIATION}"
 
 
-def _new_logits_row(last: Places) -> int:
+def _new_logits_row(last: BlockLayout) -> int:
     return last.maps.last_row + 3
 
 
-def _new_logits(last: Places, reading: Reading) -> Iterator[Cell]:
+def _new_logits(last: BlockLayout, reading: Reading) -> Iterator[Cell]:
     row = _new_logits_row(last)
     yield Cell(row - 1, MAP, "header", "digit")
     yield Cell(row - 1, GAMMA, "header", "logit")

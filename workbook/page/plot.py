@@ -27,10 +27,10 @@ class Tick:
 
 @dataclass(frozen=True)
 class Plot:
-    """Two lines as paths, and the axes; `right` is "" where only one line is known."""
+    """Two lines as paths, and the axes; `expected` is "" where only one line is known."""
 
     loss: str
-    right: str
+    expected: str
     x_ticks: Sequence[Tick]
     y_ticks: Sequence[Tick]
     logarithmic: bool
@@ -43,8 +43,8 @@ class Plot:
 
 def plot(curve: Curve) -> Plot | None:
     """The plot of a curve; None where it has no two numbers."""
-    known = [loss for loss in (*curve.losses, *curve.right_losses) if _has_a_place(loss)]
-    steps = max(len(curve.losses), len(curve.right_losses))
+    known = [loss for loss in (*curve.losses, *curve.expected_losses) if _is_drawable(loss)]
+    steps = max(len(curve.losses), len(curve.expected_losses))
     if len(known) < 2 or steps < 2:
         return None
     low, high = min(known), max(known)
@@ -54,14 +54,14 @@ def plot(curve: Curve) -> Plot | None:
     x = _scale(1, steps, LEFT, WIDTH - RIGHT, float)
     return Plot(
         loss=_path(curve.losses, x, y),
-        right=_path(curve.right_losses, x, y),
+        expected=_path(curve.expected_losses, x, y),
         x_ticks=[Tick(x(step), f"{step:,}") for step in _steps(steps)],
         y_ticks=[Tick(y(value), f"{value:.3g}") for value in ticks],
         logarithmic=logarithmic,
     )
 
 
-def _has_a_place(loss: float) -> bool:
+def _is_drawable(loss: float) -> bool:
     return abs(loss) <= LARGEST  # nan is not
 
 
@@ -77,13 +77,13 @@ def _path(losses: Sequence[float], x: Callable[[float], float], y: Callable[[flo
     """A line over the steps; where a loss is no number, it is broken."""
     every = -(-len(losses) // MOST_POINTS)
     path, pen = [], "M"
-    for place, loss in enumerate(losses):
-        if place % every and place != len(losses) - 1:
+    for step, loss in enumerate(losses):
+        if step % every and step != len(losses) - 1:
             continue
-        if not _has_a_place(loss):
+        if not _is_drawable(loss):
             pen = "M"
             continue
-        path.append(f"{pen}{x(place + 1)} {y(loss)}")
+        path.append(f"{pen}{x(step + 1)} {y(loss)}")
         pen = "L"
     return "".join(path)
 

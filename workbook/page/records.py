@@ -23,7 +23,7 @@ def check_page_name(path: Path | None) -> None:
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridCell:
     """One cell of a sheet.
 
     Attributes:
@@ -57,7 +57,7 @@ class Row:
     """A row that is drawn; `number` is the sheet's."""
 
     number: int
-    cells: Sequence[Cell]
+    cells: Sequence[GridCell]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Curve:
     """The loss of every step, as it is and, where that is known, as it would be; `words` tell what to see."""
 
     losses: Sequence[float]
-    right_losses: Sequence[float]
+    expected_losses: Sequence[float]
     words: str
 
 

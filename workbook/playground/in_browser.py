@@ -19,8 +19,8 @@ OWN = Path("mine")
 def experiments() -> str:
     """The packaged experiments as JSON: the text of each one's file by its name."""
     own, packaged = resources.files("engine"), resources.files("engine.experiments")
-    places = {name: own if name == "default" else packaged for name in packaged_experiments()}
-    return json.dumps({name: place.joinpath(f"{name}.toml").read_text("utf-8") for name, place in places.items()})
+    folders = {name: own if name == "default" else packaged for name in packaged_experiments()}
+    return json.dumps({name: folder.joinpath(f"{name}.toml").read_text("utf-8") for name, folder in folders.items()})
 
 
 def train(text: str) -> str:

@@ -57,8 +57,8 @@ class Curves:
 
     def cells(self) -> Iterator[Cell]:
         """For each activation the neurons, one below the other, then the points of the curve."""
-        for place, (activation, names) in enumerate(self.neurons.items()):
-            left = self.left + COLUMNS * place
+        for index, (activation, names) in enumerate(self.neurons.items()):
+            left = self.left + COLUMNS * index
             yield Cell(self.top - 1, left, "header_left", activation)
             yield from (Cell(self.top, left + n, "header", header) for n, header in enumerate(HEADERS))
             value, slope = _trees(activation)
@@ -100,10 +100,10 @@ class Curves:
         a = np.asarray(evaluate(value, {Z: z}))
         return z, a, np.broadcast_to(evaluate(slope, {Z: z, A: a}), z.shape)
 
-    def charts(self, places: Sequence[tuple[str, str]]) -> Iterator[Chart]:
+    def charts(self, ranges: Sequence[tuple[str, str]]) -> Iterator[Chart]:
         """A chart for each activation, on cells from a first to a last."""
-        for place, (activation, (first, last)) in enumerate(zip(self.neurons, places, strict=False)):
-            left, names = self.left + COLUMNS * place, self.neurons[activation]
+        for index, (activation, (first, last)) in enumerate(zip(self.neurons, ranges, strict=False)):
+            left, names = self.left + COLUMNS * index, self.neurons[activation]
             rows = self.first_point(names), self.first_point(names) + POINTS - 1
             z, *curves = self.of_curve(activation)
             series = [

@@ -19,7 +19,7 @@ LONGEST_NUMBER = len("-1.2E-10")
 # Diameters of a neuron; many in a layer are drawn smaller.
 LARGE, SMALL, MOST_LARGE = 76.0, 58.0, 3
 # Where on an edge its label may stand, as shares of its length.
-PLACES = (0.5, 0.46, 0.54, 0.42, 0.58, 0.38, 0.62, 0.34, 0.66, 0.3, 0.7, 0.25, 0.75, 0.21, 0.79)
+SHARES = (0.5, 0.46, 0.54, 0.42, 0.58, 0.38, 0.62, 0.34, 0.66, 0.3, 0.7, 0.25, 0.75, 0.21, 0.79)
 # Other edges keep this far from a label where there is room.
 MARGIN = 8.0
 
@@ -90,13 +90,13 @@ def _texts(columns: Columns, middles: list[list[Point]], radius: float) -> Itera
     for (x, y), name in zip(middles[0], columns.input_names, strict=True):
         yield Label(inside, x, y, f"{name} ", name)
     for layer, of in enumerate(middles[1:]):
-        for place, ((x, y), z) in enumerate(zip(of, columns.neuron_names(layer), strict=True)):
+        for neuron, ((x, y), z) in enumerate(zip(of, columns.neuron_names(layer), strict=True)):
             a = activation_name(z)
             yield Label(inside, x, y + LINE_HEIGHT / 2, f"{z} ", z)
             yield Label(inside, x, y - LINE_HEIGHT / 2, f"{a} ", a)
             below = y - radius - LINE_HEIGHT / 2
             yield Label("backward", x, below, f"{gradient_name(z)} ", gradient_name(z))
-            if bias := columns.bias_of(layer, place):
+            if bias := columns.bias_of(layer, neuron):
                 above = y + radius + LINE_HEIGHT / 2
                 if bias in columns.trained:
                     yield Label("backward", x, above, "", gradient_name(bias))
@@ -115,12 +115,12 @@ def _edge(weight: str, start: Point, end: Point, radius: float) -> Edge:
 
 def _edge_labels(edges: list[Edge], taken: list[Box]) -> list[Label] | None:
     """Each weight's number with its gradient below, where few other edges pass; None where there is no room for all."""
-    crowds = {(edge, share): _crowd(edge, share, edges) for edge in edges for share in PLACES}
-    found = [_placed(crowds, edges, taken, preferred, weight) for preferred in PLACES for weight in (1, 100)]
-    possible = [places for places in found if places]
+    crowds = {(edge, share): _crowd(edge, share, edges) for edge in edges for share in SHARES}
+    found = [_placed(crowds, edges, taken, preferred, weight) for preferred in SHARES for weight in (1, 100)]
+    possible = [chosen for chosen in found if chosen]
     if not possible:
         return None
-    best = min(possible, key=lambda places: sum(crowds[place] for place in places))
+    best = min(possible, key=lambda chosen: sum(crowds[label] for label in chosen))
     return [label for edge, share in best for label in _both(edge, share)]
 
 
@@ -135,7 +135,7 @@ def _placed(
     taken = list(taken)
     for edge in edges:
         free = [
-            share for share in PLACES if not any(_hits(label.box, box) for label in _both(edge, share) for box in taken)
+            share for share in SHARES if not any(_hits(label.box, box) for label in _both(edge, share) for box in taken)
         ]
         if not free:
             return []
@@ -176,4 +176,4 @@ def _hits(one: Box, other: Box) -> bool:
 
 
 def _overlap(boxes: list[Box]) -> bool:
-    return any(_hits(one, other) for place, one in enumerate(boxes) for other in boxes[:place])
+    return any(_hits(one, other) for index, one in enumerate(boxes) for other in boxes[:index])

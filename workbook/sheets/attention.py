@@ -6,7 +6,7 @@ from functools import cached_property
 
 from engine import Columns, FloatArray
 from engine.layers import Attention
-from engine.names import Kind
+from engine.names import ColumnKind
 from workbook.records import Cell, ColorScale, Highlight, Rule, Sheet, SignScale, small_sheet
 from workbook.sheets.attention_pair import Pair
 from workbook.sheets.attention_source import Source, cell, shown_word
@@ -40,8 +40,8 @@ def attention_sheets(layout: Layout, values: FloatArray, words: tuple[str, ...])
         words: what the tokens stand for; none if they are no words.
     """
     return [
-        _Attention(layout, values, words, layer, SHEET + (f" {place}" if place > 1 else "")).sheet()
-        for place, layer in enumerate(attention_layers(layout.columns), start=1)
+        _Attention(layout, values, words, layer, SHEET + (f" {number}" if number > 1 else "")).sheet()
+        for number, layer in enumerate(attention_layers(layout.columns), start=1)
     ]
 
 
@@ -122,7 +122,7 @@ class _Attention:
     def most_asked(self) -> int:
         """The token of which the last one takes most in the first head, from 1."""
         columns = self.layout.columns
-        shares = [columns.place[name] for name in columns.names_in(self.layer, "share")[: self.time]]
+        shares = [columns.index[name] for name in columns.names_in(self.layer, "share")[: self.time]]
         return int(self.values[self.time - 1, shares].argmax()) + 1
 
     @cached_property
@@ -168,9 +168,9 @@ class _Attention:
                 yield Cell(MAP - 1, left + token - 1, "edge", text, formula)
                 yield Cell(MAP + token - 1, left - 1, "label", text, formula)
                 for other in range(1, self.time + 1):
-                    place = (other, f"({self.choices[1].used}-1)*{self.time}+{other}")
-                    kind: Kind = "score" if number else "share"
-                    found = self.source.at(kind, (token, str(token)), place, gradient=bool(number))
+                    feature = (other, f"({self.choices[1].used}-1)*{self.time}+{other}")
+                    kind: ColumnKind = "score" if number else "share"
+                    found = self.source.at(kind, (token, str(token)), feature, gradient=bool(number))
                     yield Cell(MAP + token - 1, left + other - 1, "map", found.value, f"={found.formula}")
 
     def area(self, left: int) -> str:

@@ -90,16 +90,16 @@ class Pair:
     @cached_property
     def factors(self) -> list[tuple[Found, Found]]:
         """q of the token that asks and k of the one that is asked, feature by feature."""
-        places = [self.feature(number + 1) for number in range(self.source.features)]
-        return [(self.source.at("query", self.asks, p), self.source.at("key", self.asked, p)) for p in places]
+        features = [self.feature(number + 1) for number in range(self.source.features)]
+        return [(self.source.at("query", self.asks, p), self.source.at("key", self.asked, p)) for p in features]
 
     @cached_property
     def slopes(self) -> list[tuple[Found, Found]]:
         """∂E/∂c of the token that asks and v of the one that is asked, feature by feature."""
-        places = [self.feature(number + 1) for number in range(self.source.features)]
+        features = [self.feature(number + 1) for number in range(self.source.features)]
         return [
             (self.source.at("context", self.asks, p, gradient=True), self.source.at("value", self.asked, p))
-            for p in places
+            for p in features
         ]
 
     def of_tokens(self, kind: str, *, gradient: bool = False) -> list[Found]:

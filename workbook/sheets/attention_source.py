@@ -1,4 +1,4 @@
-"""Where the sheets `attention` find an attention layer's numbers: by kind, token and place, in the table."""
+"""Where the sheets `attention` find an attention layer's numbers: by kind, token and feature, in the table."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,7 +6,7 @@ from functools import cached_property
 from engine import FloatArray
 from engine.columns import gradient_name
 from engine.layers import Attention
-from engine.names import Kind
+from engine.names import ColumnKind
 from workbook.sheets.training import MAIN_SHEET
 from workbook.table.layout import Layout, letter, on_sheet
 
@@ -50,16 +50,18 @@ class Source:
         """Numbers of a head."""
         return len(self.names("query")) // self.of.heads
 
-    def names(self, kind: Kind) -> list[str]:
+    def names(self, kind: ColumnKind) -> list[str]:
         """The layer's columns of a kind."""
         return self.layout.columns.names_in(self.layer, kind)
 
-    def at(self, kind: Kind, token: tuple[int, str], place: tuple[int, str], *, gradient: bool = False) -> Found:
-        """A number of a token's row; token and place from 1, each as the file opens with it and as formulas have it."""
+    def at(
+        self, kind: ColumnKind, token: tuple[int, str], feature: tuple[int, str], *, gradient: bool = False
+    ) -> Found:
+        """A number of a token's row; token and feature count from 1, each as the opening value and as a formula."""
         names = [gradient_name(name) if gradient else name for name in self.names(kind)]
-        row, column = token[0] - 1, self.layout.columns.place[names[place[0] - 1]]
+        row, column = token[0] - 1, self.layout.columns.index[names[feature[0] - 1]]
         return Found(
-            float(self.values[row, column]), f"INDEX({self._range(names)},{self.base}+{token[1]}-1,{place[1]})"
+            float(self.values[row, column]), f"INDEX({self._range(names)},{self.base}+{token[1]}-1,{feature[1]})"
         )
 
     def _range(self, names: list[str]) -> str:
@@ -67,17 +69,17 @@ class Source:
         first, last = self.layout.letters[names[0]], self.layout.letters[names[-1]]
         return on_sheet(MAIN_SHEET, f"${first}$1:${last}${self.layout.last_row}")
 
-    def token(self, place: int, words: str) -> tuple[str, str]:
-        """What a token of the sequence is called, by its place from 1: its word, or its numbers; and the formula."""
+    def token(self, position: int, words: str) -> tuple[str, str]:
+        """What a token of the sequence is called, by its position from 1: its word, or its numbers; and the formula."""
         columns = self.layout.columns
         names = columns.input_names
-        row = f"{self.base}+{place - 1}"
-        numbers = [float(self.values[place - 1, columns.place[name]]) for name in names]
+        row = f"{self.base}+{position - 1}"
+        numbers = [float(self.values[position - 1, columns.index[name]]) for name in names]
         cells = [f"INDEX({self._range([name])},{row})" for name in names]
         if self.words:
             return shown_word(self.words[int(numbers[0])]), f"=INDEX({words},{cells[0]}+1)"
         if len(names) > MOST_SHOWN:
-            return f"token {place}", f'="token {place}"'
+            return f"token {position}", f'="token {position}"'
         text = " ".join(f"{number:g}" for number in numbers)
         return text, "=" + '&" "&'.join(cells) + '&""'
 

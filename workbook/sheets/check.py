@@ -69,7 +69,7 @@ class _Check:
         self.frozen_top = self.differences.below + 4
         self.frozen_last = self.frozen_top + layout.rows - 1
         self.runs_top = self.frozen_last + 4
-        order = [self.columns.place[name] for name in self.names]
+        order = [self.columns.index[name] for name in self.names]
         self.runs = {rate: values[:, order] for rate, values in runs.items()}
         self.values = self.runs[experiment.learning_rate]
 
@@ -253,7 +253,7 @@ class _Check:
         return cells
 
     def every_run(self, position: int) -> str:
-        """A column of that table; a place of -1 is that of the learning rates."""
+        """A column of that table; an index of -1 is that of the learning rates."""
         column = letter(1 + position)
         return f"{column}${self.runs_top}:{column}${self.runs_top + len(self.runs) * self.layout.rows - 1}"
 

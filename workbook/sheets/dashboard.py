@@ -14,7 +14,7 @@ from workbook.spreadsheet.evaluator import evaluate
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.functions import LOSSES
-from workbook.table.layout import FIRST_ROW, Layout, largest_size, letter, on_sheet, place
+from workbook.table.layout import FIRST_ROW, Layout, largest_size, letter, on_sheet, row_and_column
 
 TOP = 8
 DEAD, STILL = "dead layer", "stands still"
@@ -50,7 +50,7 @@ LAYERS = Choice(
 def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
     """The dashboard's rows; `values` is the run, (T, C)."""
     columns = layout.columns
-    losses = values[:: columns.method.batch_size, columns.place[columns.loss]]
+    losses = values[:: columns.method.batch_size, columns.index[columns.loss]]
     column = layout.letters[columns.loss]
     first, last = ends(layout, column, FIRST_ROW, layout.last_row, columns.method.batch_size)
     largest, largest_formula = _largest(layout, values, columns.of("gradient"))
@@ -112,11 +112,11 @@ def _by_layer(layout: Layout, values: FloatArray, start: str, end: str) -> list[
 def _share(layout: Layout, values: FloatArray, start: str, end: str) -> list[tuple[float | str, str]]:
     """The label, the share and the word, each with its formula."""
     layers = layers_with_gradients(layout)
-    (first, first_formula), (last, last_formula) = (_largest(layout, values, layers[place]) for place in (0, -1))
+    (first, first_formula), (last, last_formula) = (_largest(layout, values, layers[index]) for index in (0, -1))
     share: float | str = first / last if last else "none"
     cell = f"{letter(VALUE_COLUMN)}{LAYERS_ROW}"
     first_loss, last_loss = end_losses(
-        layout, values[:: layout.columns.method.batch_size, layout.columns.place[layout.columns.loss]]
+        layout, values[:: layout.columns.method.batch_size, layout.columns.index[layout.columns.loss]]
     )
     # As in the engine's diagnosis: small gradients are no fault where the work is done.
     learns = last_loss > LEARNED * first_loss
@@ -182,7 +182,7 @@ def overflows(layout: Layout) -> bool:
 def verdict(layout: Layout, values: FloatArray) -> str:
     """What a run did, from its numbers, (T, C)."""
     columns = layout.columns
-    losses = values[:: columns.method.batch_size, columns.place[columns.loss]]
+    losses = values[:: columns.method.batch_size, columns.index[columns.loss]]
     if not np.isfinite(losses[-1]):
         return "overflows"
     if saturates(layout) and _is_pinned(layout, values, columns.depth - 1):
@@ -237,7 +237,7 @@ def halved(losses: FloatArray) -> float | str:
 def halved_formula(layout: Layout, losses: str) -> str:
     """The same over a range of cells: a row a step, or all rows of the table."""
     first, last = losses.split(":")
-    (first_row, _), (last_row, _) = place(first), place(last)
+    (first_row, _), (last_row, _) = row_and_column(first), row_and_column(last)
     # The largest count from below among the rows that have halved is the first of them.
     from_below = f"SUMPRODUCT(MAX(({losses}<={first}/2)*({last_row + 1}-ROW({losses}))))"
     row = f"{last_row + 2 - first_row}-{from_below}"

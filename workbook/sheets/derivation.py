@@ -122,7 +122,7 @@ def _line_cells(
         elif line.name.startswith(NEW):
             name = line.name.removeprefix(NEW)
             following = f"{shown.batch_row(size)}>{layout.last_row}"
-            value = values[size, columns.place[name]] if layout.steps > 1 else ""
+            value = values[size, columns.index[name]] if layout.steps > 1 else ""
             yield Cell(row, TABLE, "number", value, f'=IF({following},"",{shown.in_batch(name, size)})')
             yield Cell(row, MARK, "mark", "✓" if layout.steps > 1 else "", f'=IF({following},"",{within})')
 

@@ -45,15 +45,15 @@ def diagram(columns: Columns, quantities: Quantities, top: int) -> tuple[list[Ce
         return Cell(row, column, style, quantities.numbers[name], f"={quantities.formulas[name]}")
 
     cells = [Cell(top, 0, "header", "inputs"), Cell(top, 1, "header", "forward")]
-    for place, name in enumerate(columns.input_names):
-        row = top + 1 + 2 * place
+    for index, name in enumerate(columns.input_names):
+        row = top + 1 + 2 * index
         cells += [Cell(row, 0, "label", name), live(row, 1, name)]
     weights, gradients = [], []
     for layer in range(columns.depth):
         first = 2 + ACROSS * layer
         title = "outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
         headers = ("from → to", "weight", "∂E/∂w", title, "numbers")
-        cells += [Cell(top, first + place, "header", text) for place, text in enumerate(headers)]
+        cells += [Cell(top, first + index, "header", text) for index, text in enumerate(headers)]
         row = top + 1
         for neuron, z in enumerate(columns.neuron_names(layer)):
             names = dict(_incoming(columns, layer, neuron))

@@ -62,7 +62,7 @@ class Differences:
 
     def __init__(self, layout: Layout, experiment: Experiment, values: FloatArray, first_row: int) -> None:
         self.layout, self.columns, self.experiment = layout, layout.columns, experiment
-        self.place, self.batch = self.columns.place, self.columns.method.batch_size
+        self.index, self.batch = self.columns.index, self.columns.method.batch_size
         self.values = values[: self.batch]
         self.forward = [column.name for column in self.columns.all if column.kind not in NOT_FORWARD]
         self.cell_of = {name: letter(position) for position, name in enumerate(self.forward)}
@@ -128,7 +128,7 @@ class Differences:
 
     def reduced_value(self, values: FloatArray, name: str) -> float:
         """The same of a column of (batch, C) numbers."""
-        column = values[:, self.place[name]]
+        column = values[:, self.index[name]]
         return float(column.sum() / self.columns.divisor)
 
     @property
@@ -151,7 +151,7 @@ class Differences:
     def nudge(self) -> float:
         """ε."""
         names, _ = self.numbers
-        largest = float(np.abs(self.values[:, [self.place[name] for name in names]]).max())
+        largest = float(np.abs(self.values[:, [self.index[name] for name in names]]).max())
         return value_of(NUDGE_TREE, {LARGEST.name: largest})
 
     def nudge_formula(self) -> str:
@@ -226,8 +226,8 @@ class Differences:
     def difference(self, nudged: Nudged) -> float:
         """(E(w + ε) - E(w - ε)) / 2ε."""
         numbers = {
-            UP: float(nudged.up[0, self.place[nudged.name]]),
-            DOWN: float(nudged.down[0, self.place[nudged.name]]),
+            UP: float(nudged.up[0, self.index[nudged.name]]),
+            DOWN: float(nudged.down[0, self.index[nudged.name]]),
             LOSS_UP: self.reduced_value(nudged.up, "E_tot"),
             LOSS_DOWN: self.reduced_value(nudged.down, "E_tot"),
             TABLE: self.reduced_value(self.values, gradient_name(nudged.name)),
@@ -249,8 +249,8 @@ class Differences:
         if why := self.no_slope(nudged.name):
             return why
         for layer in self.kinked_layers:
-            places = [self.place[name] for name in self.columns.neuron_names(layer)]
-            if ((nudged.up[:, places] > 0) != (nudged.down[:, places] > 0)).any():
+            indices = [self.index[name] for name in self.columns.neuron_names(layer)]
+            if ((nudged.up[:, indices] > 0) != (nudged.down[:, indices] > 0)).any():
                 return KINK
         table = self.reduced_value(self.values, gradient_name(nudged.name))
         return AGREES.text(
@@ -312,4 +312,4 @@ class Differences:
             else:
                 formula = over_cells(defined[name].tree_of(sample), cell)
             style: Style = "box" if name == nudged else "number"
-            yield Cell(row, position, style, float(values[self.place[name]]), formula)
+            yield Cell(row, position, style, float(values[self.index[name]]), formula)

@@ -48,8 +48,8 @@ def drawn(
     cells: list[Cell] = []
     marks: list[tuple[Look, Series]] = []
 
-    def series(row: int, xs: list[float], ys: list[float], name: str = "", place: int = 0) -> Series:
-        x, y = (_cells(sheet, row, column + at + place, len(xs)) for at in (X, Y))
+    def series(row: int, xs: list[float], ys: list[float], name: str = "", offset: int = 0) -> Series:
+        x, y = (_cells(sheet, row, column + at + offset, len(xs)) for at in (X, Y))
         name_cell = on_sheet(sheet, f"${letter(column + TEXT)}${row}") if name else None
         return Series(y, ys, name_cell, name, x, xs)
 
@@ -68,13 +68,13 @@ def drawn(
             ("above 0", weight >= 0, f"{number}<0"), ("below 0", weight < 0, f"{number}>=0"),
         )  # fmt: skip
         for sign, (look, seen, hidden) in enumerate(signs):
-            place = sign * len(STRANDS)
+            offset = sign * len(STRANDS)
             points = edge.strands(half if seen else None)
-            marks.append((look, series(row, [x for x, _ in points], [y for _, y in points], place=place)))
+            marks.append((look, series(row, [x for x, _ in points], [y for _, y in points], offset=offset)))
             for axis, at in enumerate((X, Y)):
                 formulas = edge.strand_formulas(axis, width, hidden)
                 for n, formula in enumerate(formulas):
-                    cells.append(Cell(row, column + at + place + n, "folded", points[n][axis], formula))
+                    cells.append(Cell(row, column + at + offset + n, "folded", points[n][axis], formula))
     first += len(arrangement.edges)
     for row, (look, x, y) in enumerate(arrangement.neurons, start=first):
         cells.append(Cell(row, column + TEXT, "folded", look))

@@ -22,7 +22,7 @@ from workbook.sheets.training import (
     validations,
 )
 from workbook.stored import as_stored
-from workbook.table.layout import ETA, HEADER_ROW, Layout, letter, on_sheet, place
+from workbook.table.layout import ETA, HEADER_ROW, Layout, letter, on_sheet, row_and_column
 
 COUNT_ROW = 8
 
@@ -50,7 +50,7 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
         cell
         for cells in training_rows(layout, values, experiment.learning_rate, "", (), typed_in)
         for cell in cells
-        if cell.row >= place(ETA)[0] or cell.row == NETWORK_ROW
+        if cell.row >= row_and_column(ETA)[0] or cell.row == NETWORK_ROW
     ]
     main = small_sheet(
         MAIN_SHEET,
@@ -97,7 +97,7 @@ def _marks(task: Task, *, solution: bool) -> Iterator[Cell]:
         for name in names:
             mark_row, column = task.mark_rows[row], task.layout.letters[name]
             judged = f'=IF(ISBLANK({column}{row}),"",{on_sheet(MARKS, f"{column}{mark_row}")})'
-            yield Cell(mark_row, task.layout.columns.place[name], "mark", "✓" if solution else "", judged)
+            yield Cell(mark_row, task.layout.columns.index[name], "mark", "✓" if solution else "", judged)
 
 
 def _blank(task: Task, table: list[Cell]) -> Iterator[Cell]:
@@ -108,4 +108,4 @@ def _blank(task: Task, table: list[Cell]) -> Iterator[Cell]:
         elif cell.row in task.worked_out:
             yield cell._replace(formula=None)
     for row, names in task.asked.items():
-        yield from (Cell(row, task.layout.columns.place[name], "todo", None) for name in names)
+        yield from (Cell(row, task.layout.columns.index[name], "todo", None) for name in names)

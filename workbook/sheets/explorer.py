@@ -92,7 +92,7 @@ def _choice_cells(layout: Layout) -> list[Cell]:
 
 
 def _batch_label(columns: Columns) -> str:
-    """What is typed in beside the step: where all samples are in a batch, a sample's number is its place there.
+    """What is typed in beside the step: where all samples are in a batch, a sample's number is its position there.
 
     Of one sequence it is the time.
     """
@@ -130,10 +130,10 @@ def _message_formula(layout: Layout) -> str:
     if size > 1:
         which = f'"Type a whole number from 1 to {size} for the {_batch_label(columns)}."'
         wrong = f"IF({_whole_formula(STEP, layout.steps)},{which},{wrong})"
-    right = f'"step "&{STEP}&" of {layout.steps}"'
+    shown = f'"step "&{STEP}&" of {layout.steps}"'
     for name, last, formula in Shown(layout, SHOWN).counters():
-        right += f'&", {name} "&{formula}&" of {last}"'
-    return f"=IF({SHOWN}=0,{wrong},{right})"
+        shown += f'&", {name} "&{formula}&" of {last}"'
+    return f"=IF({SHOWN}=0,{wrong},{shown})"
 
 
 def _whole_formula(cell: str, most: int) -> str:

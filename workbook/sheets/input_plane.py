@@ -82,9 +82,9 @@ class InputPlane:
         of_tiles = np.tile(self.x.numbers, SIDE), np.repeat(self.y.numbers, SIDE)
         self.points = step.passes(bottom + 1, dict(zip(step.inputs, of_tiles, strict=True)))
 
-    def small_left(self, place: int) -> int:
+    def small_left(self, index: int) -> int:
         """The first column of a layer's small maps."""
-        return self.left + SIDE + 1 + place * (SMALL + 1)
+        return self.left + SIDE + 1 + index * (SMALL + 1)
 
     def widths(self) -> dict[str, float]:
         """Of the columns of the small maps."""
@@ -94,8 +94,8 @@ class InputPlane:
     def cells(self) -> Iterator[Cell]:
         """The maps, the passes behind them, and the samples' points."""
         yield from self.large_map()
-        for place, (layer, names) in enumerate(self.shown):
-            left = self.small_left(place)
+        for index, (layer, names) in enumerate(self.shown):
+            left = self.small_left(index)
             yield Cell(self.top - 2, left, "heading", self.layer_heading(layer, names))
             for down, name in enumerate(names):
                 yield from self.small_map(name, TileGrid(self.small_top(down), left, SMALL))
@@ -103,7 +103,7 @@ class InputPlane:
         yield from self.point_cells()
 
     def small_top(self, down: int) -> int:
-        """The first row of a neuron's map, by its place in its layer."""
+        """The first row of a neuron's map, by its index in its layer."""
         return self.top + down * (SMALL + 1)
 
     def layer_heading(self, layer: int, names: list[str]) -> str:
@@ -120,10 +120,10 @@ class InputPlane:
         first = letter(self.step.last_column + 1 - len(self.step.outputs))
         last = letter(self.step.last_column)
         outputs = np.array([self.points.numbers[name] for name in self.step.outputs])
-        for place in range(SIDE):
-            y, x = (float(edge.numbers[place]) for edge in (self.y, self.x))
-            yield Cell(self.top + place, self.left - 1, "axis", y, self.y.formulas[place])
-            yield Cell(self.large.bottom, self.left + place, "axis", x, self.x.formulas[place])
+        for tile in range(SIDE):
+            y, x = (float(edge.numbers[tile]) for edge in (self.y, self.x))
+            yield Cell(self.top + tile, self.left - 1, "axis", y, self.y.formulas[tile])
+            yield Cell(self.large.bottom, self.left + tile, "axis", x, self.x.formulas[tile])
         for tile, down, along in self.large.tiles():
             row, x, y = self.points.top + tile, float(self.x.numbers[along]), float(self.y.numbers[down])
             yield Cell(row, self.points.left, "number", x, f"={letter(self.left + along)}${self.large.bottom}")
@@ -146,9 +146,9 @@ class InputPlane:
 
     def small_maps(self) -> Iterator[tuple[str, TileGrid]]:
         """The activations, each with its map."""
-        for place, (_, names) in enumerate(self.shown):
+        for index, (_, names) in enumerate(self.shown):
             for down, name in enumerate(names):
-                yield name, TileGrid(self.small_top(down), self.small_left(place), SMALL)
+                yield name, TileGrid(self.small_top(down), self.small_left(index), SMALL)
 
     def scales(self) -> Iterator[ColorScale]:
         """Blue for the lower, orange for the upper end of what a neuron can say, white between them."""
@@ -232,9 +232,9 @@ class InputPlane:
             color = POINT_COLORS[(number - 1) % len(POINT_COLORS)] if self.classes else BLACK
             yield Series(y_range, y, x_range=x_range, x_values=x, marker="circle", color=color, size=7)
 
-    def point_range(self, place: int) -> str:
+    def point_range(self, number: int) -> str:
         """The cells of a column of the points."""
-        column = letter(self.points_at + place)
+        column = letter(self.points_at + number)
         last = self.samples.top + self.count - 1
         return on_sheet(self.sheet, f"${column}${self.samples.top}:${column}${last}")
 

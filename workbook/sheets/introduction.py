@@ -39,17 +39,17 @@ def _layers(network: Network) -> str:
     if all(isinstance(layer, Dense) for layer in network.layers):
         activations = ", ".join(layer.activation for layer in network.layers)
         return f"A {'-'.join(map(str, network.sizes))} network ({activations})"
-    layers = [_layer(network, place) for place in range(len(network.layers))]
-    fitting = [layer for place, layer in enumerate(layers) if len(", ".join(layers[: place + 1])) <= LAYERS_WIDTH]
+    layers = [_layer(network, number) for number in range(len(network.layers))]
+    fitting = [layer for index, layer in enumerate(layers) if len(", ".join(layers[: index + 1])) <= LAYERS_WIDTH]
     shape = network.shapes[0]
     words = "pictures" if len(shape) == 3 else "input" if shape == (1,) else "inputs"
     inputs = f"With {'×'.join(map(str, shape))} {words}"
     return f"{inputs}: {', '.join(fitting)}{', …' if len(fitting) < len(layers) else ''}"
 
 
-def _layer(network: Network, place: int) -> str:
+def _layer(network: Network, number: int) -> str:
     """A layer's kind, what comes out where that is of another shape than what goes in, and its activation."""
-    layer, before, after = network.layers[place], network.shapes[place], network.shapes[place + 1]
+    layer, before, after = network.layers[number], network.shapes[number], network.shapes[number + 1]
     kind = next(kind for kind, of in LAYERS.items() if type(layer) is of)
     shape = [] if before == after and not isinstance(layer, Dense) else ["×".join(map(str, after))]
     return " ".join([kind, *shape, *([] if layer.activation == "identity" else [layer.activation])])

@@ -16,7 +16,7 @@ from workbook.spreadsheet.algebra import less, over, plus, times
 from workbook.spreadsheet.evaluator import Value, evaluate
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Number, Tree, Variable, leaves
-from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, place
+from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, row_and_column
 from workbook.table.runs import RunTable
 
 SHEET = "landscape"
@@ -76,7 +76,7 @@ class _Landscape:
         # Folded, right of the grid and its legend: the weights, the paths, and a row of helpers for each tile.
         self.weights_at = GRID + side + 2
         self.across, self.up = self.chosen()
-        first = values[:, [layout.columns.place[name] for name in (self.across, self.up)]]
+        first = values[:, [layout.columns.index[name] for name in (self.across, self.up)]]
         low, high = first.min(axis=0), first.max(axis=0)
         self.middle = (low + high) / 2
         self.width = max(1.5 * float((high - low).max()), NARROWEST)
@@ -91,7 +91,7 @@ class _Landscape:
 
     def chosen(self) -> tuple[str, str]:
         """The two weights, of two neurons where there are such, that move most in the main run."""
-        moved = {name: float(np.ptp(self.values[:, self.columns.place[name]])) for name in self.names}
+        moved = {name: float(np.ptp(self.values[:, self.columns.index[name]])) for name in self.names}
         neurons = {column.name: (column.layer, column.neuron) for column in self.columns.all}
         most = max(moved, key=lambda name: moved[name])
         rest = [name for name in moved if name != most] or [most]
@@ -137,11 +137,13 @@ class _Landscape:
             (float(self.middle[1]), f"=(MAX({y})+MIN({y}))/2"),
             (self.width, width),
         )  # fmt: skip
-        for row, (label, (value, formula)) in enumerate(zip(LABELS, typed, strict=True), start=place(ACROSS)[0]):
+        for row, (label, (value, formula)) in enumerate(
+            zip(LABELS, typed, strict=True), start=row_and_column(ACROSS)[0]
+        ):
             yield Cell(row, 0, "label", label)
             if value is not None:
                 yield Cell(row, 1, "input", value, formula)
-        yield from step_cells(self.layout, *place(STEP))
+        yield from step_cells(self.layout, *row_and_column(STEP))
         yield from (Cell(10 + row, 0, "text", line) for row, line in enumerate(HINTS))
 
     def weight_cells(self) -> Iterator[Cell]:
@@ -155,7 +157,7 @@ class _Landscape:
             row, column = TOP + offset, self.layout.letters[name]
             cells = on_sheet(MAIN_SHEET, f"${column}$1:${column}${self.layout.last_row}")
             kept = name not in (self.across, self.up)
-            value = self.values[0, self.columns.place[name]] if kept else 0.0
+            value = self.values[0, self.columns.index[name]] if kept else 0.0
             own = f"${letter(self.weights_at)}{row}"
             yield Cell(row, self.weights_at, "label", name)
             formula = f"=IF(OR({own}={ACROSS},{own}={UP}),0,INDEX({cells},{at}))"
@@ -183,7 +185,7 @@ class _Landscape:
         for row, (word, value) in enumerate((("lowest", losses.min()), ("highest", losses.max())), start=14):
             yield Cell(row, 0, "label", f"{word} loss here")
             yield Cell(row, 1, "tolerance", float(value), f"=10^{'MIN' if row == 14 else 'MAX'}({self.grid.area})")
-        columns = {of: self.helpers_at + place for place, of in enumerate(self.loss.helpers)}
+        columns = {of: self.helpers_at + index for index, of in enumerate(self.loss.helpers)}
         texts = {of: _parts(tree) for of, tree in self.loss.helpers.items()}
         whole = _parts(self.loss.tree)
         for of, column in columns.items():
@@ -216,14 +218,14 @@ class _Landscape:
                 )
 
     def formula(self, text: Sequence[str | Variable], helpers: Mapping[Variable, str], x: str, y: str) -> str:
-        """A formula at a place of the grid."""
+        """A formula at a point of the grid."""
         return "".join(
             part if isinstance(part, str) else helpers[part] if part in helpers else self.cell(part, x, y)
             for part in text
         )
 
     def cell(self, leaf: Variable, x: str, y: str) -> str:
-        """What a leaf of the loss is at a place of the grid."""
+        """What a leaf of the loss is at a point of the grid."""
         if leaf.name in self.names:
             row = TOP + self.names.index(leaf.name)
             kept, across, up = (f"${letter(self.weights_at + 1 + n)}${row}" for n in range(3))
@@ -231,10 +233,10 @@ class _Landscape:
         return on_sheet(MAIN_SHEET, f"${self.layout.letters[leaf.name]}${FIRST_ROW + leaf.row}")
 
     def numbers(self, x: FloatArray, y: FloatArray) -> tuple[dict[Variable, FloatArray], FloatArray]:
-        """The helpers and the loss at each place, (up, across)."""
+        """The helpers and the loss at each point, (up, across)."""
         row = self.values[0]
         known: dict[Variable, Value] = {
-            Variable(name, 0): np.asarray(row[self.columns.place[name]]) for name in self.names
+            Variable(name, 0): np.asarray(row[self.columns.index[name]]) for name in self.names
         }
         known[Variable(self.up, 0)] = y[:, np.newaxis]
         known[Variable(self.across, 0)] = x
@@ -242,7 +244,7 @@ class _Landscape:
         def number(tree: Tree) -> FloatArray:
             for leaf in leaves(tree):
                 if isinstance(leaf, Variable) and leaf not in known:
-                    known[leaf] = np.asarray(self.values[leaf.row, self.columns.place[leaf.name]])
+                    known[leaf] = np.asarray(self.values[leaf.row, self.columns.index[leaf.name]])
             return np.broadcast_to(evaluate(tree, known), (self.grid.side, self.grid.side))
 
         helpers = {}

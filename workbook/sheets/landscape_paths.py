@@ -42,7 +42,7 @@ class Path:
     @cached_property
     def last_parameter(self) -> str:
         """The column of its last weight or bias."""
-        return letter(max(self.layout.columns.place[name] for name in self.layout.columns.of("weight", "bias")))
+        return letter(max(self.layout.columns.index[name] for name in self.layout.columns.of("weight", "bias")))
 
     @property
     def header(self) -> str:
@@ -56,8 +56,8 @@ class Path:
 
     @property
     def marked(self) -> list[int]:
-        """The places, among its points, of the marks."""
-        return [place for place, step in enumerate(self.steps) if step and step % self.between_marks == 0]
+        """Which of its points are marked, by index."""
+        return [index for index, step in enumerate(self.steps) if step and step % self.between_marks == 0]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Axis:
     def share(self, path: Path) -> list[float]:
         """Where a path is in this direction, from 0 to 1 within the grid."""
         rows = [step * path.layout.columns.method.batch_size for step in path.steps]
-        weights = path.values[rows, path.layout.columns.place[self.weight]]
+        weights = path.values[rows, path.layout.columns.index[self.weight]]
         return ((weights - self.middle) / self.width + 0.5).tolist()  # type: ignore[no-any-return] # floats
 
 
@@ -82,7 +82,7 @@ class Axis:
 class Paths:
     """Four columns a path, from the column `left` and the row `top` on: across and up in the grid, and the two weights.
 
-    After them stand the places of the marks of all paths, one below the other, and above these that of the step shown.
+    After them stand the coordinates of all paths' marks, one below the other, and above these that of the step shown.
 
     Attributes:
         row_shown: the cell with its row of the first path's table.
@@ -118,14 +118,14 @@ class Paths:
             yield Cell(self.top - 2, marks + n, "number", axis.share(self.paths[0])[0], self._now(axis))
         for n, text in enumerate(("x of marks", "y of marks")):
             yield Cell(self.top - 1, marks + n, "header", text)
-            for place, (cell, value) in enumerate(self._marks(n)):
-                yield Cell(self.top + place, marks + n, "number", value, f"={cell}")
+            for index, (cell, value) in enumerate(self._marks(n)):
+                yield Cell(self.top + index, marks + n, "number", value, f"={cell}")
 
     def _of(self, path: Path, axis: Axis, column: int) -> Iterator[Cell]:
         columns, last = path.layout.columns, path.last_parameter
         for point, (step, share) in enumerate(zip(path.steps, axis.share(path), strict=True)):
             row, at = self.top + point, FIRST_ROW + step * columns.method.batch_size
-            weight = float(path.values[at - FIRST_ROW, columns.place[axis.weight]])
+            weight = float(path.values[at - FIRST_ROW, columns.index[axis.weight]])
             source = on_sheet(path.sheet, f"$A{at}:${last}{at}")
             yield Cell(
                 row, column + 2, "number", weight, f"=INDEX({source},1,MATCH({axis.weight_cell},{path.header},0))"
@@ -143,8 +143,8 @@ class Paths:
     def _marks(self, direction: int) -> Iterator[tuple[str, float]]:
         for number, path in enumerate(self.paths):
             shares = self.axes[direction].share(path)
-            for place in path.marked:
-                yield f"{letter(self.left + 4 * number + direction)}{self.top + place}", shares[place]
+            for point in path.marked:
+                yield f"{letter(self.left + 4 * number + direction)}{self.top + point}", shares[point]
 
     def series(self) -> Iterator[Series]:
         """The lines, the marks, the common start and the ends."""

@@ -31,7 +31,7 @@ RATE, LAST_LOSS, HALVED, VERDICT, METHOD = range(5)
 CHARTS = 5
 STEP = 18
 OVERLAY_ROWS = 17
-# A logarithm of 0 has no place on a chart: losses below are drawn here, far under the rounding of any loss.
+# A chart cannot show the logarithm of 0: losses below are drawn here, far under the rounding of any loss.
 LOWEST_DRAWN = -34
 
 SATURATED = ("saturated", "at the last step every output is within 0.000001 of {bounds}, where the gradients vanish")
@@ -145,8 +145,8 @@ class _Comparison:
 
     def summary_cells(self) -> Iterator[Cell]:
         headers = ("learning rate", "last loss", "halved at step", "verdict")
-        for place, text in enumerate(headers):
-            yield Cell(NAME_ROW, place, "header_left" if place == METHOD else "header", text)
+        for at, text in enumerate(headers):
+            yield Cell(NAME_ROW, at, "header_left" if at == METHOD else "header", text)
         if self.methods:
             yield Cell(NAME_ROW, METHOD, "header_left", "method")
         for run, table in enumerate(self.tables):
@@ -227,14 +227,14 @@ class _Comparison:
                 logarithmic=True, legend=True,
             ),
         ]  # fmt: skip
-        return overlays + [self.small_chart(line, place, below) for place, line in enumerate(plain)]
+        return overlays + [self.small_chart(line, index, below) for index, line in enumerate(plain)]
 
-    def small_chart(self, line: Series, place: int, top: int) -> Chart:
+    def small_chart(self, line: Series, index: int, top: int) -> Chart:
         """Small multiples, four in a row and low: two rows of them end on the first page of paper."""
         second = CHARTS if self.methods else CHARTS + 2  # about equally wide: the column of the methods is a wide one
         spans = (0, 2), (3, second), (second + 1, second + 5), (second + 6, min(second + 10, STEP - 2))
-        first, last = spans[place % 4]
-        row = top + place // 4 * 11
+        first, last = spans[index % 4]
+        row = top + index // 4 * 11
         # LibreOffice does not follow a title that refers to a cell; the name of a line it does.
         return Chart("", [line], f"{letter(first)}{row}", f"{letter(last)}{row + 9}", legend=True)
 

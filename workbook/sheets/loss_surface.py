@@ -11,7 +11,7 @@ from workbook.spreadsheet.trees import Number, Tree, Variable, leaves, replaced
 from workbook.table.definitions import definitions
 from workbook.table.layout import FORMULA_LIMIT_OF_EXCEL
 
-# A place in the grid takes `($AB$9+$AC$9*H$39+$AD$9*$G8)` for each weight.
+# A point of the grid takes `($AB$9+$AC$9*H$39+$AD$9*$G8)` for each weight.
 CHARACTERS_A_LEAF = 30
 
 

@@ -8,12 +8,12 @@ from engine.layers import Convolution
 from workbook.records import Cell, Validation
 from workbook.sheets.map_tiles import LEFT, Picture, Tiles
 from workbook.sheets.stepping import row_of_step, step_cells
-from workbook.table.layout import FIRST_ROW, Layout, letter, place
+from workbook.table.layout import FIRST_ROW, Layout, letter, row_and_column
 
 TOP = 3  # the row of the step
 # The columns in which the output cell's channel, row and column are typed, and the weight's.
 CELL, WEIGHT = LEFT + 9, LEFT + 18
-PLACES = ("channel", "row", "column")
+AXES = ("channel", "row", "column")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Choice:
         yield Cell(self.row, self.column, "input", self.opened)
         yield Cell(self.row, self.column + 1, "beside", f"of {self.most}")
         within = f"=IF(ISNUMBER({self.typed}),MAX(1,MIN({self.most},INT({self.typed}))),1)"
-        yield Cell(*place(self.used), "step", self.opened, within)
+        yield Cell(*row_and_column(self.used), "step", self.opened, within)
 
     def validation(self) -> Validation:
         """What its cell takes."""
@@ -116,7 +116,7 @@ class Choices:
         most = (of.of.channels, *of.outputs.size)
         return [
             Choice(label, TOP + down, CELL, number, self.used(TOP + 3 + down), opened[down])
-            for down, (label, number) in enumerate(zip(PLACES, most, strict=True))
+            for down, (label, number) in enumerate(zip(AXES, most, strict=True))
         ]
 
     def weight(self, of: Convolved, opened: Sequence[int]) -> list[Choice]:

@@ -229,5 +229,5 @@ def _frame(of: Picture, top: int, channel: str | None, first: tuple[str, str], s
     return Rule(of.cells(top).replace("$", ""), f"=AND({','.join(terms)})", "framed")
 
 
-def _from_1(places: Iterable[int | None]) -> list[int]:
-    return [(place or 0) + 1 for place in places]
+def _from_1(indices: Iterable[int | None]) -> list[int]:
+    return [(index or 0) + 1 for index in indices]

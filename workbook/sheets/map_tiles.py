@@ -6,13 +6,13 @@ from functools import cached_property
 from itertools import groupby
 
 from engine import Columns
-from engine.columns import Column, Kind
+from engine.columns import Column, ColumnKind
 from workbook.table.layout import letter
 
 LEFT = 1  # the column of the first picture
 FORWARD = 11  # the row of the first tiles
 LEAST_WIDTH = 3  # of a picture, in cells, so that its heading has room
-HEADINGS: dict[Kind, str] = {
+HEADINGS: dict[ColumnKind, str] = {
     "input": "input",
     "weight": "kernels",
     "pre-activation": "z",
@@ -30,10 +30,10 @@ class Picture:
         layer: whose they are; None for the inputs.
         left: the column of its first tile.
         size: rows and columns of a map, or of a kernel.
-        at: each name's place, (row, column), from the first tile on.
+        at: each name's position, (row, column), from the first tile on.
     """
 
-    kind: Kind
+    kind: ColumnKind
     layer: int | None
     left: int
     size: tuple[int, int]
@@ -110,7 +110,7 @@ class Tiles:
             for name, (row, column) in picture.at.items()
         }
 
-    def of(self, layer: int | None, kind: Kind) -> Picture | None:
+    def of(self, layer: int | None, kind: ColumnKind) -> Picture | None:
         """A layer's picture of a kind."""
         return next((p for p in self.pictures if (p.layer, p.kind) == (layer, kind)), None)
 

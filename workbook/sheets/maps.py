@@ -145,10 +145,10 @@ class _Maps:
                 continue
             shape = self.columns.network.shapes[number]
             names = picture(inputs_of(self.columns, number)[0], shape)
-            channels, rows, places = layer.shape(shape)
+            channels, height, width = layer.shape(shape)
             wins: dict[str, list[str]] = {}
             for channel in range(channels):
-                for at in product(range(rows), range(places)):
+                for at in product(range(height), range(width)):
                     inside = [names[channel, *there] for _, there in window(layer.size, layer.stride, (0, 0), at)]
                     for name in inside:
                         wins.setdefault(name, []).append(self.wins(name, inside))

@@ -12,7 +12,7 @@ from workbook.sheets.task import Task
 from workbook.sheets.training import MAIN_SHEET
 from workbook.table.definition import Definition
 from workbook.table.definitions import definitions
-from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, place
+from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, row_and_column
 
 MARKS = "marks"
 # A cell is right within 1e-9 + 1e-6 of what it should be: no slip of the hand is as small, no formula as far off.
@@ -38,13 +38,13 @@ def _marks(task: Task, *, solution: bool) -> Iterator[Cell]:
     for row, names in task.asked.items():
         for name in names:
             formula = _mark(task.layout, row, defined[name])
-            column = task.layout.columns.place[name]
+            column = task.layout.columns.index[name]
             yield Cell(task.mark_rows[row], column, "mark", "✓" if solution else "✗", formula)
 
 
 def _read(task: Task, table: Sequence[Cell], *, solution: bool) -> Iterator[Cell]:
     """The constants and the rows down to the last one that what is asked reads."""
-    constants = set(map(place, task.layout.constants.values()))
+    constants = set(map(row_and_column, task.layout.constants.values()))
     last = max(row + offset for row, names in task.asked.items() for offset in _offsets(task.layout, row, names))
     for cell in table:
         if FIRST_ROW <= cell.row <= last or (cell.row, cell.column) in constants:
@@ -63,10 +63,10 @@ def _offsets(layout: Layout, row: int, names: Sequence[str]) -> Iterator[int]:
 def _mark(layout: Layout, row: int, definition: Definition) -> str:
     """✓ or ✗; text or an error in a cell is a ✗."""
     cell = f"{layout.letters[definition.name]}{row}"
-    right = layout.formula(definition.tree_of(row - FIRST_ROW)).at(row).removeprefix("=")
+    expected = layout.formula(definition.tree_of(row - FIRST_ROW)).at(row).removeprefix("=")
     # A mean leaves empty cells out, which here are zeros.
-    right = RANGE.sub(lambda found: on_sheet(MAIN_SHEET, found[0]), right)
-    judged = f'IF(ABS({cell}-({right}))<={ABSOLUTE}+{RELATIVE}*ABS({right}),"✓","✗")'
+    expected = RANGE.sub(lambda found: on_sheet(MAIN_SHEET, found[0]), expected)
+    judged = f'IF(ABS({cell}-({expected}))<={ABSOLUTE}+{RELATIVE}*ABS({expected}),"✓","✗")'
     formula = f'=IFERROR(IF(ISNUMBER({cell}),{judged},"✗"),"✗")'
     if len(formula) > FORMULA_LIMIT_OF_EXCEL:
         raise InputError(

@@ -55,7 +55,7 @@ class AtTheStep:
         columns = layout.columns
         self.layout, self.shown, self.top, self.left = layout, shown, top, left
         self.parameters = columns.of("weight", "bias", "running-mean", "running-variance")
-        self.numbers = {name: values[0, columns.place[name]] for name in self.parameters}
+        self.numbers = {name: values[0, columns.index[name]] for name in self.parameters}
         self.forward = evaluation(columns)
         self.inputs, self.outputs = columns.input_names, columns.activation_names(columns.depth - 1)
         hidden = [name for name in self.forward if name not in self.outputs]
@@ -93,23 +93,23 @@ class AtTheStep:
     def heads(self) -> Iterator[Cell]:
         """The weights, and the names of the passes' columns."""
         yield Cell(self.top, self.left, "header", "at the step")
-        for place, name in enumerate(self.parameters):
-            row, column = self.top + 1 + place, self.layout.letters[name]
+        for index, name in enumerate(self.parameters):
+            row, column = self.top + 1 + index, self.layout.letters[name]
             source = on_sheet(MAIN_SHEET, f"${column}$1:${column}${self.layout.last_row}")
             yield Cell(row, self.left, "label", name)
             yield Cell(row, self.left + 1, "number", float(self.numbers[name]), f"=INDEX({source},{self.shown})")
-        yield from (Cell(self.top, self.passes_at + place, "header", name) for place, name in enumerate(self.names))
+        yield from (Cell(self.top, self.passes_at + index, "header", name) for index, name in enumerate(self.names))
 
     def cells(self, passes: Passes) -> Iterator[Cell]:
         """The neurons of a block of passes; what stands in its columns of inputs is up to the caller."""
         column = letter(self.left + 1)
-        weights = {name: f"${column}${self.top + 1 + place}" for place, name in enumerate(self.parameters)}
-        for place, name in enumerate(self.names[len(self.inputs) :], start=len(self.inputs)):
+        weights = {name: f"${column}${self.top + 1 + index}" for index, name in enumerate(self.parameters)}
+        for index, name in enumerate(self.names[len(self.inputs) :], start=len(self.inputs)):
             for offset, value in enumerate(passes.numbers[name].tolist()):
                 row = passes.top + offset
                 cells = {name: f"{passes.column(name)}{row}" for name in self.names} | weights
                 formula = over_cells(self.forward[name].tree, partial(_cell, cells))
-                yield Cell(row, passes.left + place, "number", value, formula)
+                yield Cell(row, passes.left + index, "number", value, formula)
 
 
 def _cell(cells: dict[str, str], leaf: Variable) -> str:

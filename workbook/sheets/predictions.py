@@ -54,7 +54,7 @@ class _Predictions:
         self.listed = columns.input_names if len(columns.input_names) <= MOST_INPUTS else []
         count = min(columns.samples, layout.rows)
         self.given = {
-            name: values[:count, columns.place[name]] for name in (*columns.input_names, *columns.target_names)
+            name: values[:count, columns.index[name]] for name in (*columns.input_names, *columns.target_names)
         }
         # From left to right: the samples, the picture, and, folded, the points, the weights and the passes behind it.
         self.picture = 4 + len(self.listed) + 2 * len(self.outputs)
@@ -151,12 +151,12 @@ class _Predictions:
         for offset in range(len(self.given[self.targets[0]])):
             row = TOP + 1 + offset
             yield Cell(row, 0, "step", offset + 1)
-            for place, name in enumerate([*self.listed, *self.targets], start=1):
+            for column, name in enumerate([*self.listed, *self.targets], start=1):
                 source = on_sheet(MAIN_SHEET, f"{self.layout.letters[name]}{FIRST_ROW + offset}")
-                yield Cell(row, place, "number", float(self.given[name][offset]), f"={source}")
-            for place, name in enumerate(self.outputs, start=first_output):
+                yield Cell(row, column, "number", float(self.given[name][offset]), f"={source}")
+            for column, name in enumerate(self.outputs, start=first_output):
                 value = float(self.samples.numbers[name][offset])
-                yield Cell(row, place, "number", value, f"={self.samples.column(name)}{row}")
+                yield Cell(row, column, "number", value, f"={self.samples.column(name)}{row}")
             yield self.judgement(row, offset)
 
     def judgement(self, row: int, offset: int) -> Cell:
@@ -169,12 +169,12 @@ class _Predictions:
         if not self.activation.tells_classes:
             return Cell(row, column, "number", *self.error(row, targets.tolist(), outputs.tolist()))
         if self.activation.threshold is None:
-            right, same = targets.argmax() == outputs.argmax(), f"MATCH(MAX({t}),{t},0)=MATCH(MAX({a}),{a},0)"
+            is_right, same = targets.argmax() == outputs.argmax(), f"MATCH(MAX({t}),{t},0)=MATCH(MAX({a}),{a},0)"
         else:
             least = self.activation.threshold
-            right = bool(((targets > least) == (outputs > least)).all())
+            is_right = bool(((targets > least) == (outputs > least)).all())
             same = f"SUMPRODUCT((({t})>{least:g})*(({a})<={least:g})+(({t})<={least:g})*(({a})>{least:g}))=0"
-        return Cell(row, column, "mark", "✓" if right else "✗", f'=IF({same},"✓","✗")')
+        return Cell(row, column, "mark", "✓" if is_right else "✗", f'=IF({same},"✓","✗")')
 
     def error(self, row: int, targets: list[float], outputs: list[float]) -> Live:
         """How far the outputs are from the targets."""
@@ -224,12 +224,12 @@ class _Predictions:
         count = len(self.given[name])
         points = self.step.passes(TOP + 2 + max(count, len(self.step.parameters)), {name: x.numbers})
         cells = [
-            Cell(points.top + place, points.left, "number", float(x.numbers[place]), x.formulas[place])
-            for place in range(CURVE)
+            Cell(points.top + index, points.left, "number", float(x.numbers[index]), x.formulas[index])
+            for index in range(CURVE)
         ]
         series = []
-        for place, (target, output) in enumerate(zip(self.targets, self.outputs, strict=True)):
-            column = letter(self.first_target + place)
+        for index, (target, output) in enumerate(zip(self.targets, self.outputs, strict=True)):
+            column = letter(self.first_target + index)
             rows = f"${column}${TOP + 1}:${column}${TOP + count}"
             given = on_sheet(SHEET, self.samples.range(name)), self.samples.numbers[name].tolist()
             series += [

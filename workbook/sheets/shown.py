@@ -65,16 +65,16 @@ class Shown:
             whole = f"IF({tests[0] if len(tests) == 1 else 'OR(' + ','.join(tests) + ')'},{formula},{whole})"
         return whole
 
-    def batch_row(self, place: int) -> str:
-        """The number of a row of its batch, by its place there from 0; the next batch starts at the batch's size."""
+    def batch_row(self, offset: int) -> str:
+        """The number of a row of its batch, by its offset there from 0; the next batch starts at the batch's size."""
         size = self.layout.columns.method.batch_size
         if size == 1:
-            return f"{self.row}+{place}"
-        return f"{self.row}-MOD({self.row}-{FIRST_ROW},{size})+{place}"
+            return f"{self.row}+{offset}"
+        return f"{self.row}-MOD({self.row}-{FIRST_ROW},{size})+{offset}"
 
-    def in_batch(self, name: str, place: int) -> str:
+    def in_batch(self, name: str, offset: int) -> str:
         """What a column has in a row of the batch."""
-        return f"INDEX({self.cells(name)},{self.batch_row(place)})"
+        return f"INDEX({self.cells(name)},{self.batch_row(offset)})"
 
     def counters(self) -> Iterator[tuple[str, int, str]]:
         """What tells the row beside its step: `sample`, in a sequence `time`, each with the last and its formula."""

@@ -10,7 +10,7 @@ from workbook.table.layout import letter, on_sheet
 
 SHEET = "network"
 # Pixels, and the first and last column: between what to do and the loss curve, or for more layers right of the curve.
-PLACES = ((335.0, "K", "O"), (640.0, "V", "AE"))
+SIZES = ((335.0, "K", "O"), (640.0, "V", "AE"))
 HEIGHT = 260.0  # of the rows above the marks
 DIAMETER, MARGIN = 38.0, 36.0
 NAME_WIDTH = 20.0  # of w10
@@ -24,10 +24,10 @@ def sketch(columns: Columns, first_row: int, last_row: int) -> tuple[Sheet, Draw
         return None
     if min(HEIGHT / ((before + 1) * after) for before, after in pairwise(columns.sizes)) < LINE_HEIGHT:
         return None
-    places = [place for place in PLACES if _is_wide_enough(columns, place[0])]
-    if not places:
+    fitting = [size for size in SIZES if _is_wide_enough(columns, size[0])]
+    if not fitting:
         return None
-    width, first_column, last_column = places[0]
+    width, first_column, last_column = fitting[0]
     cells, series = [], []
     for row, (look, name, xs, ys) in enumerate(_marks(columns, width), start=1):
         cells += [Cell(row, 0, "text", name)]

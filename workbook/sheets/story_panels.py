@@ -119,10 +119,10 @@ def _listed(texts: Sequence[str]) -> str:
 def _how_wrong(columns: Columns, path: Path) -> Panel:
     targets = columns.target_names
     pairs = zip(columns.activation_names(columns.depth - 1), targets, strict=True)
-    right, asked = "is right", ""
+    verdict, asked = "is right", ""
     if columns.network.counted:
-        right, asked = "is not wrong", ", if the step is asked at all (counted = [counted])"
-    verdicts = [f"{answer} [?{apart(columns, target)}|is too large|is too small|{right}]" for answer, target in pairs]
+        verdict, asked = "is not wrong", ", if the step is asked at all (counted = [counted])"
+    verdicts = [f"{answer} [?{apart(columns, target)}|is too large|is too small|{verdict}]" for answer, target in pairs]
     lines = [
         f"It should answer {_listed([f'{target} = [{target}]' for target in targets])}{asked}: {_listed(verdicts)}.",
         f"The loss ({columns.network.loss}) says how wrong that is: E_tot = [E_tot]. Learning makes it smaller.",
@@ -188,7 +188,7 @@ def _slope(columns: Columns, path: Path) -> Panel:
 def _product(columns: Columns, path: Path) -> Panel:
     heading, gradient, weight, source = "5  The product", gradient_name(path.weight), path.weight, path.source
     product = f"blame * slope * input = [~{path.blame_name}]*[~{SLOPE}]*[~{source}] = [{PRODUCT}]"
-    if path.places == 1:
+    if path.uses == 1:
         other = f"[?{PRODUCT}||| Another row may tell more.]" if columns.samples > 1 else ""
         lines = [
             f"{weight} is multiplied by the input {source} = [{source}], so {path.sum} changes by "
@@ -198,9 +198,9 @@ def _product(columns: Columns, path: Path) -> Panel:
         ]
         return Panel(heading, PRODUCT, lines)
     lines = [
-        f"{weight} is used at {path.places} places; at the first it is multiplied by {source} = [{source}].",
+        f"{weight} is used at {path.uses} places; at the first it is multiplied by {source} = [{source}].",
         f"The part of that place is {product}.",
-        f"The parts of all {path.places} places make {gradient} = [{gradient}].",
+        f"The parts of all {path.uses} places make {gradient} = [{gradient}].",
     ]
     return Panel(heading, gradient, lines)
 

@@ -26,9 +26,9 @@ class Path:
         weight: its name.
         layer: which layer it belongs to, from 0.
         source: the number that it multiplies.
-        sum: the number that it is a term of: a pre-activation; of a kernel's weight that of one place.
+        sum: the number that it is a term of: a pre-activation; of a kernel's weight that of one position.
         output: what the activation makes of that; the same where there is no column for it.
-        places: how many numbers it is a term of: 1, or the places of a map.
+        uses: how many numbers it is a term of: 1, or the positions of a map.
         blame: ∂E/∂output, or ∂E/∂sum where the loss goes back through the activation, over columns and `errors`.
         slope: ∂output/∂sum, over columns; None where it is in the blame.
         errors: ∂E/∂o of each output, by its name, over columns; none where `sum` is an output itself.
@@ -41,7 +41,7 @@ class Path:
     source: str
     sum: str
     output: str
-    places: int
+    uses: int
     blame: Tree
     slope: Tree | None
     errors: Mapping[str, Tree] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from workbook.sheets.dashboard import TOP, dashboard, highlights
 from workbook.sheets.introduction import SAYS_ROW, TITLE, beside, how_to, lines_above, what_it_is
 from workbook.spreadsheet.limits import ROWS_OF_EXCEL
 from workbook.table.definitions import constant_names, definitions, given_names
-from workbook.table.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, on_sheet, place, side_by_side
+from workbook.table.layout import ETA, ETA_LABEL, FIRST_ROW, HEADER_ROW, Layout, on_sheet, row_and_column, side_by_side
 from workbook.table.network_line import network_line
 
 MAIN_SHEET = "assignment6-calculations"
@@ -148,10 +148,10 @@ def training_rows(
 
 def _constants(layout: Layout, learning_rate: float, given: Given) -> Iterator[Cell]:
     """The learning rate and the constants of the optimizer and the schedule, each with its label."""
-    (row, label), (_, first) = place(ETA_LABEL), place(ETA)
+    (row, label), (_, first) = row_and_column(ETA_LABEL), row_and_column(ETA)
     numbers = {constant_names(layout.columns)[0]: learning_rate, **dict(layout.columns.method.constants)}
     for name, cell in layout.constants.items():
-        column = place(cell)[1]
+        column = row_and_column(cell)[1]
         style, formula = given(name, row)
         yield Cell(row, label if column == first else column - 1, "label", "eta" if column == first else name)
         yield Cell(row, column, style, numbers[name], formula)
@@ -163,13 +163,13 @@ def _table(layout: Layout, values: FloatArray, given: Given) -> Iterator[list[Ce
     users, most_typed = set(given_names(columns)), max(typed)
     styles: list[Style] = [STYLES.get(column.kind, "number") for column in columns.all]
     if columns.loss != "E_tot":
-        styles[columns.place["E_tot"]] = "number"
-    places = math.lcm(*map(len, by_name))
-    formulas = [side_by_side([own[place % len(own)] for own in by_name]) for place in range(places)]
+        styles[columns.index["E_tot"]] = "number"
+    positions = math.lcm(*map(len, by_name))
+    formulas = [side_by_side([own[position % len(own)] for own in by_name]) for position in range(positions)]
     for row, numbers in enumerate(values.tolist()):
         at = FIRST_ROW + row
         shown = [value if math.isfinite(value) else OVERFLOW for value in numbers]
-        texts = formulas[row % places].at(at).splitlines()
+        texts = formulas[row % positions].at(at).splitlines()
         cells = list(map(Cell._make, zip(repeat(at), range(len(shown)), styles, shown, texts, strict=False)))
         for column in range(len(cells)) if row < most_typed else ():
             if row < typed[column]:
@@ -185,10 +185,10 @@ STYLES: dict[str, Style] = {"step": "step", "sample": "step", "time": "step", "t
 def loss_curve(sheet: str, layout: Layout, values: FloatArray) -> Chart:
     """The loss over the steps."""
     columns = layout.columns
-    losses = values[:, columns.place[columns.loss]].tolist()
+    losses = values[:, columns.index[columns.loss]].tolist()
     steps, numbers = None, ()
     if columns.method.batch_size > 1:  # a point stands at its step, not at its row
-        steps, numbers = on_sheet(sheet, layout.range("step")), values[:, columns.place["step"]].tolist()
+        steps, numbers = on_sheet(sheet, layout.range("step")), values[:, columns.index["step"]].tolist()
     series = Series(on_sheet(sheet, layout.range(columns.loss)), losses, x_range=steps, x_values=numbers)
     return Chart("Loss Curve", [series], first="N2", last="T17")
 
@@ -200,7 +200,7 @@ def sparklines(sheet: str, layout: Layout) -> list[Sparkline]:
         return []
     names = [layout.columns.loss, *layout.columns.of("gradient")]
     return [
-        Sparkline(row, layout.columns.place[name], on_sheet(sheet, layout.range(name))) for name in names[:SPARKLINES]
+        Sparkline(row, layout.columns.index[name], on_sheet(sheet, layout.range(name))) for name in names[:SPARKLINES]
     ]
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from engine import Columns, FloatArray
-from engine.columns import Column, Kind, gradient_name
+from engine.columns import Column, ColumnKind, gradient_name
 from engine.layers.recurrence import Recurrence
 from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
@@ -30,7 +30,7 @@ TOO_LARGE = "No picture: it has {got}, and {most} are drawn at most. The table h
 # What each layer's picture leaves out: what is the same in every step, and what its gate shows already.
 NOT_DRAWN = ("weight", "bias", "initial-state", "gate-sum", "running-mean", "running-variance")
 # What flows back through time, and its letter.
-STATES: tuple[tuple[Kind, str], ...] = (("pre-activation", "h"), ("cell", "c"))
+STATES: tuple[tuple[ColumnKind, str], ...] = (("pre-activation", "h"), ("cell", "c"))
 SIZE = "size of ∂E/∂{}"
 
 
@@ -86,7 +86,7 @@ def _tiles(columns: Columns, column: Column) -> Iterator[_Row]:
         return
     yield _Row(column.name, column.name, backward=False)
     error = gradient_name(f"z{column.name}" if column.kind == "gate" else column.name)
-    if error in columns.place:
+    if error in columns.index:
         yield _Row(error, error, backward=True)
 
 
@@ -163,7 +163,7 @@ class _Unrolled:
             column = self.layout.letters[row.column]
             cells = on_sheet(MAIN_SHEET, f"${column}$1:${column}${self.layout.last_row}")
             yield Cell(at, 0, "label", row.label)
-            for step, value in enumerate(self.values[:, self.columns.place[row.column]].tolist()):
+            for step, value in enumerate(self.values[:, self.columns.index[row.column]].tolist()):
                 formula = f'=IF({SHOWN}=0,"",INDEX({cells},{SHOWN}+{step}))'
                 yield Cell(at, 1 + step, "backward" if row.backward else "box", value, formula)
 
@@ -198,7 +198,7 @@ class _Unrolled:
 
     def size_of(self, names: Sequence[str]) -> list[float]:
         """At each step."""
-        errors = self.values[:, [self.columns.place[name] for name in names]]
+        errors = self.values[:, [self.columns.index[name] for name in names]]
         sizes: list[float] = np.sqrt((errors * errors).sum(axis=1)).tolist()
         return sizes
 

@@ -84,7 +84,7 @@ class Working:
 
     @cached_property
     def listed(self) -> list[int]:
-        """The rows of a batch, by place, whose numbers are plugged in."""
+        """The rows of a batch, by offset, whose numbers are plugged in."""
         size = self.columns.method.batch_size
         if size == 1:
             return []
@@ -212,10 +212,10 @@ class Working:
 
     def _of_batch(self, name: str) -> Iterator[Cell]:
         """The numbers of a column in the rows of the batch, as texts."""
-        column = self.columns.place[name]
-        for at, place in enumerate(self.listed, start=self.folded + 2):
-            text = self._if_shown(text_formula(self.shown.in_batch(name, place)))
-            yield Cell(self.rows[name], at, "folded", as_text(self.values[place, column]), f"={text}")
+        column = self.columns.index[name]
+        for at, offset in enumerate(self.listed, start=self.folded + 2):
+            text = self._if_shown(text_formula(self.shown.in_batch(name, offset)))
+            yield Cell(self.rows[name], at, "folded", as_text(self.values[offset, column]), f"={text}")
 
     def _plugged(self, row: int, trees: list[Tree]) -> Cell:
         """The formula of each step of a sequence, or the one of all, with numbers."""
@@ -249,7 +249,7 @@ class Working:
     def _text(self, leaf: Variable) -> str:
         if is_over_batch(leaf.name):
             function, column = over_batch(leaf.name)
-            numbers = self.values[self.listed, self.columns.place[column]].tolist()
+            numbers = self.values[self.listed, self.columns.index[column]].tolist()
             listed = ",".join(self._with_dots(list(map(as_text, numbers)), "…"))
             return f"{function}({listed})" if function else listed
         if OTHER_ROWS.fullmatch(leaf.name):

@@ -33,7 +33,7 @@ class Line:
 
     Attributes:
         name: such as `∂E/∂h1`, or `∂a_h1/∂h1`.
-        trees: what it is, by the place of a row in its update or its sequence; one where all rows have the same.
+        trees: what it is, by the position of a row in its update or its sequence; one where all rows have the same.
     """
 
     name: str
@@ -106,14 +106,14 @@ class _Backward:
         found: dict[str, list[_Reading]] = {name: [] for name in self.relevant}
         for name in self.computed:
             by_tree = self._slopes(self.computed[name]) if name in self.relevant else []
-            for row in range(self.places if by_tree else 0):
+            for row in range(self.positions if by_tree else 0):
                 for leaf, slope in by_tree[row % len(by_tree)].items():
-                    if leaf.name in found and 0 <= row + leaf.row < self.places:
+                    if leaf.name in found and 0 <= row + leaf.row < self.positions:
                         found[leaf.name].append(_Reading(name, row, leaf.row, slope))
         return found
 
     @cached_property
-    def places(self) -> int:
+    def positions(self) -> int:
         """The rows of an update, or 1 where none of them reads another, so that all are alike."""
         trees = [self.computed[name].trees for name in self.relevant if name in self.computed]
         apart = all(
@@ -211,13 +211,15 @@ class _Backward:
         readings = self.readings[name]
         by, stage = readings[0].by, self.stage[name]
         here = by != self.total and self.stage[by] == stage
-        in_own_row = [(reading.row, reading.offset) for reading in readings] == [(row, 0) for row in range(self.places)]
+        in_own_row = [(reading.row, reading.offset) for reading in readings] == [
+            (row, 0) for row in range(self.positions)
+        ]
         if here and self._is_read_once(name) and in_own_row:
             slope = f"∂{by}/∂{name}"
             yield Line(slope, as_few(reading.slope for reading in readings))
             yield Line(gradient_name(name), (times(own(gradient_name(by)), own(slope)),))
         else:
-            yield Line(gradient_name(name), as_few(self._sum(name, row) for row in range(self.places)))
+            yield Line(gradient_name(name), as_few(self._sum(name, row) for row in range(self.positions)))
 
     def _sum(self, name: str, row: int) -> Tree:
         """∂E/∂name in a row of the update."""
@@ -247,7 +249,7 @@ def _closure(first: Collection[str], more: Callable[[frozenset[str]], set[str]])
 
 
 def as_few(trees: Iterable[Tree]) -> tuple[Tree, ...]:
-    """The trees by the place of a row, as few as come again and again: one that all rows have, those of a sequence."""
+    """The shortest pattern of trees that the rows repeat: one where all have the same, else those of a sequence."""
     by_row = tuple(trees)
     rows = len(by_row)
     return next(by_row[:n] for n in range(1, rows + 1) if rows % n == 0 and by_row[:n] * (rows // n) == by_row)

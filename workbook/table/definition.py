@@ -26,7 +26,7 @@ class Definition:
             have the same.
         slopes: its slopes by columns of the own row, where a learner knows them by heart, as a·(1 − a) by the
             pre-activation; the chain rule goes back through these alone. None where they follow from the tree.
-        cut: the places of rows, as in `trees`, whose readings of other rows pass no error back: truncation.
+        cut: the positions of rows, as in `trees`, whose readings of other rows pass no error back: truncation.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Definition:
 
     @property
     def trees(self) -> tuple[Tree, ...]:
-        """Its value by the place of a row in its batch or its sequence."""
+        """Its value by the position of a row in its batch or its sequence."""
         return (self.tree, *self.others)
 
     def tree_of(self, row: int) -> Tree:

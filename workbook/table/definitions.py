@@ -65,11 +65,11 @@ def is_dense(columns: Columns) -> bool:
 def _neurons(columns: Columns, layer: int) -> Iterator[tuple[Definition, list[str], str | None]]:
     """Each neuron of a layer with the weights and the bias that a dense one has."""
     names, weights = columns.neuron_names(layer), columns.weight_names(layer)
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         yield (
             definitions(columns)[name],
-            weights[place] if len(weights) == len(names) else [],
-            columns.bias_of(layer, place),
+            weights[index] if len(weights) == len(names) else [],
+            columns.bias_of(layer, index),
         )
 
 
@@ -102,7 +102,7 @@ def chain_rule(columns: Columns) -> list[list[Line]]:
 def errors_over_columns(columns: Columns) -> dict[str, tuple[Tree, ...]]:
     """∂E/∂ every number of the network on the way to its loss, inputs and all, over the table's columns alone.
 
-    A tree for each place of a row in its update, or one where all have the same; keys such as `∂E/∂a_h1`, `∂E/∂i1`.
+    A tree for each position of a row in its update, or one where all have the same; keys such as `∂E/∂a_h1`, `∂E/∂i1`.
     """
     return dict(_over_columns(columns, _lines(columns, columns.trained.union(columns.input_names))))
 
@@ -164,10 +164,10 @@ def _outputs(columns: Columns) -> Outputs:
 def _losses(columns: Columns) -> Iterator[Definition]:
     loss, outputs = LOSSES[columns.network.loss], _outputs(columns)
     idea = loss.idea + " It counts in the rows that have a target." * columns.network.counted
-    for place, name in enumerate(columns.loss_names):
-        yield Definition(name, _if_counted(columns, loss.value(place, outputs)), idea)
+    for index, name in enumerate(columns.loss_names):
+        yield Definition(name, _if_counted(columns, loss.value(index, outputs)), idea)
     by = outputs.z if loss.through_activation else outputs.a
-    slopes = {variable.name: _if_counted(columns, loss.slope(place, outputs)) for place, variable in enumerate(by)}
+    slopes = {variable.name: _if_counted(columns, loss.slope(index, outputs)) for index, variable in enumerate(by)}
     yield Definition(
         "E_tot", plus(*map(own, columns.loss_names)), "The sum of the losses of all outputs.", slopes=slopes
     )
@@ -182,7 +182,7 @@ def _loss_of_the_batch(columns: Columns) -> Definition:
     size = columns.method.batch_size
     if size == 1:
         return Definition("E_batch", own("E_tot"), "The loss of the batch, which is this one sample.")
-    first, *others = [over_rows(columns, "E_tot", -place, size - 1 - place) for place in range(size)]
+    first, *others = [over_rows(columns, "E_tot", -index, size - 1 - index) for index in range(size)]
     over = "rows" if columns.network.time == 1 else "sequences, of which each adds up its steps"
     idea = f"The {columns.method.reduction} of E_tot over the batch's {over}; the same in each row of it."
     return Definition("E_batch", first, idea, others=tuple(others))

@@ -108,7 +108,7 @@ class Loss(NamedTuple):
     """A loss and the lines of its slope.
 
     Attributes:
-        value: E of one output, from its place and all outputs.
+        value: E of one output, from its index and all outputs.
         slope: ∂E/∂a of one output; of a cross-entropy ∂E/∂z.
         idea: what E is, in words.
         slope_idea: what the slope is, in words.

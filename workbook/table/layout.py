@@ -29,7 +29,7 @@ LONGEST_RUN = 50
 CELLS_PER_CONSTANT = 3
 
 
-def place(cell: str) -> tuple[int, int]:
+def row_and_column(cell: str) -> tuple[int, int]:
     """The row, from 1, and the column, from 0, of a reference such as G19 or $G$19."""
     row, column = place_of(cell)
     return row, column - 1
@@ -143,7 +143,7 @@ class Layout:
     @cached_property
     def constants(self) -> dict[str, str]:
         """The cell of the learning rate and of each constant: $G$19 for eta."""
-        row, first = place(ETA)
+        row, first = row_and_column(ETA)
         return {
             name: f"${letter(first + CELLS_PER_CONSTANT * number)}${row}"
             for number, name in enumerate(constant_names(self.columns))
@@ -160,14 +160,14 @@ class Layout:
 
     @cached_property
     def formulas(self) -> dict[str, tuple[RowFormula, ...]]:
-        """Each column's formulas over cells, by the place of a row in its batch."""
+        """Each column's formulas over cells, by the position of a row in its batch."""
         by_row = {name: tuple(map(self.formula, own.trees)) for name, own in definitions(self.columns).items()}
         if self.columns.method.batch_size == 1:
             return by_row
         return {name: self._in_short_runs(own) for name, own in by_row.items()}
 
     def _in_short_runs(self, formulas: tuple[RowFormula, ...]) -> tuple[RowFormula, ...]:
-        """A column's formulas by the place of a row in its batch; in brackets where too many alike would follow.
+        """A column's formulas by the position of a row in its batch; in brackets where too many alike would follow.
 
         LibreOffice (7.4) computes 100 and more alike formulas of a column together; where such a run reads cells that
         wait for rows further up in it, it may take their old values. Brackets change no number, and end a run.

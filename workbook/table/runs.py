@@ -27,7 +27,7 @@ class RunTable:
     def losses(self) -> FloatArray:
         """The loss of each step, (steps,)."""
         columns = self.layout.columns
-        losses: FloatArray = self.values[:: columns.method.batch_size, columns.place[columns.loss]]
+        losses: FloatArray = self.values[:: columns.method.batch_size, columns.index[columns.loss]]
         return losses
 
 
@@ -39,6 +39,6 @@ def sweep(experiment: Experiment, steps: int) -> list[RunTable]:
         of_method = [number for number, run in enumerate(runs) if run.method == method]
         trace = descend(own, [runs[number].learning_rate for number in of_method], keep_overflow=True)
         layout = Layout(own.columns, steps)
-        for place, number in enumerate(of_method):
-            tables[number] = RunTable(runs[number], layout, trace.numbers.values[:, :, place], experiment.steps)
+        for index, number in enumerate(of_method):
+            tables[number] = RunTable(runs[number], layout, trace.numbers.values[:, :, index], experiment.steps)
     return [tables[number] for number in range(len(runs))]

@@ -80,7 +80,7 @@ def of_batch(columns: Columns, name: str, tree: Tree, idea: str) -> Definition:
 
 
 def over_rows(columns: Columns, name: str, first: int, last: int) -> Tree:
-    """The mean or sum of a column over rows of a batch, by their places from the own row; of sequences their number."""
+    """A column's mean or sum over rows of a batch, by offset from the own row; of sequences over their number."""
     rows = call("block", *(Variable(name, row) for row in range(first, last + 1)))
     if columns.method.reduction == "mean" and columns.network.time == 1:
         return call("AVERAGE", rows)

@@ -99,10 +99,10 @@ def _kind(columns: Columns, story: StoryNumbers | None) -> dict[str, Any]:
     defined = definitions(columns)
     return {
         "batch": columns.method.batch_size,
-        "loss": columns.place[columns.loss],
+        "loss": columns.index[columns.loss],
         "samples": columns.samples,
         "columns": [_column(columns, defined[name]) for name in columns.names],
-        "groups": [{"title": title, "columns": places} for title, places in _groups(columns) if places],
+        "groups": [{"title": title, "columns": members} for title, members in _groups(columns) if members],
         "drawing": _drawing(columns),
         "story": None if story is None else record_of(story),
     }
@@ -136,27 +136,27 @@ def _tokens(columns: Columns, tree: Tree) -> Iterator[Token]:
         cells = [cell for cell in block.operands if isinstance(cell, Variable)]
         leaf = Variable(f"range {len(tokens)}", 0)
         function = "" if block is tree else tree.kind
-        tokens[leaf.name] = [function, columns.place[cells[0].name], cells[0].row, cells[-1].row]
+        tokens[leaf.name] = [function, columns.index[cells[0].name], cells[0].row, cells[-1].row]
         return leaf
 
     for piece in pieces(folded(tree)):
         if isinstance(piece, Variable):
-            yield tokens.get(piece.name) or [columns.place[piece.name], piece.row]
+            yield tokens.get(piece.name) or [columns.index[piece.name], piece.row]
         else:
             yield piece if isinstance(piece, str) else number_text(piece)
 
 
 def _groups(columns: Columns) -> Iterator[tuple[str, list[int]]]:
     """The columns under headings, in the order of a pass."""
-    place = {name: at for at, name in enumerate(columns.names)}
+    index = {name: at for at, name in enumerate(columns.names)}
     given = columns.of("step", "sample", "rate", "input", "target")
-    yield "The sample", [place[name] for name in given]
+    yield "The sample", [index[name] for name in given]
     for number, of in enumerate(columns.layers):
         title = "Outputs" if number == columns.depth - 1 else f"Hidden layer {number + 1}"
-        yield title, [place[column.name] for column in of]
-    yield "The loss", [place[name] for name in columns.of("loss", "total", "batch")]
-    yield "Errors and gradients", [place[name] for name in columns.of("delta", "gradient")]
-    yield f"What {columns.method.optimizer} remembers", [place[name] for name in columns.of("state")]
+        yield title, [index[column.name] for column in of]
+    yield "The loss", [index[name] for name in columns.of("loss", "total", "batch")]
+    yield "Errors and gradients", [index[name] for name in columns.of("delta", "gradient")]
+    yield f"What {columns.method.optimizer} remembers", [index[name] for name in columns.of("state")]
 
 
 def _drawing(columns: Columns) -> dict[str, Any] | None:
@@ -164,17 +164,17 @@ def _drawing(columns: Columns) -> dict[str, Any] | None:
     if not is_dense(columns) or max(columns.sizes) > MOST_NEURONS or len(columns.sizes) > MOST_LAYERS:
         return None
     middles = FRAME.middles(columns)
-    place, down = columns.place, FRAME.height
+    index, down = columns.index, FRAME.height
     return {
         "sizes": columns.sizes,
         "radius": min(32.0, FRAME.height / (2.3 * max(columns.sizes))),
         "neurons": [
-            {"column": place[name], "cx": x, "cy": down - y}
+            {"column": index[name], "cx": x, "cy": down - y}
             for layer, of in enumerate(middles, start=-1)
             for name, (x, y) in zip(columns.activation_names(layer), of, strict=True)
         ],
         "edges": [
-            {"column": place[weight], "x1": x1, "y1": down - y1, "x2": x2, "y2": down - y2}
+            {"column": index[weight], "x1": x1, "y1": down - y1, "x2": x2, "y2": down - y2}
             for layer in range(columns.depth)
             for weight, (x1, y1), (x2, y2) in joined(columns, middles, layer)
         ],

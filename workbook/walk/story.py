@@ -66,7 +66,7 @@ def _over_the_batch(columns: Columns, name: str, values: FloatArray) -> FloatArr
     """The mean or the sum of a column over each row's batch."""
     function, column = over_batch(name)
     size = columns.method.batch_size
-    of_batches = values[:, columns.place[column]].reshape(-1, size)
+    of_batches = values[:, columns.index[column]].reshape(-1, size)
     reduced = of_batches.sum(axis=1) if function == "SUM" else of_batches.mean(axis=1)
     found: FloatArray = np.repeat(reduced, size)
     return found

@@ -9,7 +9,7 @@ from workbook.inspect.audit import FileReport
 from workbook.inspect.find.drawing import Drawing, Drawn
 from workbook.inspect.findings import Cost, Finding, TableReport
 from workbook.inspect.report.audit import count, extent, plain, without_file
-from workbook.page.records import Cell, Curve, Fault, File, Fold, Grid, Header, Look, Mark, Note, Page, Part, Row
+from workbook.page.records import Curve, Fault, File, Fold, Grid, GridCell, Header, Look, Mark, Note, Page, Part, Row
 from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.shapes import shape_of
@@ -167,7 +167,7 @@ def _fold(table: TableReport, first: int, last: int) -> Fold:
     return Fold(words + (f"; of the cells in them, {' and '.join(counted)}" if counted else ""))
 
 
-def _cell(table: TableReport, drawn: Drawn, letter: str, row: int, marks: Marks) -> Cell:
+def _cell(table: TableReport, drawn: Drawn, letter: str, row: int, marks: Marks) -> GridCell:
     value, formula = drawn
     mark, fault = marks.get((letter, row), ("", 0))
     expected = None
@@ -176,7 +176,7 @@ def _cell(table: TableReport, drawn: Drawn, letter: str, row: int, marks: Marks)
         _, at = coordinate_from_string(first.cell)
         expected = shape_of(first.expected, at).text(row)
     text = _text(value)
-    return Cell(
+    return GridCell(
         shown=f"{value:.{DIGITS}g}" if isinstance(value, float) else text, value=text,
         formula=None if formula is None else one_line(formula), is_text=isinstance(value, str),
         mark=mark, fault=fault, expected=expected,

@@ -8,7 +8,7 @@ import numpy as np
 from workbook.inspect.gradcheck import Check
 from workbook.inspect.judge.pairs import Pair
 from workbook.inspect.report.gradcheck import meaning, plain, verdict_of
-from workbook.page.records import Cell, Fault, File, Grid, Mark, Note, Page, Part, Row
+from workbook.page.records import Fault, File, Grid, GridCell, Mark, Note, Page, Part, Row
 from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.cells import Cells
@@ -118,11 +118,11 @@ def _laid_out(pair: Pair, check: Check) -> np.ndarray[tuple[int, ...], np.dtype[
     return wrong.T if pair.transposed else wrong
 
 
-def _cell(cells: Cells, address: Address, wrong: set[Address]) -> Cell:
+def _cell(cells: Cells, address: Address, wrong: set[Address]) -> GridCell:
     value, formula = cells.book.value(address), cells.formula(address)
     mark: Mark = "wrong" if address in wrong else ""
     text = value.text if isinstance(value, ErrorValue) else "" if value is None else plain(str(value))
-    return Cell(
+    return GridCell(
         shown=f"{value:.7g}" if isinstance(value, float) else text,
         value=repr(value) if isinstance(value, float) else text,
         formula=None if formula is None else f"={plain(formula.text)}",

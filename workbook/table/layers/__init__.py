@@ -48,7 +48,7 @@ def _none(_of: Layer, _columns: Columns, _layer: int) -> Iterator[Definition]:
 
 
 @dataclass(frozen=True)
-class Kind:
+class LayerDefinitions:
     """A kind of layer.
 
     Attributes:
@@ -62,39 +62,39 @@ class Kind:
     beside: Columned = _none
 
 
-KINDS: dict[type[Layer], Kind] = {
-    Dense: Kind(dense.forward),
-    Convolution: Kind(convolution.forward),
-    MaxPool: Kind(pooling.max_pool),
-    AveragePool: Kind(pooling.average_pool),
-    GlobalAveragePool: Kind(pooling.global_average_pool),
-    BatchNorm: Kind(batch_norm.forward, batch_norm.evaluated, batch_norm.passed_on),
-    LayerNorm: Kind(layer_norm.forward),
-    Dropout: Kind(dropout.forward, dropout.evaluated, dropout.masks),
-    Residual: Kind(residual.forward),
-    Embedding: Kind(embedding.forward),
-    Position: Kind(position.forward),
-    Attention: Kind(attention.forward),
-    Lstm: Kind(gated.lstm, beside=recurrent.initial_states),
-    Gru: Kind(gated.gru, beside=recurrent.initial_states),
-    Recurrent: Kind(recurrent.forward, beside=recurrent.initial_states),
+BY_KIND: dict[type[Layer], LayerDefinitions] = {
+    Dense: LayerDefinitions(dense.forward),
+    Convolution: LayerDefinitions(convolution.forward),
+    MaxPool: LayerDefinitions(pooling.max_pool),
+    AveragePool: LayerDefinitions(pooling.average_pool),
+    GlobalAveragePool: LayerDefinitions(pooling.global_average_pool),
+    BatchNorm: LayerDefinitions(batch_norm.forward, batch_norm.evaluated, batch_norm.passed_on),
+    LayerNorm: LayerDefinitions(layer_norm.forward),
+    Dropout: LayerDefinitions(dropout.forward, dropout.evaluated, dropout.masks),
+    Residual: LayerDefinitions(residual.forward),
+    Embedding: LayerDefinitions(embedding.forward),
+    Position: LayerDefinitions(position.forward),
+    Attention: LayerDefinitions(attention.forward),
+    Lstm: LayerDefinitions(gated.lstm, beside=recurrent.initial_states),
+    Gru: LayerDefinitions(gated.gru, beside=recurrent.initial_states),
+    Recurrent: LayerDefinitions(recurrent.forward, beside=recurrent.initial_states),
 }
 
 
 def forward(columns: Columns, layer: int) -> Iterator[Definition]:
     """A layer's columns from what goes in to what comes out, in training."""
     of = columns.network.layers[layer]
-    return KINDS[type(of)].forward(of, columns, layer)
+    return BY_KIND[type(of)].forward(of, columns, layer)
 
 
 def evaluated(columns: Columns, layer: int) -> Iterator[Definition]:
     """The same where the network is only asked: with running statistics, and nothing left out."""
     of = columns.network.layers[layer]
-    kind = KINDS[type(of)]
+    kind = BY_KIND[type(of)]
     return (kind.evaluated or kind.forward)(of, columns, layer)
 
 
 def beside(columns: Columns, layer: int) -> Iterator[Definition]:
     """A layer's columns that no pass computes."""
     of = columns.network.layers[layer]
-    return KINDS[type(of)].beside(of, columns, layer)
+    return BY_KIND[type(of)].beside(of, columns, layer)

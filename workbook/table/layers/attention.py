@@ -55,8 +55,8 @@ def _sums(
 def _score(columns: Columns, name: str, token: int, query: Sequence[str], key: Sequence[str]) -> Definition:
     """q·k/√F of the row's query and the key of a token."""
 
-    def at(place: int) -> Tree:
-        products = (times(own(q), Variable(k, token - place)) for q, k in zip(query, key, strict=True))
+    def at(position: int) -> Tree:
+        products = (times(own(q), Variable(k, token - position)) for q, k in zip(query, key, strict=True))
         return over(plus(*products), call("SQRT", Number(len(query))))
 
     return over_time(columns, name, at, SCORE)
@@ -67,8 +67,8 @@ def _share(
 ) -> Definition:
     """e^s/Σ e^s over the tokens that the row's may ask, whose slopes are α·(1 − α), and −α·α by the other scores."""
 
-    def at(place: int) -> Tree:
-        asked = [own(score) for score in scores[: place + 1 if of.causal else None]]
+    def at(position: int) -> Tree:
+        asked = [own(score) for score in scores[: position + 1 if of.causal else None]]
         return ACTIVATIONS["softmax"].value(own(scores[token]), asked) if token < len(asked) else ZERO
 
     slopes = {
@@ -82,7 +82,7 @@ def _share(
 def _mixed(columns: Columns, name: str, shares: Sequence[str], value: str) -> Definition:
     """Σ α·v over the tokens."""
 
-    def at(place: int) -> Tree:
-        return plus(*(times(own(share), Variable(value, token - place)) for token, share in enumerate(shares)))
+    def at(position: int) -> Tree:
+        return plus(*(times(own(share), Variable(value, token - position)) for token, share in enumerate(shares)))
 
     return over_time(columns, name, at, CONTEXT)

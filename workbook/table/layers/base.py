@@ -46,15 +46,15 @@ def over_time(
 
 
 def picture(names: Sequence[str], shape: Shape) -> Picture:
-    """Flat names as cells of a picture, by (channel, row, place); a plain feature has one place."""
-    channels, rows, places = shape if len(shape) == 3 else (shape[0], 1, 1)
-    return dict(zip(product(range(channels), range(rows), range(places)), names, strict=True))
+    """Flat names as cells of a picture, by (channel, row, column); a plain feature is a channel of one cell."""
+    channels, rows, columns = shape if len(shape) == 3 else (shape[0], 1, 1)
+    return dict(zip(product(range(channels), range(rows), range(columns)), names, strict=True))
 
 
 def window(size: tuple[int, int], stride: tuple[int, int], padding: tuple[int, int], at: tuple[int, int]) -> Window:
-    """The places of a window, (row, place) in it and in the picture, for the output at a row and place.
+    """The positions of a window, (row, column) in it and in the picture, for the output at a row and column.
 
     Those in the padding around the picture are not left out: no picture has a cell there.
     """
-    for row, place in product(*map(range, size)):
-        yield (row, place), (at[0] * stride[0] + row - padding[0], at[1] * stride[1] + place - padding[1])
+    for row, column in product(*map(range, size)):
+        yield (row, column), (at[0] * stride[0] + row - padding[0], at[1] * stride[1] + column - padding[1])

@@ -12,7 +12,7 @@ from workbook.table.updates import of_batch
 
 
 def forward(of: BatchNorm, columns: Columns, layer: int) -> Iterator[Definition]:
-    """x̂ = (x − mean)/√(var + eps), with mean and var over the update's rows and a map's places; then y = γ·x̂ + β."""
+    """x̂ = (x − mean)/√(var + eps), with mean and var over the update's rows and a map's positions; then y = γ·x̂ + β."""
     cells = picture(inputs_of(columns, layer)[0], columns.network.shapes[layer])
     names = columns.names_in(layer, "normalized")
     for channel, (mean, variance) in enumerate(_statistics_of(columns, layer)):
@@ -40,8 +40,8 @@ def evaluated(of: BatchNorm, columns: Columns, layer: int) -> Iterator[Definitio
 
 def passed_on(of: BatchNorm, columns: Columns, layer: int) -> Iterator[Definition]:
     """The running statistics: each update moves them towards its own; the variance as of a sample, by n/(n − 1)."""
-    places = columns.sizes[layer] // columns.network.shapes[layer][0]
-    count = places * columns.method.batch_size
+    positions = columns.sizes[layer] // columns.network.shapes[layer][0]
+    count = positions * columns.method.batch_size
     running = [columns.names_in(layer, kind) for kind in ("running-mean", "running-variance")]
     idea = "What is kept of the row above, and a share of what its batch had; the first row's is given."
     for channel, (mean, variance) in enumerate(_statistics_of(columns, layer)):
@@ -68,11 +68,11 @@ def _rows(name: str, first: int, end: int) -> Tree:
 
 def _scaled(columns: Columns, layer: int) -> Iterator[Definition]:
     gammas, betas = columns.names_in(layer, "weight"), columns.names_in(layer, "bias")
-    places = columns.sizes[layer] // len(gammas)
-    for place, (name, normalized) in enumerate(
+    positions = columns.sizes[layer] // len(gammas)
+    for index, (name, normalized) in enumerate(
         zip(columns.neuron_names(layer), columns.names_in(layer, "normalized"), strict=True)
     ):
-        gamma, beta = gammas[place // places], betas[place // places]
+        gamma, beta = gammas[index // positions], betas[index // positions]
         yield Definition(
             name, plus(times(own(gamma), own(normalized)), own(beta)), "The normalized number times γ, plus β."
         )

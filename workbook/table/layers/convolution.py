@@ -1,4 +1,4 @@
-"""A convolution: one kernel for each map slides over all channels of a picture; every place of the map is a sum."""
+"""A convolution: one kernel for each map slides over all channels of a picture; every cell of the map is a sum."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -19,11 +19,11 @@ def forward(of: Convolution, columns: Columns, layer: int) -> Iterator[Definitio
 def _sums(of: Convolution, columns: Columns, layer: int) -> Iterator[Definition]:
     shape, biases = columns.network.shapes[layer], columns.bias_names(layer)
     cells = picture(inputs_of(columns, layer)[0], shape)
-    maps, rows, places = of.shape(shape)
+    maps, *size = of.shape(shape)
     kernel = list(product(range(maps), range(shape[0]), *map(range, of.kernel)))
     weights = dict(zip(kernel, columns.names_in(layer, "weight"), strict=True))
     idea = "The cells under the kernel, each times the kernel's weight there" + (", plus the bias." if biases else ".")
-    outputs = product(range(maps), range(rows), range(places))
+    outputs = product(range(maps), *map(range, size))
     for name, (number, *at) in zip(columns.neuron_names(layer), outputs, strict=True):
         terms: list[Tree] = [
             times(own(weights[number, channel, *inside]), own(cells[channel, *there]))

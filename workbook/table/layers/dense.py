@@ -15,10 +15,10 @@ def forward(_of: Dense, columns: Columns, layer: int) -> Iterator[Definition]:
 
 def _sums(columns: Columns, layer: int) -> Iterator[Definition]:
     inputs = columns.activation_names(layer - 1)
-    for place, (neuron, weights) in enumerate(
+    for index, (neuron, weights) in enumerate(
         zip(columns.neuron_names(layer), columns.weight_names(layer), strict=True)
     ):
         products = [times(own(weight), own(value)) for weight, value in zip(weights, inputs, strict=True)]
-        bias = columns.bias_of(layer, place)
+        bias = columns.bias_of(layer, index)
         idea = "The sum of the inputs of this neuron, each times its own weight" + (", plus the bias." if bias else ".")
         yield Definition(neuron, plus(*products, *([own(bias)] if bias else [])), idea)

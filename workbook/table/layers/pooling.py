@@ -30,8 +30,8 @@ def _pooled(of: MaxPool | AveragePool, columns: Columns, layer: int, function: s
     cells = picture(inputs_of(columns, layer)[0], shape)
     outputs = product(*map(range, of.shape(shape)))
     for name, (channel, *at) in zip(columns.neuron_names(layer), outputs, strict=True):
-        places = window(of.size, of.stride, (0, 0), (at[0], at[1]))
-        yield Definition(name, call(function, *(own(cells[channel, *there]) for _, there in places)), idea)
+        positions = window(of.size, of.stride, (0, 0), (at[0], at[1]))
+        yield Definition(name, call(function, *(own(cells[channel, *there]) for _, there in positions)), idea)
 
 
 def _means(columns: Columns, layer: int) -> Iterator[Definition]:

@@ -15,7 +15,7 @@ MAP, GAMMA, BETA, MEAN, VARIANCE, SCALE, SHIFT, BIAS = range(8)  # columns
 
 @dataclass(frozen=True)
 class Backward:
-    """The gradients' places; `kernels` are those of the weights, `turned` the kernels as the input's gradient needs."""
+    """Where a block's gradients stand: `kernels` those of the weights; `turned` the kernels turned for the input's."""
 
     pooled: Strip | None
     maps: Strip
@@ -25,7 +25,7 @@ class Backward:
 
 
 @dataclass(frozen=True)
-class Places:
+class BlockLayout:
     """A block's sheet: kernels, maps, pooled maps, and the gradients if there are any."""
 
     plan: Plan
@@ -51,37 +51,37 @@ class Places:
 
 
 def input_strips(*, backward: bool) -> tuple[Strip, Strip | None]:
-    """The places of the normalised picture and of ∂loss/∂ it."""
+    """Where the normalised picture stands and ∂loss/∂ it."""
     picture = Strip("input", FIRST_KERNELS + 1, 1, SIZE)
     gradient = _below(picture.last_row, "input", 1, SIZE, picture.border)
     return picture, gradient if backward else None
 
 
-def plan_blocks(name: str, first: Strip, *, backward: bool) -> list[Places]:
-    """The places of all blocks, on sheets `name`1 to `name`9."""
-    places: list[Places] = []
+def plan_blocks(name: str, first: Strip, *, backward: bool) -> list[BlockLayout]:
+    """The layouts of all blocks, on sheets `name`1 to `name`9."""
+    layouts: list[BlockLayout] = []
     for number, plan in enumerate(ARCHITECTURE, start=1):
-        reads = places[-1].output if places else first
-        places.append(_plan(plan, f"{name}{number}", reads, backward=backward))
-    return places
+        reads = layouts[-1].output if layouts else first
+        layouts.append(_plan(plan, f"{name}{number}", reads, backward=backward))
+    return layouts
 
 
-def _plan(plan: Plan, sheet: str, reads: Strip, *, backward: bool) -> Places:
+def _plan(plan: Plan, sheet: str, reads: Strip, *, backward: bool) -> BlockLayout:
     kernels = Kernels(sheet, FIRST_KERNELS, plan.outputs, plan.kernel, plan.inputs, reads.pitch)
     size = reads.size + 2 * plan.padding - plan.kernel + 1
     maps = _below(kernels.last_row, sheet, plan.outputs, size, 1)
     pooled = _below(maps.last_row, sheet, plan.outputs, size // POOL, 1) if plan.pool else None
-    made = Places(plan, sheet, reads, kernels, maps, pooled, None)
+    made = BlockLayout(plan, sheet, reads, kernels, maps, pooled, None)
     if not backward:
         return made
-    return Places(plan, sheet, reads, kernels, maps, pooled, _plan_backward(made))
+    return BlockLayout(plan, sheet, reads, kernels, maps, pooled, _plan_backward(made))
 
 
-def _plan_backward(places: Places) -> Backward:
-    plan, sheet, maps = places.plan, places.sheet, places.maps
-    pooled, last = None, places.output.last_row
-    if places.pooled is not None:
-        pooled = _below(last, sheet, plan.outputs, places.pooled.size, 1)
+def _plan_backward(layout: BlockLayout) -> Backward:
+    plan, sheet, maps = layout.plan, layout.sheet, layout.maps
+    pooled, last = None, layout.output.last_row
+    if layout.pooled is not None:
+        pooled = _below(last, sheet, plan.outputs, layout.pooled.size, 1)
         last = pooled.last_row
     # As many zeros as a turned kernel hangs over, and one to tell neighbours apart.
     border = max(1, plan.kernel - 1 - plan.padding)
@@ -89,7 +89,7 @@ def _plan_backward(places: Places) -> Backward:
     z = _below(at_maps.last_row, sheet, plan.outputs, maps.size, border)
     if plan.norm is None:  # nothing stands between the maps and the convolution
         at_maps = z = _below(last, sheet, plan.outputs, maps.size, border)
-    kernels = Kernels(sheet, z.last_row + BETWEEN, plan.outputs, plan.kernel, plan.inputs, places.input.pitch)
+    kernels = Kernels(sheet, z.last_row + BETWEEN, plan.outputs, plan.kernel, plan.inputs, layout.input.pitch)
     turned = Kernels(sheet, kernels.last_row + BETWEEN, plan.inputs, plan.kernel, plan.outputs, z.pitch)
     return Backward(pooled, at_maps, z, kernels, turned)
 
@@ -107,8 +107,8 @@ def strip_heights(*strips: Strip | None) -> dict[int, float]:
     return tall
 
 
-def gradient_places(places: Places) -> Backward:
+def gradient_layout(layout: BlockLayout) -> Backward:
     """Those of a block that has them."""
-    if places.backward is None:
-        raise ValueError(f"{places.sheet} was planned without gradients")
-    return places.backward
+    if layout.backward is None:
+        raise ValueError(f"{layout.sheet} was planned without gradients")
+    return layout.backward
