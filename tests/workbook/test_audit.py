@@ -113,7 +113,7 @@ def test_the_two_slips_of_the_original_sheet(original: Path) -> None:
     assert 1e-4 < deviations["∂E/∂w3"] < 1e-3  # type: ignore[operator]
     (table,) = report.tables
     assert table.cost is not None
-    assert table.cost.right_loss == pytest.approx(8.9576e-05, rel=1e-4)
+    assert table.cost.expected_loss == pytest.approx(8.9576e-05, rel=1e-4)
     assert (table.cost.weight, table.cost.cell) == ("w3", "G100")
 
 

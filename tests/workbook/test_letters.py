@@ -4,7 +4,7 @@ import openpyxl.utils
 import pytest
 from xlsxwriter.utility import xl_cell_to_rowcol
 
-from workbook.spreadsheet.letters import LAST, column_of, letters_of, place_of
+from workbook.spreadsheet.letters import LAST, column_of, coordinates_of, letters_of
 
 
 def test_every_column_has_the_letters_that_openpyxl_gives_it() -> None:
@@ -17,7 +17,7 @@ def test_every_column_has_the_letters_that_openpyxl_gives_it() -> None:
 @pytest.mark.parametrize("cell", ["A1", "$G$19", "XFD1048576", "AA$7"])
 def test_a_cell_stands_where_xlsxwriter_puts_it(cell: str) -> None:
     row, column = xl_cell_to_rowcol(cell)
-    assert place_of(cell) == (row + 1, column + 1)
+    assert coordinates_of(cell) == (row + 1, column + 1)
 
 
 @pytest.mark.parametrize("column", [0, -1, LAST + 1])
@@ -35,4 +35,4 @@ def test_letters_without_a_column(letters: str) -> None:
 @pytest.mark.parametrize("cell", ["", "7", "G", "G19:H20", "'s'!G19"])
 def test_a_reference_to_no_cell(cell: str) -> None:
     with pytest.raises(ValueError, match="is no cell"):
-        place_of(cell)
+        coordinates_of(cell)

@@ -16,11 +16,11 @@ from workbook.spreadsheet.readers import Readers
 from workbook.spreadsheet.references import moves_with_its_row, references_of
 from workbook.spreadsheet.repeats import Repeats, moved_area, repeats
 
-Places = Sequence[tuple[Area, Area]]
+CellPairs = Sequence[tuple[Area, Area]]
 
 
 @np.errstate(all="ignore")
-def alike_checks(readers: Readers, first: Check, steps: Mapping[int, Places]) -> dict[int, Check]:
+def alike_checks(readers: Readers, first: Check, steps: Mapping[int, CellPairs]) -> dict[int, Check]:
     """The checks of those steps that have the formulas of a first one, and are right or wrong where it is.
 
     The first was looked at closely. What is alike in formulas and in the factor between value and derivative needs no
@@ -31,7 +31,7 @@ def alike_checks(readers: Readers, first: Check, steps: Mapping[int, Places]) ->
     """
     if first.wrong is None or first.notes or first.kind != "updates" or first.method != "exact":
         return {}
-    downs = {number: down for number, places in steps.items() if (down := _down(readers.cells, first, places))}
+    downs = {number: down for number, cell_pairs in steps.items() if (down := _down(readers.cells, first, cell_pairs))}
     parameters, given = zip(*((pair.parameter, pair.given) for pair in first.pairs), strict=True)
     derivatives = differentiated(readers.cells, first.loss, parameters, differences=False)
     extra = [*given, *_moving_rate(readers.cells, first)]
@@ -51,13 +51,15 @@ def _with_starts(readers: Readers, first: Check, checks: Mapping[int, Check]) ->
     return {down: replace(checks[down], starts=some) for down, some in starts.items()}
 
 
-def _down(cells: Cells, first: Check, places: Places) -> int:
+def _down(cells: Cells, first: Check, cell_pairs: CellPairs) -> int:
     """How many rows below those of a first check a step's cells lie; 0 if they lie otherwise, or are other formulas."""
-    down = places[0][0].top - first.pairs[0].parameter.top
+    down = cell_pairs[0][0].top - first.pairs[0].parameter.top
     due = [(moved_area(pair.parameter, down), moved_area(pair.given, down)) for pair in first.pairs]
-    if list(places) != due:
+    if list(cell_pairs) != due:
         return 0
-    same = (_key(cells, pair.given) == _key(cells, given) for pair, (_, given) in zip(first.pairs, places, strict=True))
+    same = (
+        _key(cells, pair.given) == _key(cells, given) for pair, (_, given) in zip(first.pairs, cell_pairs, strict=True)
+    )
     return down if all(same) else 0
 
 

@@ -211,9 +211,9 @@ def _report(book: Book, judge: Judge | None, table: Table, notes: list[str]) -> 
         return replace(bare, findings=[_note(_why_not(table))], drawing=draw(table))
     findings = list(judge.judgement.findings)
     roots = {finding.column for finding in findings if finding.kind == "root"}
-    right = replay(judge.understood) if roots else None
-    if right is not None:
-        findings += consequences(judge.understood, right, roots)
+    expected = replay(judge.understood) if roots else None
+    if expected is not None:
+        findings += consequences(judge.understood, expected, roots)
     missing = _missing(judge)
     unjudged = [_note(f"{name} could not be checked: {why}", name) for name, why in judge.judgement.unjudged.items()]
     incomplete = bool(missing or unjudged or table.rows.goes_on or _is_begun(table))
@@ -227,11 +227,11 @@ def _report(book: Book, judge: Judge | None, table: Table, notes: list[str]) -> 
         rate_text=None if rate is None else rate.text,
         score=score_of(asked, set(judge.judgement.checked) - roots, typed),
         findings=findings + unjudged + [_note(note) for note in [*missing, *notes, *_remarks(judge)]],
-        cost=None if right is None else cost(judge.understood, right),
+        cost=None if expected is None else cost(judge.understood, expected),
         drawing=draw(
             table,
             [(finding.column, finding.at) for finding in judge.judgement.findings],
-            () if right is None else right["E_tot"].tolist(),
+            () if expected is None else expected["E_tot"].tolist(),
         ),
     )
 

@@ -70,7 +70,7 @@ def _check(
 ) -> None:
     if not files:
         raise InputError(f"{paths[0]}: no workbooks (.xlsx, .xlsm, .ods) in it")
-    # `--csv *.xlsx` names the first of the workbooks as the place of the CSV.
+    # `--csv *.xlsx` names the first of the workbooks as the path of the CSV.
     if csv is not None and csv.suffix.lower() in WORKBOOKS:
         raise InputError(f"--csv: got {csv}, a workbook; expected a name that ends in .csv")
     if annotated is not None and len(files) > 1:
@@ -99,13 +99,13 @@ def _all_audited(
     beside = console if console.is_terminal else Console(stderr=True)
     audits = audit_all(files, learning_rate, jobs)
     shown = track(audits, "audit", len(files), console=beside, transient=True, disable=not beside.is_terminal)
-    for place, report in shown:
-        reports[place] = report
+    for number, report in shown:
+        reports[number] = report
         if json:
             console.print(Text(as_json(report)), soft_wrap=True)
         else:
             show_line(report, console)
-    return [reports[place] for place in range(len(files))]
+    return [reports[number] for number in range(len(files))]
 
 
 def _status(reports: Sequence[FileReport]) -> int:

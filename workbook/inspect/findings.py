@@ -69,11 +69,11 @@ class Cost:
     """What the roots cost: the sheet's last row against a run with the right mathematics."""
 
     loss: float
-    right_loss: float
+    expected_loss: float
     weight: str
     cell: str
     value: float
-    right_value: float
+    expected_value: float
 
 
 @dataclass(frozen=True)

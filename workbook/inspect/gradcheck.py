@@ -66,20 +66,20 @@ class Check:
 
 
 def checked_as_meant(
-    cells: Cells, loss: Area, places: Sequence[tuple[Area, Area]], kind: Kind, rate: float | None = None
+    cells: Cells, loss: Area, cell_pairs: Sequence[tuple[Area, Area]], kind: Kind, rate: float | None = None
 ) -> Check:
     """As `checked`; cells named as updates may also hold the step itself, if as such all are right.
 
     Raises:
         UntoldError, InputError: as for `checked`.
     """
-    check = checked(cells, loss, places, kind, rate)
+    check = checked(cells, loss, cell_pairs, kind, rate)
     if kind == "gradients" or (check.wrong is False and all(pair.inside is None for pair in check.pairs)):
         return check
     for reading, words in READINGS.items():
-        other = checked(cells, loss, places, kind, rate, quick=True, reading=reading)
+        other = checked(cells, loss, cell_pairs, kind, rate, quick=True, reading=reading)
         if other.wrong is False and other.factor > 0:
-            other = checked(cells, loss, places, kind, rate, reading=reading)
+            other = checked(cells, loss, cell_pairs, kind, rate, reading=reading)
         if other.wrong is False and other.factor > 0:
             return replace(other, notes=(*other.notes, words))
     return check
@@ -89,7 +89,7 @@ def checked_as_meant(
 def checked(
     cells: Cells,
     loss: Area,
-    places: Sequence[tuple[Area, Area]],
+    cell_pairs: Sequence[tuple[Area, Area]],
     kind: Kind,
     rate: float | None = None,
     *,
@@ -99,7 +99,7 @@ def checked(
     """Differentiate the loss by the parameters and compare.
 
     Args:
-        places: each parameter's cells with those of its gradient, or of its new value.
+        cell_pairs: each parameter's cells with those of its gradient, or of its new value.
         rate: the factor, where it is known.
         reading: what the cells of updates hold.
         quick: whether to leave out what takes long: central differences, and where what is wrong starts.
@@ -108,15 +108,15 @@ def checked(
         UntoldError: a formula on the way cannot be differentiated, or the stored values contradict the formulas.
         InputError: the loss depends on no parameter, or what should be a number is none.
     """
-    derivatives = derived(cells, loss, [parameter for parameter, _ in places], differences=not quick)
-    pairs = pairs_of(cells, derivatives, places, kind, reading)
+    derivatives = derived(cells, loss, [parameter for parameter, _ in cell_pairs], differences=not quick)
+    pairs = pairs_of(cells, derivatives, cell_pairs, kind, reading)
     _check_numbers(cells, pairs, kind)
     own = common_factor(pairs)
     factor = rate if rate is not None else _factor(cells, pairs, kind, own)
     if kind == "updates" and rate is None:
         pairs = with_own_rates(cells, pairs, factor)
         factor = pairs[0].rate if all(pair.rate for pair in pairs) and pairs[0].rate else factor
-    forward = Forward(cells, derivatives, [parameter for parameter, _ in places], factor)
+    forward = Forward(cells, derivatives, [parameter for parameter, _ in cell_pairs], factor)
     if kind == "updates" and not quick and any(pair.verdict(factor) == "wrong" for pair in pairs):
         pairs = _with_inner(forward, pairs, factor)
     wrong: bool | None = any(pair.verdict(factor) == "wrong" for pair in pairs)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine import InputError
 from workbook.inspect.explain.starts import Start
-from workbook.inspect.find.places import areas, paired
+from workbook.inspect.find.named_cells import areas, paired
 from workbook.inspect.gradcheck import Check, checked_as_meant
 from workbook.inspect.guess import Guess, guesses
 from workbook.inspect.judge.pairs import Kind
@@ -134,14 +134,14 @@ def _gradcheck(file: Path, asked: Asked, say: Callable[[str], None]) -> Gradchec
 
 def with_values(book: Book) -> Book:
     """The book; recalculated if many formulas have no stored value (a few show an empty text)."""
-    places = [
+    has_value = [
         row in sheet.values.get(column, {})
         for sheet in book.sheets
         for column, rows in sheet.shapes.items()
         for row in rows
     ]
-    missing = places.count(False)
-    return recalculated(book, missing)[0] if missing > MOST_EMPTY * len(places) else book
+    missing = has_value.count(False)
+    return recalculated(book, missing)[0] if missing > MOST_EMPTY * len(has_value) else book
 
 
 def _check(asked: Asked) -> None:

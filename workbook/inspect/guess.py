@@ -89,16 +89,16 @@ def guesses(cells: Cells, say: Callable[[str], None] = lambda _: None) -> Iterat
     last: Check | None = None
     judged = 0
     found = steps(readers)
-    places_of = {at: step.places for at, step in enumerate(found[:MOST_STEPS])}
+    cell_pairs_of = {at: step.cell_pairs for at, step in enumerate(found[:MOST_STEPS])}
     alike: dict[int, Check] = {}
     looked_for = 0
-    for at, places in places_of.items():
-        step = f"Differentiating step {at + 1:,} of {len(places_of):,}"
+    for at, cell_pairs in cell_pairs_of.items():
+        step = f"Differentiating step {at + 1:,} of {len(cell_pairs_of):,}"
         say(step)
         inside = partial(_say_within, say, step)
-        check = alike.get(at) or _best(readers, places, "updates", found[at].dependents, last, inside)
+        check = alike.get(at) or _best(readers, cell_pairs, "updates", found[at].dependents, last, inside)
         if check is not None and at not in alike and looked_for < MOST_FIRST:
-            alike |= alike_checks(readers, check, {later: some for later, some in places_of.items() if later > at})
+            alike |= alike_checks(readers, check, {later: some for later, some in cell_pairs_of.items() if later > at})
             looked_for += 1
         if check is not None:
             judged += 1
@@ -106,54 +106,54 @@ def guesses(cells: Cells, say: Callable[[str], None] = lambda _: None) -> Iterat
             more = (FIRST_STEPS.format(len(found), MOST_STEPS),) * (len(found) > MOST_STEPS)
             yield Guess(replace(check, notes=(*check.notes, *more)), judged)
     if last is None:
-        places = _not_computed(readers, labelled_pairs(cells))
-        if not places:
+        cell_pairs = _not_computed(readers, labelled_pairs(cells))
+        if not cell_pairs:
             raise InputError(NOTHING_FOUND)
-        yield Guess(_of_labelled(readers, places, say), 1)
+        yield Guess(_of_labelled(readers, cell_pairs, say), 1)
 
 
 def _say_within(say: Callable[[str], None], step: str, words: str) -> None:
     say(f"{step}: {words}")
 
 
-def _of_labelled(readers: Readers, places: Sequence[tuple[Area, Area]], say: Callable[[str], None]) -> Check:
+def _of_labelled(readers: Readers, cell_pairs: Sequence[tuple[Area, Area]], say: Callable[[str], None]) -> Check:
     """The check with the sheet's own loss, or with the one that people mean, whichever more agrees with.
 
     Raises:
         InputError: there is no such loss.
     """
-    parameters = [parameter for parameter, _ in places]
-    own = _best(readers, places, "gradients", lambda: readers.shared(parameters), None, say)
+    parameters = [parameter for parameter, _ in cell_pairs]
+    own = _best(readers, cell_pairs, "gradients", lambda: readers.shared(parameters), None, say)
     if own is not None and own.wrong is not None and _agreeing(own) == _most_agreeing(own):
         return own  # no loss can agree better
-    checks = [own, _of_made_losses(readers.cells, places)]
+    checks = [own, _of_made_losses(readers.cells, cell_pairs)]
     told = [check for check in checks if check is not None]
     if not told:
         raise InputError(NOTHING_FOUND)
     return max(told, key=lambda check: (check.wrong is not None, _agreeing(check)))
 
 
-def _not_computed(readers: Readers, places: Sequence[tuple[Area, Area]]) -> list[tuple[Area, Area]]:
+def _not_computed(readers: Readers, cell_pairs: Sequence[tuple[Area, Area]]) -> list[tuple[Area, Area]]:
     """The parameters that are computed from no other: attention's values V = X·Wv lie between Wv and the loss."""
-    computed = readers.dependents(parameter for parameter, _ in places)
+    computed = readers.dependents(parameter for parameter, _ in cell_pairs)
 
     def is_given(area: Area) -> bool:
-        return not any(readers.position[place] in computed for place in readers.cells.formulas_in(area))
+        return not any(readers.position[address] in computed for address in readers.cells.formulas_in(area))
 
-    return [(parameter, gradient) for parameter, gradient in places if is_given(parameter)]
+    return [(parameter, gradient) for parameter, gradient in cell_pairs if is_given(parameter)]
 
 
-def _of_made_losses(cells: Cells, places: Sequence[tuple[Area, Area]]) -> Check | None:
+def _of_made_losses(cells: Cells, cell_pairs: Sequence[tuple[Area, Area]]) -> Check | None:
     """The check with the loss that people mean where a sheet has no cell for it; None if none has these gradients."""
     best: tuple[float, Area] | None = None
-    for loss in made_losses(cells, places):
+    for loss in made_losses(cells, cell_pairs):
         try:
-            check = checked(cells, loss, places, "gradients", quick=True)
+            check = checked(cells, loss, cell_pairs, "gradients", quick=True)
         except InputError:
             continue
         if _is_natural(check) and (best is None or _agreeing(check) > best[0]):
             best = _agreeing(check), loss
-    return None if best is None or not best[0] else _judged(checked(cells, best[1], places, "gradients"))
+    return None if best is None or not best[0] else _judged(checked(cells, best[1], cell_pairs, "gradients"))
 
 
 def _of_our_tables(cells: Cells, ours: Sequence[Headed], say: Callable[[str], None]) -> Iterator[Guess]:
@@ -164,9 +164,9 @@ def _of_our_tables(cells: Cells, ours: Sequence[Headed], say: Callable[[str], No
     ]
     most = min(MOST_STEPS, max(1, int(np.searchsorted(np.cumsum(cells_by_step), MOST_CELLS, "right"))))
     more = (FIRST_STEPS.format(len(cells_by_step), most),) * (len(cells_by_step) > most)
-    for number, (own, (loss, places)) in enumerate(islice(every, most), start=1):
+    for number, (own, (loss, cell_pairs)) in enumerate(islice(every, most), start=1):
         say(f"Differentiating step {number:,}")
-        check = checked(cells, loss, places, "gradients", rate=1.0)
+        check = checked(cells, loss, cell_pairs, "gradients", rate=1.0)
         if own.columns.method.update == "output-first":
             check = replace(check, notes=(*check.notes, OUTPUT_FIRST))
         if own.columns.network.truncated:
@@ -176,31 +176,32 @@ def _of_our_tables(cells: Cells, ours: Sequence[Headed], say: Callable[[str], No
 
 def _best(
     readers: Readers,
-    places: Sequence[tuple[Area, Area]],
+    cell_pairs: Sequence[tuple[Area, Area]],
     kind: Kind,
     dependents: Callable[[], Iterable[int]],
     last: Check | None,
     say: Callable[[str], None],
 ) -> Check | None:
     """The check with the loss that most agrees with; None if there is no loss at all."""
-    if last is not None and (loss := known_loss(readers.cells, places, last)) is not None:
+    if last is not None and (loss := known_loss(readers.cells, cell_pairs, last)) is not None:
         with suppress(InputError):
-            return checked(readers.cells, loss, places, kind)
+            return checked(readers.cells, loss, cell_pairs, kind)
     found: dict[Area, tuple[float, bool]] = {}
-    for number, loss in enumerate(candidates(readers, places, dependents, last), start=1):
+    for number, loss in enumerate(candidates(readers, cell_pairs, dependents, last), start=1):
         say(f"is {readers.cells.text(loss)} the loss? (cell {number} tried)")
         try:
-            check = checked(readers.cells, loss, places, kind, quick=True)
+            check = checked(readers.cells, loss, cell_pairs, kind, quick=True)
         except InputError:
             continue
         score = (_agreeing(check), _is_natural(check))
-        if score[0] == _most_agreeing(check) and score[1] and is_descent(readers.cells, loss, places):
-            return checked(readers.cells, loss, places, kind)
+        if score[0] == _most_agreeing(check) and score[1] and is_descent(readers.cells, loss, cell_pairs):
+            return checked(readers.cells, loss, cell_pairs, kind)
         found[loss] = score
     for loss in sorted(found, key=lambda loss: found[loss], reverse=True)[:MOST_DOUBTED]:
-        if is_descent(readers.cells, loss, places) and (found[loss][0] or is_labelled(readers.cells, loss, places)):
+        likely = found[loss][0] or is_labelled(readers.cells, loss, cell_pairs)
+        if likely and is_descent(readers.cells, loss, cell_pairs):
             say(f"comparing with the derivatives of {readers.cells.text(loss)}")
-            return _judged(checked(readers.cells, loss, places, kind))
+            return _judged(checked(readers.cells, loss, cell_pairs, kind))
     return None
 
 
@@ -221,10 +222,11 @@ def _is_natural(check: Check) -> bool:
 
 def _judged(check: Check) -> Check:
     """The check, if enough agrees to accuse what does not, or all of it with a factor that somebody chose."""
-    right = [(pair.agrees(check.factor) & np.isfinite(pair.ratios)) | (pair.inside is not None) for pair in check.pairs]
-    cells, total = sum(int(some.sum()) for some in right), sum(some.size for some in right)
-    whole = sum(bool(some.all()) for some in right)
-    half = 2 * whole >= len(right) or 2 * cells >= total
+    factor = check.factor
+    agreeing = [(pair.agrees(factor) & np.isfinite(pair.ratios)) | (pair.inside is not None) for pair in check.pairs]
+    cells, total = sum(int(some.sum()) for some in agreeing), sum(some.size for some in agreeing)
+    whole = sum(bool(some.all()) for some in agreeing)
+    half = 2 * whole >= len(agreeing) or 2 * cells >= total
     put_right = bool(check.starts) and all(start.puts_right for start in check.starts)
     if check.wrong and not ((cells >= FEWEST_RIGHT and half) or (put_right and cells)):
         return replace(check, wrong=None, starts=())

@@ -21,7 +21,7 @@ AFTER_CTRL_C = 1.0
 
 
 def audit_all(files: Sequence[Path], learning_rate: float | None, jobs: int | None) -> Iterator[tuple[int, FileReport]]:
-    """Audit files in so many processes, one a core by default; yield each one's place and report when it is done.
+    """Audit files in so many processes, one a core by default; yield each one's report with its number, as it is done.
 
     Raises:
         InputError: as `in_processes`.
@@ -36,21 +36,21 @@ def _audited(task: tuple[Path, float | None]) -> FileReport:
 def in_processes(
     function: Callable[[Task], Result], tasks: Sequence[Task], jobs: int | None
 ) -> Iterator[tuple[int, Result]]:
-    """Do tasks in so many processes, one a core by default; yield each one's place and result when it is done.
+    """Do tasks in so many processes, one a core by default; yield each one's result with its number, as it is done.
 
     Raises:
         InputError: a process was ended from outside, as the system does when memory runs out.
     """
     processes = min(jobs or os.cpu_count() or 1, len(tasks))
     if processes <= 1:
-        yield from ((place, function(task)) for place, task in enumerate(tasks))
+        yield from ((number, function(task)) for number, task in enumerate(tasks))
         return
     # Each starts afresh: a copy of this process might wait forever for a thread that was not copied.
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _end_quietly_at_ctrl_c)
     try:
-        places = {pool.submit(function, task): place for place, task in enumerate(tasks)}
-        for done in as_completed(places):
-            yield places[done], done.result()
+        numbers = {pool.submit(function, task): number for number, task in enumerate(tasks)}
+        for done in as_completed(numbers):
+            yield numbers[done], done.result()
     except BrokenProcessPool:
         time.sleep(AFTER_CTRL_C)
         raise InputError("a process was ended from outside, for want of memory perhaps; try --jobs 1") from None

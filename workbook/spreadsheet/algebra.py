@@ -184,7 +184,7 @@ def simplified(tree: Tree) -> Tree:
 
 def _from_the_first(sign: str, parts: Signed) -> Signed:
     """The parts with the first of that sign in front, where there is one."""
-    first = next((place for place, part in enumerate(parts) if part[0] == sign), 0)
+    first = next((index for index, part in enumerate(parts) if part[0] == sign), 0)
     return [*parts[first : first + 1], *parts[:first], *parts[first + 1 :]]
 
 

@@ -115,7 +115,7 @@ class Archive:
             raise InputError(f"more cells than the audit takes: {LIMITS}")
 
 
-def check_place(row: int, column: int) -> None:
+def check_on_sheet(row: int, column: int) -> None:
     """Refuse a cell that no sheet has.
 
     Raises:

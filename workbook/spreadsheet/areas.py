@@ -9,7 +9,7 @@ from workbook.spreadsheet.letters import letters_of
 
 
 class Address(NamedTuple):
-    """The place of one cell: its sheet, row and column, both counted from 1."""
+    """One cell: its sheet, its row and its column, both counted from 1."""
 
     sheet: str
     row: int
@@ -65,7 +65,7 @@ class Area(NamedTuple):
         return map(tuple.__new__, repeat(Address), product((self.sheet,), rows, columns))
 
     def part(self, row: int, column: int, shape: tuple[int, int]) -> "Area":
-        """Some of its cells: so many rows and columns from a place that is counted from 0."""
+        """Some of its cells: so many rows and columns from one that is counted from 0."""
         top, left = self.top + row, self.left + column
         return Area(self.sheet, top, left, top + shape[0] - 1, left + shape[1] - 1)
 

@@ -24,7 +24,7 @@ class Formula:
 
     Attributes:
         area: the cells that it fills: one, but for array formulas.
-        home: the place that its references are relative to.
+        home: the cell that its references are relative to.
         array: whether it computes with whole arrays, as array formulas do.
     """
 
@@ -57,7 +57,7 @@ class Formula:
 
 
 class Cells:
-    """Values and formulas of a book by place, with those that were typed on the command line."""
+    """Values and formulas of a book by their cells, with those that were typed on the command line."""
 
     def __init__(self, book: Book) -> None:
         self.book = book

@@ -100,11 +100,11 @@ def _computed(task: dict[str, Any]) -> list[list[float]]:
     for sheet, row, column, value in task["cells"]:
         _enter(model, (sheets[sheet], row, column), value)
     sheet, row, column, text, rows, columns, array = task["formula"]
-    place = sheets[sheet], row, column
+    cell = sheets[sheet], row, column
     if array:
-        model.set_user_array_formula(*place, columns, rows, text)
+        model.set_user_array_formula(*cell, columns, rows, text)
     else:
-        model.set_user_input(*place, text)
+        model.set_user_input(*cell, text)
     slopes = []
     for sheet_name, at, across, value in task["moved"]:
         ends = []
@@ -112,23 +112,23 @@ def _computed(task: dict[str, Any]) -> list[list[float]]:
         for sign in (1, -1):
             _enter(model, (sheets[sheet_name], at, across), value + sign * step)
             model.evaluate()
-            ends.append([_shown(model, place, r, c) for r in range(rows) for c in range(columns)])
+            ends.append([_shown(model, cell, r, c) for r in range(rows) for c in range(columns)])
         _enter(model, (sheets[sheet_name], at, across), value)
         slopes.append([(up - down) / (2 * step) for up, down in zip(*ends, strict=True)])
     return slopes
 
 
-def _enter(model: Any, place: tuple[int, int, int], value: object) -> None:
+def _enter(model: Any, cell: tuple[int, int, int], value: object) -> None:
     if isinstance(value, bool):
-        model.update_cell_with_bool(*place, value)
+        model.update_cell_with_bool(*cell, value)
     elif isinstance(value, str):
-        model.update_cell_with_text(*place, value)
+        model.update_cell_with_text(*cell, value)
     else:
-        model.update_cell_with_number(*place, value)
+        model.update_cell_with_number(*cell, value)
 
 
-def _shown(model: Any, place: tuple[int, int, int], row: int, column: int) -> float:
-    sheet, top, left = place
+def _shown(model: Any, cell: tuple[int, int, int], row: int, column: int) -> float:
+    sheet, top, left = cell
     value = model.get_cell_value(sheet, top + row, left + column)
     return float(value) if isinstance(value, int | float) else float("nan")
 

@@ -51,7 +51,7 @@ class Parsed:
         return self._over(self.form.tree)
 
     def leaves(self) -> Iterator[Tree]:
-        """What is no operation; cells that a formula reads at several places come once."""
+        """What is no operation; cells that a formula reads more than once come once."""
         return map(self._over, self.form.leaves)
 
     @property

@@ -45,7 +45,7 @@ class Plane:
 
 
 def _overlap(one: tuple[int, int], other: tuple[int, int]) -> tuple[slice, slice]:
-    """The places that two spans have in common, counted from the start of each."""
+    """The rows or columns that two spans have in common, counted from the start of each."""
     start, end = max(one[0], other[0]), min(one[1], other[1]) + 1
     end = max(start, end)
     return slice(start - one[0], end - one[0]), slice(start - other[0], end - other[0])

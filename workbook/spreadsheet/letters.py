@@ -43,7 +43,7 @@ def column_of(letters: str) -> int:
     return column
 
 
-def place_of(cell: str) -> tuple[int, int]:
+def coordinates_of(cell: str) -> tuple[int, int]:
     """The row and the column, both from 1, of a reference such as G19 or $G$19.
 
     Raises:

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from engine import InputError
-from workbook.spreadsheet.archive import Archive, Handler, check_place, reporting
+from workbook.spreadsheet.archive import Archive, Handler, check_on_sheet, reporting
 from workbook.spreadsheet.book import Book, ErrorValue, Sheet, Value
 from workbook.spreadsheet.limits import LONGEST_TEXT
 from workbook.spreadsheet.openformula import excel_formula, excel_reference
@@ -93,7 +93,7 @@ class _Content(Handler):
 
     def _keep(self, value: Value | None, formula: str, sheet: Sheet) -> None:
         last_row, last_column = self.row + self.rows - 1, self.column + self.columns - 1
-        check_place(last_row, last_column)
+        check_on_sheet(last_row, last_column)
         self.archive.count_cells(self.rows * self.columns)
         rows = range(self.row, last_row + 1)
         for column in range(self.column, last_column + 1):
@@ -104,7 +104,7 @@ class _Content(Handler):
                 sheet.shapes.setdefault(column, {}).update((row, shape_of(text, row)) for row in rows)
         if "table:number-matrix-rows-spanned" in self.cell:
             right, bottom = (self._spanned(self.column, "columns"), self._spanned(self.row, "rows"))
-            check_place(bottom, right)
+            check_on_sheet(bottom, right)
             sheet.arrays[self.column, self.row] = right, bottom
 
     def _spanned(self, first: int, what: str) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from engine import InputError
 from workbook.spreadsheet.archive import Archive, Handler, checked, reporting
 from workbook.spreadsheet.book import Book, Sheet
-from workbook.spreadsheet.letters import place_of
+from workbook.spreadsheet.letters import coordinates_of
 from workbook.spreadsheet.limits import LONGEST_TEXT
 from workbook.spreadsheet.structured import Table
 from workbook.spreadsheet.worksheet import Worksheet
@@ -48,7 +48,7 @@ def _book(file: zipfile.ZipFile, path: Path) -> Book:
         archive.parse(part, Worksheet(sheet, archive, strings.found, tables))
     scopes: dict[str | None, str | None] = {
         None: None,
-        **{str(place): name for place, (name, _, _) in enumerate(workbook.sheets)},
+        **{str(index): name for index, (name, _, _) in enumerate(workbook.sheets)},
     }
     names = {(name, scopes[scope]): text for (name, scope), text in workbook.names.items() if scope in scopes}
     return Book(path, [sheet for sheet, _ in worksheets], names)
@@ -128,7 +128,7 @@ class _Relationships(Handler):
 
 
 class _TablePart(Handler):
-    """A table's name, place and columns."""
+    """A table's name, cells and columns."""
 
     def __init__(self) -> None:
         self.name = ""
@@ -144,7 +144,7 @@ class _TablePart(Handler):
     def table(self, sheet: str) -> Table:
         """The table, on its sheet."""
         first, _, last = self.attributes["ref"].partition(":")
-        (top, left), (bottom, _) = place_of(first), place_of(last or first)
+        (top, left), (bottom, _) = coordinates_of(first), coordinates_of(last or first)
         headers, totals = (int(self.attributes.get(kind, default)) for kind, default in ROWS_BESIDE.items())
         return Table(sheet, top, left, bottom, tuple(self.columns), headers, totals)
 

@@ -62,14 +62,14 @@ def _by_ironcalc(path: Path, out: Path) -> None:
 def _with_values(book: Book, out: Path) -> tuple[Book, int]:
     """The workbook with other values in its formulas' cells; how many are still without one."""
     with np.load(out) as arrays:
-        names, places, numbers = arrays["names"], arrays["places"], arrays["numbers"]
-        errors = dict(zip(arrays["error_places"].tolist(), arrays["errors"].tolist(), strict=True))
+        names, addresses, numbers = arrays["names"], arrays["addresses"], arrays["numbers"]
+        errors = dict(zip(arrays["error_indices"].tolist(), arrays["errors"].tolist(), strict=True))
     new = replace(book, sheets=[replace(sheet, values=_copied_columns(sheet)) for sheet in book.sheets])
     sheets = [new.sheet(name) for name in names.tolist()]
     filled = [set() if sheet is None else sheet.filled_by_arrays() for sheet in sheets]
     refused = 0
-    for at, (place, value) in enumerate(zip(places, numbers.tolist(), strict=True)):
-        number, row, column = place.tolist()
+    for at, (address, value) in enumerate(zip(addresses, numbers.tolist(), strict=True)):
+        number, row, column = address.tolist()
         sheet = sheets[number]
         if sheet is None or (sheet.shape(column, row) is None and (column, row) not in filled[number]):
             continue
@@ -101,23 +101,23 @@ def _dump(path: str, out: str) -> None:
             # It gives up on relations that it does not know, such as openpyxl's comments: none bears on a value.
             model = ironcalc.load_from_xlsx(_copied(path, copy, relations=False), "en", "UTC", "en")
     model.evaluate()
-    places = model.get_all_cells()
-    values = [model.get_cell_value(*place) for place in places]
+    addresses = model.get_all_cells()
+    values = [model.get_cell_value(*address) for address in addresses]
     errors = {at: value for at, value in enumerate(values) if isinstance(value, str) and value.startswith("#")}
     np.savez(
         out,
         names=np.array([properties["name"] for properties in model.get_worksheets_properties()]),
-        places=np.array(places, dtype=np.int32).reshape(-1, 3),
+        addresses=np.array(addresses, dtype=np.int32).reshape(-1, 3),
         numbers=np.array(
             [v if isinstance(v, int | float) and not isinstance(v, bool) else np.nan for v in values], dtype=float
         ),
-        error_places=np.array(list(errors), dtype=np.int64),
+        error_indices=np.array(list(errors), dtype=np.int64),
         errors=np.array(list(errors.values()), dtype="U20"),
     )
 
 
 def _copied(path: str, copy: Path, *, relations: bool) -> str:
-    """A copy in which each formula has a place for its value, at least an empty one: else IronCalc takes four times
+    """A copy in which each formula has an element for its value, at least an empty one: else IronCalc takes four times
     as long.
     """
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:

@@ -1,4 +1,4 @@
-"""Where the references and names of a formula lead: the one place that follows them."""
+"""Where the references and names of a formula lead: the one module that follows them."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache

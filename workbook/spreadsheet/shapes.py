@@ -66,8 +66,8 @@ def shape_of(formula: str, row: int, columns_on: int = 0) -> Shape:
             return match[0]
         if columns_on and not frozen_column:
             letters = letters_of(column_of(letters) + columns_on)
-        place = f"${number}" if frozen_row else f"‹{int(number) - row}›"
-        return f"{frozen_column}{letters.upper()}{place}"
+        row_text = f"${number}" if frozen_row else f"‹{int(number) - row}›"
+        return f"{frozen_column}{letters.upper()}{row_text}"
 
     return _shape(REFERENCE.sub(relative, formula))
 

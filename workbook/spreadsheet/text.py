@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine import InputError
-from workbook.spreadsheet.archive import check_place, reporting
+from workbook.spreadsheet.archive import check_on_sheet, reporting
 from workbook.spreadsheet.book import Book, ErrorValue, Sheet, Value
 from workbook.spreadsheet.limits import LIMITS, LONGEST_TEXT, MOST_CELLS
 
@@ -35,7 +35,7 @@ def read_text(path: Path) -> Book:
             text = data.decode("cp1252", "replace")  # as older programs write it
         sheet = Sheet(path.stem)
         for number, (row, column, value) in enumerate(_cells(text), start=1):
-            check_place(row, column)
+            check_on_sheet(row, column)
             if number > MOST_CELLS:
                 raise InputError(f"more cells than the audit takes: {LIMITS}")
             sheet.values.setdefault(column, {})[row] = value

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from engine import InputError
-from workbook.spreadsheet.archive import Archive, Handler, check_place
+from workbook.spreadsheet.archive import Archive, Handler, check_on_sheet
 from workbook.spreadsheet.book import ErrorValue, Sheet, Value
 from workbook.spreadsheet.letters import column_of, letters_of
 from workbook.spreadsheet.limits import LONGEST_TEXT
@@ -64,7 +64,7 @@ class Worksheet(Handler):
 
     def _keep(self) -> None:
         column, row = self.column, self.row
-        check_place(row, column)
+        check_on_sheet(row, column)
         self.archive.count_cells(1)
         if self.value:
             values = self.sheet.values.get(column)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Self
 
 from engine import Columns, InputError
-from workbook.spreadsheet.letters import letters_of, place_of
+from workbook.spreadsheet.letters import coordinates_of, letters_of
 from workbook.spreadsheet.limits import COLUMNS_OF_EXCEL, ROWS_OF_EXCEL
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Tree, Variable
@@ -31,7 +31,7 @@ CELLS_PER_CONSTANT = 3
 
 def row_and_column(cell: str) -> tuple[int, int]:
     """The row, from 1, and the column, from 0, of a reference such as G19 or $G$19."""
-    row, column = place_of(cell)
+    row, column = coordinates_of(cell)
     return row, column - 1
 
 

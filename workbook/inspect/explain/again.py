@@ -40,7 +40,7 @@ def _again(readers: Readers, start: Start, pairs: Sequence[Pair], factor: float,
     if numbers(cells.value(first)).item() != start.value:
         return {}  # another of its cells is the first that is off
     told = (
-        (which, at, _slopes(readers, start, first, place, list(copied))) for which, at, place in _wrong(pairs, factor)
+        (which, at, _slopes(readers, start, first, cell, list(copied))) for which, at, cell in _wrong(pairs, factor)
     )
     which, at, slopes = next((one for one in told if one[2]), (0, (0, 0), {}))
     again = {}
@@ -62,16 +62,16 @@ def _wrong(pairs: Sequence[Pair], factor: float) -> Iterator[tuple[int, tuple[in
             yield which, (row, column), pair.given.cell(*((column, row) if pair.transposed else (row, column)))
 
 
-def _slopes(readers: Readers, start: Start, first: Area, place: Area, downs: Sequence[int]) -> dict[int, float]:
+def _slopes(readers: Readers, start: Start, first: Area, cell: Area, downs: Sequence[int]) -> dict[int, float]:
     """How much an update changes with a start's first cell, in each copy; none if others of its cells count too."""
-    if place == first:
+    if cell == first:
         return dict.fromkeys(downs, 1.0)
     try:
-        by = differentiated(readers.cells, place, [start.cells], differences=False)
+        by = differentiated(readers.cells, cell, [start.cells], differences=False)
     except (InputError, UnsupportedError):
         return {}
     if np.flatnonzero(by.by(start.cells)[0]).tolist() != [0]:
         return {}
-    found = repeats(readers, by, [start.cells], [place], downs)
+    found = repeats(readers, by, [start.cells], [cell], downs)
     slopes = {} if found is None else dict(zip(found.downs, found.by(first)[0].ravel().tolist(), strict=True))
     return {down: slope for down, slope in slopes.items() if slope and np.isfinite(slope)}

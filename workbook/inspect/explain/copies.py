@@ -25,7 +25,7 @@ def copies(cells: Cells, forward: Forward, wrong: Wrong, kept: Sequence[Entry]) 
     entries = [*wrong.entries, *kept]
     for group in _groups(wrong.path):
         try:
-            by = [differentiated(cells, entry.place, [formula.area for formula in group]) for entry in entries]
+            by = [differentiated(cells, entry.cell, [formula.area for formula in group]) for entry in entries]
             for expected in _expected(cells, forward, group):
                 if all(map(_is_right, entries, by, [_changes(cells, expected)] * len(entries))):
                     return list(_repairs(cells, group, expected))
@@ -43,15 +43,15 @@ def _groups(path: Sequence[Formula]) -> Iterator[list[Formula]]:
 
 
 def _expected(cells: Cells, forward: Forward, group: Sequence[Formula]) -> Iterator[dict[Area, Expected]]:
-    """What may belong in each cell of a form, by the place in the formula of the forward cell that it reads.
+    """What may belong in each cell of a form, by which of the forward cells in its formula that is.
 
     Where that is an activation, the derivative by what it is the activation of may belong there too.
     """
     named = {cells.text(formula.area): formula.area for formula in forward.derivatives.order}
     read = [[area for area in cells.reads(formula.tree, formula.home) if area.size == 1] for formula in group]
-    places = list(zip(*read, strict=False))
-    before = [tuple(named.get(forward.operands.get(area, ""), area) for area in areas) for areas in places]
-    for areas in dict.fromkeys([*before, *places]):
+    by_operand = list(zip(*read, strict=False))
+    before = [tuple(named.get(forward.operands.get(area, ""), area) for area in areas) for areas in by_operand]
+    for areas in dict.fromkeys([*before, *by_operand]):
         arrays = [forward.derivatives.by(area)[0] for area in areas]
         if all(array.any() for array in arrays):
             every = zip(group, arrays, areas, strict=True)
@@ -69,10 +69,10 @@ def _is_right(entry: Entry, by: Derivatives, changes: dict[Area, FloatArray]) ->
 def _repairs(cells: Cells, group: Sequence[Formula], expected: dict[Area, Expected]) -> Iterator[Repair]:
     """The copies that change; neighbours with one filled formula as one."""
     for block in blocks(group):
-        each = [expected[area_at(place)] for place in block.addresses()]
-        right = np.array([one.array.item() for one in each]).reshape(block.shape)
+        each = [expected[area_at(address)] for address in block.addresses()]
+        array = np.array([one.array.item() for one in each]).reshape(block.shape)
         value = numbers(cells.value(block))
-        if not is_noise(right - value, value):
+        if not is_noise(array - value, value):
             first, last = each[0].of, each[-1].of
             of = Area(first.sheet, first.top, first.left, last.bottom, last.right)
-            yield Repair(block, right - value, Expected(right, of, "", 1.0))
+            yield Repair(block, array - value, Expected(array, of, "", 1.0))

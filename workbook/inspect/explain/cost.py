@@ -38,7 +38,7 @@ def replay(understood: Understood) -> dict[str, FloatArray] | None:
         values = descend(experiment).numbers.values[:, :, 0]
     except InputError:
         return None  # the run overflows, or its numbers are none: there is nothing to compare with
-    return {name: values[:, place] for place, name in enumerate(columns.names)}
+    return {name: values[:, index] for index, name in enumerate(columns.names)}
 
 
 def _weights(understood: Understood) -> list[list[list[str]]]:
@@ -46,7 +46,7 @@ def _weights(understood: Understood) -> list[list[list[str]]]:
     return [columns.weight_names(layer) for layer in range(columns.depth)]
 
 
-def consequences(understood: Understood, right: dict[str, FloatArray], roots: Collection[str]) -> list[Finding]:
+def consequences(understood: Understood, expected: dict[str, FloatArray], roots: Collection[str]) -> list[Finding]:
     """The columns that are off only because of a root elsewhere."""
     found = []
     for name in understood.network.columns.names:
@@ -54,13 +54,13 @@ def consequences(understood: Understood, right: dict[str, FloatArray], roots: Co
             continue
         got = understood.numbers.columns[name]
         with np.errstate(all="ignore"):
-            off = np.abs(got - right[name])
+            off = np.abs(got - expected[name])
             rows = np.flatnonzero(
-                ~(off <= SAME_RUN * np.abs(right[name]) + understood.numbers.rounded[name] * 4 + 1e-12)
+                ~(off <= SAME_RUN * np.abs(expected[name]) + understood.numbers.rounded[name] * 4 + 1e-12)
             )
             rows = np.setdiff1d(rows, understood.table.without_value(name))
             rows = rows[rows < len(got) - understood.table.ends_early(name)]
-            share = off[rows] / np.abs(right[name][rows])
+            share = off[rows] / np.abs(expected[name][rows])
         if not len(rows):
             continue
         at = tuple(understood.table.at[row] for row in rows.tolist())
@@ -75,7 +75,7 @@ def consequences(understood: Understood, right: dict[str, FloatArray], roots: Co
     return found
 
 
-def cost(understood: Understood, right: dict[str, FloatArray]) -> Cost | None:
+def cost(understood: Understood, expected: dict[str, FloatArray]) -> Cost | None:
     """The loss at the last row that has one, and the weight that is furthest off there."""
     table, numbers = understood.table, understood.numbers.columns
     if "E_tot" not in table.columns:
@@ -84,16 +84,16 @@ def cost(understood: Understood, right: dict[str, FloatArray]) -> Cost | None:
     weights = [
         name for name in understood.network.given if name not in understood.network.samples and name in table.columns
     ]
-    off = {name: abs(float(numbers[name][last] - right[name][last])) for name in weights}
+    off = {name: abs(float(numbers[name][last] - expected[name][last])) for name in weights}
     known = {name: far for name, far in sorted(off.items()) if np.isfinite(far)}
     if not np.isfinite(numbers["E_tot"][last]) or not known:
         return None
     worst = max(known, key=lambda name: known[name])
     return Cost(
         loss=float(numbers["E_tot"][last]),
-        right_loss=float(right["E_tot"][last]),
+        expected_loss=float(expected["E_tot"][last]),
         weight=worst,
         cell=table.cell(worst, table.at[last]),
         value=float(numbers[worst][last]),
-        right_value=float(right[worst][last]),
+        expected_value=float(expected[worst][last]),
     )

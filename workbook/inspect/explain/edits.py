@@ -81,11 +81,11 @@ def nodes(tree: Tree) -> Iterator[tuple[Tree, Callable[[Tree], Tree]]]:
     if not (isinstance(tree, Operation) and tree.kind == "block"):
         yield tree, lambda changed: changed
     if isinstance(tree, Operation):
-        for place, operand in enumerate(tree.operands):
+        for index, operand in enumerate(tree.operands):
             for node, rebuild in nodes(operand):
 
-                def outer(changed: Tree, place: int = place, rebuild: Callable[[Tree], Tree] = rebuild) -> Tree:
-                    operands = (*tree.operands[:place], rebuild(changed), *tree.operands[place + 1 :])
+                def outer(changed: Tree, index: int = index, rebuild: Callable[[Tree], Tree] = rebuild) -> Tree:
+                    operands = (*tree.operands[:index], rebuild(changed), *tree.operands[index + 1 :])
                     return Operation(tree.kind, operands)
 
                 yield node, outer
@@ -110,11 +110,11 @@ def without_parentheses(text: str, row: int) -> Iterator[tuple[Tree, Tree]]:
 
 def _pairs(text: str) -> Iterator[tuple[int, int]]:
     open_: list[int] = []
-    for place, sign in enumerate(text):
+    for index, sign in enumerate(text):
         if sign == "(":
-            open_.append(place)
+            open_.append(index)
         elif sign == ")":
-            yield open_.pop(), place
+            yield open_.pop(), index
 
 
 def unguarded(tree: Tree) -> Tree:

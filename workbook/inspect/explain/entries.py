@@ -22,7 +22,7 @@ class Entry:
     and its derivative by the cells before it.
     """
 
-    place: Area
+    cell: Area
     value: float
     expected: float
     rounding: float

@@ -59,7 +59,7 @@ def _words(terms: list[list[Tree]], powers: tuple[int, ...], show: Show) -> str:
     words = []
     for times, what in ((0, "missing"), (2, "doubled")):
         named = dict.fromkeys(
-            show(factors[place]) for factors in terms for place, power in enumerate(powers) if power == times
+            show(factors[index]) for factors in terms for index, power in enumerate(powers) if power == times
         )
         if named:
             words.append(f"{'a ' * (len(named) == 1)}{what} factor{'s' * (len(named) > 1)}: {', '.join(named)}")

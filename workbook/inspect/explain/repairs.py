@@ -59,16 +59,16 @@ def of_another_row(understood: Understood, name: str, raw: Tree, resolved: list[
     if len(rows) != 1:
         return None
     (at,) = rows
-    right: dict[Tree, Variable] = {
+    shifted: dict[Tree, Variable] = {
         leaf: Variable(is_.name, at)
         for leaf, is_ in zip(leaves(raw), resolved, strict=True)
         if isinstance(leaf, Reference) and isinstance(is_, Variable) and is_.name != "eta" and is_.row != at
     }
     followed = dict(zip(leaves(raw), resolved, strict=True))
-    if len(right) < 2 or not understood.scene.holds(name, replaced(raw, partial(_put, followed | right))):
+    if len(shifted) < 2 or not understood.scene.holds(name, replaced(raw, partial(_put, followed | shifted))):
         return None
-    wrong = " and ".join(cell_text(leaf) for leaf in right if isinstance(leaf, Reference))
-    ours = " and ".join(shown(understood, own, row) for own in right.values())
+    wrong = " and ".join(cell_text(leaf) for leaf in shifted if isinstance(leaf, Reference))
+    ours = " and ".join(shown(understood, own, row) for own in shifted.values())
     return f"{wrong} are of the wrong row; {ours} are expected"
 
 
@@ -87,9 +87,9 @@ def _other_sign(understood: Understood, name: str, raw: Tree, resolved: list[Tre
     """An operator of the user's formula that must be another one, in the text: what binds how may change as well."""
     written = pieces(raw, spaced=False)
     operands = [piece for piece in written if not isinstance(piece, str)]
-    names = (f"leaf{place}" for place in count())
+    names = (f"leaf{index}" for index in count())
     texts = [piece if isinstance(piece, str) else next(names) for piece in written]
-    by_name: dict[Tree, Tree] = {Name(f"leaf{place}"): tree for place, tree in enumerate(resolved)}
+    by_name: dict[Tree, Tree] = {Name(f"leaf{index}"): tree for index, tree in enumerate(resolved)}
     for at, sign in enumerate(texts):
         before = sum(text.startswith("leaf") for text in texts[:at])
         for other in "+-*/" if sign in SIGN_WORDS and before else "":
@@ -98,7 +98,7 @@ def _other_sign(understood: Understood, name: str, raw: Tree, resolved: list[Tre
             except UnsupportedError:
                 continue
             if understood.scene.holds(name, replaced(tree, partial(_put, by_name))):
-                left, right = (_operand_text(operands[place]) for place in (before - 1, before))
+                left, right = (_operand_text(operands[index]) for index in (before - 1, before))
                 return f"'{sign}' between {left} and {right} stands where '{other}' belongs"
     return None
 
@@ -140,9 +140,9 @@ def _edits(tree: Tree, show: Show) -> Iterator[Edit]:
         yield rebuild(Operation("-", (Number(1.0), node))), f"{show(node)} stands where 1-{show(node)} belongs"
         if isinstance(node, Operation) and node.kind in OTHER_SIGNS:
             for sign in OTHER_SIGNS[node.kind] + "-" * (node.kind == "*"):
-                right = Operation(sign, node.operands)
-                words = f"{SIGN_WORDS[node.kind]} instead of {SIGN_WORDS[sign]}: {show(right)} is expected"
-                yield rebuild(right), words
+                expected = Operation(sign, node.operands)
+                words = f"{SIGN_WORDS[node.kind]} instead of {SIGN_WORDS[sign]}: {show(expected)} is expected"
+                yield rebuild(expected), words
             yield rebuild(node.operands[0]), f"{show(node.operands[1])} is too much in {show(node)}"
             yield rebuild(node.operands[1]), f"{show(node.operands[0])} is too much in {show(node)}"
 

@@ -108,8 +108,8 @@ def _traced(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) 
 
 def _kept(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
     """A number of each right pair, which must stay so."""
-    right = [pair for pair in pairs if pair.verdict(factor) == "right"]
-    for pair in right[:MOST_KEPT]:
+    without_fault = [pair for pair in pairs if pair.verdict(factor) == "right"]
+    for pair in without_fault[:MOST_KEPT]:
         row, column = np.unravel_index(np.argmax(np.abs(pair.derivative)), pair.derivative.shape)
         try:
             yield _entry(pair, (int(row), int(column)), factor, kind, forward)
@@ -121,17 +121,18 @@ def _entries(pair: Pair, factor: float, kind: Kind, forward: Forward) -> Iterato
     """Some wrong numbers of a pair, and some right ones, which must stay so."""
     wrong = pair.wrong(factor)
     for mask in (wrong, ~wrong):
-        places = np.argwhere(mask)
-        for row, column in places[np.linspace(0, len(places) - 1, min(MOST_ENTRIES, len(places))).astype(int)].tolist():
+        entries = np.argwhere(mask)
+        chosen = np.linspace(0, len(entries) - 1, min(MOST_ENTRIES, len(entries))).astype(int)
+        for row, column in entries[chosen].tolist():
             yield _entry(pair, (row, column), factor, kind, forward)
 
 
 def _entry(pair: Pair, at: tuple[int, int], factor: float, kind: Kind, forward: Forward) -> Entry:
-    place = pair.given.cell(*(at[::-1] if pair.transposed else at))
-    derivatives = forward.derivatives_of(place)
+    cell = pair.given.cell(*(at[::-1] if pair.transposed else at))
+    derivatives = forward.derivatives_of(cell)
     sign = -1.0 if kind == "updates" else 1.0
     rounding = abs(factor) * float(pair.uncertain[at]) + float(pair.value_uncertain[at])
-    return Entry(place, float(pair.value[at]), float(factor * pair.derivative[at]), rounding, derivatives.planes, sign)
+    return Entry(cell, float(pair.value[at]), float(factor * pair.derivative[at]), rounding, derivatives.planes, sign)
 
 
 def _first(
@@ -189,20 +190,20 @@ def _needed(
 def _start(cells: Cells, forward: Forward, pair: Pair, factor: float, kind: Kind, repair: Repair | None) -> Start:
     if repair is None or repair.expected is None:
         at = np.argwhere(pair.wrong(factor))[0].tolist()
-        place = pair.given.cell(*(at[::-1] if pair.transposed else at))
-        right = factor * pair.derivative[*at]
+        cell = pair.given.cell(*(at[::-1] if pair.transposed else at))
+        expected = factor * pair.derivative[*at]
         value = pair.value[*at]
         if kind == "updates":
-            words = cause_of_update(cells, pair, factor, place)
-            right, value = (
-                numbers(cells.value(pair.parameter.cell(*at))).item() - right,
-                numbers(cells.value(place)).item(),
+            words = cause_of_update(cells, pair, factor, cell)
+            expected, value = (
+                numbers(cells.value(pair.parameter.cell(*at))).item() - expected,
+                numbers(cells.value(cell)).item(),
             )
         else:
-            words = cause(cells, forward, place, Expected(np.array([[right]]), pair.parameter, "", factor))
+            words = cause(cells, forward, cell, Expected(np.array([[expected]]), pair.parameter, "", factor))
         return Start(
-            _wrong_part(pair, factor), words.text, formula_text(cells, place), float(value), float(right), words.lacks,
-            puts_right=False,
+            _wrong_part(pair, factor), words.text, formula_text(cells, cell), float(value), float(expected),
+            words.lacks, puts_right=False,
         )  # fmt: skip
     value = numbers(cells.value(repair.cells))
     off = np.argwhere(np.abs(repair.change) > 1e-9 * np.abs(value).max(initial=0))

@@ -32,28 +32,28 @@ def cause(cells: Cells, forward: Forward, area: Area, expected: Expected, part: 
         found = _factor(cells, forward, part, replace(expected, array=array))
     if found is not None:
         return found
-    value, right = numbers(cells.value(area)), expected.array
-    ratio = value.ravel()[0] / right.ravel()[0] if right.ravel()[0] else np.nan
-    if value.size > 1 and np.isfinite(ratio) and _same(value, ratio * right):
+    value, due = numbers(cells.value(area)), expected.array
+    ratio = value.ravel()[0] / due.ravel()[0] if due.ravel()[0] else np.nan
+    if value.size > 1 and np.isfinite(ratio) and _same(value, ratio * due):
         return Cause(f"it is {ratio:.6g} times {_named(cells, forward, expected)}")
     return Cause(f"it is not {_named(cells, forward, expected)}")
 
 
 def _factor(cells: Cells, forward: Forward, area: Area, expected: Expected) -> Cause | None:
     """The one factor or reference that is all the difference; None if there is none."""
-    value, right = numbers(cells.value(area)), expected.array
-    if found := _multiplied(value, right, _slopes(cells, forward, value, expected)):
+    value, due = numbers(cells.value(area)), expected.array
+    if found := _multiplied(value, due, _slopes(cells, forward, value, expected)):
         return found
-    if words := _at_activation(cells, forward, value, expected) or _instead(cells, forward, area, right):
+    if words := _at_activation(cells, forward, value, expected) or _instead(cells, forward, area, due):
         return Cause(words)
-    return _multiplied(value, right, _numbers(cells, forward, value)) if right.any() else None
+    return _multiplied(value, due, _numbers(cells, forward, value)) if due.any() else None
 
 
-def _multiplied(value: FloatArray, right: FloatArray, factors: Iterable[tuple[FloatArray, str]]) -> Cause | None:
+def _multiplied(value: FloatArray, due: FloatArray, factors: Iterable[tuple[FloatArray, str]]) -> Cause | None:
     for factor, words in factors:
-        if _same(value * factor, right):
+        if _same(value * factor, due):
             return Cause(f"it lacks {words}", lacks=True)
-        if factor.any() and _same(value, right * factor):
+        if factor.any() and _same(value, due * factor):
             return Cause(f"it has {words} too much")
     return None
 
@@ -91,13 +91,13 @@ def _numbers(cells: Cells, forward: Forward, value: FloatArray) -> Iterator[tupl
             yield part, f"the factor {cells.text(where)}"
 
 
-def _instead(cells: Cells, forward: Forward, area: Area, right: FloatArray) -> str:
+def _instead(cells: Cells, forward: Forward, area: Area, due: FloatArray) -> str:
     """One cell read where another belongs."""
     if area.size > 1:
         return ""
     value = numbers(cells.value(area)).item()
     for read, number in _read(cells, area):
-        needed = number * right.item() / value if value else 0.0
+        needed = number * due.item() / value if value else 0.0
         others = [a for a, n in forward.inputs.items() if needed and abs(n - needed) <= EQUAL * abs(needed)]
         if others and number != needed:
             near = min(others, key=lambda other: abs(other.top - read.top) + abs(other.left - read.left))
@@ -132,7 +132,7 @@ def _at_activation(cells: Cells, forward: Forward, value: FloatArray, expected: 
     return ""
 
 
-def cause_of_update(cells: Cells, pair: Pair, factor: float, place: Area) -> Cause:
+def cause_of_update(cells: Cells, pair: Pair, factor: float, cell: Area) -> Cause:
     """Why an update's own formula is off."""
     off = pair.wrong(factor)
     value, derivative = pair.value[off], pair.derivative[off]
@@ -143,15 +143,15 @@ def cause_of_update(cells: Cells, pair: Pair, factor: float, place: Area) -> Cau
     if np.isfinite(ratio) and _same(value, ratio * derivative):
         if abs(ratio + factor) <= EQUAL * abs(factor):
             return Cause("it goes uphill: the sign is turned")
-        for area, number in _read(cells, place):
+        for area, number in _read(cells, cell):
             if abs(abs(number) - abs(ratio)) <= EQUAL * abs(ratio):
                 return Cause(f"its learning rate is {cells.text(area)}, {number:.6g}; the others have {factor:.6g}")
         return Cause(f"the step is {ratio:.6g} times the gradient, the others' {factor:.6g} times")
     return Cause(f"the step is not {factor:.6g} times the gradient")
 
 
-def _read(cells: Cells, place: Area) -> Iterator[tuple[Area, float]]:
-    formula = None if place.sheet == TYPED else cells.formula(place.first)
+def _read(cells: Cells, cell: Area) -> Iterator[tuple[Area, float]]:
+    formula = None if cell.sheet == TYPED else cells.formula(cell.first)
     if formula is None:
         return
     try:

@@ -23,7 +23,7 @@ class Drawing:
         columns_left_out: how many columns of the table are not drawn.
         loss_column: where the total loss stands.
         losses: the total loss of every row, nan where it is no number; empty without such a column.
-        right_losses: the same with the right formulas; empty where nothing is wrong, or it is not known.
+        expected_losses: the same with the right formulas; empty where nothing is wrong, or it is not known.
     """
 
     columns: tuple[int, ...]
@@ -31,11 +31,11 @@ class Drawing:
     columns_left_out: int
     loss_column: int | None
     losses: tuple[float, ...]
-    right_losses: tuple[float, ...]
+    expected_losses: tuple[float, ...]
 
 
 def draw(
-    table: Table, marked: Sequence[tuple[str, tuple[int, ...]]] = (), right_losses: Sequence[float] = ()
+    table: Table, marked: Sequence[tuple[str, tuple[int, ...]]] = (), expected_losses: Sequence[float] = ()
 ) -> Drawing:
     """The drawing of a table in which some columns, by our names, are marked in some rows of the sheet."""
     columns, whole = _columns(table, [name for name, _ in marked])
@@ -46,7 +46,7 @@ def draw(
         columns_left_out=whole - len(columns),
         loss_column=table.columns.get("E_tot"),
         losses=_losses(table, table.at),
-        right_losses=tuple(right_losses),
+        expected_losses=tuple(expected_losses),
     )
 
 

@@ -23,14 +23,14 @@ MOST_PAIRS = 100
 Difference = tuple[Area, Area]  # outputs, targets
 
 
-def made_losses(cells: Cells, places: Sequence[tuple[Area, Area]]) -> Iterator[Area]:
+def made_losses(cells: Cells, cell_pairs: Sequence[tuple[Area, Area]]) -> Iterator[Area]:
     """Typed formulas that may be the loss, the likeliest first.
 
     Args:
-        places: each parameter's cells with those of its gradient.
+        cell_pairs: each parameter's cells with those of its gradient.
     """
-    parameters = [parameter for parameter, _ in places]
-    order = ancestors(cells, [given for _, given in places], parameters)
+    parameters = [parameter for parameter, _ in cell_pairs]
+    order = ancestors(cells, [given for _, given in cell_pairs], parameters)
     live = {address for area in parameters for address in area.addresses()}
     groups: dict[str, list[Difference]] = {}
     for formula in order:
@@ -48,7 +48,7 @@ def made_losses(cells: Cells, places: Sequence[tuple[Area, Area]]) -> Iterator[A
             if pairs and len(pairs) <= MOST_PAIRS:
                 text = "+".join(loss.format(a=cells.text(a), t=cells.text(t)) for a, t in dict.fromkeys(pairs))
                 try:
-                    formula = cells.type_in(text, places[0][0].sheet)
+                    formula = cells.type_in(text, cell_pairs[0][0].sheet)
                     yield cells.keep(formula, numbers(traced(cells, formula).value))
                 except UnsupportedError:
                     continue

@@ -65,8 +65,8 @@ def _splits(hidden: int) -> Iterator[tuple[int, ...]]:
     if hidden == 0:
         yield ()
     for cuts in range(min(hidden, MOST_LAYERS)):
-        for places in combinations(range(1, hidden), cuts):
-            yield tuple(b - a for a, b in pairwise((0, *places, hidden)))
+        for boundaries in combinations(range(1, hidden), cuts):
+            yield tuple(b - a for a, b in pairwise((0, *boundaries, hidden)))
 
 
 # What a table may do otherwise all through without being wrong, and how that is told.

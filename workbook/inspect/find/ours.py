@@ -6,7 +6,7 @@ from engine import InputError
 from engine.columns import gradient_name
 from workbook.inspect.find.headed import Headed, is_plain
 from workbook.inspect.find.inferred import headed
-from workbook.inspect.find.places import areas
+from workbook.inspect.find.named_cells import areas
 from workbook.inspect.find.tables import find_tables
 from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.cells import Cells

@@ -39,7 +39,7 @@ class Step:
         return shared - self.barrier
 
     @property
-    def places(self) -> list[tuple[Area, Area]]:
+    def cell_pairs(self) -> list[tuple[Area, Area]]:
         """Each parameter's cells with those after the update."""
         return [(link.parameter, link.update) for link in self.links]
 
@@ -128,12 +128,12 @@ def _carried_strips(cells: Cells, link: Link) -> Iterator[Link]:
 def _strips(link: Link) -> Iterator[Link]:
     """A link cut where updates are filled over their own parameters, step after step: into those of one step each."""
     parameter, update = link.parameter, link.update
-    down, right = update.top - parameter.top, update.left - parameter.left
+    down, across = update.top - parameter.top, update.left - parameter.left
     rows, columns = update.shape
-    if parameter.sheet != update.sheet or abs(down) >= rows or abs(right) >= columns:
+    if parameter.sheet != update.sheet or abs(down) >= rows or abs(across) >= columns:
         yield link
         return
-    tall, wide = (rows, abs(right)) if right else (abs(down), columns)
+    tall, wide = (rows, abs(across)) if across else (abs(down), columns)
     for top in range(0, rows, tall):
         for left in range(0, columns, wide):
             shape = min(tall, rows - top), min(wide, columns - left)

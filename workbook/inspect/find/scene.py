@@ -31,7 +31,7 @@ class Scene:
     def holds(self, name: str, tree: Tree) -> bool:
         """Whether a tree computes what a column should be; one that cannot be evaluated does not."""
         try:
-            return _equal(self.evaluated(tree), self._right[name])
+            return _equal(self.evaluated(tree), self._expected[name])
         except UnsupportedError:
             return False
 
@@ -48,7 +48,7 @@ class Scene:
         return self.evaluator(tree)
 
     @cached_property
-    def _right(self) -> dict[str, Value]:
+    def _expected(self) -> dict[str, Value]:
         return {name: self.evaluated(column.tree) for name, column in self.network.definitions.items()}
 
     @cached_property

@@ -105,9 +105,9 @@ class _Filled:
     def __init__(self, formula: str, origin: str) -> None:
         self.formula, (self.row, self.column) = formula.removeprefix("="), coordinate_to_tuple(origin)
 
-    def translate_formula(self, place: str) -> str:
+    def translate_formula(self, cell: str) -> str:
         """The formula as it stands in another cell."""
-        row, column = coordinate_to_tuple(place)
+        row, column = coordinate_to_tuple(cell)
         return "=" + shape_of(self.formula, self.row, column - self.column).text(row)
 
 

@@ -102,7 +102,7 @@ def _csv_row(report: FileReport) -> list[Any]:
         len(report.tables), sum(table.rows for table in report.tables),
         report.score.right, report.score.asked, len(report.roots),
         first.column if first else "", first.cell if first else "", first.cause if first else "",
-        cost.loss if cost else "", cost.right_loss if cost else "", without_file(report) if report.error else "",
+        cost.loss if cost else "", cost.expected_loss if cost else "", without_file(report) if report.error else "",
     ]  # fmt: skip
 
 
@@ -238,15 +238,15 @@ def _note(members: Sequence[Finding]) -> RenderableType:
 
 def _cost(cost: Cost) -> str:
     """The numbers as they are printed; where these are the same, that is said."""
-    loss, right_loss, value, right_value = (
-        f"{number:.6g}" for number in (cost.loss, cost.right_loss, cost.value, cost.right_value)
+    loss, expected_loss, value, expected_value = (
+        f"{number:.6g}" for number in (cost.loss, cost.expected_loss, cost.value, cost.expected_value)
     )
-    if (loss, value) == (right_loss, right_value):
+    if (loss, value) == (expected_loss, expected_value):
         return "no difference in the printed digits"
     same = f"the last row's loss is {loss}: no difference in the printed digits"
-    other = f"the last row's loss is {loss}, with the right formulas {right_loss}"
-    far = f"{cost.weight} ({cost.cell}) is furthest off: {value} instead of {right_value}"
-    return f"{same if loss == right_loss else other}" + ("" if value == right_value else f"; {far}")
+    other = f"the last row's loss is {loss}, with the right formulas {expected_loss}"
+    far = f"{cost.weight} ({cost.cell}) is furthest off: {value} instead of {expected_value}"
+    return f"{same if loss == expected_loss else other}" + ("" if value == expected_value else f"; {far}")
 
 
 def count(number: int, what: str) -> str:

@@ -110,10 +110,10 @@ def _curve(drawing: Drawing, cost: Cost | None) -> Curve | None:
         words = f"The loss of the last row is {drawing.losses[-1]:.6g}."
     else:
         words = (
-            f"The loss of the last row is {cost.loss:.6g}; with the right formulas it is {cost.right_loss:.6g}. "
-            f"{cost.weight} ({cost.cell}) is furthest off: {cost.value:.6g} instead of {cost.right_value:.6g}."
+            f"The loss of the last row is {cost.loss:.6g}; with the right formulas it is {cost.expected_loss:.6g}. "
+            f"{cost.weight} ({cost.cell}) is furthest off: {cost.value:.6g} instead of {cost.expected_value:.6g}."
         )
-    return Curve(drawing.losses, drawing.right_losses, words)
+    return Curve(drawing.losses, drawing.expected_losses, words)
 
 
 def _grid(table: TableReport, drawing: Drawing) -> Grid:

@@ -23,7 +23,7 @@ def page_of(file: Path, checks: Sequence[Check], cells: Cells) -> Page:
     parts = [_part(number, check, cells) for number, check in enumerate(checks, start=1)]
     worst = min(checks, key=lambda check: {1: 0, 2: 1, 0: 2}[check.status])
     pairs = [pair.verdict(check.factor) for check in checks for pair in check.pairs]
-    right = sum(verdict != "wrong" for verdict in pairs)
+    not_wrong = sum(verdict != "wrong" for verdict in pairs)
     return Page(
         f"Gradient check of {plain(file.name)}",
         [
@@ -31,8 +31,8 @@ def page_of(file: Path, checks: Sequence[Check], cells: Cells) -> Page:
                 name=plain(str(file)),
                 verdict=verdict_of(worst),
                 summary="",
-                score=f"{right} of {len(pairs)} pairs right",
-                share=right / len(pairs),
+                score=f"{not_wrong} of {len(pairs)} pairs right",
+                share=not_wrong / len(pairs),
                 parts=sorted(parts, key=lambda part: part.verdict == "right"),
             )
         ],

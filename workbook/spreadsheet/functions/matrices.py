@@ -66,21 +66,21 @@ def _mmult_backward(adjoint: Adjoint, _: Array, left: Array, right: Array) -> li
 
 def _picked(array: Array, row: Array, column: Array | None = None) -> tuple[slice, slice]:
     """Which part of an array INDEX takes; 0 stands for all rows or columns."""
-    places = [int(numbers(row).item()), 0 if column is None else int(numbers(column).item())]
+    indices = [int(numbers(row).item()), 0 if column is None else int(numbers(column).item())]
     if column is None and array.shape[-2] == 1:
-        places = [1, places[0]]
+        indices = [1, indices[0]]
     elif column is None and array.shape[-1] == 1:
-        places[1] = 1
-    if not all(0 <= place <= length for place, length in zip(places, array.shape[-2:], strict=True)):
+        indices[1] = 1
+    if not all(0 <= index <= length for index, length in zip(indices, array.shape[-2:], strict=True)):
         raise ValueError("INDEX leads out of its range")
-    rows, columns = (slice(None) if place == 0 else slice(place - 1, place) for place in places)
+    rows, columns = (slice(None) if index == 0 else slice(index - 1, index) for index in indices)
     return rows, columns
 
 
-def _index_backward(adjoint: Adjoint, _: Array, array: Array, *places: Array) -> list[Adjoint | None]:
+def _index_backward(adjoint: Adjoint, _: Array, array: Array, *indices: Array) -> list[Adjoint | None]:
     part = np.zeros((*adjoint.shape[:-2], *array.shape[-2:]))
-    part[..., *_picked(array, *places)] = adjoint
-    return [part, *[None] * len(places)]
+    part[..., *_picked(array, *indices)] = adjoint
+    return [part, *[None] * len(indices)]
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -97,5 +97,7 @@ FUNCTIONS: dict[str, Function] = {
     "SUMX2PY2": _of_pairs(lambda a, b: a * a + b * b, lambda a, b: (2 * a, 2 * b)),
     "MMULT": Function(lambda a, b: numbers(a) @ numbers(b), 2, 2, _mmult_backward, arrays=True),
     "TRANSPOSE": Function(_turned, 1, 1, lambda adjoint, *_: [_turned(adjoint)], arrays=True),
-    "INDEX": Function(lambda array, *places: array[..., *_picked(array, *places)], 2, 3, _index_backward, arrays=True),
+    "INDEX": Function(
+        lambda array, *indices: array[..., *_picked(array, *indices)], 2, 3, _index_backward, arrays=True
+    ),
 }

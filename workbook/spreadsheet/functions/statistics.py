@@ -71,10 +71,10 @@ def _products_of_others(_: FloatArray, x: FloatArray) -> FloatArray:
 def _first_that_is(value: Tree, operands: Sequence[Tree], extreme: str, beyond: str) -> list[Tree]:
     """1 for the first operand that is the extreme, 0 for the others."""
     found = [call("IF", compare("=", value, operands[0]), ONE, ZERO)]
-    for place, operand in enumerate(operands[1:], start=1):
-        before = operands[0] if place == 1 else call(extreme, *operands[:place])
+    for index, operand in enumerate(operands[1:], start=1):
+        before = operands[0] if index == 1 else call(extreme, *operands[:index])
         is_it = call("IF", compare("=", value, operand), ONE, ZERO)
-        if place == len(operands) - 1:  # what is beyond all others is the extreme
+        if index == len(operands) - 1:  # what is beyond all others is the extreme
             is_it = ONE
         found.append(call("IF", compare(beyond, operand, before), is_it, ZERO))
     return found
