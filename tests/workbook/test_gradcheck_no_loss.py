@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.workbook.test_gradcheck_verdicts import Cells, gradcheck
+from tests.workbook.test_gradcheck_verdicts import Cells, gradcheck, saved
+from workbook.inspect.find.made_losses import made_losses
+from workbook.inspect.find.words_beside import labelled_pairs
+from workbook.inspect.gradcheck_file import with_values
+from workbook.spreadsheet import cells as spreadsheet
+from workbook.spreadsheet.read import read
 
 
 def network(output: str, mask: str = "IF({z}>0,1,0)", slip: str = "") -> Cells:
@@ -57,3 +62,12 @@ def test_a_mask_that_is_left_out_is_found_and_named(tmp_path: Path, name: str) -
 def test_what_no_loss_has_as_its_gradients_is_not_accused(tmp_path: Path) -> None:
     status, checks, _ = gradcheck(tmp_path, network(OUTPUTS["softmax"], slip="*0+RAND()*0+B4*D11*7"))
     assert status == 2 or all(start["cells"] in ("Sheet!B23:D23", "Sheet!C23:D23") for start in checks[0]["starts"])
+
+
+@pytest.mark.parametrize(("slip", "sets"), [("", 1), ("-$B$2", 3)])
+def test_outputs_side_by_side_are_parts_of_one_loss(tmp_path: Path, slip: str, sets: int) -> None:
+    sheet = {**network(OUTPUTS["a line"]), **({"C21": f"=C19{slip}"} if slip else {})}
+    cells = spreadsheet.Cells(with_values(read(saved(tmp_path / "made.xlsx", sheet))))
+    losses = [cells.text(loss) for loss in made_losses(cells, labelled_pairs(cells))]
+    assert len(losses) == 3 * sets  # squares, cross-entropy and binary cross-entropy, of all outputs or of some
+    assert [losses[0].count(text) for text in ("SUM", "B19-Sheet!B2)^2")] == [2, 1]

@@ -1,12 +1,13 @@
-"""The loss of a sheet that has no cell for it: made from its outputs and targets, as people mean it.
+"""Losses for a sheet that has no cell for its loss, made from its outputs and targets.
 
-Somewhere in a gradient an output less its target stands; the losses that have such a slope are few.
+Somewhere in a gradient an output less its target stands; only a few losses have such a slope.
 """
 
 from collections.abc import Iterator, Sequence
 
 from workbook.spreadsheet.areas import Address, Area
 from workbook.spreadsheet.arrays import numbers
+from workbook.spreadsheet.blocks import pattern
 from workbook.spreadsheet.cells import Cells, Formula
 from workbook.spreadsheet.graph import ancestors
 from workbook.spreadsheet.trace import traced
@@ -32,21 +33,21 @@ def made_losses(cells: Cells, cell_pairs: Sequence[tuple[Area, Area]]) -> Iterat
     parameters = [parameter for parameter, _ in cell_pairs]
     order = ancestors(cells, [given for _, given in cell_pairs], parameters)
     live = {address for area in parameters for address in area.addresses()}
-    groups: dict[str, list[Difference]] = {}
+    groups: dict[Tree | str, list[Difference]] = {}  # of formulas that were filled down or to the right
     for formula in order:
         try:
             if any(address in live for area in cells.read_by(formula) for address in area.addresses()):
                 live.update(formula.area.addresses())
             for outputs, targets in _differences(cells, formula, formula.tree):
                 if _is_live(outputs, live) and not _is_live(targets, live) and outputs.shape == targets.shape:
-                    groups.setdefault(formula.shape.key, []).append((outputs, targets))
+                    groups.setdefault(pattern(formula), []).append((outputs, targets))
         except UnsupportedError:
             continue
-    together = list(dict.fromkeys(pair for group in groups.values() for pair in group))
-    for pairs in (together, *groups.values()):
+    together = tuple(dict.fromkeys(pair for group in groups.values() for pair in group))
+    for pairs in dict.fromkeys([together, *(tuple(dict.fromkeys(group)) for group in groups.values())]):
         for loss in LOSSES:
             if pairs and len(pairs) <= MOST_PAIRS:
-                text = "+".join(loss.format(a=cells.text(a), t=cells.text(t)) for a, t in dict.fromkeys(pairs))
+                text = "+".join(loss.format(a=cells.text(a), t=cells.text(t)) for a, t in pairs)
                 try:
                     formula = cells.type_in(text, cell_pairs[0][0].sheet)
                     yield cells.keep(formula, numbers(traced(cells, formula).value))
