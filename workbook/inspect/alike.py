@@ -1,4 +1,4 @@
-"""Steps that repeat one that was looked at closely, further down a table: judged all at once."""
+"""Steps further down a table with the formulas of a step that was checked in full: judged all at once."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,10 +21,10 @@ CellPairs = Sequence[tuple[Area, Area]]
 
 @np.errstate(all="ignore")
 def alike_checks(readers: Readers, first: Check, steps: Mapping[int, CellPairs]) -> dict[int, Check]:
-    """The checks of those steps that have the formulas of a first one, and are right or wrong where it is.
+    """The checks of those steps that have the formulas of a first one and are right and wrong in the same cells.
 
-    The first was looked at closely. What is alike in formulas and in the factor between value and derivative needs no
-    second look.
+    The first was checked in full, with what is slow. A step with the same formulas and the same factor between values
+    and derivatives needs only its numbers compared.
 
     Args:
         steps: parameters with their gradients or updates, by any number.
@@ -45,14 +45,16 @@ def alike_checks(readers: Readers, first: Check, steps: Mapping[int, CellPairs])
 
 
 def _with_starts(readers: Readers, first: Check, checks: Mapping[int, Check]) -> dict[int, Check | None]:
-    """The checks of copies of a wrong step that start to be wrong where it does."""
+    """The checks of those copies of a wrong step in which the fault starts in the same cells."""
     copied = {down: (check.pairs, check.factor) for down, check in checks.items()}
     starts = starts_again(readers, first.starts, first.pairs, first.factor, copied) if first.starts else {}
     return {down: replace(checks[down], starts=some) for down, some in starts.items()}
 
 
 def _down(cells: Cells, first: Check, cell_pairs: CellPairs) -> int:
-    """How many rows below those of a first check a step's cells lie; 0 if they lie otherwise, or are other formulas."""
+    """How many rows below the cells of a first check those of a step lie; 0 if they are laid out otherwise or hold
+    other formulas.
+    """
     down = cell_pairs[0][0].top - first.pairs[0].parameter.top
     due = [(moved_area(pair.parameter, down), moved_area(pair.given, down)) for pair in first.pairs]
     if list(cell_pairs) != due:
@@ -64,7 +66,7 @@ def _down(cells: Cells, first: Check, cell_pairs: CellPairs) -> int:
 
 
 def _key(cells: Cells, area: Area) -> list[str | None]:
-    """What tells the formulas of some cells from others'."""
+    """The formulas of some cells, to be compared with those of others."""
     formulas = map(cells.formula, area.addresses())
     return [None if formula is None else formula.shape.key for formula in formulas]
 
@@ -97,7 +99,7 @@ def _checks(cells: Cells, first: Check, found: Repeats) -> list[Check | None]:
 
 
 def _copies(first: Check, pair: Pair, found: Repeats, largest: FloatArray) -> Iterator[Pair]:
-    """A pair of each copy."""
+    """A pair with the numbers of each copy."""
     parts = (found.by(pair.parameter).swapaxes(0, 1), found.value(pair.parameter), found.value(pair.given))
     for down, most, adjoint, old, new in zip(found.downs, largest.tolist(), *parts, strict=True):
         own = replace(pair, parameter=moved_area(pair.parameter, down), given=moved_area(pair.given, down))

@@ -109,6 +109,6 @@ def _all_audited(
 
 
 def _status(reports: Sequence[FileReport]) -> int:
-    """Findings weigh more than files that could not be judged, and those more than right ones."""
+    """1 if any file has findings; else 2 if any could not be judged; else 0."""
     statuses = {report.status for report in reports}
     return 1 if 1 in statuses else max(statuses)

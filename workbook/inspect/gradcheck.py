@@ -158,7 +158,9 @@ def _single_places(pairs: Sequence[Pair]) -> Iterator[tuple[Area, Area]]:
 def _doubted(
     cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], kind: Kind, factor: float
 ) -> tuple[float, bool | None, tuple[Start, ...], list[str]]:
-    """Whether a factor that all have in common is one that belongs there: the factor, the verdict, and why."""
+    """The factor, the verdict, where a fault starts, and notes, where all pairs have one factor in common: it may be a
+    rate or a mean, or a slope that is missing everywhere.
+    """
     constant, known = is_constant(cells, derivatives.loss, pairs, kind, factor), explained(cells, pairs, kind, factor)
     if constant and known:
         told = sum(int(np.isfinite(pair.ratios).sum()) for pair in pairs) > 1
@@ -174,11 +176,11 @@ def _doubted(
 
 
 def _factor(cells: Cells, pairs: Sequence[Pair], kind: Kind, common: float | None) -> float:
-    """The common factor, or, where each ratio stands alone, what it should be."""
+    """The common factor; where too few ratios share one, the one that should be there."""
     total = sum(pair.derivative.size for pair in pairs)
     if common is not None:
         alike = sum(int((np.abs(pair.ratios - common) <= SAME_RATIO * abs(common)).sum()) for pair in pairs)
-        # A few numbers with a factor of their own, which nothing explains, lack the same slope.
+        # A few ratios with a factor in common that nothing explains lack the same slope: that is no common factor.
         if total == 1 or (alike > 1 and (2 * alike >= total or explained(cells, pairs, kind, common))):
             return common
     return expected_factor(cells, pairs, kind, 1.0)

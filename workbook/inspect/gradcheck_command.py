@@ -44,7 +44,7 @@ def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = N
 
 @contextmanager
 def _progress(terminal: Console) -> Iterator[Callable[[str], None]]:
-    """A line that says what goes on, and for how long, where that takes a while and somebody looks."""
+    """On a terminal, a line that says what is being done and for how long, once that takes a while."""
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     progress = Progress(*columns, transient=True, console=terminal, disable=not terminal.is_terminal)
     task = progress.add_task("", total=None)

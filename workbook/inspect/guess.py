@@ -117,7 +117,7 @@ def _say_within(say: Callable[[str], None], step: str, words: str) -> None:
 
 
 def _of_labelled(readers: Readers, cell_pairs: Sequence[tuple[Area, Area]], say: Callable[[str], None]) -> Check:
-    """The check with the sheet's own loss, or with the one that people mean, whichever more agrees with.
+    """The check with the sheet's own loss or with one made from its outputs and targets, whichever agrees better.
 
     Raises:
         InputError: there is no such loss.
@@ -144,7 +144,7 @@ def _not_computed(readers: Readers, cell_pairs: Sequence[tuple[Area, Area]]) -> 
 
 
 def _of_made_losses(cells: Cells, cell_pairs: Sequence[tuple[Area, Area]]) -> Check | None:
-    """The check with the loss that people mean where a sheet has no cell for it; None if none has these gradients."""
+    """The check with a loss made from outputs and targets; None if none has these gradients."""
     best: tuple[float, Area] | None = None
     for loss in made_losses(cells, cell_pairs):
         try:
@@ -182,7 +182,7 @@ def _best(
     last: Check | None,
     say: Callable[[str], None],
 ) -> Check | None:
-    """The check with the loss that most agrees with; None if there is no loss at all."""
+    """The check with the loss whose derivatives agree best; None if no cell may be a loss."""
     if last is not None and (loss := known_loss(readers.cells, cell_pairs, last)) is not None:
         with suppress(InputError):
             return checked(readers.cells, loss, cell_pairs, kind)
@@ -211,7 +211,7 @@ def _agreeing(check: Check) -> float:
 
 
 def _most_agreeing(check: Check) -> float:
-    """The most that could agree with any loss: steps of 0, as of weights on blank pixels, tell nothing."""
+    """The most pairs that could agree with any loss: steps of 0, as of weights on blank pixels, tell nothing."""
     told = (np.abs(pair.value) > NOISY * pair.value_uncertain for pair in check.pairs)
     return float(sum(map(np.mean, told))) or float(len(check.pairs))
 
@@ -221,7 +221,7 @@ def _is_natural(check: Check) -> bool:
 
 
 def _judged(check: Check) -> Check:
-    """The check, if enough agrees to accuse what does not, or all of it with a factor that somebody chose."""
+    """The check; its verdict is 'could not tell' where too little agrees to accuse the rest."""
     factor = check.factor
     agreeing = [(pair.agrees(factor) & np.isfinite(pair.ratios)) | (pair.inside is not None) for pair in check.pairs]
     cells, total = sum(int(some.sum()) for some in agreeing), sum(some.size for some in agreeing)

@@ -21,7 +21,9 @@ LARGE = 5_000
 
 
 def known_loss(cells: Cells, cell_pairs: Sequence[tuple[Area, Area]], last: Check) -> Area | None:
-    """The loss where all lies and the loss is computed as in a step that was found right: what disagrees is a slip."""
+    """The loss of a step with the layout and the loss's formula of one that was found right: what disagrees there is a
+    slip.
+    """
     down = cell_pairs[0][0].top - last.pairs[0].parameter.top
     loss = moved_area(last.loss, down)
     due = [(moved_area(pair.parameter, down), moved_area(pair.given, down)) for pair in last.pairs]

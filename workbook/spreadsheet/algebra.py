@@ -175,7 +175,7 @@ def negated(tree: Tree) -> Tree:
 
 
 def simplified(tree: Tree) -> Tree:
-    """The tree with all its products and their like put together as `product` does."""
+    """The tree with all its products, quotients and negations simplified as `product` does."""
     if not isinstance(tree, Operation):
         return tree
     whole = Operation(tree.kind, tuple(map(simplified, tree.operands)))

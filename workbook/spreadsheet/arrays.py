@@ -35,7 +35,7 @@ def number_in(cell: object) -> float:
 
 
 def is_counted(value: Array) -> NDArray[np.bool_]:
-    """Which cells SUM, AVERAGE and their like take: those with numbers. (R, C)."""
+    """Which cells SUM, AVERAGE and other aggregates take: those with numbers. (R, C)."""
     if value.dtype != object:
         return np.ones(value.shape[-2:], dtype=bool)
     counted = [isinstance(cell, float) for cell in value.ravel()]
@@ -43,7 +43,7 @@ def is_counted(value: Array) -> NDArray[np.bool_]:
 
 
 def vector_of(value: Array) -> FloatArray:
-    """The numbers that SUM, AVERAGE and their like take, one after the other: (N,) or (B, N)."""
+    """The numbers that SUM, AVERAGE and other aggregates take, one after the other: (N,) or (B, N)."""
     if value.dtype != object:
         return value.reshape((*value.shape[:-2], value.shape[-2] * value.shape[-1]))  # -1 fails where there are no rows
     return numbers(value)[..., is_counted(value)]

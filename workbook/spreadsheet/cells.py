@@ -63,7 +63,7 @@ class Cells:
         self.book = book
         self.sheets = {sheet.name: sheet for sheet in book.sheets}
         self._typed: list[tuple[Formula, Array]] = []
-        self._changed: set[tuple[str, int]] = set()  # the columns of a copy that are its own
+        self._changed: set[tuple[str, int]] = set()  # the columns of a copy whose values it no longer shares
         self._reads: dict[Area, list[Area]] = {}
         self._formulas: dict[Address, Formula | None] = {}
         self._inside: dict[Area, list[Address]] = {}

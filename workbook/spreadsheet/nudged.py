@@ -1,4 +1,4 @@
-"""A book in which some numbers are others, and all that is computed from them follows."""
+"""A copy of a book's cells with some numbers changed, and all that is computed from them recalculated."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from workbook.spreadsheet.cells import Cells
 from workbook.spreadsheet.graph import ancestors
 from workbook.spreadsheet.trace import filled, traced
 
-# How far a number moves, as a share of itself: enough to tell, too little to leave where it is.
+# How far a number moves, as a share of itself: enough to see a change, too little to saturate a unit.
 LEAST, MOST = 0.05, 0.15
 
 

@@ -7,7 +7,7 @@ The differences, after OpenDocument 1.3, part 4: a reference stands in brackets 
 import re
 
 SHEET = r"\$?('(?:[^']|'')*'|[^\s.'\[\]:#$]*)\."
-# Texts first: what looks like something else in them is none.
+# Texts come first, so that nothing in them is taken for a reference.
 TOKEN = re.compile(
     r"""(?P<text>"(?:[^"]|"")*")|\[(?P<reference>(?:'(?:[^']|'')*'|[^\]'])*)\]|(?P<array>\{[^}]*\})|(?P<sign>[;~])"""
     r"|(?P<prefix>\b(?:COM\.MICROSOFT|ORG\.(?:LIBREOFFICE|OPENOFFICE))\.)"

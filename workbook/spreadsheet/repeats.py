@@ -52,7 +52,7 @@ class Repeats:
 
 
 class Copies:
-    """The cells of a book seen from formulas that stand so many rows further down, all at once."""
+    """The cells that formulas read, for copies of them so many rows further down, all at once."""
 
     def __init__(self, cells: Cells, downs: Sequence[int]) -> None:
         self.cells, self.downs = cells, downs

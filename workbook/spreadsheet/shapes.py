@@ -9,7 +9,7 @@ from workbook.spreadsheet.letters import column_of, letters_of
 from workbook.spreadsheet.trees import UnsupportedError
 
 EXTERNAL = re.compile(r"\[\d+\]|\[[^\]]+\.xls\w?\]")
-# Texts and quoted sheet names first: what looks like a reference in them is none.
+# Texts and quoted sheet names come first, so that nothing in them is taken for a reference.
 REFERENCE = re.compile(
     r'"[^"]*"|\'[^\']*\'|(?<![\w.$\]])(\$?)([A-Za-z]{1,3})(\$?)([1-9]\d{0,6})(?![\w(.!])',
 )

@@ -26,7 +26,7 @@ class Table:
     totals: int = 0
 
     def rows(self, items: set[str], row: int) -> tuple[str, str] | None:
-        """The first and the last of the rows that `#All` and its like stand for, in a formula of a row."""
+        """The first and the last of the rows that items such as `#All` stand for, in a formula of a row."""
         first, last = self.top + self.headers, self.bottom - self.totals
         spans = {
             "#all": (self.top, self.bottom),

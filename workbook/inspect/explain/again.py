@@ -1,4 +1,4 @@
-"""Where steps start to be wrong that repeat the formulas of another: there too, with numbers of their own."""
+"""Where the fault starts in steps with the formulas of a wrong step: in the same cells, with other numbers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ Copied = Mapping[int, tuple[Sequence[Pair], float]]
 def starts_again(
     readers: Readers, starts: Sequence[Start], pairs: Sequence[Pair], factor: float, copied: Copied
 ) -> dict[int, tuple[Start, ...]]:
-    """The starts of each copy of a step of updates; left out are copies of which what belongs there cannot be told.
+    """Where the fault starts in each copy of a wrong step; copies whose right values cannot be computed are left out.
 
     Args:
         starts: those of the step itself, as its pairs and factor are.
@@ -34,7 +34,7 @@ def starts_again(
 def _again(readers: Readers, start: Start, pairs: Sequence[Pair], factor: float, copied: Copied) -> dict[int, Start]:
     """One start in each copy.
 
-    What belongs there follows from what an update that is wrong should be, and from how much that changes with it.
+    Its right value follows from that of a wrong update and from the update's derivative by it.
     """
     cells, first = readers.cells, start.cells.cell(0, 0)
     if numbers(cells.value(first)).item() != start.value:
@@ -63,7 +63,9 @@ def _wrong(pairs: Sequence[Pair], factor: float) -> Iterator[tuple[int, tuple[in
 
 
 def _slopes(readers: Readers, start: Start, first: Area, cell: Area, downs: Sequence[int]) -> dict[int, float]:
-    """How much an update changes with a start's first cell, in each copy; none if others of its cells count too."""
+    """The derivative of an update by a start's first cell, in each copy; none if it depends on other cells of the start
+    too.
+    """
     if cell == first:
         return dict.fromkeys(downs, 1.0)
     try:

@@ -1,4 +1,4 @@
-"""One slip written more than once: formulas of the same form that are right only when all are put right together."""
+"""The same slip in several cells: formulas of one form that give the right gradient only if all are corrected."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,9 +18,10 @@ MOST_COPIES = 200
 
 
 def copies(cells: Cells, forward: Forward, wrong: Wrong, kept: Sequence[Entry]) -> list[Repair]:
-    """The cells of one form that put a gradient right together; none if no form does.
+    """The corrections of all cells of one form that together make a gradient right; none if no form does.
 
-    What belongs in each is the loss's derivative by a forward cell that it reads, the same one of them in every copy.
+    Each cell is expected to be the loss's derivative by one of the forward cells that its formula reads: by its first
+    operand in all cells, or by its second in all, and so on.
     """
     entries = [*wrong.entries, *kept]
     for group in _groups(wrong.path):
@@ -43,9 +44,10 @@ def _groups(path: Sequence[Formula]) -> Iterator[list[Formula]]:
 
 
 def _expected(cells: Cells, forward: Forward, group: Sequence[Formula]) -> Iterator[dict[Area, Expected]]:
-    """What may belong in each cell of a form, by which of the forward cells in its formula that is.
+    """What may belong in each cell of a form: the loss's derivative by the first operand of each, by the second, and so
+    on.
 
-    Where that is an activation, the derivative by what it is the activation of may belong there too.
+    Where the operand is an activation, the derivative by its pre-activation may belong there too.
     """
     named = {cells.text(formula.area): formula.area for formula in forward.derivatives.order}
     read = [[area for area in cells.reads(formula.tree, formula.home) if area.size == 1] for formula in group]
@@ -67,7 +69,7 @@ def _is_right(entry: Entry, by: Derivatives, changes: dict[Area, FloatArray]) ->
 
 
 def _repairs(cells: Cells, group: Sequence[Formula], expected: dict[Area, Expected]) -> Iterator[Repair]:
-    """The copies that change; neighbours with one filled formula as one."""
+    """The cells that change; neighbours that were filled together are one correction."""
     for block in blocks(group):
         each = [expected[area_at(address)] for address in block.addresses()]
         array = np.array([one.array.item() for one in each]).reshape(block.shape)

@@ -32,7 +32,7 @@ def edits(tree: Tree, others: list[Variable], numbers: list[float], show: Show) 
 
 
 def _extras(node: Tree, others: list[Variable], numbers: list[float], show: Show) -> Iterator[Edit]:
-    """What can be too much at one node."""
+    """The edits that put a superfluous factor, term or sign at one node."""
     complements: list[Tree] = [Operation("-", (Number(1.0), other)) for other in others]
     for factor in [*others, *complements, *(Number(number) for number in numbers)]:
         yield Operation("*", (node, factor)), f"an extra factor {show(factor)}"
@@ -44,7 +44,7 @@ def _extras(node: Tree, others: list[Variable], numbers: list[float], show: Show
 
 
 def _slips(node: Tree, numbers: list[float], show: Show) -> Iterator[Edit]:
-    """What can go wrong with one node itself."""
+    """The edits of one node itself: another number or operator, a missing operand or function."""
     if isinstance(node, Number):
         yield from ((Number(n), f"{n:.10g} stands where {node.value:g} belongs") for n in numbers if n != node.value)
     if not isinstance(node, Operation):

@@ -1,4 +1,4 @@
-"""Numbers of a wrong gradient, and whether changes of the cells before them make them right."""
+"""Numbers of a gradient, and whether changes in the cells that they are computed from make them right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.cells import Formula
 from workbook.spreadsheet.graph import Planes
 
-# What a replacement gives must be the derivative to so many digits.
+# The relative precision with which a repair must give the right gradient.
 AGREES = 1e-6
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One number of a gradient: where, what the sheet has, what it should have, how far off that may be by rounding,
-    and its derivative by the cells before it.
+    """One number of a gradient: its cell, its value in the sheet and the right one, how far these may differ by
+    rounding, and its derivative by the cells that it is computed from.
     """
 
     cell: Area
@@ -39,11 +39,11 @@ class Entry:
         return self._is_near(self.with_(changes))
 
     def is_right_after(self, moved: float) -> bool:
-        """Whether it is right once the cell itself has moved by so much."""
+        """Whether it is right once its own value has changed by so much."""
         return self._is_near(self.value + self.sign * moved)
 
     def is_right_with(self, part: float) -> bool:
-        """Whether a part of the update alone is the step that is expected."""
+        """Whether one part of the update is by itself the expected step."""
         return self._is_near(self.sign * part)
 
     def _is_near(self, number: float) -> bool:

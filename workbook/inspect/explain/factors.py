@@ -12,7 +12,9 @@ MOST_FACTORS, MOST_OF_LONG = 5, 2
 
 
 def factor_slips(tree: Tree, show: Show) -> Iterator[Edit]:
-    """The tree with some factors of a product left out or doubled, few first; in a sum, of all its terms alike."""
+    """The tree with some factors of a product left out or doubled, the fewest changes first; in a sum, the same change
+    in every term.
+    """
     inside: set[int] = set()
     for node, rebuild in nodes(tree):
         if not isinstance(node, Operation) or node.kind not in ("+", "*"):
@@ -41,7 +43,7 @@ def _operands(tree: Tree, kind: str) -> list[Tree]:
 
 
 def _powers(count: int) -> list[tuple[int, ...]]:
-    """How often each of so many factors may stand there, the fewest changes first; at least one is left."""
+    """How often each factor may occur (0, 1 or 2 times), the fewest changes first; at least one factor stays."""
     most = count if count <= MOST_FACTORS else MOST_OF_LONG
     found = [powers for powers in product((1, 0, 2), repeat=count) if 0 < count - powers.count(1) <= most]
     return sorted((powers for powers in found if any(powers)), key=lambda powers: count - powers.count(1))

@@ -1,6 +1,6 @@
 """What has to change in a user's own formula for it to be right.
 
-In words whose rows are relative, as in a shape's key.
+The words name rows relative to the formula's own, as a shape's key does: see wording.py.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ from workbook.table.updates import ETA
 
 
 def repaired(understood: Understood, name: str, raw: Tree, resolved: list[Tree], user: Tree, row: int) -> str | None:
-    """The one change that makes a user's formula what a column should be"""
+    """The one change that makes a user's formula what a column should be."""
     return (
         _other_sign(understood, name, raw, resolved)
         or _edited(understood, name, user, row)
@@ -84,7 +84,9 @@ def _neighbours(columns: Columns) -> Iterator[tuple[str, dict[Tree, Tree]]]:
 
 
 def _other_sign(understood: Understood, name: str, raw: Tree, resolved: list[Tree]) -> str | None:
-    """An operator of the user's formula that must be another one, in the text: what binds how may change as well."""
+    """An operator of the user's formula that must be another one; exchanged in the text, since precedence may change
+    with it.
+    """
     written = pieces(raw, spaced=False)
     operands = [piece for piece in written if not isinstance(piece, str)]
     names = (f"leaf{index}" for index in count())

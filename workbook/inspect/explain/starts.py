@@ -68,7 +68,7 @@ def find_starts(forward: Forward, pairs: Sequence[Pair], factor: float, kind: Ki
 
 
 def _is_consequence(repair: Repair, starts: Sequence[tuple[Start, Repair | None]], traced: Sequence[Wrong]) -> bool:
-    """Whether all is right without one of several repairs: what it puts right, a later one puts right too."""
+    """Whether a repair is not needed: without it all is right too, since a later one corrects the same."""
     others = [(other.cells, other.change) for _, other in starts if other is not None and other is not repair]
     return bool(others) and all(wrong.is_right(others) for wrong in traced)
 
@@ -107,7 +107,7 @@ def _traced(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) 
 
 
 def _kept(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
-    """A number of each right pair, which must stay so."""
+    """A number of each right pair; a repair must leave it right."""
     without_fault = [pair for pair in pairs if pair.verdict(factor) == "right"]
     for pair in without_fault[:MOST_KEPT]:
         row, column = np.unravel_index(np.argmax(np.abs(pair.derivative)), pair.derivative.shape)
@@ -118,7 +118,7 @@ def _kept(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) ->
 
 
 def _entries(pair: Pair, factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
-    """Some wrong numbers of a pair, and some right ones, which must stay so."""
+    """Some wrong numbers of a pair, and some right ones; a repair must leave these right."""
     wrong = pair.wrong(factor)
     for mask in (wrong, ~wrong):
         entries = np.argwhere(mask)
@@ -141,8 +141,9 @@ def _first(
 ) -> Repair | None:  # fmt: skip
     """The first block that can be put right.
 
-    One that is right as something else may lack a factor: of these the last that puts most gradients right. The
-    gradient itself is the start only if nothing before it is, and a term of it, such as a sample's, only then.
+    A block that is the derivative by something else may lack a factor: of such blocks the last of those that correct
+    most gradients is taken. The gradient itself is the start only if no block before it is; so is one term of it, such
+    as a sample's.
     """
     entries = [*wrong.entries, *kept]
     otherwise: list[Repair] = []
@@ -159,7 +160,7 @@ def _first(
             repair = Repair(area, change, expected)
             if expected.through is not None:
                 share = share or repair
-            elif any(other.through is None or other.of != expected.of for other in explained):  # not a share of it
+            elif any(other.through is None or other.of != expected.of for other in explained):  # no share of it
                 otherwise.append(repair)
             elif forward.is_parameter(expected):
                 own = own or repair
@@ -171,7 +172,7 @@ def _first(
         return sum(other.is_right([*known, (repair.cells, repair.change)]) for other in others)
 
     if share is not None and all(r.expected is not None and forward.is_parameter(r.expected) for r in otherwise):
-        return share  # a gradient that is another parameter's, since its terms are
+        return share  # the whole gradient belongs to another parameter, as its terms do
     return max(reversed(otherwise), key=helped, default=own)
 
 

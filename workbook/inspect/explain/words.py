@@ -1,4 +1,4 @@
-"""Why cells are off, in words: the factor that is missing, or that stands there too much."""
+"""Why cells are off, in words: the factor that is missing or superfluous."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ def cause(cells: Cells, forward: Forward, area: Area, expected: Expected, part: 
 
 
 def _factor(cells: Cells, forward: Forward, area: Area, expected: Expected) -> Cause | None:
-    """The one factor or reference that is all the difference; None if there is none."""
+    """The cause where one factor or one reference explains the whole difference, else None."""
     value, due = numbers(cells.value(area)), expected.array
     if found := _multiplied(value, due, _slopes(cells, forward, value, expected)):
         return found
@@ -67,7 +67,9 @@ def _named(cells: Cells, forward: Forward, expected: Expected) -> str:
 
 
 def _slopes(cells: Cells, forward: Forward, value: FloatArray, expected: Expected) -> Iterator[tuple[FloatArray, str]]:
-    """The slopes of activations, which may be missing: first that of the cells whose derivative is expected."""
+    """The slopes of activations, any of which may be the missing factor: first that of the cells whose derivative is
+    expected.
+    """
     own = {expected.of, expected.through}
     names = {cells.text(area) for area in own if area is not None}
 
@@ -85,14 +87,14 @@ def _slopes(cells: Cells, forward: Forward, value: FloatArray, expected: Expecte
 
 
 def _numbers(cells: Cells, forward: Forward, value: FloatArray) -> Iterator[tuple[FloatArray, str]]:
-    """The numbers of forward cells, which may be missing."""
+    """The numbers of forward cells, any of which may be the missing factor."""
     for area, array in forward.values.items():
         for part, where in _parts(area, array, value.shape):
             yield part, f"the factor {cells.text(where)}"
 
 
 def _instead(cells: Cells, forward: Forward, area: Area, due: FloatArray) -> str:
-    """One cell read where another belongs."""
+    """Which cell is read in place of another, in words; "" if that explains nothing."""
     if area.size > 1:
         return ""
     value = numbers(cells.value(area)).item()

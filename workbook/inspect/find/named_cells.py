@@ -49,7 +49,7 @@ def _area(cells: Cells, option: str, item: str, sheet: str, rows_down: int) -> A
 
 
 def _items(text: str) -> Iterator[str]:
-    """A list's items: its commas, but not those in quotes or brackets, stand between them."""
+    """The items of a list, cut at its commas but not at those in quotes or brackets."""
     depth, quote, start = 0, "", 0
     for at, sign in enumerate(text):
         if quote:

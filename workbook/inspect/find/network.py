@@ -18,7 +18,7 @@ from workbook.table.updates import ETA
 DEFAULT_SIZES = (2, 2, 2)
 MOST_NEURONS = 12
 MOST_LAYERS = 4
-# A header may name any number; whose formulas are longer is no network in a spreadsheet.
+# A header may claim any number of neurons: with more weights than this, formulas do not fit into cells.
 MOST_WEIGHTS = 1_000
 LARGEST = f"at most {MOST_NEURONS} hidden neurons in {MOST_LAYERS} layers and {MOST_WEIGHTS:,} weights"
 # The row of a variable that stands neither in the formula's own row nor in the one above.
@@ -69,7 +69,7 @@ def _splits(hidden: int) -> Iterator[tuple[int, ...]]:
             yield tuple(b - a for a, b in pairwise((0, *boundaries, hidden)))
 
 
-# What a table may do otherwise all through without being wrong, and how that is told.
+# Conventions that a whole table may follow without being wrong, as they are told.
 NO_HALF = "a variant: the losses have no ½, and so the gradients are twice as large"
 NEGATIVE_RATE = "a variant: the learning rate is negative, and so the step is added"
 
@@ -114,7 +114,7 @@ class Network:
         return _expected(self, name)
 
     def spelled(self, tree: Tree) -> Tree:
-        """Put what missing columns are in their places."""
+        """Put the definitions of missing columns in their place."""
 
         def known(leaf: Tree) -> Tree:
             if not isinstance(leaf, Variable) or leaf == ETA or leaf.name in self.known:
@@ -135,7 +135,7 @@ def _expected(network: Network, name: str) -> Tree | None:
         tree = network.spelled(network.definitions[name].tree)
         parse(printed(tree))
     except UnsupportedError:
-        return None  # with what missing columns are in their places, it may be too long for a cell
+        return None  # with the definitions of missing columns in it, it may be too long for a cell
     return tree
 
 

@@ -1,4 +1,4 @@
-"""Tables with this project's own headers: what is a step's loss, its parameters and their gradients is known there."""
+"""Tables with this project's own headers: their names tell each step's loss, its parameters and their gradients."""
 
 from collections.abc import Iterator
 

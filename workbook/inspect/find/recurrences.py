@@ -61,13 +61,15 @@ def steps(readers: Readers) -> list[Step]:
 
 
 def _shift(link: Link) -> tuple[bool, int, int]:
-    """How an update lies to its parameter: on the same sheet, so many rows and columns further."""
+    """Where an update lies from its parameter: whether on the same sheet, and how many rows and columns further."""
     one, other = link.parameter, link.update
     return one.sheet == other.sheet, other.top - one.top, other.left - one.left
 
 
 def _one_each(links: list[Link]) -> list[Link]:
-    """Of several updates of the same cells those that lie to them as most do; the others may be nudged copies."""
+    """One update of each parameter: of several the one that lies from it as most updates do; others may be nudged
+    copies.
+    """
     counts: Counter[tuple[bool, int, int]] = Counter()
     for link in links:
         counts[_shift(link)] += link.update.size
@@ -82,7 +84,7 @@ def _one_each(links: list[Link]) -> list[Link]:
 
 
 def _of_parameters(readers: Readers, links: list[Link]) -> list[Link]:
-    """Those links that start from something given or updated: z less the largest z starts from something computed."""
+    """The links whose parameter is given or updated: in z less the largest z, as in a softmax, z is computed."""
     updated = {address for link in links for address in link.update.addresses()}
     first = {link: readers.cells.formula(link.parameter.first) for link in links}
     computed = readers.dependents(link.parameter for link in links if first[link] is None)
@@ -161,7 +163,7 @@ def _origins(cells: Cells, formula: Formula) -> Iterator[Area]:
 
 
 def _terms(tree: Tree) -> Iterator[Tree]:
-    """What is added in a sum of terms; what is subtracted is no old value."""
+    """The terms of a sum that are added; one that is subtracted is no old value of a parameter."""
     if isinstance(tree, Operation) and tree.kind in ("+", "-"):
         yield from _terms(tree.operands[0])
         if tree.kind == "+":
@@ -185,7 +187,7 @@ def _depends(readers: Readers, parameter: Area, block: Area) -> bool:
 
 
 def _levels(links: Sequence[Link]) -> dict[Link, int]:
-    """How many updates a parameter has behind it."""
+    """How many updates came before each link's parameter."""
     by_update = {address: link for link in links for address in link.update.addresses()}
     levels: dict[Link, int] = {}
     for link in links:
@@ -213,7 +215,7 @@ def _connected(readers: Readers, links: Sequence[Link], barrier: frozenset[int],
             group[at] = at = group[group[at]]
         return at
 
-    # Each formula stands for one of the links that it depends on; those of what it reads are of one network.
+    # Each formula is counted to one of the links that it depends on; links that lead to one formula are of one network.
     numbers = {link.update.first: number for number, link in enumerate(links)}
     reached = readers.dependents([link.parameter for link in links], within=leading, barrier=barrier)
     of = {at: numbers[home] for at in reached if (home := readers.formulas[at].home) in numbers}
@@ -230,7 +232,7 @@ def _connected(readers: Readers, links: Sequence[Link], barrier: frozenset[int],
 
 
 def _step(readers: Readers, links: Sequence[Link], copies: Sequence[Link], barrier: frozenset[int]) -> Step:
-    """A step with its frozen parameters: those that are copied down where others like them are updated."""
+    """A step with its frozen parameters: those copied unchanged where other weights or biases are updated."""
     step = Step(tuple(links), readers, barrier)
     shifts = {_shift(link) for link in links}
     copies = [copy for copy in copies if _shift(copy) in shifts]
@@ -248,7 +250,7 @@ def _step(readers: Readers, links: Sequence[Link], copies: Sequence[Link], barri
 
 
 def _copies(readers: Readers, shifts: Container[tuple[bool, int, int]]) -> Iterator[Link]:
-    """Cells with the label of a parameter that are carried on unchanged, lying to them as updates do."""
+    """Parameters, by their labels, that are copied unchanged to where an update would stand."""
     for formula in readers.formulas:
         origin = _copied(readers.cells, formula)
         if origin is not None:

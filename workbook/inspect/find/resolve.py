@@ -91,7 +91,9 @@ class Resolver:
         return self._leaf(self._home(row), leaf, row, LONGEST_CHAIN)
 
     def _home(self, row: int) -> Address:
-        """Where the formulas of a row of the table stand; their references keep their columns wherever that is."""
+        """A cell in a row of the table, from which references are followed: their rows are relative to it, their
+        columns are not.
+        """
         return Address(self.table.sheet.name, row, 1)
 
     def _resolved(self, address: Address, shape: Shape, row: int, left: int) -> Tree:
@@ -110,7 +112,7 @@ class Resolver:
     def _named(self, address: Address, name: Name, row: int, left: int) -> Tree:
         if self.rate is not None and self.rate.name == definition_of(self.book, name, address.sheet):
             return ETA
-        without_names(self.book, name, address.sheet)  # which is refused where it has no end
+        without_names(self.book, name, address.sheet)  # raises where names refer to each other
         tree = meaning(self.book, name, address.sheet)
         return replaced(tree, lambda inner: self._leaf(address, inner, row, left))
 

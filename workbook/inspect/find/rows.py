@@ -117,7 +117,7 @@ class _Block:
         return SUMS_UP if 2 * sum(others) >= len(others) else None
 
     def _typed(self, row: int) -> str | None:
-        """Why a row without formulas is none, or none of them in computed columns."""
+        """Why a row is no step if it has no formulas; None if it may be one."""
         if any(self.sheet.shape(column, row) is not None for column in self.columns):
             return None
         values = [self.sheet.value(column, row) for column in sorted(self.columns)]

@@ -1,4 +1,4 @@
-"""Random rows in which a right table holds: what is equal in all of them is equal in every right table."""
+"""Random numbers for the columns of a right table: formulas that give the same from all of them are taken as equal."""
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""What stands beside a cell in words."""
+"""The labels of cells: texts left of them or above."""
 
 import re
 from collections import Counter
@@ -19,7 +19,7 @@ PARAMETER = re.compile(
     r"^\s*(?:(?:new|neu\w*|next|old|updated)\s+)?(?P<letter>w|b|θ|theta|bias|weight)s?[\s_]*[\w,\[\]()]*\s*[:=]?\s*$",
     re.IGNORECASE,
 )
-# What weights are called besides where a gradient has the same name: those on the state before, of norms.
+# Names that are weights only if a gradient has the same name: recurrent weights U, V, R, and γ and β of norms.
 RECURRENT = re.compile(r"^\s*(?:[UVR]_?\w{0,3}|gamma|beta|γ|β)\s*[:=]?\s*$")
 GRADIENT = re.compile(
     r"^\s*(?:grad(?:ient)?(?:\s+of)?|[d∂δΔ])\s*_?(?:[A-Za-z_]{0,6}\s*/\s*[d∂δ]\s*)?(?P<name>[A-Za-zθ][\w]*)\s*[:=]?\s*$",

@@ -50,7 +50,8 @@ def annotate(report: FileReport, out: Path) -> list[str]:
     """Write the annotated copy; return what it could not carry over.
 
     Raises:
-        InputError: `out` is the audited file itself or no place for a workbook, or openpyxl cannot load the file.
+        InputError: `out` is the audited file itself or cannot be written as a workbook, or openpyxl cannot load the
+            file.
     """
     source = report.file
     if source.suffix.lower() in READERS:

@@ -48,7 +48,7 @@ def _choose_backward(adjoint: Adjoint, _: Array, test: Array, yes: Array, no: Ar
 
 
 def _asked(adjoint: Adjoint) -> Adjoint:
-    """What a test gets: no derivative, but it must know how much hangs on it."""
+    """The adjoint of a test: the derivative is 0; the sizes of what depends on it are passed on."""
     return np.stack([np.zeros_like(adjoint[0]), adjoint[1], adjoint[2]])
 
 

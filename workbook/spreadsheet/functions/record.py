@@ -61,7 +61,9 @@ def elementwise(
 
 
 def stairs(element: Forward, fewest: int, most: int) -> Function:
-    """A function that is flat but for its jumps: its derivative says nothing, so all that hangs on it stays open."""
+    """A function that is flat but for its jumps, such as ROUND: its derivative of 0 says nothing of how the loss
+    changes, so gradients that run through it are not judged.
+    """
 
     def adjoints(adjoint: Adjoint, _: Array, *operands: Array) -> list[Adjoint]:
         return [shrunk(through(adjoint, 0.0, 1.0), operand.shape) for operand in operands]
