@@ -80,7 +80,7 @@ def gradcheck(
     Raises:
         InputError: the file cannot be read, what is asked makes no sense, or nothing can be told.
     """
-    from workbook.inspect.gradcheck_file import Asked
+    from workbook.inspect.gradcheck_file import CheckOptions
     from workbook.inspect.gradcheck_file import gradcheck as checked
 
-    return checked(Path(path), Asked(loss, parameters, gradients, updates, of_each, rate))
+    return checked(Path(path), CheckOptions(loss, parameters, gradients, updates, of_each, rate))

@@ -355,9 +355,9 @@ def gradcheck(
     if file is None:
         raise InputError("no workbook named; type `make gradcheck FILE=theirs.xlsx`, or here `gradcheck theirs.xlsx`")
     from workbook.inspect.gradcheck_command import run_gradcheck  # IronCalc takes a while to load
-    from workbook.inspect.gradcheck_file import Asked
+    from workbook.inspect.gradcheck_file import CheckOptions
 
-    asked = Asked(loss, parameters, gradients, updates, of_each, rate)
+    asked = CheckOptions(loss, parameters, gradients, updates, of_each, rate)
     raise typer.Exit(run_gradcheck(file, asked, json=json, html=html))
 
 

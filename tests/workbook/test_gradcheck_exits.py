@@ -8,14 +8,14 @@ from openpyxl import Workbook
 
 from engine import InputError
 from workbook.inspect.gradcheck_command import run_gradcheck
-from workbook.inspect.gradcheck_file import Asked
+from workbook.inspect.gradcheck_file import CheckOptions
 
-NOTHING = Asked("", "", "", "", None, None)
-NAMED = Asked("A1", "A2", "A3", "", None, None)
+NOTHING = CheckOptions("", "", "", "", None, None)
+NAMED = CheckOptions("A1", "A2", "A3", "", None, None)
 
 
 @pytest.mark.parametrize("asked", [NOTHING, NAMED])
-def test_a_workbook_without_a_sheet_of_cells_is_refused_in_a_line(tmp_path: Path, asked: Asked) -> None:
+def test_a_workbook_without_a_sheet_of_cells_is_refused_in_a_line(tmp_path: Path, asked: CheckOptions) -> None:
     book = Workbook()
     book.create_chartsheet("Chart")
     book.remove(book["Sheet"])
@@ -50,6 +50,6 @@ def test_a_circle_elsewhere_in_the_book_does_not_stop_the_check(
 
 def test_a_circle_on_the_way_to_the_loss_is_named(tmp_path: Path) -> None:
     path = descent(tmp_path / "circle.xlsx", {"J1": "=J2*0.1", "J2": "=100-J1"}, "=(B2-1)^2/2+(E2-3)^2/2+J1")
-    asked = Asked("C2", "A2,E2", "", "A3,E3", None, None)
+    asked = CheckOptions("C2", "A2,E2", "", "A3,E3", None, None)
     with pytest.raises(InputError, match=r"Sheet!J\d is computed from itself: a circle that no parameter cuts"):
         run_gradcheck(path, asked, json=True)

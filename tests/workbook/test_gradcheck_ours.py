@@ -14,7 +14,7 @@ from tests.commands import run
 from tests.engine.networks import random_experiment
 from tests.workbook.kinds import KINDS
 from tests.workbook.test_audit_any import main_only, runnable, short
-from workbook.inspect.gradcheck_file import Asked, gradcheck
+from workbook.inspect.gradcheck_file import CheckOptions, gradcheck
 
 XOR = short("xor")
 
@@ -81,6 +81,6 @@ def test_of_a_large_table_as_many_steps_are_checked_as_are_soon_done_and_that_is
 ) -> None:
     monkeypatch.setattr("workbook.inspect.guess.MOST_CELLS", 400)
     main_only(replace(with_optimizer("momentum"), steps=6), tmp_path / "book.xlsx")
-    checks = gradcheck(tmp_path / "book.xlsx", Asked()).checks
+    checks = gradcheck(tmp_path / "book.xlsx", CheckOptions()).checks
     assert 1 <= len(checks) < 6
     assert checks[0].notes[-1] == f"of 6 steps the first {len(checks)} were checked"

@@ -11,11 +11,11 @@ from tests.workbook.handmade import HandMade, only_root, save
 from workbook.inspect.audit import audit
 from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.read import read
-from workbook.spreadsheet.structured import Table, plain
+from workbook.spreadsheet.structured import ExcelTable, plain
 
 TABLES = {
-    "steps": Table("My sheet", 4, 2, 10, ("w1", "w2", "E [total]", "it's"), totals=1),
-    "bare": Table("Other", 1, 1, 3, ("x", "y"), headers=0),
+    "steps": ExcelTable("My sheet", 4, 2, 10, ("w1", "w2", "E [total]", "it's"), totals=1),
+    "bare": ExcelTable("Other", 1, 1, 3, ("x", "y"), headers=0),
 }
 
 

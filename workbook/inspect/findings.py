@@ -5,7 +5,7 @@ from typing import Literal
 
 from workbook.inspect.find.drawing import Drawing
 
-Kind = Literal["root", "consequence", "note"]
+FindingKind = Literal["root", "consequence", "note"]
 # Typed: the numbers are right, but no formula computes most of them.
 Verdict = Literal["right", "wrong", "incomplete", "typed"]
 
@@ -26,7 +26,7 @@ class Finding:
         at: the rows of the sheet.
     """
 
-    kind: Kind
+    kind: FindingKind
     column: str
     cell: str
     rows: int

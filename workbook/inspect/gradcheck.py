@@ -9,7 +9,16 @@ from engine import InputError
 from workbook.inspect.explain.starts import Start, find_starts, inner_gradients
 from workbook.inspect.judge.factors import expected_factor, explained, is_constant, rates_in, with_own_rates
 from workbook.inspect.judge.forward import Forward
-from workbook.inspect.judge.pairs import RELATIVE, SAME_RATIO, Kind, Pair, Reading, common_factor, is_plain, pairs_of
+from workbook.inspect.judge.pairs import (
+    RELATIVE,
+    SAME_RATIO,
+    GivenKind,
+    Pair,
+    Reading,
+    common_factor,
+    is_plain,
+    pairs_of,
+)
 from workbook.spreadsheet.areas import Area, area_at, bare_text
 from workbook.spreadsheet.arrays import numbers
 from workbook.spreadsheet.cells import Cells
@@ -50,7 +59,7 @@ class Check:
     """
 
     loss: Area
-    kind: Kind
+    kind: GivenKind
     pairs: tuple[Pair, ...]
     factor: float
     rate: Area | None
@@ -66,7 +75,7 @@ class Check:
 
 
 def checked_as_meant(
-    cells: Cells, loss: Area, cell_pairs: Sequence[tuple[Area, Area]], kind: Kind, rate: float | None = None
+    cells: Cells, loss: Area, cell_pairs: Sequence[tuple[Area, Area]], kind: GivenKind, rate: float | None = None
 ) -> Check:
     """As `checked`; cells named as updates may also hold the step itself, if as such all are right.
 
@@ -90,7 +99,7 @@ def checked(
     cells: Cells,
     loss: Area,
     cell_pairs: Sequence[tuple[Area, Area]],
-    kind: Kind,
+    kind: GivenKind,
     rate: float | None = None,
     *,
     quick: bool = False,
@@ -156,7 +165,7 @@ def _single_places(pairs: Sequence[Pair]) -> Iterator[tuple[Area, Area]]:
 
 
 def _doubted(
-    cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], kind: Kind, factor: float
+    cells: Cells, derivatives: Derivatives, pairs: Sequence[Pair], kind: GivenKind, factor: float
 ) -> tuple[float, bool | None, tuple[Start, ...], list[str]]:
     """The factor, the verdict, where a fault starts, and notes, where all pairs have one factor in common: it may be a
     rate or a mean, or a slope that is missing everywhere.
@@ -175,7 +184,7 @@ def _doubted(
     return factor, None, (), [UNEXPLAINED.format(factor)]
 
 
-def _factor(cells: Cells, pairs: Sequence[Pair], kind: Kind, common: float | None) -> float:
+def _factor(cells: Cells, pairs: Sequence[Pair], kind: GivenKind, common: float | None) -> float:
     """The common factor; where too few ratios share one, the one that should be there."""
     total = sum(pair.derivative.size for pair in pairs)
     if common is not None:
@@ -207,7 +216,7 @@ def derived(cells: Cells, loss: Area, parameters: Sequence[Area], *, differences
     return derivatives
 
 
-def _check_numbers(cells: Cells, pairs: Sequence[Pair], kind: Kind) -> None:
+def _check_numbers(cells: Cells, pairs: Sequence[Pair], kind: GivenKind) -> None:
     for pair in pairs:
         for area, array in ((pair.parameter, pair.derivative), (pair.given, pair.value)):
             if not np.isfinite(array).all():

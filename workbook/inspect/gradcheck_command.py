@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from engine.files import check_outputs
-from workbook.inspect.gradcheck_file import Asked, gradcheck
+from workbook.inspect.gradcheck_file import CheckOptions, gradcheck
 from workbook.inspect.report.gradcheck import as_json, show_all
 from workbook.page.records import check_page_name
 
 SHOWN_AFTER = 2.0  # seconds
 
 
-def run_gradcheck(file: Path, asked: Asked, *, json: bool, html: Path | None = None) -> int:
+def run_gradcheck(file: Path, asked: CheckOptions, *, json: bool, html: Path | None = None) -> int:
     """Check and print; return the exit status.
 
     Raises:

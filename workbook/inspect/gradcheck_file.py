@@ -11,7 +11,7 @@ from workbook.inspect.explain.starts import Start
 from workbook.inspect.find.named_cells import areas, paired
 from workbook.inspect.gradcheck import Check, checked_as_meant
 from workbook.inspect.guess import Guess, guesses
-from workbook.inspect.judge.pairs import Kind
+from workbook.inspect.judge.pairs import GivenKind
 from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.cells import Cells
@@ -23,7 +23,7 @@ MOST_EMPTY = 0.1
 
 
 @dataclass(frozen=True)
-class Asked:
+class CheckOptions:
     """What the user named; empty texts where nothing."""
 
     loss: str = ""
@@ -40,7 +40,7 @@ class Asked:
         return not named and self.of_each is None and self.rate is None
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> GivenKind:
         """Which of the two are given."""
         return "updates" if self.updates else "gradients"
 
@@ -91,7 +91,7 @@ class Gradcheck:
         return framed(page_of(self.file, self.checks, self.cells))
 
 
-def gradcheck(file: Path, asked: Asked, say: Callable[[str], None] = lambda _: None) -> Gradcheck:
+def gradcheck(file: Path, asked: CheckOptions, say: Callable[[str], None] = lambda _: None) -> Gradcheck:
     """Check a workbook; `say` is told what goes on.
 
     Raises:
@@ -116,7 +116,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _gradcheck(file: Path, asked: Asked, say: Callable[[str], None]) -> Gradcheck:
+def _gradcheck(file: Path, asked: CheckOptions, say: Callable[[str], None]) -> Gradcheck:
     say(f"Reading {file.name}")
     if file.suffix.lower() in VALUES_ONLY:
         expected = "expected the workbook (.xlsx, .ods) that it was saved from"
@@ -144,7 +144,7 @@ def with_values(book: Book) -> Book:
     return recalculated(book, missing)[0] if missing > MOST_EMPTY * len(has_value) else book
 
 
-def _check(asked: Asked) -> None:
+def _check(asked: CheckOptions) -> None:
     if asked.is_nothing:
         return
     if bool(asked.gradients) == bool(asked.updates):
@@ -157,7 +157,7 @@ def _check(asked: Asked) -> None:
         raise InputError(f"--of-each: got {asked.of_each}, expected a number of rows from 1 up")
 
 
-def _checks(cells: Cells, asked: Asked) -> Iterator[Check]:
+def _checks(cells: Cells, asked: CheckOptions) -> Iterator[Check]:
     first = _one(cells, asked, 0)
     yield first
     down = 0
@@ -171,7 +171,7 @@ def _checks(cells: Cells, asked: Asked) -> Iterator[Check]:
         yield _one(cells, asked, down)
 
 
-def _one(cells: Cells, asked: Asked, down: int) -> Check:
+def _one(cells: Cells, asked: CheckOptions, down: int) -> Check:
     sheet = cells.book.sheets[0].name
     losses = areas(cells, "--loss", asked.loss, sheet, down)
     if len(losses) != 1 or losses[0].size != 1:
@@ -183,7 +183,7 @@ def _one(cells: Cells, asked: Asked, down: int) -> Check:
     return checked_as_meant(cells, losses[0], paired(cells, parameters, given, option), asked.kind, asked.rate)
 
 
-def _named(cells: Cells, asked: Asked, down: int) -> list[Area]:
+def _named(cells: Cells, asked: CheckOptions, down: int) -> list[Area]:
     """The cells that the options name, moved so many rows down; formulas typed as options are left out."""
     sheet = cells.book.sheets[0].name
     losses = areas(cells, "--loss", asked.loss, sheet, down)

@@ -16,7 +16,7 @@ from workbook.inspect.find.ours import OUTPUT_FIRST, TRUNCATED, our_steps, our_t
 from workbook.inspect.find.recurrences import steps
 from workbook.inspect.find.words_beside import labelled_pairs
 from workbook.inspect.gradcheck import Check, checked
-from workbook.inspect.judge.pairs import NOISY, Kind, is_plain
+from workbook.inspect.judge.pairs import NOISY, GivenKind, is_plain
 from workbook.inspect.losses import candidates, is_descent, is_labelled, known_loss
 from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.book import Book
@@ -177,7 +177,7 @@ def _of_our_tables(cells: Cells, ours: Sequence[Headed], say: Callable[[str], No
 def _best(
     readers: Readers,
     cell_pairs: Sequence[tuple[Area, Area]],
-    kind: Kind,
+    kind: GivenKind,
     dependents: Callable[[], Iterable[int]],
     last: Check | None,
     say: Callable[[str], None],

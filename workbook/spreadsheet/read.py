@@ -14,7 +14,7 @@ from workbook.spreadsheet.archive import Archive, Handler, checked, reporting
 from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.letters import coordinates_of
 from workbook.spreadsheet.limits import LONGEST_TEXT
-from workbook.spreadsheet.structured import Table
+from workbook.spreadsheet.structured import ExcelTable
 from workbook.spreadsheet.worksheet import Worksheet
 
 # What an .xlsx says of a table's rows that are no data, and what it means by saying nothing.
@@ -66,7 +66,7 @@ def _list_of(part: str) -> str:
     return f"{folder}/_rels/{name}.rels"
 
 
-def _tables(archive: Archive, sheet: str, part: str) -> Iterator[tuple[str, Table]]:
+def _tables(archive: Archive, sheet: str, part: str) -> Iterator[tuple[str, ExcelTable]]:
     """The tables on a worksheet by their names in lower case."""
     refers = _list_of(part) in archive.file.namelist()
     for kind, target in _relationships(archive, part).values() if refers else ():
@@ -141,12 +141,12 @@ class _TablePart(Handler):
         elif name == "tableColumn":
             self.columns.append(attributes.get("name", ""))
 
-    def table(self, sheet: str) -> Table:
+    def table(self, sheet: str) -> ExcelTable:
         """The table, on its sheet."""
         first, _, last = self.attributes["ref"].partition(":")
         (top, left), (bottom, _) = coordinates_of(first), coordinates_of(last or first)
         headers, totals = (int(self.attributes.get(kind, default)) for kind, default in ROWS_BESIDE.items())
-        return Table(sheet, top, left, bottom, tuple(self.columns), headers, totals)
+        return ExcelTable(sheet, top, left, bottom, tuple(self.columns), headers, totals)
 
 
 class _SharedStrings(Handler):

@@ -14,7 +14,7 @@ ITEM = re.compile(rf"\[({_PART})\]")
 
 
 @dataclass(frozen=True)
-class Table:
+class ExcelTable:
     """A table of a workbook, from its first row, which may be a header, to its last, which may be one of totals."""
 
     sheet: str
@@ -50,7 +50,7 @@ class Table:
         return (found[0], found[-1]) if found and len(found) == len(letters) else None
 
 
-def plain(formula: str, tables: Mapping[str, Table], sheet: str, row: int) -> str:
+def plain(formula: str, tables: Mapping[str, ExcelTable], sheet: str, row: int) -> str:
     """A formula in a row of a sheet with cells in place of its structured references; what leads nowhere stays.
 
     Args:

@@ -17,7 +17,7 @@ from workbook.spreadsheet.trees import Name, Number, Operation, Range, Reference
 Receive = Callable[[Area, Adjoint], None]
 
 
-class Source(Protocol):
+class CellSource(Protocol):
     """Where a formula's cells are looked up: a book's `Cells`, or copies of some of them that are read at once."""
 
     def area_of(self, leaf: Reference | Range, home: Address) -> Area:
@@ -48,7 +48,7 @@ class Traced:
     operands: tuple["Traced", ...] = ()
 
 
-def traced(cells: Source, formula: Formula) -> Traced:
+def traced(cells: CellSource, formula: Formula) -> Traced:
     """A formula evaluated from the values that stand in the cells it reads; errors are nan.
 
     Raises:
@@ -108,7 +108,7 @@ def _back(part: Traced, adjoint: Adjoint, receive: Receive) -> None:
                 _back(operand, own, receive)
 
 
-def _traced(cells: Source, formula: Formula, tree: Tree, *, array: bool) -> Traced:
+def _traced(cells: CellSource, formula: Formula, tree: Tree, *, array: bool) -> Traced:
     if isinstance(tree, Number):
         return Traced(np.full((1, 1), tree.value))
     if isinstance(tree, Text):
@@ -124,7 +124,7 @@ def _traced(cells: Source, formula: Formula, tree: Tree, *, array: bool) -> Trac
     raise UnsupportedError("it cannot be read as a formula")
 
 
-def _operation(cells: Source, formula: Formula, tree: Operation, *, array: bool) -> Traced:
+def _operation(cells: CellSource, formula: Formula, tree: Operation, *, array: bool) -> Traced:
     if tree.kind == "{}":
         rows = [row.operands for row in tree.operands if isinstance(row, Operation)]
         parts = [[_traced(cells, formula, cell, array=array).value.item() for cell in row] for row in rows]
@@ -144,7 +144,7 @@ def _all_numbers(rows: Sequence[Sequence[object]]) -> bool:
     return all(isinstance(cell, float) for row in rows for cell in row)
 
 
-def _spilled(cells: Source, formula: Formula, tree: Operation) -> Traced:
+def _spilled(cells: CellSource, formula: Formula, tree: Operation) -> Traced:
     """All that the array formula in a cell fills: A1#."""
     anchor = tree.operands[0] if len(tree.operands) == 1 else None
     if not isinstance(anchor, Reference):

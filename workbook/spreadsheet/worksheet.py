@@ -9,13 +9,13 @@ from workbook.spreadsheet.book import ErrorValue, Sheet, Value
 from workbook.spreadsheet.letters import column_of, letters_of
 from workbook.spreadsheet.limits import LONGEST_TEXT
 from workbook.spreadsheet.shapes import Shape, shape_of
-from workbook.spreadsheet.structured import Table, plain
+from workbook.spreadsheet.structured import ExcelTable, plain
 
 
 class Worksheet(Handler):
     """The cells of a worksheet."""
 
-    def __init__(self, sheet: Sheet, archive: Archive, strings: list[str], tables: Mapping[str, Table]) -> None:
+    def __init__(self, sheet: Sheet, archive: Archive, strings: list[str], tables: Mapping[str, ExcelTable]) -> None:
         self.sheet, self.archive, self.strings, self.tables = sheet, archive, strings, tables
         self.row = self.column = 0
         self.kind = self.formula_kind = self.inside = self.value = self.formula = ""

@@ -15,7 +15,7 @@ from workbook.inspect.explain.copies import copies
 from workbook.inspect.explain.entries import Entry, Repair, Wrong, is_noise
 from workbook.inspect.explain.words import cause, cause_of_update
 from workbook.inspect.judge.forward import Expected, Forward
-from workbook.inspect.judge.pairs import Kind, Pair
+from workbook.inspect.judge.pairs import GivenKind, Pair
 from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.arrays import numbers
 from workbook.spreadsheet.blocks import all_blocks, blocks
@@ -47,7 +47,7 @@ class Start:
     puts_right: bool
 
 
-def find_starts(forward: Forward, pairs: Sequence[Pair], factor: float, kind: Kind) -> tuple[Start, ...]:
+def find_starts(forward: Forward, pairs: Sequence[Pair], factor: float, kind: GivenKind) -> tuple[Start, ...]:
     """The cells where the wrong pairs start to be wrong; those that are only a consequence of others are left out."""
     cells = forward.cells
     kept = list(_kept(pairs, factor, kind, forward))
@@ -97,7 +97,7 @@ def inner_gradients(forward: Forward, pairs: Sequence[Pair], factor: float) -> d
     return found
 
 
-def _traced(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Wrong]:
+def _traced(pairs: Sequence[Pair], factor: float, kind: GivenKind, forward: Forward) -> Iterator[Wrong]:
     for pair in [pair for pair in pairs if pair.verdict(factor) == "wrong"][:MOST_TRACED]:
         try:
             path = ancestors(forward.cells, [pair.given], forward.areas)
@@ -106,7 +106,7 @@ def _traced(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) 
             continue
 
 
-def _kept(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
+def _kept(pairs: Sequence[Pair], factor: float, kind: GivenKind, forward: Forward) -> Iterator[Entry]:
     """A number of each right pair; a repair must leave it right."""
     without_fault = [pair for pair in pairs if pair.verdict(factor) == "right"]
     for pair in without_fault[:MOST_KEPT]:
@@ -117,7 +117,7 @@ def _kept(pairs: Sequence[Pair], factor: float, kind: Kind, forward: Forward) ->
             continue
 
 
-def _entries(pair: Pair, factor: float, kind: Kind, forward: Forward) -> Iterator[Entry]:
+def _entries(pair: Pair, factor: float, kind: GivenKind, forward: Forward) -> Iterator[Entry]:
     """Some wrong numbers of a pair, and some right ones; a repair must leave these right."""
     wrong = pair.wrong(factor)
     for mask in (wrong, ~wrong):
@@ -127,7 +127,7 @@ def _entries(pair: Pair, factor: float, kind: Kind, forward: Forward) -> Iterato
             yield _entry(pair, (row, column), factor, kind, forward)
 
 
-def _entry(pair: Pair, at: tuple[int, int], factor: float, kind: Kind, forward: Forward) -> Entry:
+def _entry(pair: Pair, at: tuple[int, int], factor: float, kind: GivenKind, forward: Forward) -> Entry:
     cell = pair.given.cell(*(at[::-1] if pair.transposed else at))
     derivatives = forward.derivatives_of(cell)
     sign = -1.0 if kind == "updates" else 1.0
@@ -188,7 +188,7 @@ def _needed(
     return None if slope == 0 else value.item() + (entries[0].expected - entries[0].with_(known)) / slope
 
 
-def _start(cells: Cells, forward: Forward, pair: Pair, factor: float, kind: Kind, repair: Repair | None) -> Start:
+def _start(cells: Cells, forward: Forward, pair: Pair, factor: float, kind: GivenKind, repair: Repair | None) -> Start:
     if repair is None or repair.expected is None:
         at = np.argwhere(pair.wrong(factor))[0].tolist()
         cell = pair.given.cell(*(at[::-1] if pair.transposed else at))

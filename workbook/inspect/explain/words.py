@@ -16,14 +16,14 @@ from workbook.spreadsheet.trees import UnsupportedError
 
 
 @dataclass(frozen=True)
-class Cause:
+class GradientCause:
     """What is wrong in words, and whether a factor is missing."""
 
     text: str
     lacks: bool = False
 
 
-def cause(cells: Cells, forward: Forward, area: Area, expected: Expected, part: Area | None = None) -> Cause:
+def cause(cells: Cells, forward: Forward, area: Area, expected: Expected, part: Area | None = None) -> GradientCause:
     """Why an area does not hold what is expected; `part` are those of its cells that don't, if not all."""
     found = _factor(cells, forward, area, expected)
     if found is None and part is not None and part != area:
@@ -35,26 +35,26 @@ def cause(cells: Cells, forward: Forward, area: Area, expected: Expected, part: 
     value, due = numbers(cells.value(area)), expected.array
     ratio = value.ravel()[0] / due.ravel()[0] if due.ravel()[0] else np.nan
     if value.size > 1 and np.isfinite(ratio) and _same(value, ratio * due):
-        return Cause(f"it is {ratio:.6g} times {_named(cells, forward, expected)}")
-    return Cause(f"it is not {_named(cells, forward, expected)}")
+        return GradientCause(f"it is {ratio:.6g} times {_named(cells, forward, expected)}")
+    return GradientCause(f"it is not {_named(cells, forward, expected)}")
 
 
-def _factor(cells: Cells, forward: Forward, area: Area, expected: Expected) -> Cause | None:
+def _factor(cells: Cells, forward: Forward, area: Area, expected: Expected) -> GradientCause | None:
     """The cause where one factor or one reference explains the whole difference, else None."""
     value, due = numbers(cells.value(area)), expected.array
     if found := _multiplied(value, due, _slopes(cells, forward, value, expected)):
         return found
     if words := _at_activation(cells, forward, value, expected) or _instead(cells, forward, area, due):
-        return Cause(words)
+        return GradientCause(words)
     return _multiplied(value, due, _numbers(cells, forward, value)) if due.any() else None
 
 
-def _multiplied(value: FloatArray, due: FloatArray, factors: Iterable[tuple[FloatArray, str]]) -> Cause | None:
+def _multiplied(value: FloatArray, due: FloatArray, factors: Iterable[tuple[FloatArray, str]]) -> GradientCause | None:
     for factor, words in factors:
         if _same(value * factor, due):
-            return Cause(f"it lacks {words}", lacks=True)
+            return GradientCause(f"it lacks {words}", lacks=True)
         if factor.any() and _same(value, due * factor):
-            return Cause(f"it has {words} too much")
+            return GradientCause(f"it has {words} too much")
     return None
 
 
@@ -134,22 +134,24 @@ def _at_activation(cells: Cells, forward: Forward, value: FloatArray, expected: 
     return ""
 
 
-def cause_of_update(cells: Cells, pair: Pair, factor: float, cell: Area) -> Cause:
+def cause_of_update(cells: Cells, pair: Pair, factor: float, cell: Area) -> GradientCause:
     """Why an update's own formula is off."""
     off = pair.wrong(factor)
     value, derivative = pair.value[off], pair.derivative[off]
     if not value.any():
-        return Cause("the parameter does not move")
+        return GradientCause("the parameter does not move")
     with np.errstate(all="ignore"):
         ratio = float(value.ravel()[0] / derivative.ravel()[0])
     if np.isfinite(ratio) and _same(value, ratio * derivative):
         if abs(ratio + factor) <= EQUAL * abs(factor):
-            return Cause("it goes uphill: the sign is turned")
+            return GradientCause("it goes uphill: the sign is turned")
         for area, number in _read(cells, cell):
             if abs(abs(number) - abs(ratio)) <= EQUAL * abs(ratio):
-                return Cause(f"its learning rate is {cells.text(area)}, {number:.6g}; the others have {factor:.6g}")
-        return Cause(f"the step is {ratio:.6g} times the gradient, the others' {factor:.6g} times")
-    return Cause(f"the step is not {factor:.6g} times the gradient")
+                return GradientCause(
+                    f"its learning rate is {cells.text(area)}, {number:.6g}; the others have {factor:.6g}"
+                )
+        return GradientCause(f"the step is {ratio:.6g} times the gradient, the others' {factor:.6g} times")
+    return GradientCause(f"the step is not {factor:.6g} times the gradient")
 
 
 def _read(cells: Cells, cell: Area) -> Iterator[tuple[Area, float]]:

@@ -22,7 +22,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Step:
+class StepUpdates:
     """The updates of one step of one network.
 
     Attributes:
@@ -44,7 +44,7 @@ class Step:
         return [(link.parameter, link.update) for link in self.links]
 
 
-def steps(readers: Readers) -> list[Step]:
+def steps(readers: Readers) -> list[StepUpdates]:
     """Every step of every network in a book, in the order of the formulas."""
     links = _one_each(_of_parameters(readers, list(_links(readers))))
     held = {address for link in links for area in (link.parameter, link.update) for address in area.addresses()}
@@ -231,9 +231,9 @@ def _connected(readers: Readers, links: Sequence[Link], barrier: frozenset[int],
     return list(found.values())
 
 
-def _step(readers: Readers, links: Sequence[Link], copies: Sequence[Link], barrier: frozenset[int]) -> Step:
+def _step(readers: Readers, links: Sequence[Link], copies: Sequence[Link], barrier: frozenset[int]) -> StepUpdates:
     """A step with its frozen parameters: those copied unchanged where other weights or biases are updated."""
-    step = Step(tuple(links), readers, barrier)
+    step = StepUpdates(tuple(links), readers, barrier)
     shifts = {_shift(link) for link in links}
     copies = [copy for copy in copies if _shift(copy) in shifts]
     if not copies:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine import InputError
-from workbook.inspect.judge.pairs import SAME_RATIO, Kind, Pair, common_factor, pairs_of
+from workbook.inspect.judge.pairs import SAME_RATIO, GivenKind, Pair, common_factor, pairs_of
 from workbook.spreadsheet.areas import Area
 from workbook.spreadsheet.arrays import numbers
 from workbook.spreadsheet.cells import TYPED, Cells, Formula
@@ -103,7 +103,7 @@ def _is_count(ratio: float) -> bool:
     return 1 <= whole <= MOST_SAMPLES and abs(size - whole) <= SAME_RATIO * whole
 
 
-def explained(cells: Cells, pairs: Sequence[Pair], kind: Kind, factor: float) -> bool:
+def explained(cells: Cells, pairs: Sequence[Pair], kind: GivenKind, factor: float) -> bool:
     """Whether the factor is such as 1/n, 2 or -1, or for updates the product of such a one and a number in them."""
     if is_explained(factor, []):
         return True
@@ -111,7 +111,7 @@ def explained(cells: Cells, pairs: Sequence[Pair], kind: Kind, factor: float) ->
     return kind == "updates" and any(found)
 
 
-def expected_factor(cells: Cells, pairs: Sequence[Pair], kind: Kind, factor: float) -> float:
+def expected_factor(cells: Cells, pairs: Sequence[Pair], kind: GivenKind, factor: float) -> float:
     """The factor that should be there: the learning rate that stands in the updates, or 1, with the sign that is."""
     rate = written_rate(cells, pairs) if kind == "updates" else None
     return float(np.copysign(1.0 if rate is None else rate, factor))
@@ -147,7 +147,7 @@ def _with_own_rate(cells: Cells, pair: Pair, factor: float) -> Pair:
     return alone if alone.verdict(factor) == "right" else pair
 
 
-def is_constant(cells: Cells, loss: Area, pairs: Sequence[Pair], kind: Kind, factor: float) -> bool:
+def is_constant(cells: Cells, loss: Area, pairs: Sequence[Pair], kind: GivenKind, factor: float) -> bool:
     """Whether steps and derivatives have the same factors where the parameters are a little others.
 
     A slope that is missing everywhere is a common factor too, but it changes with the parameters. True where that

@@ -28,7 +28,7 @@ NOISY = 1e3
 LARGEST_DENOMINATOR = 1_000
 
 Mask = NDArray[np.bool_]
-Kind = Literal["gradients", "updates"]
+GivenKind = Literal["gradients", "updates"]
 Verdict = Literal["right", "wrong", "open"]
 # What cells named as updates hold: the parameter's new value W − ηg; what is subtracted, ηg; what is added, ΔW = −ηg;
 # or the new value with its sign turned, ηg − W.
@@ -95,7 +95,7 @@ def pairs_of(
     cells: Cells,
     derivatives: Derivatives,
     places: Sequence[tuple[Area, Area]],
-    kind: Kind,
+    kind: GivenKind,
     reading: Reading = "new",
 ) -> list[Pair]:
     """The pairs, each the way round in which its ratios agree best."""
@@ -117,7 +117,13 @@ def pairs_of(
 
 
 def with_numbers(
-    pair: Pair, kind: Kind, adjoint: Adjoint, old: FloatArray, new: FloatArray, largest: float, tolerance: float = 0.0
+    pair: Pair,
+    kind: GivenKind,
+    adjoint: Adjoint,
+    old: FloatArray,
+    new: FloatArray,
+    largest: float,
+    tolerance: float = 0.0,
 ) -> Pair:
     """A pair with its numbers.
 
