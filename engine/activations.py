@@ -17,14 +17,14 @@ from engine.arrays import FloatArray
 
 # e^709 is the largest whole power of e that float64 holds, and far beyond where σ is 1 to the last digit.
 LARGEST_EXPONENT = 709.0
-# The slope below 0 of a leaky ReLU that says none, as in torch.
+# The slope below 0 of a leaky ReLU for which none is given, as in torch.
 LEAK = 0.01
 _LEAKY = re.compile(r"leaky-relu\(([01](?:\.0)?|0?\.\d+|\d+(?:\.\d+)?e-\d+)\)")
 T = TypeVar("T")
 
 
 def leaky_relu_name(slope: float) -> str:
-    """What ACTIVATIONS has it by: leaky-relu, or leaky-relu(0.2)."""
+    """Its name in ACTIVATIONS: leaky-relu, or leaky-relu(0.2)."""
     return "leaky-relu" if slope == LEAK else f"leaky-relu({slope!r})"
 
 
@@ -140,7 +140,7 @@ _KNOWN = {
     "relu": Activation(relu, relu_backward, least=0, has_kink=True),
     "leaky-relu": _leaky(LEAK),
     "identity": Activation(np.copy, identity_backward),
-    # It has no backward of its own: its loss passes back through it.
+    # It has no backward of its own: the slope of its loss is already by its pre-activations.
     "softmax": Activation(softmax, identity_backward, least=0, most=1, is_share=True),
 }
 ACTIVATIONS = ByActivation(_KNOWN, _leaky)

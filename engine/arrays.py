@@ -4,5 +4,5 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
-# Of one sample at one point of the network: (features,), or (channels, rows, columns) of a picture.
+# The shape of one sample between two layers: (features,), or (channels, rows, columns) of a picture.
 Shape = tuple[int, ...]

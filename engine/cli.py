@@ -1,4 +1,4 @@
-"""What every command line of the project does alike: one line for an error, and its exit status."""
+"""What all commands share: one line for an error, its exit status, and readers of numbers."""
 
 import gc
 import os
@@ -60,7 +60,7 @@ def _one_line(message: Warning | str, category: type[Warning], *_: object, **__:
 
 
 def _unraisable(left: "sys.UnraisableHookArgs") -> None:
-    """Of a file that cannot be closed, since the disk is full, a line was said already: no traceback after it."""
+    """Print no traceback for a file that cannot be closed since the disk is full: a line has said so already."""
     if not isinstance(left.exc_value, OSError):
         sys.__unraisablehook__(left)
 
@@ -72,7 +72,7 @@ def _drop_output() -> None:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """What typer says, but where it knows no such word: the one that was meant, or all that there are."""
+    """Typer's message; of an unknown word with the known word nearest to it, or with all known ones."""
     unknown = re.match(r"(No such (?:command|option):? '?([^' ]+)'?)", error.format_message())
     context = getattr(error, "ctx", None)
     if unknown is None or context is None:

@@ -21,7 +21,7 @@ class Columns:
     weights, the biases, then each neuron's pre-activation and activation; the losses, their sum, the batch's loss where
     there are several samples; the errors from the last layer back, where the network keeps them; the gradients; the
     optimizer's state. Numbers run on from layer to layer: a 2-2-2 network has w1 to w8, and the neurons of a second
-    hidden layer go on counting where the first one's stop.
+    hidden layer are numbered on from those of the first.
     """
 
     network: Network
@@ -30,7 +30,7 @@ class Columns:
 
     @classmethod
     def plain(cls, sizes: tuple[int, ...]) -> "Columns":
-        """Those of a sigmoid network without biases and one sample, for the layer sizes (inputs first)."""
+        """The columns of a sigmoid network without biases and one sample, for the layer sizes (inputs first)."""
         return cls(Network.plain(sizes))
 
     @cached_property

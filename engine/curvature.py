@@ -54,14 +54,14 @@ def curvature(trace: Trace, step: int) -> float:
     size = len(trace.columns.of("gradient"))
     if not size:
         return 0.0
-    # Every eigenvalue is from −steepest up: with that added, the largest is the one that wins, also where the loss
+    # Every eigenvalue is from −steepest up: with that added, power iteration finds the largest, also where the loss
     # curves down as steeply as up.
     steepest = _dominant(times, size)
     return _dominant(lambda v: times(v) + steepest * v, size) - steepest
 
 
 def _hessian(trace: Trace, step: int) -> Callable[[FloatArray], FloatArray]:
-    """What turns a direction, (P,), into the Hessian times it."""
+    """A function from a direction, (P,), to the Hessian times that direction."""
     columns, method = trace.columns, trace.columns.method
     rows = slice(step * method.batch_size, (step + 1) * method.batch_size)
     block = Numbers(columns, np.repeat(trace.numbers.values[rows, :, :1], 2, axis=2))

@@ -112,7 +112,7 @@ def descend(
 def _begin(experiment: Experiment, block: Numbers) -> list[tuple[dict[ColumnKind, FloatArray], ColumnKind, FloatArray]]:
     """Fill in the first weights, biases and statistics, and 0 for the optimizer's states.
 
-    Returns what each row is given besides inputs and targets: where it goes, its kind, and its numbers, (T, …).
+    Returns the numbers that no pass computes, such as masks: the dict to put them in, their kind, and (T, …) numbers.
     """
     each_row = []
     for layer, inputs, fields in zip(experiment.network.layers, experiment.network.shapes, block.layers, strict=False):

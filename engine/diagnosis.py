@@ -1,4 +1,4 @@
-"""What ails a training: dead neurons, saturation, gradients that explode or vanish, a learning rate that is too large.
+"""Faults of a training: dead neurons, saturation, gradients that explode or vanish, a learning rate that is too large.
 
 The signs are those of Ian Goodfellow, Yoshua Bengio and Aaron Courville, "Deep Learning" (2016), chapters 6 and 8, and
 Michael Nielsen, "Neural Networks and Deep Learning" (2015), chapters 3 and 5. The bounds below are ours.
@@ -21,11 +21,11 @@ from engine.losses import LOSSES
 FLAT = 0.05
 # and a layer where more than this share of its activations are.
 MOST_FLAT = 0.5
-# A training has done its work where the loss ends below this share of the first; then small gradients are no fault.
+# A training has converged where its last loss is below this share of the first; then small gradients are no fault.
 LEARNED = 0.1
 # A layer's gradients vanish where they are this many times smaller than the last layer's, explode where larger.
 FAR = 100.0
-# An update leaps where it changes a layer's weights by this many times their size.
+# A step is too large where it changes a layer's weights by this many times their size.
 LEAP = 10.0
 # Updates at which the curvature is found; closer together at first, where a run that is to fail fails.
 LOOKS = 6

@@ -1,4 +1,4 @@
-"""What `diagnose` prints: the signs of a training as tables, and what they say, each with what to change."""
+"""What `diagnose` prints: the signs of a training as tables, and the findings, each with what to change."""
 
 import math
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ TIMID = 20.0
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that ails the training, with its number, and what to change."""
+    """Something wrong with the training, with its number, and what to change."""
 
     what: str
     change: str
 
 
 def findings(of: Diagnosis) -> list[Finding]:
-    """What ails a training, the cause before what follows from it; nothing if all is well."""
+    """What is wrong with a training, causes before what follows from them; empty if nothing is."""
     return [*_overflow(of), *_rate(of), *_leaps(of), *_far_gradients(of), *_dead(of), *_saturated(of)]
 
 

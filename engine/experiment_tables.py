@@ -1,4 +1,4 @@
-"""An experiment from the tables of its file: what the keys mean together."""
+"""An experiment from the tables of its file."""
 
 from collections.abc import Mapping
 from dataclasses import replace

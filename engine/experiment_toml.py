@@ -61,7 +61,7 @@ def _samples(experiment: Experiment) -> tuple[FloatArray, FloatArray]:
 
 
 def _layer(layer: Layer, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
-    """A layer's table: what its keys say that it is, apart from what they say anyway."""
+    """A layer's table: the keys whose values are not the defaults."""
     own = {
         "weights": weights,
         "bias": _bias(layer, biases),

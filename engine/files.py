@@ -14,7 +14,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         InputError: `path` is a directory or a device, its folder does not exist, or it cannot be written.
     """
-    check_place(path)
+    check_writable(path)
     part = path.with_name(path.name + ".part")
     try:
         part.touch()  # an unwritable folder is better noticed before the work than after it
@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = ()) -> None:
-    """Before any work: each output, by its option, can stand where it is to, and is no input and no other output.
+    """Before any work: each output, by its option, can be written, and is no input and no other output.
 
     Raises:
         InputError: one is not so.
@@ -36,14 +36,14 @@ def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = (
     for option, path in outputs.items():
         if path is None:
             continue
-        check_place(path)
+        check_writable(path)
         resolved = _resolved(path)
         if resolved in taken:
             raise InputError(f"{option}: got {path}, {taken[resolved]}; expected another name")
         taken[resolved] = f"which {option} writes already"
 
 
-def check_place(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """Check that a file can be written there: what is no regular file, such as a device, is never replaced.
 
     Raises:

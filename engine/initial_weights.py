@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.arrays import FloatArray, Shape
 
-# What a fan-in and a fan-out make of the range ±r of uniform numbers, or of the standard deviation of normal ones.
+# How fan-in and fan-out give the range ±r of uniform numbers, or of the standard deviation of normal ones.
 # Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010); He et al.,
 # "Delving deep into rectifiers" (2015), with fan-in.
 RANGES: dict[str, Callable[[int, int], float]] = {

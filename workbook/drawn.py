@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import Experiment, FloatArray
 
-# No two alike, so that no slip hides behind equal numbers: the coarser ones while there are enough of them.
+# No two numbers are equal, as a slip could not be seen between equal ones: the coarser pool while it has enough.
 POOLS = (
     [n / 100 for n in range(5, 100, 5)],
     [n / 100 for n in range(5, 100)],

@@ -13,13 +13,13 @@ from engine.experiment_toml import write_toml
 from engine.files import check_outputs
 from workbook.table.layout import MOST_NEURONS
 
-# What computes the same with other means: in words how far the two agree, and whether they do.
+# An independent computation: a sentence on how far the two agree, and whether they do.
 Beside = Callable[[], tuple[str, bool]]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command says beside the file: for ONNX, which holds no training, the loss, the samples and the rate."""
+    """What the command adds to the file: for ONNX, which holds no training, the loss, the samples and the rate."""
 
     steps: int | None
     learning_rate: float | None
@@ -101,7 +101,7 @@ def _onnx(path: Path, asked: Asked) -> tuple[Experiment, Beside]:
 
 
 def built(experiment: Experiment, out: Path) -> str:
-    """What a command says when it has written a workbook."""
+    """The lines that a command prints when it has written a workbook."""
     return (
         f"Wrote {out}: {experiment.steps} step{'s' * (experiment.steps != 1)}, "
         f"learning rate {experiment.learning_rate:g}. "

@@ -32,7 +32,7 @@ CLASSES: tuple[Color, ...] = ("class 1", "class 2", "class 3", "class 4", "class
 
 
 def class_color(number: int) -> Color:
-    """Of a class of samples, counted from 1; many share colours."""
+    """The colour of a class of samples, counted from 1; from the eighth on colours repeat."""
     return CLASSES[(number - 1) % len(CLASSES)]
 
 

@@ -18,7 +18,7 @@ def windows(x, size, stride):
     return every[:, :, :: stride[0], :: stride[1]]
 
 
-def back_to_places(seen, x, stride):
+def from_windows(seen, x, stride):
     """The other way: what each window has for each of its positions, added up where it stands in x."""
     dx = np.zeros(x.shape)
     _, _, h, w, k, l = seen.shape  # noqa: E741
@@ -42,7 +42,7 @@ def convolution_backward(dz, x, w, stride, padding):
     """The gradients of the input and of the kernels."""
     padded = pad(x, padding)
     dw = np.einsum("nohw,nchwkl->ockl", dz, windows(padded, w.shape[2:], stride))
-    dx = back_to_places(np.einsum("nohw,ockl->nchwkl", dz, w), padded, stride)
+    dx = from_windows(np.einsum("nohw,ockl->nchwkl", dz, w), padded, stride)
     (top, left), (rows, columns) = padding, x.shape[2:]
     return dx[:, :, top : top + rows, left : left + columns], dw
 
@@ -56,7 +56,7 @@ def max_pool_backward(dz, x, size, stride):
     seen = windows(x, size, stride)
     flat = seen.reshape(*seen.shape[:4], -1)
     largest = np.arange(flat.shape[-1]) == flat.argmax(axis=-1)[..., np.newaxis]
-    return back_to_places((dz[..., np.newaxis] * largest).reshape(seen.shape), x, stride)
+    return from_windows((dz[..., np.newaxis] * largest).reshape(seen.shape), x, stride)
 
 
 def average_pool(x, size, stride):
@@ -65,7 +65,7 @@ def average_pool(x, size, stride):
 
 def average_pool_backward(dz, x, size, stride):
     share = dz[..., np.newaxis, np.newaxis] / (size[0] * size[1])
-    return back_to_places(np.broadcast_to(share, (*dz.shape, *size)), x, stride)
+    return from_windows(np.broadcast_to(share, (*dz.shape, *size)), x, stride)
 
 
 def normalized(x, axes, eps):

@@ -49,7 +49,7 @@ def numpy_script(experiment: Experiment) -> str:
 
 
 def _before(experiment: Experiment, codes: list[Code]) -> list[str]:
-    """What is there before the first step: samples, first weights, states, masks, and a learning rate that stays."""
+    """The lines before the loop: samples, first weights, states, masks, and a learning rate that stays."""
     method = experiment.method
     network = experiment.network
     x, t, counts = ("x", "t", "counts") if _at_once(experiment) else ("inputs", "targets", "counted")

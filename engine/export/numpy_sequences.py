@@ -58,7 +58,7 @@ def _recurrent(layer: Any, at: CodeContext) -> Code:
 
 
 def _gated(name: str, made: str) -> Callable[[Any, CodeContext], Code]:
-    """A layer whose functions put out what is kept for the way back, the states last."""
+    """The lines of an LSTM or a GRU, whose function returns what its backward function needs, the states last."""
 
     def code(layer: Any, at: CodeContext) -> Code:
         k, time = at.k, layer.time

@@ -1,4 +1,4 @@
-"""Modules that torch has not, copied into a script whole; each is used by the kind of layer that it is named after."""
+"""Modules that torch lacks, copied into a script whole; each is used by the kind of layer that it is named after."""
 
 import numpy as np
 import torch

@@ -30,7 +30,7 @@ ACTIVATIONS = ByActivation(
     },
     _leaky,
 )
-# The constants that torch.optim takes by the same names.
+# The constants that have the same names in torch.optim.
 TORCHS = ("momentum", "dampening", "alpha", "rho", "eps", "momentum_decay")
 CLASSES = {
     **dict.fromkeys(("sgd", "momentum", "nesterov", "dampened-momentum"), "SGD"),
@@ -169,7 +169,7 @@ def _loop(experiment: Experiment) -> list[str]:
 
 
 def _l1(c: dict[str, float]) -> list[str]:
-    """What torch.optim has no option for, in the gradients that it takes."""
+    """Lines that add an l1 penalty to the gradients, since torch.optim has no option for it."""
     if "l1_decay" not in c:
         return []
     return [

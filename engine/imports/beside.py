@@ -20,7 +20,7 @@ from engine.names import ColumnKind
 if TYPE_CHECKING:
     from torch import nn
 
-# What float64 leaves between two right computations of a hundred steps, and far less than any mistake makes.
+# Rounding keeps two correct computations of a hundred steps closer than this; any mistake sets them further apart.
 CLOSE = 1e-9
 
 
@@ -31,7 +31,7 @@ class Agreement:
     Attributes:
         largest: the largest difference.
         first: the first step from 1, the column, and its number by torch and by the engine, that differ by more than
-            rounding; none where nothing does.
+            rounding; None where none does.
     """
 
     steps: int
@@ -105,7 +105,7 @@ def _torch_steps(
 
 @contextmanager
 def _float64() -> Iterator[None]:
-    """NAdam has the product of its momentums in the precision that torch takes without being told."""
+    """Make float64 torch's default: NAdam keeps the product of its momentums in the default precision."""
     import torch
 
     before = torch.get_default_dtype()

@@ -141,7 +141,7 @@ def _layer(where: str, module: Any, signal: Signal, number: int) -> Mapped:
 
 
 def _activate(where: str, module: Any, kind: str, layers: list[Mapped], signal: Signal) -> None:
-    """Make it the activation of the layer before."""
+    """Give the layer before this activation."""
     name = leaky_relu_name(module.negative_slope) if kind == "LeakyReLU" else ACTIVATIONS[kind]
     if name not in OURS:
         raise InputError(f"{where}: got nn.{kind}({module.negative_slope:g}), expected a slope from 0 to 1")

@@ -59,7 +59,7 @@ def _rates(scheduler: Any, steps: int) -> FloatArray:
             warnings.simplefilter("ignore", UserWarning)
             try:
                 scheduler.step()
-            except ValueError:  # one that has only so many steps
+            except ValueError:  # a schedule that ends earlier
                 break
     return np.array(found)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ATTENTION = "MultiheadAttention"
 KINDS: dict[str, type[Recurrence]] = {"RNN": Recurrent, "LSTM": Lstm, "GRU": Gru}
-# What does with each step by itself what it does with a sample.
+# Modules that treat each step of a sequence as they treat a sample.
 OF_EACH_STEP = ("Linear", "LayerNorm", "Embedding", "Identity")
 
 

@@ -1,4 +1,4 @@
-"""What torch trains with: a loss, an optimizer and a schedule, as ours with the same constants."""
+"""The loss, optimizer and schedule of a torch training as those of an experiment, with the same constants."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -4,7 +4,7 @@ A layer is a frozen dataclass of what the experiment file says of it (`Dense`: n
 nothing of its neighbours: it is told the shape of what goes in, (features,) or (channels, rows, columns), and says
 
 - `shape(inputs)`: the shape of what comes out,
-- `parameters(inputs)`: what it has to learn from, as kind -> shape: {"weight": (O, I), "bias": (O,)}; those of
+- `parameters(inputs)`: its weights and biases, as kind -> shape: {"weight": (O, I), "bias": (O,)}; those of
   `trained` have gradients and optimizer states,
 - `columns(number, inputs, names, last=…)`: its columns in the table's order, each a `Column` with its kind, the layer's
   number, and where it stands in it; `errors`: the kinds of these that also have a column ∂E/∂…,

@@ -1,4 +1,4 @@
-"""Attention: every token of a sequence asks all of them, and takes of each as much as its answer is worth.
+"""Attention: each token of a sequence takes a mean of all tokens' values, weighted by softmax of the scores.
 
 As torch.nn.MultiheadAttention of a sequence with itself; Vaswani et al., "Attention Is All You Need" (2017), 3.2.
 """
@@ -20,7 +20,7 @@ from engine.reading import Key, Keys, boolean, boolean_or_list, list_of, nested_
 
 # The four matrices, in the order in which they stand one below the other, each with the letter of its names.
 MATRICES = {"query": "q", "key": "k", "value": "v", "output": "o"}
-# What the first three make of each token.
+# The columns that the first three matrices give for each token.
 MADE: tuple[ColumnKind, ...] = ("query", "key", "value")
 # A spreadsheet's formula has 8192 letters, and on the sheet `derivation` one is that of every token.
 MOST = 16
@@ -30,14 +30,14 @@ MOST = 16
 class Attention(Layer):
     """u = Wo·c + bo, with c = Σ_j α_j·v_j of all tokens j, α = softmax of the scores s_j = q·k_j/√F of each head.
 
-    q = Wq·x + bq of the token that asks, k_j = Wk·x_j + bk and v_j = Wv·x_j + bv of those that are asked. Each head has
+    q = Wq·x + bq of the query's token, k_j = Wk·x_j + bk and v_j = Wv·x_j + bv of the keys'. Each head has
     F of the features of q, k, v and c, one head's after the other's.
-    Letters of the shapes: B rows, in S sequences of T tokens, of which i asks and j is asked; D features, F of each of
+    Letters of the shapes: B rows, in S sequences of T tokens, i a query's and j a key's; D features, F of each of
     H heads; R runs. Weights are (4·D, D), biases (4·D,): those of q, of k, of v, of u.
 
     Attributes:
         heads: H, which divides D.
-        causal: whether a token asks no later ones: their shares are 0.
+        causal: whether a token attends to no later ones: their shares are 0.
         bias: whether there are biases.
         activation: one of ACTIVATIONS.
         time: T.
@@ -111,7 +111,7 @@ class Attention(Layer):
         yield from self._results("u", number, (features,), names, last=last)
 
     def _by_token(self, letter: str, kind: ColumnKind, number: int, names: Names) -> Iterator[Column]:
-        """s1_1, s1_2, …: a head's number of each token that is asked."""
+        """s1_1, s1_2, …: a head's number for the key of each token."""
         for head, name in enumerate(names.take(letter, self.heads)):
             for token in range(self.time):
                 yield Column(f"{name}_{token + 1}", kind, number, head * self.time + token)

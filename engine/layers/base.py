@@ -1,4 +1,4 @@
-"""What every kind of layer can be asked."""
+"""The interface of a kind of layer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,7 +72,7 @@ class Layer(ABC):
         return None
 
     def input_problem(self, inputs: FloatArray) -> str | None:  # noqa: ARG002 - for subclasses
-        """What it cannot take of the network's inputs, got and expected; None where all is well. For first layers."""
+        """For first layers: what is wrong with the network's inputs, got and expected; None where all is well."""
         return None
 
     def parameters(self, inputs: Shape) -> dict[ColumnKind, Shape]:  # noqa: ARG002 - for subclasses

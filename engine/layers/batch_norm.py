@@ -34,7 +34,7 @@ class BatchNorm(Layer):
 
     Every row has columns for the update's mean and variance, the same in each. The running statistics are those before
     the update, as the weights are: running ← (1 − momentum)·running + momentum·(mean, or the variance · n/(n − 1)).
-    Nothing of the training reads them; they stand for mean and var where the network is only asked.
+    Nothing of the training reads them; they stand for mean and var in prediction.
     Shapes: B rows, C channels, P positions of each, R runs; n = B·P.
 
     Attributes:

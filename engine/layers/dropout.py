@@ -20,7 +20,7 @@ from engine.reading import REQUIRED, Key, Keys, share, word
 class Dropout(Layer):
     """z = x·mask/(1 − rate), with a mask of 0 and 1 for each row; the same masks in all runs.
 
-    Where the network is only asked, nothing is left out, which is what the division is for.
+    In prediction nothing is left out, which is what the division is for.
 
     Attributes:
         rate: the probability that a number is left out.

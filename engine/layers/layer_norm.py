@@ -26,7 +26,7 @@ LETTERS: dict[str, ColumnKind] = {"γ": "weight", "β": "bias"}
 class LayerNorm(Layer):
     """y = γ·x̂ + β with x̂ = (x − mean)/√(var + eps), mean and var over all that goes in in the own row.
 
-    No row reads another, so that it is the same in training and where the network is only asked.
+    No row reads another, so that it is the same in training and in prediction.
     Shapes: B rows, F numbers that go in, (features,) or the channels, rows and columns of maps, R runs.
 
     Attributes:

@@ -73,7 +73,7 @@ class Grade:
     notes: tuple[str, ...] = ()
 
     def count(self, judged: str) -> int:
-        """How many of the cells that were asked came out so."""
+        """How many of the cells asked for were judged so."""
         return sum(cell.judged == judged for cell in self.examined.cells)
 
     @property
@@ -162,7 +162,7 @@ def _named_inside(submission: Submission, students: Sequence[Student]) -> Studen
 
 
 def signature(student: Student) -> str:
-    """What a student's sheet says of whose it is."""
+    """The numbers of a student's sheet that tell whose it is."""
     return f"{student.name} ({student.id})"
 
 

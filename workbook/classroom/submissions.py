@@ -75,7 +75,7 @@ def _below(path: Path, top: Path, unpacked: Path) -> Iterator[Submission]:
 
 
 def _taken(file: Submission, unpacked: Path, left: int) -> Iterator[Submission]:
-    """A file, or those in an archive; a damaged archive stands for itself, so that it is told."""
+    """A file, or those in an archive; a damaged archive is returned as a file, so that it is reported."""
     name = PurePosixPath(file.name)
     if name.name.startswith((LOCK, "._")) or "__MACOSX" in name.parts:
         return

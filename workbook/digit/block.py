@@ -34,7 +34,7 @@ HEADER_HEIGHT = 15.0
 def block_cells(
     number: int, layout: BlockLayout, block: Block, maps: Maps, before: BlockLayout | None
 ) -> Iterator[Cell]:
-    """All cells of a block but its gradients'; its parameters are typed, or follow by a step from those `before`."""
+    """All cells of a block but its gradients'; its parameters are typed, or those `before` after a step of descent."""
     yield from _texts(number, layout)
     yield from _kernels(layout, block, before)
     for channel in range(layout.plan.outputs):

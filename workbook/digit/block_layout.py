@@ -83,7 +83,7 @@ def _plan_backward(layout: BlockLayout) -> Backward:
     if layout.pooled is not None:
         pooled = _below(last, sheet, plan.outputs, layout.pooled.size, 1)
         last = pooled.last_row
-    # As many zeros as a turned kernel hangs over, and one to tell neighbours apart.
+    # Zeros for a turned kernel at the edge; at least one between neighbours.
     border = max(1, plan.kernel - 1 - plan.padding)
     at_maps = _below(last, sheet, plan.outputs, maps.size, 1)
     z = _below(at_maps.last_row, sheet, plan.outputs, maps.size, border)
@@ -108,7 +108,7 @@ def strip_heights(*strips: Strip | None) -> dict[int, float]:
 
 
 def gradient_layout(layout: BlockLayout) -> Backward:
-    """Those of a block that has them."""
+    """Where the gradients of a block stand that was planned with them."""
     if layout.backward is None:
         raise ValueError(f"{layout.sheet} was planned without gradients")
     return layout.backward

@@ -1,4 +1,4 @@
-"""The sheet `check`: what the cells say against what torch said, for the picture that is shown."""
+"""The sheet `check`: the numbers of the cells against torch's, for the picture that is shown."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

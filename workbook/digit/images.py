@@ -23,7 +23,7 @@ PAINTED = 35  # first column of what was painted over the picture
 
 @dataclass(frozen=True)
 class Pictures:
-    """Those of the drop-down, one's own left out."""
+    """The pictures of the drop-down, without the one that one paints."""
 
     images: Array  # (N, 28, 28)
     labels: Sequence[int]

@@ -43,16 +43,16 @@ class Strip:
 
     @property
     def pitch(self) -> int:
-        """From a map to the next."""
+        """Columns from one map's first to the next one's."""
         return self.size + self.border
 
     @property
     def last_row(self) -> int:
-        """Of the border below."""
+        """The row of the border below."""
         return self.row + self.size - 1 + self.border
 
     def column(self, number: int) -> int:
-        """Of a map's first pixels."""
+        """The column of a map's first pixels."""
         return LEFT + self.border + number * self.pitch
 
     def pixel(self, number: int, y: int, x: int) -> str:
@@ -81,7 +81,7 @@ class Strip:
             yield Cell(self.row + y, self.column(number) + x, style, float(value), f"={formula}")
 
     def zeros(self) -> Iterator[Cell]:
-        """The borders."""
+        """The cells of the borders."""
         inner = {LEFT + self.border + number * self.pitch + x for number in range(self.count) for x in range(self.size)}
         for row in range(self.row - self.border, self.last_row + 1):
             for column in range(LEFT, LEFT + self.count * self.pitch + self.border):
@@ -102,7 +102,7 @@ class Kernels:
 
     @property
     def last_row(self) -> int:
-        """Of the last kernels."""
+        """The last row of the last kernels."""
         return self.top(self.count - 1) + self.size - 1
 
     @property

@@ -45,7 +45,7 @@ class Gradients:
 
     @property
     def parameters(self) -> list[Array]:
-        """Those of the numbers that training changes."""
+        """The gradients of the parameters."""
         return [part for part in (self.weight, self.bias, self.gamma, self.beta) if part is not None]
 
 

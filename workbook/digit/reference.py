@@ -1,4 +1,4 @@
-"""The stored test images, and what torch says to them.
+"""The stored test images, and torch's numbers for them.
 
 `reference.safetensors` is made by `python -m cnn.reference`, which needs torch and MNIST. The images are test images of
 MNIST by Yann LeCun, Corinna Cortes and Christopher Burges, licensed CC BY-SA 3.0; torch's numbers are of the weights
@@ -28,7 +28,7 @@ class Reference:
 
 
 def load_reference() -> Reference:
-    """What is stored."""
+    """The stored images with torch's numbers."""
     content = load(FILE.read_bytes())
     return Reference(
         content["images"].astype(np.float64),

@@ -1,4 +1,4 @@
-"""What the page asks of Python, once that runs in the browser: only NumPy and XlsxWriter are there."""
+"""The functions that the page calls in the browser's Python, which has only NumPy and XlsxWriter."""
 
 import json
 import shutil

@@ -43,7 +43,7 @@ class Curves:
 
     @cached_property
     def neurons(self) -> dict[str, list[str]]:
-        """The pre-activations by their activation, of those that bend."""
+        """The pre-activations of each activation that is no straight line."""
         found: dict[str, list[str]] = {}
         for number, layer in enumerate(self.columns.network.layers):
             if ACTIVATIONS[layer.activation].slope is not None and layer.activation != "identity":
@@ -52,7 +52,7 @@ class Curves:
 
     @property
     def last_column(self) -> int:
-        """The last that they take."""
+        """The last column that the cells take."""
         return self.left + COLUMNS * len(self.neurons) - 1
 
     def cells(self) -> Iterator[Cell]:
@@ -85,7 +85,7 @@ class Curves:
         return self.top + 2 + len(names)
 
     def of_neurons(self, activation: str) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Their z, a, and slopes."""
+        """The ranges of the neurons' z, a and slopes."""
         z, a = (
             np.array([self.quantities.numbers[of] for of in names])
             for names in (self.neurons[activation], map(activation_name, self.neurons[activation]))
@@ -93,7 +93,7 @@ class Curves:
         return z, a, np.broadcast_to(evaluate(_trees(activation)[1], {Z: z, A: a}), z.shape)
 
     def of_curve(self, activation: str) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """The z, a, and slopes of its points."""
+        """The ranges of z, a and slope of a curve's points."""
         reach = max(REACH, *(abs(self.quantities.numbers[name]) for name in self.neurons[activation]))
         z = reach * np.linspace(-1, 1, POINTS) ** 3
         value, slope = _trees(activation)

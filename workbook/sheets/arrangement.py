@@ -36,7 +36,7 @@ class Label:
 
     @property
     def is_gradient(self) -> bool:
-        """Whether it is the gradient of a weight or a bias, which stands below that one's own label."""
+        """Whether it is the gradient of a weight or a bias, which stands below its parameter's label."""
         return self.look == "backward" and not self.words
 
     @cached_property
@@ -61,7 +61,7 @@ Box = tuple[float, float, float, float]
 
 
 def arranged(columns: Columns) -> Arrangement | None:
-    """The drawing of a network; None where not all of it finds room."""
+    """The drawing of a network; None where it does not fit."""
     if not can_be_drawn(columns):
         return None
     diameter = LARGE if max(columns.sizes) <= MOST_LARGE else SMALL

@@ -33,8 +33,8 @@ NO_SHARES = "compared: nothing, since the targets of a sample do not add up to 1
 ABSOLUTE, RELATIVE = 1e-12, 1e-9
 LARGEST = Variable("largest", 0)
 ALLOWED = plus(Number(ABSOLUTE), times(Number(RELATIVE), LARGEST))
-# The blocks at the bottom repeat the table several times over: so many cells of them are enough, as 230 steps of the
-# default network at seven learning rates take.
+# The blocks at the bottom repeat the table several times over: they have at most so many cells, which 230 steps of the
+# default network at seven learning rates fill.
 MOST_CELLS = 80_000
 # Where numbers overflow, the last loss before that is larger; a slip that shows an error follows an ordinary one.
 OVERFLOWING = "10^20"

@@ -21,7 +21,7 @@ class NumberText(Protocol):
         """The number as a text."""
 
     def formula(self, cell: str) -> str:
-        """The same of a cell, without a leading `=`."""
+        """The formula that writes a cell's number, without a leading `=`."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Pattern:
         return f"{number:.{len(decimals)}{'E' if exponent else 'f'}}"
 
     def formula(self, cell: str) -> str:
-        """The same of a cell."""
+        """The formula that writes a cell's number."""
         return f'TEXT({cell},"{self.pattern}")'
 
 
@@ -58,7 +58,7 @@ class Choice:
         return chosen if isinstance(chosen, str) else chosen.text(numbers[NUMBER.name])
 
     def formula(self, cell_of: Callable[[Variable], str]) -> str:
-        """The same over cells, without a leading `=`."""
+        """The formula that gives this text over cells, without a leading `=`."""
 
         def spelled(text: str | NumberText) -> str:
             return f'"{text}"' if isinstance(text, str) else text.formula(cell_of(NUMBER))
@@ -70,6 +70,6 @@ class Choice:
 
 
 def size_within(least: float, below: float) -> Tree:
-    """The condition that the size of NUMBER is at least the one and below the other."""
+    """The condition that the size of NUMBER is at least the first bound and below the second."""
     size = call("ABS", NUMBER)
     return call("AND", compare(">=", size, Number(least)), compare("<", size, Number(below)))

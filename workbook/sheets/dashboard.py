@@ -74,7 +74,7 @@ def dashboard(layout: Layout, values: FloatArray) -> list[list[Cell]]:
 def _largest(layout: Layout, values: FloatArray, gradients: list[str]) -> tuple[float, str]:
     """The largest of some gradients of the last step, and its formula.
 
-    Of the last step alone: over all steps the first ones would hide that nothing moves any more.
+    Of the last step alone, since over all steps the large gradients of the first would hide that training has stalled.
     """
     size, at = layout.columns.method.batch_size, layout.columns.span(gradients)
     cells = f"{letter(at.start)}{layout.last_row + 1 - size}:{letter(at.stop - 1)}{layout.last_row}"
@@ -158,7 +158,7 @@ def ends(layout: Layout, column: str, first_row: int, last_row: int, rows_a_step
 
 
 def end_losses(layout: Layout, losses: FloatArray) -> tuple[float, float]:
-    """The same from the losses of all steps."""
+    """The first and the last loss, from the losses of all steps."""
     return float(losses[: layout.epoch].mean()), float(losses[-layout.epoch :].mean())
 
 
@@ -194,7 +194,7 @@ def verdict(layout: Layout, values: FloatArray) -> str:
 
 
 def verdict_formula(layout: Layout, first: str, last: str, sheet: str | None = None) -> str:
-    """The same over cells: the first and the last loss, and the outputs on the sheet of the run."""
+    """The verdict as a formula over the first and the last loss, and over the outputs on the sheet of the run."""
     word = COURSE.formula(lambda leaf: last if leaf == LAST else first)
     if hidden := hidden_that_die(layout):
         dead = ",".join(f"AND({_pinned(layout, sheet, layer)})" for layer in hidden)
@@ -214,7 +214,7 @@ def _is_pinned(layout: Layout, values: FloatArray, layer: int) -> bool:
 
 
 def _pinned(layout: Layout, sheet: str | None, layer: int) -> str:
-    """The same over cells: conditions that all hold."""
+    """Formulas that are all true where all neurons of a layer are pinned."""
     columns, top = layout.columns, layout.last_row - min(layout.columns.samples, layout.rows) + 1
     slope = PINS[columns.network.layers[layer].activation]
     conditions = []
@@ -238,7 +238,7 @@ def halved_formula(layout: Layout, losses: str) -> str:
     """The same over a range of cells: a row a step, or all rows of the table."""
     first, last = losses.split(":")
     (first_row, _), (last_row, _) = row_and_column(first), row_and_column(last)
-    # The largest count from below among the rows that have halved is the first of them.
+    # The row with the largest count from below, of those that have halved, is the first of them.
     from_below = f"SUMPRODUCT(MAX(({losses}<={first}/2)*({last_row + 1}-ROW({losses}))))"
     row = f"{last_row + 2 - first_row}-{from_below}"
     rows_a_step = (last_row + 1 - first_row) // layout.steps

@@ -119,7 +119,7 @@ def _over_names(columns: Columns, trees: Sequence[Tree]) -> tuple[Tree, tuple[Tr
 
 
 def _loss_by_definition(columns: Columns) -> list[Note]:
-    """What a cross-entropy is, before it is spelled so that no logarithm of 0 appears."""
+    """What a cross-entropy is, before it is written so that no logarithm of 0 appears."""
     if not LOSSES[columns.network.loss].through_activation:
         return []
     what = "E1 = -t1*ln a_o1"
@@ -154,7 +154,7 @@ def _with_names(tree: Tree, names: dict[Tree, str]) -> Tree:
 
 
 def _left_out(columns: Columns) -> set[str]:
-    """The lines that a large network goes without: those of a layer's later weights, and of later outputs' losses."""
+    """Lines left out of a large network: those of a layer's later weights, and of later outputs' losses."""
     names = set()
     for layer in range(columns.depth):
         weights = set(_weights_left_out(columns, layer))

@@ -23,11 +23,11 @@ from workbook.table.layout import FIRST_ROW, Layout, largest_size, letter, on_sh
 NUDGE = 1e-4
 # A gradient passes within 1e-9 + 1e-5 of itself, and the rounding of the loss divided by the nudge.
 ABSOLUTE, RELATIVE, ROUNDING = 1e-9, 1e-5, 1e-13
-# A large network's nudged passes would outweigh its table: so many cells of them are enough.
+# A large network's nudged passes would be more than its table: they have at most so many cells.
 MOST_CELLS = 20_000
 # MAX takes 255 numbers, and a formula 8,192 characters.
 MOST_NUMBERS = 100
-# The kinds of columns that a pass from the inputs to the loss does without.
+# The kinds of columns that no pass from the inputs to the loss reads.
 NOT_FORWARD = (
     *("step", "sample", "time", "rate", "batch", "delta", "gradient", "state"),
     *("running-mean", "running-variance"),
@@ -127,7 +127,7 @@ class Differences:
         return f"{'AVERAGE' if self.columns.method.reduction == 'mean' else 'SUM'}({cells})"
 
     def reduced_value(self, values: FloatArray, name: str) -> float:
-        """The same of a column of (batch, C) numbers."""
+        """That mean or sum, of a column of (batch, C) numbers."""
         column = values[:, self.index[name]]
         return float(column.sum() / self.columns.divisor)
 
@@ -155,7 +155,7 @@ class Differences:
         return value_of(NUDGE_TREE, {LARGEST.name: largest})
 
     def nudge_formula(self) -> str:
-        """The same over cells."""
+        """ε as a formula over cells."""
         names, one_by_one = self.numbers
         cells = self.main(names[0], names[-1])
         largest = largest_size(cells)
@@ -215,7 +215,7 @@ class Differences:
 
     @cached_property
     def verdicts(self) -> list[str]:
-        """What the caches say."""
+        """Each parameter's verdict, for the cells' caches."""
         return list(map(self.verdict, self.nudged))
 
     def failed(self, rows: int | None = None) -> str:
@@ -235,7 +235,7 @@ class Differences:
         return value_of(DIFFERENCE_TREE, {leaf.name: number for leaf, number in numbers.items()})
 
     def difference_formula(self, name: str, row: int, up: int) -> str:
-        """The same over cells: the passes nudged up start at a row, those nudged down follow them."""
+        """That as a formula over cells: the passes nudged up start at a row, those nudged down follow them."""
         column, loss, down = self.cell_of[name], self.cell_of["E_tot"], up + self.batch
         losses = [
             self.reduced(f"{loss}{first}" + (f":{loss}{first + self.batch - 1}" if self.batch > 1 else ""))
@@ -262,7 +262,7 @@ class Differences:
         )
 
     def verdict_formula(self, name: str, row: int, up: int) -> str | None:
-        """The same over cells; an error in a cell is a failure too."""
+        """The verdict as a formula over cells; an error in a cell is a failure too."""
         if self.no_slope(name):
             return None
         word = AGREES.formula({TABLE: f"B{row}", DIFFERENCE: f"C{row}", ALLOWED: f"D{row}"}.__getitem__)

@@ -19,7 +19,7 @@ LARGEST = "▸"
 # Where a mark's text, number, half its width, x and y stand. The text is first: beside a folded number hashes would be
 # printed. An edge has x and y of a line for each sign.
 TEXT, NUMBER, HALF, X, Y, COLUMNS_OF_MARKS = 0, 1, 2, 3, 15, 27
-# Three decimals, or four, or an exponent where that shows no more than a digit.
+# Three decimals, or four, or an exponent where these would show at most one digit.
 SIZE = call("ABS", choice.NUMBER)
 EXTREME = call("OR", compare(">=", SIZE, Number(1000)), compare("<", SIZE, Number(0.001)))
 SHORT = Choice(
@@ -121,5 +121,5 @@ def rounded(value: float) -> str:
 
 
 def rounded_formula(cell: str) -> str:
-    """The same of a cell."""
+    """The formula that writes a cell's number so."""
     return SHORT.formula(lambda _: cell)

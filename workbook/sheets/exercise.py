@@ -81,7 +81,7 @@ def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = ""
 
 
 def _above(task: Task, *, exam: bool) -> Iterator[Cell]:
-    """What to do: to be judged above the count of what is done, to go on below it."""
+    """The instructions: above the count of finished cells how to have cells judged, below it how to go on."""
     yield Cell(2, 0, "title", "Backpropagation, by your own hand")
     lines = task.how_to(exam=exam)
     yield from (Cell(row, 0, "text", text) for row, text in enumerate(lines, start=COUNT_ROW - len(lines)))

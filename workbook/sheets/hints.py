@@ -74,7 +74,7 @@ def _by_step(columns: Columns, definition: Definition) -> dict[int, Tree]:
 
 
 def _whose(columns: Columns, definition: Definition) -> str:
-    """Of which row the columns of a formula are, where that is not the own one."""
+    """Which rows a formula reads, where these are others than its own."""
     rows = {leaf.name: leaf.row for leaf in _outside_blocks(definition.tree) if leaf.name in columns.index}
     if definition.name not in rows:
         return ""

@@ -1,4 +1,4 @@
-"""What a network and its neurons make of every input: maps over the plane of two inputs, for `predictions`."""
+"""The outputs of a network and of its neurons for every input: maps over the plane of two inputs, for `predictions`."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ SIDE = 21  # cells along the edge of the large map
 SMALL = 11  # of a neuron's map, which shows every second row and column of the large one
 SMALL_WIDTH = 15 / 7  # of its cells, in characters: as wide as a row is high
 MARGIN = 0.25  # around the samples, as a share of their range
-# Neurons of a layer, and hidden layers, that have a map.
+# At most so many neurons of a layer, and hidden layers, have maps.
 MOST_OF_A_LAYER, MOST_LAYERS = 5, 4
 COLORS = ("#74ADD1", "#FFFFFF", "#F4A442")  # dark digits can be read on all of them
 # Of the samples by class: darker than the regions of their class.
@@ -151,7 +151,7 @@ class InputPlane:
                 yield name, TileGrid(self.small_top(down), self.small_left(index), SMALL)
 
     def scales(self) -> Iterator[ColorScale]:
-        """Blue for the lower, orange for the upper end of what a neuron can say, white between them."""
+        """Blue for the lower, orange for the upper end of what a neuron can put out, white between them."""
         layers = self.columns.network.layers
         if not self.by_class:
             yield _scale(self.large.area, ACTIVATIONS[layers[-1].activation])
@@ -211,17 +211,17 @@ class InputPlane:
 
     @property
     def count(self) -> int:
-        """Of the samples."""
+        """How many samples there are."""
         return len(self.samples.numbers[self.step.inputs[0]])
 
     @property
     def numbers(self) -> list[int]:
-        """Of the classes."""
+        """The classes that occur, by number."""
         return list(range(1, max(len(self.step.outputs), 2) + 1)) if self.classes else [1]
 
     @property
     def last_column(self) -> int:
-        """Of the points."""
+        """The last column of the points."""
         return self.points_at + 1 + len(self.numbers)
 
     def series(self) -> Iterator[Series]:

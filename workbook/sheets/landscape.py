@@ -20,14 +20,14 @@ from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, let
 from workbook.table.runs import RunTable
 
 SHEET = "landscape"
-# Cells along an edge of the grid: the most of these that need no more helpers than MOST_HELPERS.
+# Cells along an edge of the grid: the largest of these for which MOST_HELPERS are enough.
 SIDES = (31, 21, 15, 11)
 MOST_HELPERS = 12_000
 # Pixels of the grid's edge, whatever the number of its cells.
 GRID_WIDTH, GRID_HEIGHT = 806, 537
 TOP = 8  # the first row of the grid
 GRID = 4  # its first column
-LABELLED = 5  # of the weights along the edges, every so many are shown
+LABELLED = 5  # every so many of the weights along the edges are shown
 # What one types: the two weights, the step of the others, the middle of the grid and its width.
 ACROSS, UP, STEP, MIDDLE_X, MIDDLE_Y, WIDTH = "$B$4", "$B$5", "$B$6", "$B$7", "$B$8", "$B$9"
 LABELS = ("weight across", "weight up", "step of the others", "middle across", "middle up", "width")
@@ -147,7 +147,7 @@ class _Landscape:
         yield from (Cell(10 + row, 0, "text", line) for row, line in enumerate(HINTS))
 
     def weight_cells(self) -> Iterator[Cell]:
-        """Each weight as at the step, and whether it is the one across or the one upwards."""
+        """Each weight's number at the step, and whether it is the one across or the one upwards."""
         at = self.row_shown
         yield Cell(TOP - 2, self.weights_at, "folded", "row of the table")
         yield Cell(TOP - 2, self.weights_at + 1, "step", FIRST_ROW, f"={row_of_step(self.layout, STEP)}")

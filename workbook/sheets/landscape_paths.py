@@ -97,7 +97,7 @@ class Paths:
 
     @property
     def last_column(self) -> int:
-        """The last that they take."""
+        """The last column that the paths take."""
         return self.left + 4 * len(self.paths) + 1
 
     def weights(self, direction: int) -> str:
@@ -105,7 +105,7 @@ class Paths:
         return self._range(self.left + 2 + direction, len(self.paths[0].steps)).replace("$", "")
 
     def cells(self) -> Iterator[Cell]:
-        """All of them."""
+        """The cells of all paths, and of their marks."""
         for number, path in enumerate(self.paths):
             left = self.left + 4 * number
             yield Cell(self.top - 2, left, "header_left", path.name, path.name_cell and f"={path.name_cell}")
@@ -160,7 +160,7 @@ class Paths:
         yield from (replace(each, name="", name_cell=None) for each in reversed(top))
 
     def _main(self) -> Iterator[Series]:
-        """What lies above all others: of the main run the start, the end and the line, and the marks of all."""
+        """What is drawn above all else: the main run's start, end and line, and all runs' marks."""
         end = self._points(0, len(self.paths[0].steps) - 1, 1)
         now = Series(
             self._cell(self.last_column), self.axes[1].share(self.paths[0])[:1], name="this step",

@@ -1,4 +1,4 @@
-"""Sentences whose numbers are alive: a template becomes a text and the formula that says the same of cells.
+"""Sentences whose numbers are live: a template becomes a text, and the formula that writes that text from cells.
 
 In a template `[a_h1]` stands for a number as a text, `[~a_h1]` for the same in brackets if it is negative, as a factor
 is written, `[?a_h1|above|below|zero]` for one of three texts by its sign.
@@ -86,7 +86,7 @@ class Rounded:
         return np.format_float_positional(float(rounded) + 0.0, trim="-")
 
     def formula(self, cell: str) -> str:
-        """The same of a cell."""
+        """The formula that writes a cell's number so."""
         return f'ROUND({cell},4)&""'
 
 
@@ -107,5 +107,5 @@ def as_text(number: float) -> str:
 
 
 def text_formula(cell: str) -> str:
-    """The same of a cell, as a formula."""
+    """The formula that writes a cell's number for reading."""
     return f"={TOLD.formula(lambda _: cell)}"

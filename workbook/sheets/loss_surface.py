@@ -78,7 +78,7 @@ def _read_more_than_once(columns: Columns, totals: list[Variable]) -> set[Variab
 
 
 def _spelled(columns: Columns, totals: list[Variable], apart: set[Variable]) -> Loss:
-    """The loss with what is `apart` in helpers, in the order in which they are needed."""
+    """The loss with the columns `apart` as helpers, each before those that read it."""
     defined, weights = definitions(columns), {*columns.of("weight", "bias")}
     helpers: dict[Variable, Tree] = {}
 

@@ -29,7 +29,7 @@ class Term:
 
     @property
     def numbers(self) -> tuple[float, float]:
-        """What its factors open with."""
+        """Its factors' numbers as the file opens."""
         return self.factors[0][0], self.factors[1][0]
 
 
@@ -93,5 +93,5 @@ def text(number: float) -> str:
 
 
 def text_formula(cell: str) -> str:
-    """The same of a cell."""
+    """The formula that writes a cell's number so."""
     return f'TEXT({cell},"{TEXT}")'

@@ -74,7 +74,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Choices:
-    """All that one types, with what follows from it in the folded column."""
+    """All that one types, and in the folded column the numbers that are used."""
 
     layout: Layout
     tiles: Tiles

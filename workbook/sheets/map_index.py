@@ -36,7 +36,7 @@ class Indexed:
         return printed(index, lambda leaf: self.choices[leaf].used, spaced=False)
 
     def opened(self, index: Tree) -> int:
-        """What it opens with."""
+        """The number that an index opens with."""
         return int(value_of(index, {leaf.name: choice.opened for leaf, choice in self.choices.items()}))
 
     def tile(self, of: Picture, top: int, channel: Tree, row: Tree, column: Tree) -> Live:

@@ -1,4 +1,4 @@
-"""On the sheet `maps`: one output cell of the first convolution, and a weight's gradient, as the sums that they are."""
+"""On the sheet `maps`: one output cell of the first convolution, and a weight's gradient, as sums of products."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Sums:
 
     @cached_property
     def by_index(self) -> Indexed:
-        """The tiles by what is typed."""
+        """The tiles, by the numbers that are typed."""
         return Indexed(dict(zip((*OUTPUT, *WEIGHT), self.choices, strict=True)), self.numbers)
 
     @cached_property

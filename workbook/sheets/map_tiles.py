@@ -27,7 +27,7 @@ class Picture:
     """The maps of one kind of column, one below the other; of kernels the input's channels side by side.
 
     Attributes:
-        layer: whose they are; None for the inputs.
+        layer: the layer whose maps these are; None for the inputs.
         left: the column of its first tile.
         size: rows and columns of a map, or of a kernel.
         at: each name's position, (row, column), from the first tile on.

@@ -15,7 +15,7 @@ from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, row_and_column
 
 MARKS = "marks"
-# A cell is right within 1e-9 + 1e-6 of what it should be: no slip of the hand is as small, no formula as far off.
+# A cell is right within 1e-9 + 1e-6 of what it should be: no slip is as small.
 ABSOLUTE, RELATIVE = "0.000000001", "0.000001"
 RANGE = re.compile(r"\$?[A-Z]+\$?\d+:\$?[A-Z]+\$?\d+")
 

@@ -9,7 +9,7 @@ from workbook.records import Look
 from workbook.table.definitions import is_dense
 
 Point = tuple[float, float]
-# More edges between two layers, or more layers, are too many to be told apart.
+# More edges between two layers, or more layers, cannot be told apart.
 MOST_EDGES, MOST_LAYERS = 16, 4
 
 

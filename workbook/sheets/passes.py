@@ -32,7 +32,7 @@ class Passes:
     numbers: dict[str, FloatArray]
 
     def column(self, name: str) -> str:
-        """Its letter."""
+        """The letter of a name's column."""
         return letter(self.left + self.names.index(name))
 
     def range(self, name: str) -> str:
@@ -68,7 +68,7 @@ class AtTheStep:
 
     @property
     def last_column(self) -> int:
-        """The last one."""
+        """The last column of the passes."""
         return self.passes_at + len(self.names) - 1
 
     @property

@@ -1,4 +1,4 @@
-"""The sheet `predictions`: targets against outputs at the step shown, and what the network makes of all inputs."""
+"""The sheet `predictions`: targets against outputs at the step shown, and the outputs for all inputs."""
 
 from collections.abc import Iterator
 
@@ -65,7 +65,7 @@ class _Predictions:
 
     @property
     def no_picture(self) -> str | None:
-        """Why there is none."""
+        """Why there is no picture."""
         neurons, inputs = sum(self.columns.sizes[1:]), self.columns.sizes[0]
         if len(self.columns.network.shapes[0]) == 3:
             return PICTURES
@@ -192,7 +192,7 @@ class _Predictions:
         return f"IF({targets.split(':')[0]}>{self.activation.threshold or 0.0:g},2,1)"
 
     def class_number(self, targets: list[float]) -> int:
-        """The same of numbers."""
+        """The class, from 1, that a sample's targets tell."""
         if len(targets) > 1:
             return int(np.argmax(targets)) + 1
         return 1 + (targets[0] > (self.activation.threshold or 0.0))

@@ -104,7 +104,7 @@ class Quantities:
 
     @property
     def largest_formula(self) -> str:
-        """The same over cells."""
+        """The largest gradient, of either sign, as a formula over cells."""
         return largest_size(self.gradients)
 
 
@@ -183,7 +183,7 @@ def in_other_rows(columns: Columns) -> list[str]:
 
 
 def after_the_step(columns: Columns, name: str) -> Tree:
-    """What a column that changes with every batch is after the row's own, over names."""
+    """The value, over names, of a column that changes with every batch, after the batch of the row."""
     constants = constant_names(columns)
 
     def change(leaf: Tree) -> Tree:

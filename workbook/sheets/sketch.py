@@ -11,9 +11,9 @@ from workbook.table.layout import letter, on_sheet
 SHEET = "network"
 # Pixels, and the first and last column: between what to do and the loss curve, or for more layers right of the curve.
 SIZES = ((335.0, "K", "O"), (640.0, "V", "AE"))
-HEIGHT = 260.0  # of the rows above the marks
+HEIGHT = 260.0  # points: the height of the rows above the marks
 DIAMETER, MARGIN = 38.0, 36.0
-NAME_WIDTH = 20.0  # of w10
+NAME_WIDTH = 20.0  # pixels: the width of the text w10
 # A name, and the x and y of its middle or of the ends of its line.
 Mark = tuple[Look, str, list[float], list[float]]
 

@@ -1,4 +1,4 @@
-"""What the story of a weight tells, and the numbers that it takes for that, each after those that it comes from."""
+"""The panels of a weight's story, and the numbers in them, each after those that it is computed from."""
 
 from collections.abc import Iterable
 

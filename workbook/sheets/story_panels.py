@@ -18,7 +18,7 @@ WIDEST, MOST_OUTPUTS = 48, 3
 # Names of what only this sheet has: the slope, the product, the gradient that the step takes, how much that takes off
 # the loss, and its size.
 SLOPE, PRODUCT, GRADIENT, GAIN, GAIN_SIZE = "slope", "product", "gradient of the step", "gain", "size of the gain"
-# What to think of a slope, by the activation, for those that need words; a field is the number that it acts on.
+# A remark on the slope of some activations; a field is the number that the activation takes or gives.
 HINGE = (
     "[?{{0}}|Above 0 the slope is 1: all of the blame gets through.|Below 0 the slope is {0}.|At 0 the slope is {1}.]"
 )

@@ -14,7 +14,7 @@ from workbook.table.functions import LOSSES
 
 # What comes back from the next step of a sequence, as in `next ∂E/∂h1`.
 NEXT = "next "
-# A gradient of this share of the largest makes as good a story.
+# A gradient of at least this share of the largest is large enough to tell of.
 MUCH = 0.1
 
 
@@ -54,12 +54,12 @@ class Path:
 
 
 def story_path(columns: Columns, numbers: Mapping[str, float]) -> Path | None:
-    """The weight whose story is the simplest one that has all its parts; None if the network has no weights.
+    """The weight with the shortest chain rule that has every factor; None if the network has no weights.
 
     It is of the last hidden layer whose errors come from the outputs of the same row, or of the next step too, else of
     the last layer, else a kernel's; in its layer the first whose gradient is not much smaller than the largest, in the
-    row that has these `numbers`. Where all gradients of a layer are 0 there, as behind inputs of 0, another layer has
-    the better story.
+    row that has these `numbers`. Where all gradients of a layer are 0 there, as behind inputs of 0, it is
+    of another layer.
     """
     layers = list(reversed(range(columns.depth)))
     summing = [layer for layer in layers if sums_by_weights(columns, layer)]
@@ -81,9 +81,9 @@ def sums_by_weights(columns: Columns, layer: int) -> bool:
 
 
 def _weights(columns: Columns, layer: int) -> list[str]:
-    """Its trained weights that multiply an input: not those of a normalization, nor of what is another number a step.
+    """Its trained weights that multiply an input: not those of a normalization, nor of inputs of two kinds.
 
-    Of a sequence's first step the state is given, of the others it is that of the step before.
+    In a sequence's first step the state is given; in the others it is that of the step before.
     """
     of = (columns.by_name[name] for name in columns.trained_names(layer))
     names = [column.name for column in of if column.kind == "weight" and column.source is not None]
@@ -126,7 +126,7 @@ def _path(columns: Columns, layer: int, weight: str) -> Path | None:
 
 
 def _in_all_steps(columns: Columns, trees: Sequence[Tree]) -> tuple[Tree, dict[str, frozenset[int]]] | None:
-    """One tree for what a line is in each step of a sequence, with what comes back from the next, see Path.later.
+    """One tree for a line of the chain rule in every step of a sequence, and the steps of Path.later.
 
     None where there is none: the steps differ in more than whether something comes back.
     """

@@ -26,7 +26,7 @@ class EdgeValues:
 
     @property
     def from_the_top(self) -> "EdgeValues":
-        """The same from the top down."""
+        """The values from the top down."""
         return EdgeValues(self.numbers[::-1], self.formulas[::-1])
 
 

@@ -25,7 +25,7 @@ COLUMN_WIDTH = 8.43
 TEXT_ROW, TABLE_ROW, ZOOM = 15.0, 12.0, 85
 
 HEIGHTS = {2: 24.0} | dict.fromkeys((SAYS_ROW, 4, 5, 6, *range(TOP, TOP + 7), HEADER_ROW - 1, HEADER_ROW), TEXT_ROW)
-# What a cell shows whose number overflows.
+# What a cell shows if its number overflows.
 OVERFLOW = "#NUM!"
 
 # The style and formula of a cell that is typed in on the main sheet, by its name and row; no formula: typed in.

@@ -20,14 +20,14 @@ TITLE = "A sequence, unrolled"
 STEP, SAMPLE, SHOWN = "$B$3", "$B$4", "$E$4"
 TOP = 8  # the row of the times
 ZOOM = 80  # so that eight steps and the chart are on the first screen
-# A longer sequence, or more numbers in a step, is no picture any more.
+# A longer sequence, or more numbers in a step, would be too large to look at.
 MOST_STEPS, MOST_ROWS = 40, 120
 HOW_TO = (
     "Time goes from left to right: every column is a row of the table. Blue is what a step computes, forward.",
     "Red, underneath, is the slope of the loss of the whole sequence by it: it flows back, from right to left.",
 )
 TOO_LARGE = "No picture: it has {got}, and {most} are drawn at most. The table has all numbers."
-# What each layer's picture leaves out: what is the same in every step, and what its gate shows already.
+# What each layer's picture leaves out: what is the same in every step, and the sums whose gates are shown.
 NOT_DRAWN = ("weight", "bias", "initial-state", "gate-sum", "running-mean", "running-variance")
 # What flows back through time, and its letter.
 STATES: tuple[tuple[ColumnKind, str], ...] = (("pre-activation", "h"), ("cell", "c"))

@@ -270,6 +270,6 @@ def as_text(value: float) -> str:
 
 
 def text_formula(cell: str) -> str:
-    """The same of a cell; an empty text for an empty cell."""
+    """The formula that writes a cell's number so; an empty text for an empty cell."""
     text = PLUGGED.formula(lambda _: cell)
     return f'IF({cell}="","",IF({cell}<0,"("&{text}&")",{text}))'

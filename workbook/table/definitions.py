@@ -80,7 +80,7 @@ def _forward(columns: Columns) -> list[list[Definition]]:
 
 @lru_cache(maxsize=64)
 def evaluation(columns: Columns) -> dict[str, Definition]:
-    """The columns from the inputs to the outputs where the network is only asked, each after those that it reads.
+    """The columns from the inputs to the outputs in prediction, each after those that it reads.
 
     Batch norm takes its running statistics, and dropout leaves nothing out.
     """
@@ -108,7 +108,7 @@ def errors_over_columns(columns: Columns) -> dict[str, tuple[Tree, ...]]:
 
 
 def _lines(columns: Columns, trained: frozenset[str]) -> list[list[Line]]:
-    """The lines of the backward pass down to what is trained, or counts as such."""
+    """The lines of the backward pass down to the trained columns, and those kept like them."""
 
     def new_weights(slope: Tree) -> Tree:
         def renewed(leaf: Tree) -> Tree:

@@ -1,4 +1,4 @@
-"""Activations and losses as trees, each beside its slope: what the engine's kernels are, spelled for cells."""
+"""Activations and losses as trees, each beside its slope: the engine's kernels as formulas."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple

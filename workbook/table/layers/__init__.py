@@ -53,7 +53,7 @@ class LayerDefinitions:
 
     Attributes:
         forward: the columns from what goes in to what comes out, in training.
-        evaluated: the same where the network is only asked; None where there is no difference.
+        evaluated: the same in prediction; None where there is no difference.
         beside: columns that no pass computes: masks, and what passes from update to update besides the parameters.
     """
 
@@ -88,7 +88,7 @@ def forward(columns: Columns, layer: int) -> Iterator[Definition]:
 
 
 def evaluated(columns: Columns, layer: int) -> Iterator[Definition]:
-    """The same where the network is only asked: with running statistics, and nothing left out."""
+    """The same in prediction: with running statistics, and without dropout."""
     of = columns.network.layers[layer]
     kind = BY_KIND[type(of)]
     return (kind.evaluated or kind.forward)(of, columns, layer)

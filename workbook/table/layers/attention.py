@@ -1,4 +1,4 @@
-"""Attention: every token of a sequence asks all of them, and takes of each as much as its answer is worth."""
+"""Attention: each token of a sequence takes a mean of all tokens' values, weighted by softmax of the scores."""
 
 from collections.abc import Iterator, Sequence
 

@@ -29,7 +29,7 @@ def forward(of: BatchNorm, columns: Columns, layer: int) -> Iterator[Definition]
 
 
 def evaluated(of: BatchNorm, columns: Columns, layer: int) -> Iterator[Definition]:
-    """The same by the running statistics, where the network is only asked."""
+    """The same in prediction: by the running statistics."""
     cells = picture(inputs_of(columns, layer)[0], columns.network.shapes[layer])
     means, variances = (columns.names_in(layer, kind) for kind in ("running-mean", "running-variance"))
     for (channel, _, _), cell, name in zip(cells, cells.values(), columns.names_in(layer, "normalized"), strict=True):

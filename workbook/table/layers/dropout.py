@@ -33,6 +33,6 @@ def masks(_of: Dropout, columns: Columns, layer: int) -> Iterator[Definition]:
 
 
 def evaluated(_of: Dropout, columns: Columns, layer: int) -> Iterator[Definition]:
-    """Where the network is only asked, nothing is left out."""
+    """In prediction nothing is left out."""
     pairs = zip(columns.neuron_names(layer), inputs_of(columns, layer)[0], strict=True)
     yield from with_activations(columns, layer, (Definition(name, own(value), "") for name, value in pairs))
