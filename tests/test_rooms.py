@@ -95,6 +95,17 @@ def test_an_audit_finds_then_judges_then_explains_then_reports() -> None:
         assert [name for name in imported for later in rooms[at + 1 :] if _is_in(name, later)] == []
 
 
+@pytest.mark.parametrize("package", ["engine", "cnn", "workbook"])
+def test_no_two_public_classes_of_a_package_share_a_name(package: str) -> None:
+    modules: dict[str, list[str]] = {}
+    # What is written into a script stands beside nothing of ours: there a layer's class has the layer's name.
+    for path in set((ROOT / package).rglob("*.py")) - {ROOT / "engine/export/torch_parts.py"}:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: paths for name, paths in modules.items() if len(paths) > 1} == {}
+
+
 def test_every_package_is_installed() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
     folders = {".".join(path.parent.relative_to(ROOT).parts) for path in MODULES}
