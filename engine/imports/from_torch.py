@@ -13,7 +13,7 @@ from engine.imports.torch_forward import check_forward
 from engine.imports.torch_kinds import Mapped
 from engine.imports.torch_layers import ACTIVATIONS, leaves, mapped_layers, sequences
 from engine.imports.torch_sequences import rows_of_targets
-from engine.imports.torch_training import LAST, Loss, loss_of, method_of
+from engine.imports.torch_training import LAST, TorchLoss, loss_of, method_of
 from engine.layers import Attention
 from engine.network import Network
 
@@ -90,7 +90,7 @@ def _with_mask(of: Mapped, causal: set[str]) -> Mapped:
     return replace(of, layer=replace(of.layer, causal=of.where in causal)) if isinstance(of.layer, Attention) else of
 
 
-def _with_last_activation(net: "nn.Module", last: Mapped, loss: Loss) -> Mapped:
+def _with_last_activation(net: "nn.Module", last: Mapped, loss: TorchLoss) -> Mapped:
     """The last layer with the activation that the loss has inside, or is made for."""
     ends = "" if last.layer.activation == "identity" else _last_activation(net)
     wanted, ours = LAST.get(loss.kind, (None, ""))

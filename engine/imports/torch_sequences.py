@@ -13,7 +13,7 @@ import numpy as np
 from engine.arrays import FloatArray, Shape
 from engine.errors import InputError
 from engine.imports.torch_kinds import Mapped, Signal, array, expect
-from engine.imports.torch_training import Loss, targets_of
+from engine.imports.torch_training import TorchLoss, targets_of
 from engine.layers import Attention, Gru, Lstm, Recurrent
 from engine.layers.recurrence import Recurrence
 
@@ -145,7 +145,7 @@ class Rows(NamedTuple):
     counted: FloatArray
 
 
-def rows_of_targets(loss: Loss, given: Any, outputs: int, samples: int, steps: int, *, last_alone: bool) -> Rows:
+def rows_of_targets(loss: TorchLoss, given: Any, outputs: int, samples: int, steps: int, *, last_alone: bool) -> Rows:
     """The targets of every step, (samples, steps, outputs), or of the last alone, (samples, outputs).
 
     Raises:

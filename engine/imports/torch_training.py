@@ -41,7 +41,7 @@ ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
-class Loss:
+class TorchLoss:
     """A loss: its class in torch.nn, ours, the reduction of a batch, and how much of each target all classes share."""
 
     kind: str
@@ -50,7 +50,7 @@ class Loss:
     smoothing: float = 0.0
 
 
-def loss_of(loss: Any, outputs: int) -> Loss:
+def loss_of(loss: Any, outputs: int) -> TorchLoss:
     """Our loss for one of torch, of a network with so many outputs.
 
     Raises:
@@ -67,10 +67,10 @@ def loss_of(loss: Any, outputs: int) -> Loss:
             raise InputError(f"loss: got nn.{of} with {option}, expected none")
     name = OURS[of][reduction]
     name = OF_ONE_OUTPUT.get(name, name) if outputs == 1 else name
-    return Loss(of, name, reduction, getattr(loss, "label_smoothing", 0.0))
+    return TorchLoss(of, name, reduction, getattr(loss, "label_smoothing", 0.0))
 
 
-def targets_of(loss: Loss, given: Any, outputs: int, samples: int) -> FloatArray:
+def targets_of(loss: TorchLoss, given: Any, outputs: int, samples: int) -> FloatArray:
     """Targets of each output, (samples, outputs): of class numbers the ones and zeros that they stand for.
 
     Raises:

@@ -10,7 +10,7 @@ from engine import Columns, Dense, Experiment, FloatArray, Network, descend
 from tests.workbook.drawn import drawn
 from tests.workbook.spreadsheets import Values, by_ironcalc, by_openpyxl, error_cells, poisoned
 from workbook.sheets.derivation import derivation_sheet
-from workbook.sheets.derivation_lines import Line, Note, derivation
+from workbook.sheets.derivation_lines import DerivationLine, TextLine, derivation
 from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.shown import Shown
 from workbook.sheets.training import main_sheet
@@ -185,7 +185,7 @@ def test_a_large_networks_derivation_is_bounded_and_says_what_it_leaves_out() ->
     columns = large(20, 20, 10)
     numbers = dict.fromkeys(["eta", *columns.names], 0.5)
     lines = derivation(columns, numbers)
-    names = [line.name for line in lines if isinstance(line, Line)]
+    names = [line.name for line in lines if isinstance(line, DerivationLine)]
     shown = [name for name in names if name.startswith("∂E/∂w")]
     assert shown == [f"∂E/∂w{n}" for n in (*range(401, 461), *range(1, 61))]
     assert [name for name in names if name.startswith("new w")] == [
@@ -193,7 +193,7 @@ def test_a_large_networks_derivation_is_bounded_and_says_what_it_leaves_out() ->
     ]
     # Every neuron's error is worked out, since those of the layer before are made of them.
     assert {f"∂E/∂h{n}" for n in range(1, 21)} < set(names)
-    notes = [line.text for line in lines if isinstance(line, Note) and "left out" in line.text]
+    notes = [line.text for line in lines if isinstance(line, TextLine) and "left out" in line.text]
     assert [re.findall(r"\d+", note) for note in notes] == [["60", "140"], ["60", "340"]]
 
 

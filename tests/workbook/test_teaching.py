@@ -19,7 +19,7 @@ from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_op
 from workbook.plan import plan, steps_elsewhere
 from workbook.sheets.check import CHANGED, COMPARED, NOT_COMPARED, NOT_RUN
 from workbook.sheets.dashboard import verdict
-from workbook.sheets.derivation_lines import Line, derivation
+from workbook.sheets.derivation_lines import DerivationLine, derivation
 from workbook.table.layout import Layout
 from workbook.write import write
 
@@ -255,7 +255,7 @@ def test_check_notices_a_missing_row(book: Path, tmp_path: Path) -> None:
 def test_the_derivation_reaches_every_gradient_in_order() -> None:
     columns = Columns.plain((2, 3, 2, 1))
     numbers = dict.fromkeys(["eta", *columns.names], 0.5)
-    names = [line.name for line in derivation(columns, numbers) if isinstance(line, Line)]
+    names = [line.name for line in derivation(columns, numbers) if isinstance(line, DerivationLine)]
     lines = [name for name in names if name.startswith("∂E/∂w")]
     # Output layer first: 2 weights, then 6, then 6.
     assert lines == [f"∂E/∂w{n}" for n in (13, 14, *range(7, 13), *range(1, 7))]

@@ -7,7 +7,7 @@ from workbook.digit.block import heading
 from workbook.digit.block_layout import BETA, BIAS, GAMMA, SCALE, SHIFT, Backward, BlockLayout, gradient_layout
 from workbook.digit.layout import LEFT, Kernels, Strip, at
 from workbook.digit.network import POOL, Gradients
-from workbook.digit.weights import Array, Block
+from workbook.digit.weights import Array, ConvolutionBlock
 from workbook.records import Cell, SignScale
 
 NAMES = {GAMMA: "∂loss/∂γ", BETA: "∂loss/∂β", BIAS: "∂loss/∂bias"}
@@ -15,7 +15,7 @@ NAMES = {GAMMA: "∂loss/∂γ", BETA: "∂loss/∂β", BIAS: "∂loss/∂bias"}
 
 def backward_cells(
     layout: BlockLayout,
-    block: Block,
+    block: ConvolutionBlock,
     gradients: Gradients,
     following: BlockLayout | None,
     logit_gradients: Sequence[str],
@@ -113,7 +113,7 @@ def _of_each_map(layout: BlockLayout, backward: Backward, column: int, values: A
         yield Cell(row, column, "number", float(values[number]), formula)
 
 
-def _turned(layout: BlockLayout, turned: Kernels, block: Block) -> Iterator[Cell]:
+def _turned(layout: BlockLayout, turned: Kernels, block: ConvolutionBlock) -> Iterator[Cell]:
     text = "The kernels turned by half a circle, a row for each map that goes in: they carry ∂loss/∂z back to it"
     yield Cell(turned.row - 2, LEFT, "poster_heading", text)
     last = turned.size - 1

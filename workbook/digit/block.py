@@ -21,7 +21,7 @@ from workbook.digit.block_layout import (
 from workbook.digit.layout import LEFT, Strip, at
 from workbook.digit.network import POOL, Maps
 from workbook.digit.paint import PAINT, RATE
-from workbook.digit.weights import EPSILON, Block, Norm
+from workbook.digit.weights import EPSILON, ConvolutionBlock, Norm
 from workbook.records import Cell, ColorScale, SignScale
 
 HEADERS = {
@@ -32,7 +32,7 @@ HEADER_HEIGHT = 15.0
 
 
 def block_cells(
-    number: int, layout: BlockLayout, block: Block, maps: Maps, before: BlockLayout | None
+    number: int, layout: BlockLayout, block: ConvolutionBlock, maps: Maps, before: BlockLayout | None
 ) -> Iterator[Cell]:
     """All cells of a block but its gradients'; its parameters are typed, or those `before` after a step of descent."""
     yield from _texts(number, layout)
@@ -94,7 +94,7 @@ def _texts(number: int, layout: BlockLayout) -> Iterator[Cell]:
     yield heading(layout.maps, "Maps")
 
 
-def _kernels(layout: BlockLayout, block: Block, before: BlockLayout | None) -> Iterator[Cell]:
+def _kernels(layout: BlockLayout, block: ConvolutionBlock, before: BlockLayout | None) -> Iterator[Cell]:
     for weight in layout.kernels.weights():
         row, column = layout.kernels.cell(*weight)
         formula = None
@@ -107,7 +107,7 @@ def _step(before: BlockLayout, parameter: tuple[int, int], gradient: tuple[int, 
     return f"={before.sheet}!{at(*parameter)}-{PAINT}!{RATE}*{before.sheet}!{at(*gradient)}"
 
 
-def _numbers(layout: BlockLayout, block: Block, channel: int, before: BlockLayout | None) -> Iterator[Cell]:
+def _numbers(layout: BlockLayout, block: ConvolutionBlock, channel: int, before: BlockLayout | None) -> Iterator[Cell]:
     row, norm = layout.numbers_row(channel), block.norm
     yield Cell(row, MAP, "step", channel + 1)
     typed = {} if block.bias is None else {BIAS: block.bias}

@@ -9,8 +9,8 @@ from workbook.digit.block_layout import BETA, BIAS, GAMMA, BlockLayout
 from workbook.digit.images import PICKED, Pictures, painted_range
 from workbook.digit.layout import LEFT, Kernels, at, span
 from workbook.digit.network import Gradients
-from workbook.digit.paint import DIGITS_ROW, LABEL, LOG, PAINT, Shown
-from workbook.digit.reference import PARAMETER_NAMES, Reference
+from workbook.digit.paint import DIGITS_ROW, LABEL, LOG, PAINT, ShownDigit
+from workbook.digit.reference import PARAMETER_NAMES, TorchReference
 from workbook.digit.weights import Array
 from workbook.records import Cell, Highlight, Sheet, small_sheet
 
@@ -33,7 +33,7 @@ class Checked:
     distance: float
 
 
-def check_sheet(shown: Shown, reference: Reference, pictures: Pictures, checked: Sequence[Checked]) -> Sheet:
+def check_sheet(shown: ShownDigit, reference: TorchReference, pictures: Pictures, checked: Sequence[Checked]) -> Sheet:
     """The sheet; `checked` is empty where there are no gradients."""
     cells = [*_logs(shown, reference), *_table(reference, pictures)]
     verdicts = [at(VERDICT_ROW, HERE)]
@@ -50,7 +50,7 @@ def check_sheet(shown: Shown, reference: Reference, pictures: Pictures, checked:
     )  # fmt: skip
 
 
-def _logs(shown: Shown, reference: Reference) -> Iterator[Cell]:
+def _logs(shown: ShownDigit, reference: TorchReference) -> Iterator[Cell]:
     yield Cell(1, NAME, "title", "Check")
     yield Cell(
         2,
@@ -84,7 +84,7 @@ def _logs(shown: Shown, reference: Reference) -> Iterator[Cell]:
     yield Cell(VERDICT_ROW + 1, HERE, "tolerance", TOLERANCE)
 
 
-def _torch_logs(shown: Shown, reference: Reference) -> Array:
+def _torch_logs(shown: ShownDigit, reference: TorchReference) -> Array:
     logs: Array = reference.log_probabilities[shown.number - 1]
     return logs
 
@@ -93,7 +93,7 @@ def _painted() -> str:
     return f"OR({PICKED}=0,SUM({painted_range()})>0)"
 
 
-def _table(reference: Reference, pictures: Pictures) -> Iterator[Cell]:
+def _table(reference: TorchReference, pictures: Pictures) -> Iterator[Cell]:
     yield Cell(LOGS_ROW - 1, TABLE, "header_left", "torch's log-probabilities")
     for digit in range(10):
         yield Cell(LOGS_ROW - 1, TABLE + 1 + digit, "header", digit)
@@ -103,7 +103,7 @@ def _table(reference: Reference, pictures: Pictures) -> Iterator[Cell]:
             yield Cell(row, TABLE + 1 + digit, "number", float(logs[digit]))
 
 
-def _parameters(shown: Shown, pictures: Pictures, checked: Sequence[Checked]) -> Iterator[Cell]:
+def _parameters(shown: ShownDigit, pictures: Pictures, checked: Sequence[Checked]) -> Iterator[Cell]:
     text = f"The gradients of “{pictures.names[0]}” for its label, here and by torch.autograd: |here − torch| / |torch|"
     yield Cell(PARAMETERS_ROW - 2, NAME, "text", text)
     for column, name in enumerate(("parameters", "how many", "distance", "", "verdict")):
@@ -126,12 +126,12 @@ def _parameters(shown: Shown, pictures: Pictures, checked: Sequence[Checked]) ->
     )
 
 
-def torch_sheet(reference: Reference, blocks: Sequence[BlockLayout]) -> Sheet:
+def torch_sheet(reference: TorchReference, blocks: Sequence[BlockLayout]) -> Sheet:
     """The hidden sheet with torch's gradients, laid out as ours are."""
     return small_sheet(TORCH_SHEET, _torch_cells(reference, blocks), {}, hidden="hidden")
 
 
-def _torch_cells(reference: Reference, blocks: Sequence[BlockLayout]) -> Iterator[Cell]:
+def _torch_cells(reference: TorchReference, blocks: Sequence[BlockLayout]) -> Iterator[Cell]:
     for names, kernels in zip(PARAMETER_NAMES, _torch_kernels(blocks), strict=True):
         gradients = reference.gradients[names["weight"]]
         for weight in kernels.weights():
@@ -151,7 +151,7 @@ def _torch_kernels(blocks: Sequence[BlockLayout]) -> list[Kernels]:
 
 
 def checked_parameters(
-    reference: Reference, blocks: Sequence[BlockLayout], gradients: Sequence[Gradients]
+    reference: TorchReference, blocks: Sequence[BlockLayout], gradients: Sequence[Gradients]
 ) -> list[Checked]:
     """Every group of parameters, with the distance of the gradients that the workbook shows as it opens."""
     found = []

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine import InputError
 from workbook.digit.plan import digit_sheets
-from workbook.digit.weights import SHIPPED, Block, load_blocks
+from workbook.digit.weights import SHIPPED, ConvolutionBlock, load_blocks
 from workbook.write import write
 
 
@@ -26,7 +26,7 @@ def write_digit(model: Path | None, out: Path, *, backward: bool, step: bool) ->
     return f"Wrote {out}: the CNN in cells. Open it in Excel or LibreOffice and paint a digit.{compared}"
 
 
-def _check_gammas(blocks: list[Block], path: Path) -> None:
+def _check_gammas(blocks: list[ConvolutionBlock], path: Path) -> None:
     # ∂loss/∂γ is found from the map, by a division by γ.
     for block in blocks:
         if block.norm is not None and not np.all(block.norm.gamma):

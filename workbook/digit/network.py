@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from workbook.digit.weights import Array, Block
+from workbook.digit.weights import Array, ConvolutionBlock
 
 MEAN, DEVIATION = 0.1307, 0.3081  # of the training images' pixels, from 0 to 1
 POOL = 2
@@ -58,7 +58,7 @@ class Reading:
     log_probabilities: Array
 
 
-def read(blocks: Sequence[Block], pixels: Array) -> Reading:
+def read(blocks: Sequence[ConvolutionBlock], pixels: Array) -> Reading:
     """The forward pass over an image (28, 28) of bytes, 0 to 255."""
     maps: list[Maps] = []
     output = ((pixels / 255 - MEAN) / DEVIATION)[None]
@@ -70,7 +70,7 @@ def read(blocks: Sequence[Block], pixels: Array) -> Reading:
     return Reading(maps, logits, shifted - np.log(np.exp(shifted).sum()))
 
 
-def differentiate(blocks: Sequence[Block], reading: Reading, label: int) -> list[Gradients]:
+def differentiate(blocks: Sequence[ConvolutionBlock], reading: Reading, label: int) -> list[Gradients]:
     """∂(−log p_label)/∂ everything, block by block from the first to the last."""
     logit_gradients = np.exp(reading.log_probabilities)
     logit_gradients[label] -= 1
@@ -83,7 +83,7 @@ def differentiate(blocks: Sequence[Block], reading: Reading, label: int) -> list
     return gradients[::-1]
 
 
-def _forward(block: Block, images: Array) -> Maps:
+def _forward(block: ConvolutionBlock, images: Array) -> Maps:
     z = np.einsum("oiyx,ihwyx->ohw", block.weight, _windows(block, images), optimize=True)
     if block.bias is not None:
         z = z + block.bias[:, None, None]
@@ -93,7 +93,7 @@ def _forward(block: Block, images: Array) -> Maps:
     return Maps(images, z, maps, _squares(maps).max(3) if block.plan.pool else None)
 
 
-def _backward(block: Block, maps: Maps, gradient: Array) -> Gradients:
+def _backward(block: ConvolutionBlock, maps: Maps, gradient: Array) -> Gradients:
     at_maps = _unpooled(maps.maps, gradient) if maps.pooled is not None else gradient
     at_z, gamma, beta = at_maps, None, None
     if block.norm is not None:
@@ -112,14 +112,14 @@ def _backward(block: Block, maps: Maps, gradient: Array) -> Gradients:
     )
 
 
-def _windows(block: Block, images: Array) -> Array:
+def _windows(block: ConvolutionBlock, images: Array) -> Array:
     """The pixels (I, H, W, K, K) that each pixel of the convolution reads, with a border of zeros where it pads."""
     kernel, padding = block.plan.kernel, block.plan.padding
     padded = np.pad(images, ((0, 0), (padding, padding), (padding, padding)))
     return sliding_window_view(padded, (kernel, kernel), axis=(1, 2))
 
 
-def _convolution_backward(block: Block, at_z: Array) -> Array:
+def _convolution_backward(block: ConvolutionBlock, at_z: Array) -> Array:
     """∂loss/∂input (I, H, W): the kernels, turned by half a circle, go over ∂loss/∂z."""
     kernel = block.plan.kernel
     border = kernel - 1 - block.plan.padding

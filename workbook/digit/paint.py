@@ -49,7 +49,7 @@ class NewLoss:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownDigit:
     """What the workbook shows as it opens."""
 
     pixels: Array  # (28, 28)
@@ -67,7 +67,7 @@ def logit_gradient(digit: int) -> str:
     return f"{PAINT}!{at(DIGITS_ROW + digit, GRADIENT, fixed=True)}"
 
 
-def paint_sheet(shown: Shown, pictures: Pictures, last: BlockLayout, saliency: Strip | None) -> Sheet:
+def paint_sheet(shown: ShownDigit, pictures: Pictures, last: BlockLayout, saliency: Strip | None) -> Sheet:
     """The sheet; `last` is the last block, and `saliency` where ∂loss/∂ the normalised picture stands, if anywhere."""
     cells = [*_square(shown, pictures), *_answers(shown, last), *_notes(shown)]
     cells += _loss(shown, pictures)
@@ -87,13 +87,13 @@ def paint_sheet(shown: Shown, pictures: Pictures, last: BlockLayout, saliency: S
     )  # fmt: skip
 
 
-def _square(shown: Shown, pictures: Pictures) -> Iterator[Cell]:
+def _square(shown: ShownDigit, pictures: Pictures) -> Iterator[Cell]:
     for y, x in product(range(SIZE), range(SIZE)):
         formula = f"={pictures.pixel(FIRST + x, rows_above=TOP - 1)}"
         yield Cell(TOP + y, FIRST + x, "ink", float(shown.pixels[y, x]), formula)
 
 
-def _answers(shown: Shown, last: BlockLayout) -> Iterator[Cell]:
+def _answers(shown: ShownDigit, last: BlockLayout) -> Iterator[Cell]:
     logits, logs = shown.reading.logits, shown.reading.log_probabilities
     digits = range(DIGITS_ROW, DIGITS_ROW + len(logits))
     p, answer = span(DIGITS_ROW, PROBABILITY, len(logits), 1), int(logits.argmax())
@@ -113,7 +113,7 @@ def _answers(shown: Shown, last: BlockLayout) -> Iterator[Cell]:
         yield Cell(row, LOG, "number", float(logs[digit]), log)
 
 
-def _loss(shown: Shown, pictures: Pictures) -> Iterator[Cell]:
+def _loss(shown: ShownDigit, pictures: Pictures) -> Iterator[Cell]:
     labels = f"INDEX({pictures.labels_range},{PICKED}+1)"
     yield Cell(LABEL_ROW, LOGIT, "step", "label")
     yield Cell(LABEL_ROW, PROBABILITY, "input", shown.label, f"={labels}")
@@ -125,7 +125,7 @@ def _loss(shown: Shown, pictures: Pictures) -> Iterator[Cell]:
     yield Cell(LOSS_ROW, BAR, "note", "−log p of the label")
 
 
-def _notes(shown: Shown) -> Iterator[Cell]:
+def _notes(shown: ShownDigit) -> Iterator[Cell]:
     yield Cell(2, FIRST, "note", f"Paint here: 0 is paper, 255 is ink. Or pick a picture on the right, or “{OWN}”.")
     yield Cell(CHOICE_ROW, PROBABILITY, "step", "picture")
     yield Cell(CHOICE_ROW, BAR, "input", shown.name)
@@ -144,7 +144,7 @@ def answer_formula() -> str:
     return f"=MATCH(MAX({logits}),{logits},0)-1"
 
 
-def _gradients(shown: Shown) -> Iterator[Cell]:
+def _gradients(shown: ShownDigit) -> Iterator[Cell]:
     yield Cell(DIGITS_ROW - 1, GRADIENT, "caption", "∂loss/∂logit")
     for digit, log in enumerate(shown.reading.log_probabilities):
         row = DIGITS_ROW + digit
@@ -152,7 +152,7 @@ def _gradients(shown: Shown) -> Iterator[Cell]:
         yield Cell(row, GRADIENT, "number", float(np.exp(log)) - (digit == shown.label), formula)
 
 
-def _step(shown: Shown, new_loss: NewLoss) -> Iterator[Cell]:
+def _step(shown: ShownDigit, new_loss: NewLoss) -> Iterator[Cell]:
     yield Cell(RATE_ROW, LOGIT, "step", "η")
     yield Cell(RATE_ROW, PROBABILITY, "input", shown.rate)
     yield Cell(RATE_ROW, BAR, "note", "of one step of gradient descent")

@@ -7,17 +7,17 @@ from workbook.digit.block_layout import input_strips, plan_blocks
 from workbook.digit.check import check_sheet, checked_parameters, torch_sheet
 from workbook.digit.images import FIRST, Pictures, images_sheet, picture_names
 from workbook.digit.network import Gradients, differentiate, read
-from workbook.digit.paint import PAINT, TOP, NewLoss, Shown, answer_formula, paint_sheet, picked_formula
-from workbook.digit.reference import Reference, load_reference
+from workbook.digit.paint import PAINT, TOP, NewLoss, ShownDigit, answer_formula, paint_sheet, picked_formula
+from workbook.digit.reference import TorchReference, load_reference
 from workbook.digit.sheets import after_sheets, block_sheets, estimated_loss, input_sheet, loss_after
-from workbook.digit.weights import Block, Norm
+from workbook.digit.weights import ConvolutionBlock, Norm
 from workbook.records import Sheet
 
 RATE = 0.001  # η, until another is typed
 
 
 def digit_sheets(
-    blocks: Sequence[Block], *, backward: bool = False, step: bool = False, torch: bool = True
+    blocks: Sequence[ConvolutionBlock], *, backward: bool = False, step: bool = False, torch: bool = True
 ) -> list[Sheet]:
     """The sheets of a network's workbook, for the first stored picture as long as no other is picked.
 
@@ -48,7 +48,7 @@ def digit_sheets(
         loss = -float(reading.log_probabilities[label])
         how = "estimate: loss − η · Σ(∂loss/∂w)²"
         new_loss = NewLoss(loss - RATE * squares, estimated_loss(layouts), how)
-    shown = Shown(reference.images[0], names[0], 1, label, reading, gradients, RATE, new_loss)
+    shown = ShownDigit(reference.images[0], names[0], 1, label, reading, gradients, RATE, new_loss)
     sheets = [
         paint_sheet(shown, pictures, layouts[-1], saliency),
         input_sheet(shown, picture, saliency, layouts[0]),
@@ -64,10 +64,10 @@ def digit_sheets(
     return [*sheets, images_sheet(pictures, (PAINT, TOP, FIRST), (1, picked_formula(pictures)), answer)]
 
 
-def stepped(blocks: Sequence[Block], gradients: Sequence[Gradients], rate: float) -> list[Block]:
+def stepped(blocks: Sequence[ConvolutionBlock], gradients: Sequence[Gradients], rate: float) -> list[ConvolutionBlock]:
     """The network after one step of gradient descent."""
     return [
-        Block(
+        ConvolutionBlock(
             block.plan,
             block.weight - rate * own.weight,
             None if block.bias is None or own.bias is None else block.bias - rate * own.bias,
@@ -82,6 +82,6 @@ def _stepped_norm(norm: Norm, own: Gradients, rate: float) -> Norm:
     return replace(norm, gamma=norm.gamma - rate * gamma, beta=norm.beta - rate * beta)
 
 
-def _names(blocks: Sequence[Block], reference: Reference) -> list[str]:
+def _names(blocks: Sequence[ConvolutionBlock], reference: TorchReference) -> list[str]:
     answers = [int(read(blocks, image).logits.argmax()) for image in reference.images]
     return picture_names(reference.labels, reference.numbers, answers)

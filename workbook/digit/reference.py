@@ -17,7 +17,7 @@ FILE = Path(__file__).with_name("reference.safetensors")
 
 
 @dataclass(frozen=True)
-class Reference:
+class TorchReference:
     """N images; the gradients, by the names of the file of weights, are those of ∂(−log p_label) of the first one."""
 
     images: Array  # (N, 28, 28), whole numbers from 0 to 255
@@ -27,10 +27,10 @@ class Reference:
     gradients: dict[str, Array]
 
 
-def load_reference() -> Reference:
+def load_reference() -> TorchReference:
     """The stored images with torch's numbers."""
     content = load(FILE.read_bytes())
-    return Reference(
+    return TorchReference(
         content["images"].astype(np.float64),
         content["labels"].tolist(),
         content["numbers"].tolist(),

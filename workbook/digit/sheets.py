@@ -9,8 +9,8 @@ from workbook.digit.block_layout import BETA, BIAS, GAMMA, MAP, SIZE, BlockLayou
 from workbook.digit.images import FIRST
 from workbook.digit.layout import LEFT, SQUARE_HEIGHT, SQUARE_WIDTH, Strip, at, span
 from workbook.digit.network import DEVIATION, MEAN, Gradients, Maps, Reading
-from workbook.digit.paint import LABEL, LOSS, PAINT, RATE, TOP, Shown, logit_gradient
-from workbook.digit.weights import Block
+from workbook.digit.paint import LABEL, LOSS, PAINT, RATE, TOP, ShownDigit, logit_gradient
+from workbook.digit.weights import ConvolutionBlock
 from workbook.records import Cell, ColorScale, Sheet, SignScale
 
 ZOOM = 50  # percent: at first one sees several maps
@@ -18,7 +18,7 @@ WIDTHS = {"A:H": 10.0, "I:J": 2.0, "K:AJL": SQUARE_WIDTH}
 DIGITS = 10
 
 
-def input_sheet(shown: Shown, picture: Strip, saliency: Strip | None, first: BlockLayout) -> Sheet:
+def input_sheet(shown: ShownDigit, picture: Strip, saliency: Strip | None, first: BlockLayout) -> Sheet:
     """The normalised picture, with the zeros around it that the first convolution reads."""
     cells = [
         Cell(1, LEFT, "poster_heading", "The picture, normalised"),
@@ -35,7 +35,9 @@ def input_sheet(shown: Shown, picture: Strip, saliency: Strip | None, first: Blo
     return _sheet(picture.sheet, lambda: iter(cells), strip_heights(picture, saliency), colors)
 
 
-def block_sheets(blocks: Sequence[Block], shown: Shown, layouts: Sequence[BlockLayout]) -> Iterator[Sheet]:
+def block_sheets(
+    blocks: Sequence[ConvolutionBlock], shown: ShownDigit, layouts: Sequence[BlockLayout]
+) -> Iterator[Sheet]:
     """A sheet for each block, with its gradients if there are any."""
     logits = [logit_gradient(digit) for digit in range(DIGITS)]
     following = [*layouts[1:], None]
@@ -48,7 +50,7 @@ def block_sheets(blocks: Sequence[Block], shown: Shown, layouts: Sequence[BlockL
             colors += backward_scales(layout.backward)
 
         def cells(
-            number: int = number, block: Block = block, maps: Maps = maps, layout: BlockLayout = layout,
+            number: int = number, block: ConvolutionBlock = block, maps: Maps = maps, layout: BlockLayout = layout,
             after: BlockLayout | None = after, own: Gradients | None = own,
         ) -> Iterator[Cell]:  # fmt: skip
             yield from block_cells(number, layout, block, maps, None)
@@ -59,7 +61,7 @@ def block_sheets(blocks: Sequence[Block], shown: Shown, layouts: Sequence[BlockL
 
 
 def after_sheets(
-    blocks: Sequence[Block], reading: Reading, layouts: Sequence[BlockLayout], after: Sequence[BlockLayout]
+    blocks: Sequence[ConvolutionBlock], reading: Reading, layouts: Sequence[BlockLayout], after: Sequence[BlockLayout]
 ) -> Iterator[Sheet]:
     """The same blocks with each parameter less η times its gradient; the last sheet has the new logits.
 
@@ -75,7 +77,7 @@ def after_sheets(
 
         def cells(
             number: int = number,
-            block: Block = block,
+            block: ConvolutionBlock = block,
             maps: Maps = maps,
             before: BlockLayout = before,
             layout: BlockLayout = layout,

@@ -72,7 +72,7 @@ class Norm:
 
 
 @dataclass(frozen=True)
-class Block:
+class ConvolutionBlock:
     """A convolution and what follows it: ReLU and batch normalisation, save after the last, and perhaps a pooling."""
 
     plan: Plan
@@ -81,7 +81,7 @@ class Block:
     norm: Norm | None
 
 
-def load_blocks(path: Path) -> list[Block]:
+def load_blocks(path: Path) -> list[ConvolutionBlock]:
     """The nine blocks of a safetensors file that `make train` wrote.
 
     Raises:
@@ -105,12 +105,14 @@ def load_blocks(path: Path) -> list[Block]:
     return [_block(plan, {name: array.astype(np.float64) for name, array in weights.items()}) for plan in ARCHITECTURE]
 
 
-def _block(plan: Plan, weights: dict[str, Array]) -> Block:
+def _block(plan: Plan, weights: dict[str, Array]) -> ConvolutionBlock:
     norm = None
     if plan.norm is not None:
         parts = ("weight", "bias", "running_mean", "running_var")
         norm = Norm(*(weights[f"layers.{plan.norm}.{part}"] for part in parts))
-    return Block(plan, weights[f"layers.{plan.index}.weight"], weights.get(f"layers.{plan.index}.bias"), norm)
+    return ConvolutionBlock(
+        plan, weights[f"layers.{plan.index}.weight"], weights.get(f"layers.{plan.index}.bias"), norm
+    )
 
 
 def _shapes() -> dict[str, tuple[int, ...]]:

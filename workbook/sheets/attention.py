@@ -8,10 +8,10 @@ from engine import Columns, FloatArray
 from engine.layers import Attention
 from engine.names import ColumnKind
 from workbook.records import Cell, ColorScale, Highlight, Rule, Sheet, SignScale, small_sheet
-from workbook.sheets.attention_pair import Pair
+from workbook.sheets.attention_pair import TokenPair
 from workbook.sheets.attention_source import Source, cell, shown_word
 from workbook.sheets.derivation import MARKS
-from workbook.sheets.map_choice import Choice
+from workbook.sheets.map_choice import TypedNumber
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.table.layout import FIRST_ROW, Layout, letter
 
@@ -96,24 +96,24 @@ class _Attention:
     @cached_property
     def folded(self) -> int:
         """The column of the numbers that are used, and of the words."""
-        return max(self.lefts[1] + self.time, Pair.WIDTH) + 1
+        return max(self.lefts[1] + self.time, TokenPair.WIDTH) + 1
 
     def used(self, row: int) -> str:
         """A cell of the folded column."""
         return cell(row, self.folded)
 
     @cached_property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[TypedNumber]:
         """The sequence of the step's update, the head, and both tokens."""
         columns, time = self.layout.columns, self.time
         kinds = {"sequence": columns.sequences, "head": self.source.of.heads}
         found = [
-            Choice(label, TOP + row, LEFT, most, self.used(TOP + row))
+            TypedNumber(label, TOP + row, LEFT, most, self.used(TOP + row))
             for row, (label, most) in enumerate(kinds.items(), start=1)
         ]
         opened = {"this token asks": time, "this one is asked": self.most_asked}
         found += [
-            Choice(label, TOP + row, PAIR_CHOICE, time, self.used(TOP + 3 + row), number)
+            TypedNumber(label, TOP + row, PAIR_CHOICE, time, self.used(TOP + 3 + row), number)
             for row, (label, number) in enumerate(opened.items())
         ]
         return found
@@ -126,9 +126,9 @@ class _Attention:
         return int(self.values[self.time - 1, shares].argmax()) + 1
 
     @cached_property
-    def pair(self) -> Pair:
+    def pair(self) -> TokenPair:
         head, asks, asked = self.choices[1:]
-        return Pair(
+        return TokenPair(
             self.source, MAP + self.time + 2, (1, head.used), (asks.opened, asks.used), (asked.opened, asked.used)
         )
 

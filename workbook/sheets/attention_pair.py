@@ -15,7 +15,7 @@ SAME = 1e-9
 
 
 @dataclass(frozen=True)
-class Pair:
+class TokenPair:
     """The token of a query and the token of a key, in one head.
 
     Its panels stand side by side from the row `top` on: the score, the softmax, the slope by the share, the softmax

@@ -41,7 +41,7 @@ class Pattern:
 
 
 @dataclass(frozen=True)
-class Choice:
+class TextChoice:
     """The text of the first condition that holds: words, or NUMBER as a text.
 
     Attributes:

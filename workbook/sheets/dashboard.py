@@ -8,7 +8,7 @@ from engine import FloatArray
 from engine.activations import ACTIVATIONS
 from engine.diagnosis import FAR, LEARNED
 from workbook.records import Cell, Highlight, Style
-from workbook.sheets.choice import Choice
+from workbook.sheets.choice import TextChoice
 from workbook.spreadsheet.algebra import ONE, compare, less, over, power, times
 from workbook.spreadsheet.evaluator import evaluate
 from workbook.spreadsheet.printer import printed
@@ -34,7 +34,7 @@ PINS: dict[str, Callable[[Tree], Tree]] = {
     "relu": lambda a: times(compare(">", a, Number(0)), ONE),
 }
 FIRST, LAST, SHARE = (Variable(name, 0) for name in ("first loss", "last loss", "share"))
-COURSE = Choice(
+COURSE = TextChoice(
     [
         (compare("=", LAST, FIRST), STILL),
         (compare(">", LAST, FIRST), "rises"),
@@ -42,7 +42,7 @@ COURSE = Choice(
     ],
     otherwise="slow",
 )
-LAYERS = Choice(
+LAYERS = TextChoice(
     [(compare("<", SHARE, Number(1 / FAR)), VANISH), (compare(">", SHARE, Number(FAR)), EXPLODE)], otherwise=""
 )
 

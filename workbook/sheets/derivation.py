@@ -6,7 +6,7 @@ from dataclasses import replace
 from engine import Columns, FloatArray
 from workbook.records import Cell, Color, Drawing, Highlight, Sheet, Style, small_sheet
 from workbook.sheets.check import ABSOLUTE, RELATIVE
-from workbook.sheets.derivation_lines import Line, Note, derivation
+from workbook.sheets.derivation_lines import DerivationLine, TextLine, derivation
 from workbook.sheets.drawing import ROWS
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
 from workbook.sheets.shown import (
@@ -49,7 +49,9 @@ def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float, d
         ("header", "here"), ("header", "in the table"), ("header", ""),
     )  # fmt: skip
     explorer_row = on_sheet(EXPLORER, EXPLORER_SHOWN)
-    lengths = [len(_words_of(columns, tree)) for line in lines if isinstance(line, Line) for tree in line.trees]
+    lengths = [
+        len(_words_of(columns, tree)) for line in lines if isinstance(line, DerivationLine) for tree in line.trees
+    ]
     left_out = " … stands for more terms, which the cell under 'here' has." if max(lengths) > WIDEST else ""
     what = "Each value is computed on this sheet, a factor at a time; ✓ where the table has the same."
     cells = [
@@ -93,18 +95,18 @@ def chosen(layout: Layout) -> tuple[str, str]:
 
 
 def _line_cells(
-    lines: list[Note | Line], layout: Layout, values: FloatArray, numbers: dict[str, float]
+    lines: list[TextLine | DerivationLine], layout: Layout, values: FloatArray, numbers: dict[str, float]
 ) -> Iterator[Cell]:
     columns, shown = layout.columns, Shown(layout, SHOWN)
     in_table = {name: shown.value(name) for name in layout.letters}
     references = in_table | {name: on_sheet(MAIN_SHEET, cell) for name, cell in layout.constants.items()}
-    trees = [tree for line in lines if isinstance(line, Line) for tree in line.trees]
+    trees = [tree for line in lines if isinstance(line, DerivationLine) for tree in line.trees]
     read = {leaf.name for tree in trees for leaf in leaves(tree) if isinstance(leaf, Variable)}
     references |= {name: shown.over_batch(name) for name in read if is_over_batch(name)}
     references |= {name: shown.value(name) for name in read if OTHER_ROW.fullmatch(name) or OTHER_ROWS.fullmatch(name)}
     size = columns.method.batch_size
     for row, line in enumerate(lines, start=TOP):
-        if isinstance(line, Note):
+        if isinstance(line, TextLine):
             yield Cell(row, QUANTITY, line.style, line.text)
             continue
         here, table = f"{letter(VALUE)}{row}", f"{letter(TABLE)}{row}"

@@ -27,7 +27,7 @@ BINARY = "binary-cross-entropy"
 
 
 @dataclass(frozen=True)
-class Line:
+class DerivationLine:
     """One factor or product of the chain rule.
 
     Attributes:
@@ -49,14 +49,14 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Note:
+class TextLine:
     """A line of text, or a heading."""
 
     text: str
     style: Style = "text"
 
 
-def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]:
+def derivation(columns: Columns, numbers: dict[str, float]) -> list[TextLine | DerivationLine]:
     """The lines, and headings, in the order of backpropagation: the loss, the layers from the last back, the update.
 
     Args:
@@ -66,13 +66,13 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
     """
     known = dict(numbers)
 
-    def line(name: str, tree: Tree, others: tuple[Tree, ...] = ()) -> Line:
+    def line(name: str, tree: Tree, others: tuple[Tree, ...] = ()) -> DerivationLine:
         if not any(isinstance(leaf, Variable) and OTHER_ROWS.fullmatch(leaf.name) for leaf in leaves(tree)):
             known[name] = value_of(tree, known)  # a sum over rows is a column, and known
-        return Line(name, tree, known[name], others)
+        return DerivationLine(name, tree, known[name], others)
 
     left_out = _left_out(columns)
-    lines: list[Note | Line] = [Note("1. The loss", "heading")]
+    lines: list[TextLine | DerivationLine] = [TextLine("1. The loss", "heading")]
     lines += _loss_by_definition(columns)
     short: dict[Tree, str] = {}
     for name, tree in _parts_of_the_loss(columns).items():
@@ -81,7 +81,7 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
     lines += [line(name, _with_names(in_the_row(columns, name), short)) for name in (*columns.loss_names, "E_tot")]
     for number, layer in enumerate(reversed(range(columns.depth)), start=2):
         which = "the outputs" if layer == columns.depth - 1 else f"hidden layer {layer + 1}"
-        lines.append(Note(f"{number}. Back through {which}", "heading"))
+        lines.append(TextLine(f"{number}. Back through {which}", "heading"))
         lines += _why(columns, layer)
         lines += [
             line(each.name, *_over_names(columns, each.trees))
@@ -104,10 +104,10 @@ def derivation(columns: Columns, numbers: dict[str, float]) -> list[Note | Line]
                 f"; the update divides by {columns.divisor}, the number of sequences" * (columns.divisor > 1)
             )
         whole = "The batch" if columns.network.time == 1 else "The sequences"
-        lines.append(Note(f"{number}. {whole}: {what}", "heading"))
-        lines += [Line(name, leaf, known[name]) for name, leaf in over.items()]
+        lines.append(TextLine(f"{number}. {whole}: {what}", "heading"))
+        lines += [DerivationLine(name, leaf, known[name]) for name, leaf in over.items()]
         number += 1
-    lines.append(Note(f"{number}. The update: {_how(columns)}", "heading"))
+    lines.append(TextLine(f"{number}. The update: {_how(columns)}", "heading"))
     lines += [line(NEW + name, tree) for name, tree in after.items()]
     return lines
 
@@ -118,7 +118,7 @@ def _over_names(columns: Columns, trees: Sequence[Tree]) -> tuple[Tree, tuple[Tr
     return first, tuple(others)
 
 
-def _loss_by_definition(columns: Columns) -> list[Note]:
+def _loss_by_definition(columns: Columns) -> list[TextLine]:
     """What a cross-entropy is, before it is written so that no logarithm of 0 appears."""
     if not LOSSES[columns.network.loss].through_activation:
         return []
@@ -126,7 +126,7 @@ def _loss_by_definition(columns: Columns) -> list[Note]:
     if columns.network.loss.endswith(BINARY):
         what = f"E1 = -(t1*ln a_o1 + (1 - t1)*ln(1 - a_o1)){_share_of_mean(columns)}"
     more = ", the other outputs likewise" if columns.outputs > 1 else ""
-    return [Note(f"{what}{more}."), Note("The same from the pre-activations, without a logarithm of 0:")]
+    return [TextLine(f"{what}{more}."), TextLine("The same from the pre-activations, without a logarithm of 0:")]
 
 
 def _share_of_mean(columns: Columns) -> str:
@@ -169,7 +169,7 @@ def _weights_left_out(columns: Columns, layer: int) -> list[str]:
     return columns.names_in(layer, "weight")[MOST_WEIGHTS:]
 
 
-def _why(columns: Columns, layer: int) -> Iterator[Note]:
+def _why(columns: Columns, layer: int) -> Iterator[TextLine]:
     """What one has to know before a layer's lines."""
     loss, outputs = columns.network.loss, columns.outputs
     if layer == columns.depth - 1 and LOSSES[loss].through_activation:
@@ -177,14 +177,16 @@ def _why(columns: Columns, layer: int) -> Iterator[Note]:
             share = _share_of_mean(columns)
             what, left = ("(ln(1+e^o1) - t1*o1)", "(a_o1 - t1)") if share else ("ln(1+e^o1) - t1*o1", "a_o1 - t1")
             terms = f"a_o1{share} and t1{share}"
-            yield Note(f"E1 = {what}{share}: its two terms have the slopes {terms}, so {left}{share} is left.")
+            yield TextLine(f"E1 = {what}{share}: its two terms have the slopes {terms}, so {left}{share} is left.")
         else:
-            yield Note("E1 = -t1*ln a_o1, and so on: their slopes by o1 add up to a_o1*(t1 + t2 + ...) - t1.")
-            yield Note("The targets add up to 1, so a_o1 - t1 is left; the other outputs likewise.")
+            yield TextLine("E1 = -t1*ln a_o1, and so on: their slopes by o1 add up to a_o1*(t1 + t2 + ...) - t1.")
+            yield TextLine("The targets add up to 1, so a_o1 - t1 is left; the other outputs likewise.")
         if outputs > MOST_OUTPUTS:
-            yield Note(f"The slopes by the {outputs - 1} other outputs, which are left out here, come out likewise.")
+            yield TextLine(
+                f"The slopes by the {outputs - 1} other outputs, which are left out here, come out likewise."
+            )
     if number := len(_weights_left_out(columns, layer)):
-        yield Note(
+        yield TextLine(
             f"Of this layer's weights the first {MOST_WEIGHTS} are shown, here and in the update; "
             f"the {number} left out go the same way, and their gradients are in the table."
         )

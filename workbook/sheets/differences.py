@@ -10,7 +10,7 @@ from engine import Experiment, FloatArray, descend
 from engine.activations import ACTIVATIONS
 from engine.columns import gradient_name
 from workbook.records import Cell, Style
-from workbook.sheets.choice import Choice
+from workbook.sheets.choice import TextChoice
 from workbook.sheets.live import Live, live
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.algebra import ONE, TWO, call, compare, less, over, plus, power, times
@@ -45,7 +45,7 @@ ROUNDED = plus(LOSS, power(over(Number(NUDGE), EPSILON), TWO))
 ALLOWED_TREE = plus(
     Number(ABSOLUTE), times(Number(RELATIVE), call("ABS", TABLE)), over(times(Number(ROUNDING), ROUNDED), EPSILON)
 )
-AGREES = Choice([(compare("<=", call("ABS", less(TABLE, DIFFERENCE)), ALLOWED), "PASS")], otherwise="FAIL")
+AGREES = TextChoice([(compare("<=", call("ABS", less(TABLE, DIFFERENCE)), ALLOWED), "PASS")], otherwise="FAIL")
 
 
 @dataclass(frozen=True)

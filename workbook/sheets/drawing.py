@@ -6,7 +6,7 @@ A label is a point whose series is named by a cell: Excel and LibreOffice both s
 from workbook.records import Cell, Drawing, Look, Series
 from workbook.sheets import choice, edges
 from workbook.sheets.arrangement import HEIGHT, WIDTH, Arrangement, Label
-from workbook.sheets.choice import ZERO, Choice, Pattern
+from workbook.sheets.choice import ZERO, Pattern, TextChoice
 from workbook.sheets.edges import STRANDS
 from workbook.sheets.shown import Quantities
 from workbook.spreadsheet.algebra import call, compare
@@ -22,7 +22,7 @@ TEXT, NUMBER, HALF, X, Y, COLUMNS_OF_MARKS = 0, 1, 2, 3, 15, 27
 # Three decimals, or four, or an exponent where these would show at most one digit.
 SIZE = call("ABS", choice.NUMBER)
 EXTREME = call("OR", compare(">=", SIZE, Number(1000)), compare("<", SIZE, Number(0.001)))
-SHORT = Choice(
+SHORT = TextChoice(
     [(ZERO, "0"), (EXTREME, Pattern("0.0E+00")), (compare(">=", SIZE, Number(0.1)), Pattern("0.000"))],
     otherwise=Pattern("0.0000"),
 )

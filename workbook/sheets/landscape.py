@@ -6,9 +6,9 @@ import numpy as np
 
 from engine import FloatArray
 from workbook.records import Cell, Choice, ColorScale, Overlay, Sheet, Style, small_sheet
-from workbook.sheets.landscape_paths import Axis, Path, Paths
+from workbook.sheets.landscape_paths import Axis, Paths, RunPath
 from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name, run_title, title_cell
-from workbook.sheets.loss_surface import Loss, loss_over_weights
+from workbook.sheets.loss_surface import LossFormula, loss_over_weights
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.tile_grid import EdgeValues, TileGrid
 from workbook.sheets.training import MAIN_SHEET
@@ -64,13 +64,15 @@ def landscape_sheet(layout: Layout, values: FloatArray, tables: Sequence[RunTabl
 
 
 class _Landscape:
-    def __init__(self, layout: Layout, values: FloatArray, tables: Sequence[RunTable], loss: Loss, side: int) -> None:
+    def __init__(
+        self, layout: Layout, values: FloatArray, tables: Sequence[RunTable], loss: LossFormula, side: int
+    ) -> None:
         self.layout, self.columns, self.values = layout, layout.columns, values
         self.loss, self.grid = loss, TileGrid(TOP, GRID, side)
         self.names = layout.columns.of("weight", "bias")
-        paths = [Path(MAIN_SHEET, "this run", None, layout, values)]
+        paths = [RunPath(MAIN_SHEET, "this run", None, layout, values)]
         paths += [
-            Path(run_name(tables, run), run_title(tables, run), title_cell(tables, run), table.layout, table.values)
+            RunPath(run_name(tables, run), run_title(tables, run), title_cell(tables, run), table.layout, table.values)
             for run, table in enumerate(tables)
         ]
         # Folded, right of the grid and its legend: the weights, the paths, and a row of helpers for each tile.

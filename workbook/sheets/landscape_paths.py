@@ -19,7 +19,7 @@ END_SIZE, START_SIZE, MARK_SIZE, NOW_SIZE = 9, 11, 4, 9
 
 
 @dataclass(frozen=True)
-class Path:
+class RunPath:
     """A run's sheet, name, the cell of its name, layout, and numbers, (T, C)."""
 
     sheet: str
@@ -71,7 +71,7 @@ class Axis:
     width: float
     width_cell: str
 
-    def share(self, path: Path) -> list[float]:
+    def share(self, path: RunPath) -> list[float]:
         """Where a path is in this direction, from 0 to 1 within the grid."""
         rows = [step * path.layout.columns.method.batch_size for step in path.steps]
         weights = path.values[rows, path.layout.columns.index[self.weight]]
@@ -89,7 +89,7 @@ class Paths:
     """
 
     sheet: str
-    paths: Sequence[Path]
+    paths: Sequence[RunPath]
     axes: tuple[Axis, Axis]
     left: int
     top: int
@@ -121,7 +121,7 @@ class Paths:
             for index, (cell, value) in enumerate(self._marks(n)):
                 yield Cell(self.top + index, marks + n, "number", value, f"={cell}")
 
-    def _of(self, path: Path, axis: Axis, column: int) -> Iterator[Cell]:
+    def _of(self, path: RunPath, axis: Axis, column: int) -> Iterator[Cell]:
         columns, last = path.layout.columns, path.last_parameter
         for point, (step, share) in enumerate(zip(path.steps, axis.share(path), strict=True)):
             row, at = self.top + point, FIRST_ROW + step * columns.method.batch_size

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
-from workbook.sheets.choice import NUMBER, ZERO, Choice, Pattern, size_within
+from workbook.sheets.choice import NUMBER, ZERO, Pattern, TextChoice, size_within
 from workbook.spreadsheet.algebra import call
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Tree, Variable
@@ -91,7 +91,7 @@ class Rounded:
 
 
 # To four decimals, if small to seven or ten, the smallest and the largest as 1.00E-09.
-TOLD = Choice(
+TOLD = TextChoice(
     [
         (call("OR", ZERO, size_within(0.001, 1e6)), Rounded()),
         (size_within(1e-5, 1), Pattern("0.0000000")),

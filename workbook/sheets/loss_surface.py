@@ -16,7 +16,7 @@ CHARACTERS_A_LEAF = 30
 
 
 @dataclass(frozen=True)
-class Loss:
+class LossFormula:
     """The loss over weights (row 0), over what is typed in of each sample (its row), and over helpers.
 
     Attributes:
@@ -33,7 +33,7 @@ class Loss:
         return CHARACTERS_A_LEAF * max(_size(tree) for tree in (*self.helpers.values(), self.tree))
 
 
-def loss_over_weights(columns: Columns, samples: int) -> Loss:
+def loss_over_weights(columns: Columns, samples: int) -> LossFormula:
     """The loss of the first samples, with as few helpers as its length allows."""
     totals = [Variable("E_tot", sample) for sample in range(samples)]
     if CHARACTERS_A_LEAF * _leaves(columns, totals) <= FORMULA_LIMIT_OF_EXCEL:
@@ -77,7 +77,7 @@ def _read_more_than_once(columns: Columns, totals: list[Variable]) -> set[Variab
     return {each for each, times in uses.items() if times > 1}
 
 
-def _spelled(columns: Columns, totals: list[Variable], apart: set[Variable]) -> Loss:
+def _spelled(columns: Columns, totals: list[Variable], apart: set[Variable]) -> LossFormula:
     """The loss with the columns `apart` as helpers, each before those that read it."""
     defined, weights = definitions(columns), {*columns.of("weight", "bias")}
     helpers: dict[Variable, Tree] = {}
@@ -101,7 +101,7 @@ def _spelled(columns: Columns, totals: list[Variable], apart: set[Variable]) -> 
     total = plus(*map(spelled, totals))
     count = len(totals) // columns.network.time
     mean = columns.method.reduction == "mean" and count > 1
-    return Loss(helpers, over(total, Number(count)) if mean else total)
+    return LossFormula(helpers, over(total, Number(count)) if mean else total)
 
 
 def _size(tree: Tree) -> int:

@@ -34,7 +34,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Block:
+class PictureBlock:
     """Two pictures side by side and their products, from a row on.
 
     Attributes:

@@ -43,7 +43,7 @@ def first_convolution(tiles: Tiles) -> Convolved | None:
 
 
 @dataclass(frozen=True)
-class Choice:
+class TypedNumber:
     """A number that one types: its label, where, from 1 to `most`, the cell in which it is used, what it opens with."""
 
     label: str
@@ -94,12 +94,12 @@ class Choices:
         return self.used(TOP + 2)
 
     @cached_property
-    def sample(self) -> list[Choice]:
+    def sample(self) -> list[TypedNumber]:
         """Of a batch, the row."""
         columns = self.layout.columns
         size = columns.method.batch_size
         label = "sample" if columns.samples == size else "batch row"
-        return [Choice(label, TOP + 1, LEFT, size, self.used(TOP + 1))] if size > 1 else []
+        return [TypedNumber(label, TOP + 1, LEFT, size, self.used(TOP + 1))] if size > 1 else []
 
     def cells(self) -> Iterator[Cell]:
         """The step and the sample, and the row of the table."""
@@ -111,19 +111,19 @@ class Choices:
             row += f"+{choice.used}-1"
         yield Cell(TOP + 2, self.folded, "step", FIRST_ROW, row)
 
-    def cell(self, of: Convolved, opened: Sequence[int]) -> list[Choice]:
+    def cell(self, of: Convolved, opened: Sequence[int]) -> list[TypedNumber]:
         """The output cell's channel, row and column, opened with these."""
         most = (of.of.channels, *of.outputs.size)
         return [
-            Choice(label, TOP + down, CELL, number, self.used(TOP + 3 + down), opened[down])
+            TypedNumber(label, TOP + down, CELL, number, self.used(TOP + 3 + down), opened[down])
             for down, (label, number) in enumerate(zip(AXES, most, strict=True))
         ]
 
-    def weight(self, of: Convolved, opened: Sequence[int]) -> list[Choice]:
+    def weight(self, of: Convolved, opened: Sequence[int]) -> list[TypedNumber]:
         """The weight's kernel, its channel of the input, row and column, opened with these."""
         sources = (of.kernels.width + 1) // (of.kernels.size[1] + 1)
         most = {"kernel": of.of.channels, "input channel": sources, "row": of.kernels.size[0]}
         return [
-            Choice(label, TOP + down, WEIGHT, number, self.used(TOP + 6 + down), opened[down])
+            TypedNumber(label, TOP + down, WEIGHT, number, self.used(TOP + 6 + down), opened[down])
             for down, (label, number) in enumerate({**most, "column": of.kernels.size[1]}.items())
         ]

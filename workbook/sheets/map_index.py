@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbook.sheets.live import Live
-from workbook.sheets.map_choice import Choice
+from workbook.sheets.map_choice import TypedNumber
 from workbook.sheets.map_tiles import Picture
 from workbook.spreadsheet.algebra import ONE, call, compare, less, plus, times
 from workbook.spreadsheet.evaluator import value_of
@@ -28,7 +28,7 @@ class Indexed:
         numbers: of all tiles, by row and column.
     """
 
-    choices: Mapping[Variable, Choice]
+    choices: Mapping[Variable, TypedNumber]
     numbers: Mapping[tuple[int, int], float | str | None]
 
     def text(self, index: Tree) -> str:

@@ -8,8 +8,8 @@ from itertools import product
 from engine.columns import gradient_name
 from workbook.records import Cell, Rule, SignScale
 from workbook.sheets.live import Live
-from workbook.sheets.map_blocks import Block, Term, text, text_formula
-from workbook.sheets.map_choice import TOP, Choice, Choices, Convolved
+from workbook.sheets.map_blocks import PictureBlock, Term, text, text_formula
+from workbook.sheets.map_choice import TOP, Choices, Convolved, TypedNumber
 from workbook.sheets.map_index import Indexed, added
 from workbook.sheets.map_tiles import FORWARD, Picture, Tiles
 from workbook.sheets.shown import Shown
@@ -45,7 +45,7 @@ class Sums:
         return self.all.tiles
 
     @cached_property
-    def choices(self) -> list[Choice]:
+    def choices(self) -> list[TypedNumber]:
         """The output cell's, then the weight's: they open with the largest z and the steepest gradient."""
         columns, c = self.tiles.columns, self.convolved
         z = columns.by_name[max(c.outputs.at, key=lambda name: self.opened[name])]
@@ -69,7 +69,7 @@ class Sums:
         return self.choices[4].most
 
     @cached_property
-    def windows(self) -> list[Block]:
+    def windows(self) -> list[PictureBlock]:
         """For each channel of what goes in: the window, the kernel over it, the products."""
         c, (height, width), (channel, row, column) = self.convolved, self.convolved.of.kernel, OUTPUT
         found = []
@@ -81,11 +81,11 @@ class Sums:
                 across = Number(source * (width + 1) + x + 1)
                 weight = self.by_index.tile(c.kernels, FORWARD, channel, Number(y + 1), across)
                 terms.append(Term(y, x, (given, weight)))
-            found.append(Block(top, width, terms, backward=False))
+            found.append(PictureBlock(top, width, terms, backward=False))
         return found
 
     @cached_property
-    def meetings(self) -> Block:
+    def meetings(self) -> PictureBlock:
         """A kernel's weight: the error of each cell of its map, the input that the weight meets there, the products."""
         outputs, (kernel, source, y, x) = self.convolved.outputs, WEIGHT
         terms = []
@@ -96,7 +96,7 @@ class Sums:
                 self.seen(of, less(inside, ONE), axis) for axis, (of, inside) in enumerate(zip(at, (y, x), strict=True))
             )
             terms.append(Term(row, column, (error, self.input(source, *met))))
-        return Block(self.windows[-1].bottom + 5, outputs.size[1], terms, backward=True)
+        return PictureBlock(self.windows[-1].bottom + 5, outputs.size[1], terms, backward=True)
 
     @property
     def bottom(self) -> int:
@@ -182,7 +182,7 @@ class Sums:
         formula = f"=CHOOSE({self.used[0]},{values})" if len(names) > 1 else f"={values}"
         return self.opened[names[min(self.choices[0].opened, len(names)) - 1]], formula
 
-    def line(self, row: int, what: str, blocks: list[Block], bias: Live | None, total: Live) -> Iterator[Cell]:
+    def line(self, row: int, what: str, blocks: list[PictureBlock], bias: Live | None, total: Live) -> Iterator[Cell]:
         """The sum spelled out with its numbers."""
         terms = [(block, term) for block in blocks for term in block.terms]
         if len(terms) > MOST_TERMS:

@@ -13,7 +13,7 @@ from workbook.sheets.shown import Shown, is_over_batch, numbers_of_the_first_row
 from workbook.sheets.stepping import step_bars
 from workbook.sheets.story_numbers import StoryNumbers
 from workbook.sheets.story_panels import PRODUCT, SLOPE, Panel
-from workbook.sheets.story_path import NEXT, Path, story_path
+from workbook.sheets.story_path import NEXT, WeightPath, story_path
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.evaluator import value_of
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
@@ -58,7 +58,7 @@ def story_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> She
 class _Story:
     """The cells of the sheet, and where each number stands."""
 
-    def __init__(self, layout: Layout, path: Path, numbers: Mapping[str, float]) -> None:
+    def __init__(self, layout: Layout, path: WeightPath, numbers: Mapping[str, float]) -> None:
         self.layout, self.path, self.columns = layout, path, layout.columns
         told = StoryNumbers(self.columns, path, self._on_the_way())
         self.panels, self.trees = told.panels, told.trees

@@ -16,7 +16,7 @@ from workbook.sheets.story_panels import (
     gradient_of_the_update,
     panels,
 )
-from workbook.sheets.story_path import Path
+from workbook.sheets.story_path import WeightPath
 from workbook.spreadsheet.algebra import ONE, call, less, times
 from workbook.spreadsheet.trees import Tree, Variable, leaves
 
@@ -32,7 +32,7 @@ class StoryNumbers:
         later: the steps that the numbers of the next step are not 0 in, see Path.later.
     """
 
-    def __init__(self, columns: Columns, path: Path, others: Iterable[str] = ()) -> None:
+    def __init__(self, columns: Columns, path: WeightPath, others: Iterable[str] = ()) -> None:
         self.columns, self.weight, self.later = columns, path.weight, path.later
         self.panels = panels(columns, path, after_the_step(columns, path.weight))
         self.trees: dict[str, Tree | None] = {}
@@ -53,7 +53,7 @@ class StoryNumbers:
         self.trees[name] = tree
 
 
-def _computed(columns: Columns, path: Path) -> dict[str, Tree]:
+def _computed(columns: Columns, path: WeightPath) -> dict[str, Tree]:
     """What the story computes from the table's numbers, a factor at a time."""
     weight, new = Variable(path.weight, 0), Variable(NEW + path.weight, 0)
     blame, slope = Variable(path.blame_name, 0), Variable(SLOPE, 0)

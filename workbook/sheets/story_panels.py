@@ -8,7 +8,7 @@ from engine.activations import LEAK, ByActivation
 from engine.columns import gradient_name
 from workbook.sheets.live_text import plugged
 from workbook.sheets.shown import NEW, in_each_step, in_words, over_names_of_batches
-from workbook.sheets.story_path import Path, sums_by_weights
+from workbook.sheets.story_path import WeightPath, sums_by_weights
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.updates import over_rows
@@ -50,7 +50,7 @@ class Panel:
     lines: Sequence[str]
 
 
-def panels(columns: Columns, path: Path, update: Tree) -> list[Panel]:
+def panels(columns: Columns, path: WeightPath, update: Tree) -> list[Panel]:
     """The story; `update` is what the weight is after the step."""
     return [
         _forward(columns, path),
@@ -73,7 +73,7 @@ def gradient_of_the_update(columns: Columns, weight: str) -> Tree:
     return Variable(name, 0) if size == 1 else over_names_of_batches(over_rows(columns, name, -size, -1))
 
 
-def _forward(columns: Columns, path: Path) -> Panel:
+def _forward(columns: Columns, path: WeightPath) -> Panel:
     output, last = path.output, columns.depth - 1
     activation = columns.network.layers[path.layer].activation
     if output == path.sum:
@@ -93,7 +93,7 @@ def _forward(columns: Columns, path: Path) -> Panel:
     return Panel("1  Forward", output, lines)
 
 
-def _sum(columns: Columns, path: Path) -> str:
+def _sum(columns: Columns, path: WeightPath) -> str:
     """`h1 = w1*i1 + w2*i2 = 0.1*0.05 + 0.2*0.1 = 0.025`; of a long sum, or one that changes, the weight's own term."""
     first, *others = in_each_step(columns, path.sum)
     if len(printed(first)) <= WIDEST and all(tree == first for tree in others):
@@ -116,7 +116,7 @@ def _listed(texts: Sequence[str]) -> str:
     return " and ".join([", ".join(shown[:-1])] * (len(shown) > 1) + shown[-1:])
 
 
-def _how_wrong(columns: Columns, path: Path) -> Panel:
+def _how_wrong(columns: Columns, path: WeightPath) -> Panel:
     targets = columns.target_names
     pairs = zip(columns.activation_names(columns.depth - 1), targets, strict=True)
     verdict, asked = "is right", ""
@@ -134,7 +134,7 @@ def _how_wrong(columns: Columns, path: Path) -> Panel:
     return Panel("2  How wrong", "E_tot", lines)
 
 
-def _blame(columns: Columns, path: Path) -> Panel:
+def _blame(columns: Columns, path: WeightPath) -> Panel:
     name = path.blame_name
     who = name.removeprefix(gradient_name(""))
     if path.errors:
@@ -158,7 +158,7 @@ def _by_sign(name: str, what: str) -> str:
     return f"[?{name}|{above}|{below}|0: a small change of {what} does nothing to the loss now.]"
 
 
-def _slope(columns: Columns, path: Path) -> Panel:
+def _slope(columns: Columns, path: WeightPath) -> Panel:
     heading, name = "4  How steep", columns.network.layers[path.layer].activation
     if path.slope is None:
         lines = [
@@ -185,7 +185,7 @@ def _slope(columns: Columns, path: Path) -> Panel:
     return Panel(heading, SLOPE, [asked, f"{_worked(columns, SLOPE, path.slope)}.", *lesson])
 
 
-def _product(columns: Columns, path: Path) -> Panel:
+def _product(columns: Columns, path: WeightPath) -> Panel:
     heading, gradient, weight, source = "5  The product", gradient_name(path.weight), path.weight, path.source
     product = f"blame * slope * input = [~{path.blame_name}]*[~{SLOPE}]*[~{source}] = [{PRODUCT}]"
     if path.uses == 1:
@@ -212,7 +212,7 @@ def _all_rows(columns: Columns) -> str:
     return f"All {rows} steps of the sequence{'s' * (sequences > 1)}"
 
 
-def _step(columns: Columns, path: Path, update: Tree) -> Panel:
+def _step(columns: Columns, path: WeightPath, update: Tree) -> Panel:
     weight, method, new = path.weight, columns.method, NEW + path.weight
     how = "eta, the learning rate, says how far."
     how = how if method.optimizer == "sgd" else f"{method.optimizer} makes a step of the gradients up to now; {how}"

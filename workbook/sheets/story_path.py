@@ -19,7 +19,7 @@ MUCH = 0.1
 
 
 @dataclass(frozen=True)
-class Path:
+class WeightPath:
     """The way from a weight to the loss, and back.
 
     Attributes:
@@ -53,7 +53,7 @@ class Path:
         return gradient_name(self.output if self.slope is not None else self.sum)
 
 
-def story_path(columns: Columns, numbers: Mapping[str, float]) -> Path | None:
+def story_path(columns: Columns, numbers: Mapping[str, float]) -> WeightPath | None:
     """The weight with the shortest chain rule that has every factor; None if the network has no weights.
 
     It is of the last hidden layer whose errors come from the outputs of the same row, or of the next step too, else of
@@ -64,7 +64,7 @@ def story_path(columns: Columns, numbers: Mapping[str, float]) -> Path | None:
     layers = list(reversed(range(columns.depth)))
     summing = [layer for layer in layers if sums_by_weights(columns, layer)]
     hidden = [layer for layer in summing if layer != columns.depth - 1]
-    still: list[Path] = []
+    still: list[WeightPath] = []
     for layer in [*hidden, *summing, *layers]:
         sizes = {name: abs(numbers[gradient_name(name)]) for name in _weights(columns, layer)}
         large = (name for name, size in sizes.items() if size >= MUCH * max(sizes.values()))
@@ -97,7 +97,7 @@ def _weights(columns: Columns, layer: int) -> list[str]:
     return [name for name in names if name not in changing]
 
 
-def _path(columns: Columns, layer: int, weight: str) -> Path | None:
+def _path(columns: Columns, layer: int, weight: str) -> WeightPath | None:
     """The path of a weight; None where its error comes from rows of the batch other than the next, or at a gate."""
     lines = {line.name: line.trees for of in chain_rule(columns) for line in of}
     neurons = columns.neuron_names(layer)
@@ -122,7 +122,7 @@ def _path(columns: Columns, layer: int, weight: str) -> Path | None:
     if any(isinstance(leaf, Variable) and (leaf.row or leaf.name not in known) for leaf in leaves(blame)):
         return None
     slope_of = None if through else slope
-    return Path(weight, layer, source, sum_of, output, len(reading), blame, slope_of, of_outputs, later)
+    return WeightPath(weight, layer, source, sum_of, output, len(reading), blame, slope_of, of_outputs, later)
 
 
 def _in_all_steps(columns: Columns, trees: Sequence[Tree]) -> tuple[Tree, dict[str, frozenset[int]]] | None:

@@ -8,7 +8,7 @@ from itertools import groupby
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
 from workbook.records import Cell
-from workbook.sheets.choice import NUMBER, ZERO, Choice, Pattern, size_within
+from workbook.sheets.choice import NUMBER, ZERO, Pattern, TextChoice, size_within
 from workbook.sheets.shown import (
     GIVEN,
     NEW,
@@ -51,7 +51,9 @@ MOST_LISTED = 6
 COUNTERS = ("step", "sample", "time")
 
 # Seven decimals, or four digits and an exponent.
-PLUGGED = Choice([(call("OR", ZERO, size_within(0.0001, 1000)), Pattern("0.0000000"))], otherwise=Pattern("0.000E+00"))
+PLUGGED = TextChoice(
+    [(call("OR", ZERO, size_within(0.0001, 1000)), Pattern("0.0000000"))], otherwise=Pattern("0.000E+00")
+)
 
 
 @dataclass(frozen=True)
