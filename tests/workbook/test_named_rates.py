@@ -65,6 +65,22 @@ def test_a_name_of_the_same_number_as_the_rate_stands_for_itself(tmp_path: Path)
     assert (report.verdict, report.tables[0].rate_text, len(report.tables[0].findings)) == ("right", "eta", 1)
 
 
+NO_NUMBERS = {"a text": '"half"', "a circle": "eta", "a function that is not known": "VLOOKUP(1,'Sheet 1'!$A$1:$B$3,2)"}
+
+
+@pytest.mark.parametrize("kind", NO_NUMBERS)
+def test_a_name_that_cannot_be_followed_makes_no_right_sheet_wrong(tmp_path: Path, kind: str) -> None:
+    report = respelled(tmp_path, {"eta": NO_NUMBERS[kind]}, "eta", HandMade(rows=5))
+    assert (report.roots, report.tables[0].learning_rate) == ([], 0.5)  # inferred from the numbers
+    assert "judged by its numbers alone" in str(report)
+
+
+@pytest.mark.parametrize("rate", ["1/0", "1E+300*1E+300"])
+def test_what_comes_to_an_error_is_not_what_it_should_be(tmp_path: Path, rate: str) -> None:
+    report = respelled(tmp_path, {"eta": rate}, "eta", HandMade(rows=5))
+    assert {root.column for root in report.roots} == {f"w{number}" for number in range(1, 9)}
+
+
 def gradcheck(path: Path, update: str, names: dict[str, str], slope: str = "*(1-F2)") -> tuple[int, dict[str, object]]:
     """The verdict on a neuron's two updates."""
     cells: Cells = {

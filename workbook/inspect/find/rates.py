@@ -18,7 +18,7 @@ from workbook.spreadsheet.letters import letters_of
 from workbook.spreadsheet.parser import parse
 from workbook.spreadsheet.references import definition_of
 from workbook.spreadsheet.trace import number_named
-from workbook.spreadsheet.trees import Name, Number, UnsupportedError, leaves
+from workbook.spreadsheet.trees import Name, Number, Range, Reference, UnsupportedError, leaves
 
 # The updates of so many rows are looked at: enough to outvote any slip.
 ROWS_ASKED = 40
@@ -148,11 +148,12 @@ def _literals(table: Table, weights: Sequence[str]) -> Iterator[float]:
             if shape is None:
                 continue
             try:
-                numbers = {leaf.value for leaf in leaves(parse(shape.key)) if isinstance(leaf, Number)}
+                operands = list(leaves(parse(shape.key)))
             except UnsupportedError:
                 continue
-            # A bare w - g is an update with a rate of 1.
-            yield from numbers or {1.0}
+            numbers = {leaf.value for leaf in operands if isinstance(leaf, Number)}
+            # A bare w - g is an update with a rate of 1; a name in it may be the rate, though nobody can follow it.
+            yield from numbers or ({1.0} if all(isinstance(leaf, Reference | Range) for leaf in operands) else ())
 
 
 def _fitted(table: Table, weights: Sequence[str]) -> float | None:

@@ -29,6 +29,7 @@ from workbook.spreadsheet.trees import (
     Operation,
     Range,
     Reference,
+    Text,
     Tree,
     UnsupportedError,
     Variable,
@@ -107,7 +108,11 @@ class Resolver:
             return self._block(address, leaf, row, left)
         if isinstance(leaf, Reference):
             return self.cell(self._target(address, leaf), row, left)
-        return self._named(address, leaf, row, left) if isinstance(leaf, Name) else leaf
+        if isinstance(leaf, Name):
+            return self._named(address, leaf, row, left)
+        if isinstance(leaf, Text):
+            raise UnsupportedError("it works with texts")
+        return leaf
 
     def _named(self, address: Address, name: Name, row: int, left: int) -> Tree:
         if self.rate is not None and self.rate.name == definition_of(self.book, name, address.sheet):

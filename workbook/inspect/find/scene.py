@@ -94,4 +94,4 @@ def _equal(values: Value, others: Value) -> bool:
     """Whether two trees came to the same numbers in all draws, up to rounding."""
     scale = np.maximum(np.abs(values), np.abs(others))
     with np.errstate(invalid="ignore"):
-        return bool(np.all(np.abs(values - others) <= 1e-9 * scale + 1e-13))
+        return bool(np.all(np.isfinite(scale) & (np.abs(values - others) <= 1e-9 * scale + 1e-13)))
