@@ -13,7 +13,7 @@ import numpy as np
 from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers.base import Fields, by_sequence
-from engine.layers.recurrence import Gated, gate_columns, weight_slopes
+from engine.layers.recurrence import Gated, gate_activation, gate_columns, weight_slopes
 from engine.names import Column, ColumnKind, Names
 
 # In torch's order, which is that of the rows of the weights.
@@ -54,7 +54,7 @@ class Lstm(Gated):
         for step in range(self.time):
             sums[:, step] += np.einsum("oir,sir->sor", states, h)
             for gate, z, into in zip(GATES, self._each(sums[:, step]), self._each(gates[:, step]), strict=True):
-                into[:] = ACTIVATIONS["tanh" if gate == "g" else "sigmoid"].forward(z)
+                into[:] = ACTIVATIONS[gate_activation(gate)].forward(z)
             i, f, g, o = self._each(gates[:, step])
             c = f * c + i * g
             h = o * np.tanh(c)

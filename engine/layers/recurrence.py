@@ -166,6 +166,11 @@ class Gated(Recurrence):
         return self
 
 
+def gate_activation(letter: str) -> str:
+    """Of a gate: tanh where it is what is new, g of an LSTM or n of a GRU; sigmoid where it is a share."""
+    return "tanh" if letter in ("g", "n") else "sigmoid"
+
+
 def gate_columns(letters: str, number: int, states: Sequence[str]) -> Iterator[Column]:
     """zi_h1 i_h1 zi_h2 i_h2 …, gate by gate: its sum, and what its activation makes of that."""
     for letter in letters:

@@ -1,6 +1,7 @@
 """The sheet `story`: live for every step and row of any experiment, and true in what it says."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from workbook.write import write
 EXPERIMENTS = {f"seed {seed}": drawn(seed) for seed in range(10)} | KINDS
 # The rows of the panels.
 FORWARD, WRONG, BLAME, STEEP, PRODUCT, STEP = range(10, 34, 4)
+BITS = [1.0, *[0.0] * 7]  # the first sequence of rnn, lstm and gru
 NUMBER = re.compile(r"(?<![\w∂])-?\d+(?:\.\d+)?(?:E[-+]\d+)?")
 
 
@@ -95,11 +97,11 @@ def _check_verdicts(text: str, experiment: Experiment, row: FloatArray) -> None:
         assert f"{answer} {verdict}" in text
 
 
-@pytest.mark.parametrize("name", sorted(packaged_experiments().keys() - {"mazur-output-first", "rnn"}))
+@pytest.mark.parametrize("name", sorted(packaged_experiments().keys() - {"mazur-output-first", "rnn", "lstm", "gru"}))
 def test_the_product_is_what_a_nudge_of_the_weight_does_to_the_loss(name: str) -> None:
     """The row's loss with the weight a little larger, and a little smaller; output-first is no slope of the loss.
 
-    Of rnn the loss of later rows changes as well: see below.
+    In a recurrent layer the loss of later rows changes as well: see below.
     """
     experiment = as_stored(load_experiment(name))
     values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
@@ -130,7 +132,7 @@ def test_in_a_recurrent_layer_the_blame_comes_from_the_next_step_too(tmp_path: P
 
     def loss(step: int, more: float = 0.0, heavier: float = 0.0) -> float:
         a = 0.0
-        for at, bit in enumerate([1.0, *[0.0] * 7], start=1):
+        for at, bit in enumerate(BITS, start=1):
             a = np.tanh((w + heavier * (at == step)) * bit + u * a + b) + more * (at == step)
         return float(0.5 * (out * a - 1) ** 2)  # it is asked in the last step
 
@@ -145,6 +147,57 @@ def test_in_a_recurrent_layer_the_blame_comes_from_the_next_step_too(tmp_path: P
         assert values[f"B{BLAME}"] == pytest.approx(blame, rel=1e-6), step
         assert values[f"B{PRODUCT}"] == pytest.approx(product, rel=1e-6, abs=1e-12), step
         assert values[f"B{PRODUCT + 2}"] == "✓ as in the table"
+
+
+def _lstm(of: dict[str, float], step: int, more: float, heavier: float) -> float:
+    """The answer to lstm's first sequence; at a step the input gate is larger by `more`, or its weight by `heavier`."""
+    h = c = 0.0
+    for at, bit in enumerate(BITS, start=1):
+        i, f, g, o = (of[f"w{n}"] * bit + of[f"u{n}"] * h + of[f"b{n}"] for n in range(1, 5))
+        here = at == step
+        c = _sigmoid(f) * c + (_sigmoid(i + heavier * bit * here) + more * here) * np.tanh(g)
+        h = _sigmoid(o) * np.tanh(c)
+    return of["w5"] * h
+
+
+def _gru(of: dict[str, float], step: int, more: float, heavier: float) -> float:
+    """The answer to gru's first sequence; at a step n is larger by `more`, or its weight by `heavier`."""
+    h = 0.0
+    for at, bit in enumerate(BITS, start=1):
+        r, z = (_sigmoid(of[f"w{n}"] * bit + of[f"u{n}"] * h + of[f"b{n}"]) for n in (1, 2))
+        here = at == step
+        n = np.tanh((of["w3"] + heavier * here) * bit + of["b3"] + r * (of["u3"] * h + of["b4"])) + more * here
+        h = (1 - z) * n + z * h
+    return of["w4"] * h
+
+
+def _sigmoid(z: float) -> float:
+    return float(1 / (1 + np.exp(-z)))
+
+
+@pytest.mark.parametrize(("name", "answer", "weight"), [("lstm", _lstm, "w1"), ("gru", _gru, "w3")])
+def test_in_a_layer_with_gates_a_gates_weight_has_the_story(
+    name: str, answer: Callable[[dict[str, float], int, float, float], float], weight: str, tmp_path: Path
+) -> None:
+    """The first sequence's loss, written here with NumPy; it is asked in the last step."""
+    run = written(load_experiment(name), tmp_path / "book.xlsx")
+    of = dict(zip(load_experiment(name).columns.names, run[0].tolist(), strict=True))
+
+    def loss(step: int, more: float = 0.0, heavier: float = 0.0) -> float:
+        return 0.5 * (answer(of, step, more, heavier) - 1) ** 2
+
+    copy, nudge = poisoned(tmp_path / "book.xlsx", tmp_path / "p.xlsx"), 1e-5
+    for step in (1, 8):
+        book = by_ironcalc(copy, {"explorer!B3": 1, "explorer!D3": step})
+        assert error_cells(book) == []
+        values = book["story"]
+        assert values["A1"] == f"The story of one weight: {weight}"
+        blame = (loss(step, more=nudge) - loss(step, more=-nudge)) / (2 * nudge)
+        product = (loss(step, heavier=nudge) - loss(step, heavier=-nudge)) / (2 * nudge)
+        assert values[f"B{BLAME}"] == pytest.approx(blame, rel=1e-6), step
+        assert values[f"B{PRODUCT}"] == pytest.approx(product, rel=1e-6, abs=1e-12), step
+        assert values[f"B{PRODUCT + 2}"] == "✓ as in the table"
+        assert "whose error has what comes back from later steps in it" in told(values)
 
 
 def test_an_activation_that_has_no_words_of_its_own_has_a_story(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,6 +263,6 @@ def test_rows_that_are_steps_of_sequences_are_called_so() -> None:
     sheet = story_sheet(Layout(experiment.columns, experiment.steps), values, experiment.learning_rate)
     assert sheet is not None
     text = " ".join(str(cell.value) for row in sheet.rows() for cell in row)
-    assert "All 16 steps of the sequences: SUM(∂E/∂w5 of all steps)/2 = " in text
+    assert "All 16 steps of the sequences: SUM(∂E/∂w1 of all steps)/2 = " in text
     assert "It should answer t1 = 0, if the step is asked at all (counted = 0): a_o1 is not wrong." in text
     assert "batch" not in text

@@ -135,7 +135,6 @@ class _Story:
         """What stands on the way forward and, in the same column, back: a number's name, or an arrow."""
         path, columns = self.path, self.columns
         last = columns.depth - 1
-        activation = columns.network.layers[path.layer].activation
         stations = [
             (path.source, ""),
             (path.weight, gradient_name(path.weight)),
@@ -145,7 +144,7 @@ class _Story:
         if path.output != path.sum:
             through = path.slope is None
             stations += [
-                (f"→ {activation} →", "←" if through else "← * slope"),
+                (f"→ {path.activation} →", "←" if through else "← * slope"),
                 (path.output, "" if through else path.blame_name),
             ]
         if path.layer != last:

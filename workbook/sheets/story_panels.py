@@ -75,7 +75,7 @@ def gradient_of_the_update(columns: Columns, weight: str) -> Tree:
 
 def _forward(columns: Columns, path: WeightPath) -> Panel:
     output, last = path.output, columns.depth - 1
-    activation = columns.network.layers[path.layer].activation
+    activation = path.activation
     if output == path.sum:
         passed = f"{output} goes on as it is."
     elif activation == "identity":
@@ -138,8 +138,10 @@ def _blame(columns: Columns, path: WeightPath) -> Panel:
     name = path.blame_name
     who = name.removeprefix(gradient_name(""))
     if path.errors:
-        on_the_way = "the weight" if sums_by_weights(columns, path.layer + 1) else "all that lies"
+        by_weights = sums_by_weights(columns, path.layer + 1) and not path.is_gate
+        on_the_way = "the weight" if by_weights else "all that lies"
         then = " and into the next step of the sequence (after the last: 0)" if path.later else ""
+        then = ", whose error has what comes back from later steps in it" if path.is_gate else then
         why = f"{who} goes into what comes after it{then}. Its blame: each error there, times {on_the_way} on the way."
     else:
         why = f"{who} is an output itself, so its blame comes straight from the loss."
@@ -159,7 +161,7 @@ def _by_sign(name: str, what: str) -> str:
 
 
 def _slope(columns: Columns, path: WeightPath) -> Panel:
-    heading, name = "4  How steep", columns.network.layers[path.layer].activation
+    heading, name = "4  How steep", path.activation
     if path.slope is None:
         lines = [
             f"{name}, between {path.sum} and the loss, has a slope too; {columns.network.loss} is made for it:",

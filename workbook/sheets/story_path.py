@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from engine import Columns
 from engine.columns import gradient_name
+from engine.layers.recurrence import gate_activation
 from workbook.sheets.shown import OTHER_ROW, errors, in_each_step, over_names_of_rows
 from workbook.spreadsheet.algebra import ONE, ZERO, simplified, total
 from workbook.spreadsheet.trees import Tree, Variable, leaves, replaced
@@ -26,9 +27,11 @@ class WeightPath:
         weight: its name.
         layer: which layer it belongs to, from 0.
         source: the number that it multiplies.
-        sum: the number that it is a term of: a pre-activation; of a kernel's weight that of one position.
+        sum: the number that it is a term of: a pre-activation or a gate's sum, of a kernel's weight at one position.
+        activation: what that number goes through.
         output: what the activation makes of that; the same where there is no column for it.
         uses: how many numbers it is a term of: 1, or the positions of a map.
+        is_gate: whether the output is a gate.
         blame: ∂E/∂output, or ∂E/∂sum where the loss goes back through the activation, over columns and `errors`.
         slope: ∂output/∂sum, over columns; None where it is in the blame.
         errors: ∂E/∂o of each output, by its name, over columns; none where `sum` is an output itself.
@@ -40,8 +43,10 @@ class WeightPath:
     layer: int
     source: str
     sum: str
+    activation: str
     output: str
     uses: int
+    is_gate: bool
     blame: Tree
     slope: Tree | None
     errors: Mapping[str, Tree] = field(default_factory=dict)
@@ -68,7 +73,7 @@ def story_path(columns: Columns, numbers: Mapping[str, float]) -> WeightPath | N
     for layer in [*hidden, *summing, *layers]:
         sizes = {name: abs(numbers[gradient_name(name)]) for name in _weights(columns, layer)}
         large = (name for name, size in sizes.items() if size >= MUCH * max(sizes.values()))
-        path = _path(columns, layer, next(large)) if sizes else None
+        path = next(filter(None, (_path(columns, layer, name) for name in large)), None)
         if path and numbers[gradient_name(path.weight)]:
             return path
         still += [path] if path else []
@@ -76,8 +81,13 @@ def story_path(columns: Columns, numbers: Mapping[str, float]) -> WeightPath | N
 
 
 def sums_by_weights(columns: Columns, layer: int) -> bool:
-    """Whether each neuron of a layer has weights of its own."""
-    return len(columns.weight_names(layer)) == len(columns.neuron_names(layer))
+    """Whether each neuron of a layer, or each gate, has weights of its own."""
+    return len(columns.weight_names(layer)) == len(_sums(columns, layer))
+
+
+def _sums(columns: Columns, layer: int) -> list[str]:
+    """What a layer adds up: its gates' sums where it has gates, else its pre-activations."""
+    return columns.names_in(layer, "gate-sum") or columns.neuron_names(layer)
 
 
 def _weights(columns: Columns, layer: int) -> list[str]:
@@ -89,7 +99,7 @@ def _weights(columns: Columns, layer: int) -> list[str]:
     names = [column.name for column in of if column.kind == "weight" and column.source is not None]
     changing = {
         leaf.name
-        for name in columns.neuron_names(layer)
+        for name in _sums(columns, layer)
         for tree in in_each_step(columns, name)
         for leaf, factor in pairwise(leaves(tree))
         if isinstance(leaf, Variable) and isinstance(factor, Variable) and OTHER_ROW.fullmatch(factor.name)
@@ -98,15 +108,16 @@ def _weights(columns: Columns, layer: int) -> list[str]:
 
 
 def _path(columns: Columns, layer: int, weight: str) -> WeightPath | None:
-    """The path of a weight; None where its error comes from rows of the batch other than the next, or at a gate."""
+    """The path of a weight; None where its error comes from rows of the batch other than the next."""
     lines = {line.name: line.trees for of in chain_rule(columns) for line in of}
-    neurons = columns.neuron_names(layer)
-    reading = [(name, source) for name in neurons for source in _partners(in_each_step(columns, name)[0], weight)]
+    sums, gates = _sums(columns, layer), columns.names_in(layer, "gate")
+    reading = [(name, source) for name in sums for source in _partners(in_each_step(columns, name)[0], weight)]
     if not reading:
         return None
     sum_of, source = reading[0]
-    activations = columns.activation_names(layer)
-    output = activations[neurons.index(sum_of)] if len(activations) == len(neurons) else sum_of
+    activations = gates or columns.activation_names(layer)
+    output = activations[sums.index(sum_of)] if len(activations) == len(sums) else sum_of
+    activation = gate_activation(output[0]) if gates else columns.network.layers[layer].activation
     last = layer == columns.depth - 1
     outputs = [] if last else map(gradient_name, columns.neuron_names(columns.depth - 1))
     of_outputs = {name: errors(columns)[name] for name in outputs}
@@ -122,7 +133,9 @@ def _path(columns: Columns, layer: int, weight: str) -> WeightPath | None:
     if any(isinstance(leaf, Variable) and (leaf.row or leaf.name not in known) for leaf in leaves(blame)):
         return None
     slope_of = None if through else slope
-    return WeightPath(weight, layer, source, sum_of, output, len(reading), blame, slope_of, of_outputs, later)
+    return WeightPath(
+        weight, layer, source, sum_of, activation, output, len(reading), bool(gates), blame, slope_of, of_outputs, later
+    )
 
 
 def _in_all_steps(columns: Columns, trees: Sequence[Tree]) -> tuple[Tree, dict[str, frozenset[int]]] | None:

@@ -5,7 +5,7 @@ from functools import partial
 
 from engine import Columns
 from engine.layers import Gru, Lstm
-from engine.layers.recurrence import Recurrence
+from engine.layers.recurrence import Recurrence, gate_activation
 from workbook.spreadsheet.algebra import ONE, call, less, own, plus, times
 from workbook.spreadsheet.trees import Tree
 from workbook.table.definition import Definition
@@ -33,7 +33,7 @@ def lstm(of: Lstm, columns: Columns, layer: int) -> Iterator[Definition]:
     sums, gates = columns.names_in(layer, "gate-sum"), columns.names_in(layer, "gate")
     for row, (z, gate) in enumerate(zip(sums, gates, strict=True)):
         yield over_time(columns, z, partial(weighted, columns, layer, row, states), SUM, cut(of))
-        yield _gate(z, gate, "tanh" if gate[0] == "g" else "sigmoid", LSTM_IDEAS[gate[0]])
+        yield _gate(z, gate, LSTM_IDEAS[gate[0]])
     for neuron, c in enumerate(cells):
         i, f, g, _ = (own(gates[neuron + part * of.neurons]) for part in range(4))
 
@@ -56,7 +56,7 @@ def gru(of: Gru, columns: Columns, layer: int) -> Iterator[Definition]:
     sums, gates = columns.names_in(layer, "gate-sum"), columns.names_in(layer, "gate")
     for row in range(2 * of.neurons):
         yield over_time(columns, sums[row], partial(weighted, columns, layer, row, states), SUM, cut(of))
-        yield _gate(sums[row], gates[row], "sigmoid", GRU_IDEAS[gates[row][0]])
+        yield _gate(sums[row], gates[row], GRU_IDEAS[gates[row][0]])
     for neuron, p in enumerate(recalled):
         row = 2 * of.neurons + neuron
         idea = "What it recalls: the states of the step before, each times its own weight, added up."
@@ -66,7 +66,7 @@ def gru(of: Gru, columns: Columns, layer: int) -> Iterator[Definition]:
         bias = [own(biases[row])] if biases else []
         idea = "The inputs, each times its own weight, and as much of what is recalled as the reset gate lets through."
         yield Definition(sums[row], plus(*products, *bias, times(own(gates[neuron]), own(p))), idea)
-        yield _gate(sums[row], gates[row], "tanh", GRU_IDEAS["n"])
+        yield _gate(sums[row], gates[row], GRU_IDEAS["n"])
     yield from with_activations(columns, layer, _mixed(of, columns, layer))
 
 
@@ -89,7 +89,7 @@ def _mixed(of: Recurrence, columns: Columns, layer: int) -> Iterator[Definition]
         yield over_time(columns, name, mean, idea, cut(of))
 
 
-def _gate(z: str, name: str, activation: str, idea: str) -> Definition:
-    of = ACTIVATIONS[activation]
+def _gate(z: str, name: str, idea: str) -> Definition:
+    of = ACTIVATIONS[gate_activation(name[0])]
     slopes = {z: of.slope(own(z), own(name))} if of.slope else None
     return Definition(name, of.value(own(z), [own(z)]), idea, slopes=slopes)
