@@ -83,6 +83,30 @@ def test_the_page_holds_its_parts(tmp_path: Path) -> None:
         assert text.count(f'data-part="{name}"') == 1
 
 
+def test_a_training_that_fails_leaves_no_curve_of_the_one_before(tmp_path: Path) -> None:
+    """The page's own script, over a Python that knows one text."""
+    stub = """async function loadPyodide() {
+      const ours = { experiments: () => '{"xor": "good"}',
+        train: (text) => text === "good" ? '{"losses": [1, 0.5]}' : text === "bad" ? '{"error": "no"}' : "" };
+      return { loadPackage() {}, FS: { writeFile() {} }, runPython() {}, pyimport: () => ours };
+    }"""
+    given = dict.fromkeys((*parts.FILES, "numpy-2.whl"), b"") | {parts.LIST: b'{"packages": {"numpy": {}}}'}
+    write_playground(given | {"pyodide.js": stub.encode()}, tmp_path / "page.html")
+    with browser(tmp_path / "profile") as chrome:
+        chrome.get((tmp_path / "page.html").as_uri())
+        error, curve, text, train = (chrome.find_element(By.ID, name) for name in ("error", "curve", "text", "train"))
+        wait = WebDriverWait(chrome, 60)
+        for typed, message in (("bad", "no"), ("no JSON", "Unexpected end of JSON input")):
+            for words in ("good", typed):
+                wait.until(lambda _: train.is_enabled())
+                text.clear()
+                text.send_keys(words)
+                train.click()
+                wait.until(lambda _: train.is_enabled())
+                assert curve.is_displayed() == (words == "good")
+            assert error.text == message
+
+
 @pytest.mark.skipif(not BUILT.is_file(), reason="make playground writes the page, whose parts are large")
 def test_the_page_trains_and_writes_a_workbook_without_a_network(tmp_path: Path) -> None:
     with browser(tmp_path / "profile") as chrome:

@@ -64,6 +64,7 @@ let python, ours, texts;
 
 function train() {
   return work("Training …", () => {
+    at("curve").hidden = true; // it is of another training, should this one fail
     const result = JSON.parse(ours.train(at("text").value));
     if (result.error) return refuse(result.error);
     draw(result);

@@ -29,7 +29,7 @@ class StoryNumbers:
         panels: six, with templates of live_text.
         trees: what each number is, by its name, over those before it; None for a column of the table, one over the
             batch, one of the next step, or a constant.
-        later: the steps that the numbers of the next step are not 0 in, see Path.later.
+        later: the steps that the numbers of the next step are not 0 in, see WeightPath.later.
     """
 
     def __init__(self, columns: Columns, path: WeightPath, others: Iterable[str] = ()) -> None:

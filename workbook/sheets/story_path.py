@@ -139,7 +139,7 @@ def _path(columns: Columns, layer: int, weight: str) -> WeightPath | None:
 
 
 def _in_all_steps(columns: Columns, trees: Sequence[Tree]) -> tuple[Tree, dict[str, frozenset[int]]] | None:
-    """One tree for a line of the chain rule in every step of a sequence, and the steps of Path.later.
+    """One tree for a line of the chain rule in every step of a sequence, and the steps of WeightPath.later.
 
     None where there is none: the steps differ in more than whether something comes back.
     """
