@@ -13,7 +13,7 @@ from workbook.inspect.explain.repairs import of_another_column, of_another_neuro
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.network import FAR, variables
 from workbook.inspect.find.understand import Understood
-from workbook.inspect.find.wording import cell_text, described, place, shown, spelled, spelled_tree
+from workbook.inspect.find.wording import cell_text, described, shown, spelled, spelled_tree, variable_text
 from workbook.inspect.judge.cause import UNNAMED, Cause
 from workbook.spreadsheet.evaluator import Evaluator
 from workbook.spreadsheet.letters import letters_of
@@ -108,27 +108,27 @@ def _replaced_operand(
     for leaf in dict.fromkeys(operands):
         if not isinstance(leaf, Reference | Number | Name):
             continue
-        for places in _subsets([at for at, other in enumerate(operands) if other == leaf]):
-            for right in wanted:
-                is_ = resolved[places[0]]
-                if right == is_ or (isinstance(is_, Variable) and (isinstance(right, Number) or not thorough)):
+        for occurrences in _subsets([at for at, other in enumerate(operands) if other == leaf]):
+            for candidate in wanted:
+                is_ = resolved[occurrences[0]]
+                if candidate == is_ or (isinstance(is_, Variable) and (isinstance(candidate, Number) or not thorough)):
                     continue
-                tree = _with(raw, base, places, right)
+                tree = _with(raw, base, occurrences, candidate)
                 if understood.scene.holds(name, tree):
-                    return _operand_cause(understood, leaf, is_, right, row)
+                    return _operand_cause(understood, leaf, is_, candidate, row)
     return None
 
 
-def _subsets(places: list[int]) -> Iterator[tuple[int, ...]]:
+def _subsets(occurrences: list[int]) -> Iterator[tuple[int, ...]]:
     """One occurrence, all of them, or two: as in a·(1 − a)."""
-    yield tuple(places)
-    if 1 < len(places) <= MOST_OCCURRENCES:
-        yield from combinations(places, 1)
-        if len(places) > 2:
-            yield from combinations(places, 2)
+    yield tuple(occurrences)
+    if 1 < len(occurrences) <= MOST_OCCURRENCES:
+        yield from combinations(occurrences, 1)
+        if len(occurrences) > 2:
+            yield from combinations(occurrences, 2)
 
 
-def _with(raw: Tree, base: Tree, places: Collection[int], right: Tree) -> Tree:
+def _with(raw: Tree, base: Tree, occurrences: Collection[int], new: Tree) -> Tree:
     """`base`, which is `raw` with its leaves followed, with another tree in the place of some leaves of `raw`.
 
     What stays the same stays the same object, which the evaluator need not compute again.
@@ -137,7 +137,7 @@ def _with(raw: Tree, base: Tree, places: Collection[int], right: Tree) -> Tree:
 
     def walk(raw: Tree, base: Tree) -> Tree:
         if not isinstance(raw, Operation) or not isinstance(base, Operation):
-            return right if next(counter) in places else base
+            return new if next(counter) in occurrences else base
         operands = tuple(map(walk, raw.operands, base.operands))
         kept = all(new is old for new, old in zip(operands, base.operands, strict=True))
         return base if kept else Operation(base.kind, operands)
@@ -145,55 +145,57 @@ def _with(raw: Tree, base: Tree, places: Collection[int], right: Tree) -> Tree:
     return walk(raw, base)
 
 
-def _operand_cause(understood: Understood, leaf: Reference | Number | Name, is_: Tree, right: Tree, row: int) -> Cause:
-    expected = shown(understood, right, row)
+def _operand_cause(
+    understood: Understood, leaf: Reference | Number | Name, is_: Tree, expected: Tree, row: int
+) -> Cause:
+    words = shown(understood, expected, row)
     if isinstance(leaf, Number):
-        return _number_cause(understood, leaf.value, right, expected)
+        return _number_cause(understood, leaf.value, expected, words)
     if isinstance(leaf, Name):
-        return _name_cause(understood, leaf, is_, right, expected)
-    if right == ETA and (drift := _drifted(understood, leaf, row)) is not None:
+        return _name_cause(understood, leaf, is_, expected, words)
+    if expected == ETA and (drift := _drifted(understood, leaf, row)) is not None:
         return drift
     cell = cell_text(leaf)
-    if isinstance(is_, Variable) and isinstance(right, Variable):
-        return Cause(_swapped(understood, leaf, is_, right, cell, row))
-    if isinstance(is_, Number) and isinstance(right, Variable):
-        if understood.numbers.always(right, is_.value):
-            return Cause(f"{cell} holds the same number as {expected}", "right" if right != ETA else "note")
-        return Cause(f"{cell} holds {is_.value:.10g}; {expected} is expected")
-    return Cause(f"{cell} stands where {expected} belongs")
+    if isinstance(is_, Variable) and isinstance(expected, Variable):
+        return Cause(_swapped(understood, leaf, is_, expected, cell, row))
+    if isinstance(is_, Number) and isinstance(expected, Variable):
+        if understood.numbers.always(expected, is_.value):
+            return Cause(f"{cell} holds the same number as {words}", "right" if expected != ETA else "note")
+        return Cause(f"{cell} holds {is_.value:.10g}; {words} is expected")
+    return Cause(f"{cell} stands where {words} belongs")
 
 
-def _name_cause(understood: Understood, name: Name, is_: Tree, right: Tree, expected: str) -> Cause:
+def _name_cause(understood: Understood, name: Name, is_: Tree, expected: Tree, words: str) -> Cause:
     if not isinstance(is_, Number):
-        return Cause(f"{name.text} stands where {expected} belongs")
-    if isinstance(right, Variable) and understood.numbers.always(right, is_.value):
-        return Cause(f"{name.text} stands for the same number as {expected}", "right" if right != ETA else "note")
-    return Cause(f"{name.text} stands for {is_.value:.10g}; {expected} is expected")
+        return Cause(f"{name.text} stands where {words} belongs")
+    if isinstance(expected, Variable) and understood.numbers.always(expected, is_.value):
+        return Cause(f"{name.text} stands for the same number as {words}", "right" if expected != ETA else "note")
+    return Cause(f"{name.text} stands for {is_.value:.10g}; {words} is expected")
 
 
-def _number_cause(understood: Understood, number: float, right: Tree, expected: str) -> Cause:
-    if isinstance(right, Variable):
-        if understood.numbers.always(right, number):
-            return Cause(f"{number:.10g} is typed into the formula; {expected} has the same value", "note")
-        return Cause(f"{number:.10g} is a typed number; {expected} is expected")
-    if right == Number(math.e):
+def _number_cause(understood: Understood, number: float, expected: Tree, words: str) -> Cause:
+    if isinstance(expected, Variable):
+        if understood.numbers.always(expected, number):
+            return Cause(f"{number:.10g} is typed into the formula; {words} has the same value", "note")
+        return Cause(f"{number:.10g} is a typed number; {words} is expected")
+    if expected == Number(math.e):
         return Cause(f"{number:.10g} is e, rounded; EXP is expected")
-    return Cause(f"{number:.10g} stands where {expected} belongs")
+    return Cause(f"{number:.10g} stands where {words} belongs")
 
 
-def _swapped(understood: Understood, leaf: Reference, is_: Variable, right: Variable, cell: str, row: int) -> str:
-    expected = shown(understood, right, row)
-    if is_.name == right.name:
+def _swapped(understood: Understood, leaf: Reference, is_: Variable, expected: Variable, cell: str, row: int) -> str:
+    words = shown(understood, expected, row)
+    if is_.name == expected.name:
         if leaf.frozen:
-            return f"{spelled(leaf)} is frozen and does not move with the row; {expected} is expected"
-        return f"{cell} is {is_.name} of the wrong row; {expected} is expected"
-    if right.name == f"a_{is_.name}":
-        return f"{cell} is {is_.name}, the pre-activation; the activation {expected} is expected"
-    if is_.name == f"a_{right.name}":
-        return f"{cell} is {is_.name}, the activation; the pre-activation {expected} is expected"
-    if kind_of(right.name) == kind_of(is_.name) == "gradient":
-        return f"{cell} is {is_.name}, another weight's gradient; {expected} is expected"
-    return f"{cell} is {is_.name}; {expected} is expected"
+            return f"{spelled(leaf)} is frozen and does not move with the row; {words} is expected"
+        return f"{cell} is {is_.name} of the wrong row; {words} is expected"
+    if expected.name == f"a_{is_.name}":
+        return f"{cell} is {is_.name}, the pre-activation; the activation {words} is expected"
+    if is_.name == f"a_{expected.name}":
+        return f"{cell} is {is_.name}, the activation; the pre-activation {words} is expected"
+    if kind_of(expected.name) == kind_of(is_.name) == "gradient":
+        return f"{cell} is {is_.name}, another weight's gradient; {words} is expected"
+    return f"{cell} is {is_.name}; {words} is expected"
 
 
 def _drifted(understood: Understood, leaf: Reference, row: int) -> Cause | None:
@@ -235,25 +237,25 @@ def _edited(
     for tree, inner in without_parentheses(printed(expected), above):
         if test(tree):
             return Cause(f"parentheses are missing around {show(inner)}")
-    right = evaluator.remember(unguarded(expected))
-    for tree, words in chain(edits(right, others, numbers, show), factor_slips(right, show)):
+    as_typed = evaluator.remember(unguarded(expected))
+    for tree, words in chain(edits(as_typed, others, numbers, show), factor_slips(as_typed, show)):
         if test(tree):
             return Cause(words)
     return None
 
 
-def _swaps(tree: Tree, right: Variable, wrong: Variable) -> Iterator[Tree]:
+def _swaps(tree: Tree, variable: Variable, wrong: Variable) -> Iterator[Tree]:
     operands = list(leaves(tree))
-    for places in _subsets([at for at, leaf in enumerate(operands) if leaf == right]):
-        yield _with(tree, tree, places, wrong)
+    for occurrences in _subsets([at for at, leaf in enumerate(operands) if leaf == variable]):
+        yield _with(tree, tree, occurrences, wrong)
 
 
-def _swap_words(understood: Understood, wrong: Variable, right: Variable, row: int) -> str:
+def _swap_words(understood: Understood, wrong: Variable, expected: Variable, row: int) -> str:
     if wrong.row == FAR:
-        return f"a cell of {wrong.name} in another row stands where {shown(understood, right, row)} belongs"
-    cell = place(understood, wrong, row)
+        return f"a cell of {wrong.name} in another row stands where {shown(understood, expected, row)} belongs"
+    cell = variable_text(understood, wrong, row)
     frozen = Reference(None, 0, 0, frozen=False)
-    return _swapped(understood, frozen, wrong, right, cell, row)
+    return _swapped(understood, frozen, wrong, expected, cell, row)
 
 
 def _numbers(tree: Tree) -> list[float]:

@@ -98,7 +98,7 @@ class Table:
     def without(self, names: Iterable[str]) -> "Table":
         """The table with some of its columns among those that are ignored."""
         headers = {self.columns[name]: str(self.sheet.value(self.columns[name], self.header_row)) for name in names}
-        columns = {name: place for name, place in self.columns.items() if place not in headers}
+        columns = {name: column for name, column in self.columns.items() if column not in headers}
         return replace(self, columns=columns, others={**self.others, **headers})
 
     def header(self, name: str) -> Value | None:
@@ -134,13 +134,13 @@ def find_tables(sheet: Sheet) -> list[Table]:
     headers = {row: names for row, names in sorted(_named_rows(sheet).items()) if _is_table(dict(names).values())}
     rows = memoryview(array("q", headers))  # whose slices are no copies: each row may be a header
     found: list[Table] = []
-    for place, (row, names) in enumerate(headers.items(), start=1):
-        columns = list(_side_by_side(names))
+    for number, (row, names) in enumerate(headers.items(), start=1):
+        side_by_side = list(_side_by_side(names))
         beside = [
-            Table(sheet, row, steps, places, detached=detached)
-            for places, detached in columns
-            if not any(_repeats(table, row, places) for table in found)
-            and (steps := find_rows(sheet, row, places, rows[place:])) is not None
+            Table(sheet, row, steps, columns, detached=detached)
+            for columns, detached in side_by_side
+            if not any(_repeats(table, row, columns) for table in found)
+            and (steps := find_rows(sheet, row, columns, rows[number:])) is not None
         ]
         beside = [_sharing(table, beside) for table in beside]
         others = [_other_columns(table, beside) for table in beside]
@@ -198,15 +198,15 @@ class Unfilled:
 def unfilled(sheet: Sheet) -> Unfilled | None:
     """The first headers of a table that stand over too little to be judged; None without such headers."""
     for row, names in sorted(_named_rows(sheet).items()):
-        places = dict(names)
-        if not _is_table(places.values()):
+        names_at = dict(names)
+        if not _is_table(names_at.values()):
             continue
         below = range(row + 1, row + 2 + MOST_ROWS_BETWEEN)
-        filled = max(sum(sheet.holds(column, at) for column in places) for at in below)
+        filled = max(sum(sheet.holds(column, at) for column in names_at) for at in below)
         return Unfilled(
             row,
             {name: column for column, name in names},
-            f"row {row} of '{sheet.name}' has the headers of a training table, {len(places)} columns, "
+            f"row {row} of '{sheet.name}' has the headers of a training table, {len(names_at)} columns, "
             f"but below them {filled} are filled, expected half of them at least",
         )
     return None
@@ -284,18 +284,18 @@ def _runs(names: list[tuple[int, str]]) -> Iterator[dict[str, int]]:
 
 def _chosen(runs: list[dict[str, int]]) -> dict[str, int]:
     """For each name one column: where several have it, the one nearest to those that usually stand beside it."""
-    places: dict[str, list[int]] = {}
+    columns_of: dict[str, list[int]] = {}
     for run in runs:
         for name, column in run.items():
-            places.setdefault(name, []).append(column)
-    certain = {name: columns[0] for name, columns in places.items() if len(columns) == 1}
+            columns_of.setdefault(name, []).append(column)
+    certain = {name: columns[0] for name, columns in columns_of.items() if len(columns) == 1}
 
     def distance(name: str, column: int) -> int:
-        kin = [place for other, place in certain.items() if _family(other) in KIN[_family(name)]]
-        return min((abs(place - column) for place in kin), default=0)
+        kin = [other_column for other, other_column in certain.items() if _family(other) in KIN[_family(name)]]
+        return min((abs(other_column - column) for other_column in kin), default=0)
 
-    doubtful = {name: min(places[name], key=partial(distance, name)) for name in places.keys() - certain.keys()}
-    return {name: certain.get(name) or doubtful[name] for name in places}
+    doubtful = {name: min(columns_of[name], key=partial(distance, name)) for name in columns_of.keys() - certain.keys()}
+    return {name: certain.get(name) or doubtful[name] for name in columns_of}
 
 
 # Which columns stand beside which in a table that is laid out as one writes it.

@@ -16,8 +16,8 @@ from workbook.spreadsheet.trees import Leaf, Number, Reference, Tree, Variable
 from workbook.table.updates import ETA
 
 
-def place(understood: Understood, variable: Variable, row: int) -> str:
-    """Where a variable stands, seen from a row: L‹0›."""
+def variable_text(understood: Understood, variable: Variable, row: int) -> str:
+    """The cell of a variable, as a formula in a row refers to it: L‹0›."""
     if variable.name == "eta":
         return rate_text(understood, row)
     if variable.name in understood.labelled:
@@ -42,13 +42,13 @@ def _rows_on(understood: Understood, step: int, row: int) -> int:
 
 
 def shown(understood: Understood, tree: Tree, row: int) -> str:
-    """What is expected, with its place: a_h2 (L‹0›)."""
+    """What is expected, with its cell: a_h2 (L‹0›)."""
     if isinstance(tree, Number):
         return f"{tree.value:g}"
     if tree == ETA:
         return f"the learning rate ({rate_text(understood, row)})"
     if isinstance(tree, Variable):
-        return f"{tree.name} ({place(understood, tree, row)})"
+        return f"{tree.name} ({variable_text(understood, tree, row)})"
     return spelled_tree(understood, tree, row)
 
 
@@ -57,7 +57,9 @@ def expected_text(understood: Understood, name: str, row: int) -> str | None:
     tree = understood.network.expected(name)
     if tree is None:
         return None
-    text = printed(tree, lambda leaf: rate_text(understood, row) if leaf == ETA else place(understood, leaf, row))
+    text = printed(
+        tree, lambda leaf: rate_text(understood, row) if leaf == ETA else variable_text(understood, leaf, row)
+    )
     return "=" + Shape(text).text(row)
 
 
@@ -78,7 +80,7 @@ def spelled_tree(understood: Understood, tree: Tree, row: int) -> str:
 
     def text(piece: str | Leaf) -> str:
         if isinstance(piece, Variable):
-            return place(understood, piece, row)
+            return variable_text(understood, piece, row)
         if isinstance(piece, Number):
             return f"{piece.value:.10g}"
         return piece if isinstance(piece, str) else "?"

@@ -159,8 +159,8 @@ def is_constant(cells: Cells, loss: Area, pairs: Sequence[Pair], kind: GivenKind
     try:
         moved = nudged(cells, parameters, [loss, *(given for _, given, _ in judged)])
         derivatives = differentiated(moved, loss, parameters, differences=False)
-        places = [(parameter, given) for parameter, given, _ in judged]
-        again = pairs_of(moved, derivatives, places, kind, pairs[0].reading)
+        cell_pairs = [(parameter, given) for parameter, given, _ in judged]
+        again = pairs_of(moved, derivatives, cell_pairs, kind, pairs[0].reading)
     except (UnsupportedError, InputError):
         return True
     with np.errstate(invalid="ignore"):

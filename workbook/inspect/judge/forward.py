@@ -53,15 +53,15 @@ class Forward:
         self.scales = np.array(list(dict.fromkeys(sign * scale for scale in scales for sign in (1.0, -1.0))))
         self._by: dict[Area, Derivatives] = {}
 
-    def derivatives_of(self, place: Area) -> Derivatives:
+    def derivatives_of(self, cell: Area) -> Derivatives:
         """The derivatives of one cell of a gradient by the forward cells and all between, found once.
 
         Raises:
             UnsupportedError, InputError: as for `differentiated`.
         """
-        if place not in self._by:
-            self._by[place] = differentiated(self.cells, place, self.areas)
-        return self._by[place]
+        if cell not in self._by:
+            self._by[cell] = differentiated(self.cells, cell, self.areas)
+        return self._by[cell]
 
     @cached_property
     def _sloped(self) -> tuple[Planes, dict[Area, str]]:

@@ -21,7 +21,7 @@ class Lookup:
         self.arrays, self.scales = arrays, scales
 
     def find(self, number: float) -> Iterator[tuple[int, float, tuple[int, int]]]:
-        """The arrays that hold the number by a scale, with that scale and the first place there; array by array."""
+        """The arrays that hold the number by a scale, with that scale and the first index of it; array by array."""
         goals = number / self.scales
         margin = 2 * EQUAL * np.abs(goals)
         lows = np.searchsorted(self.sorted, goals - margin, "left")
@@ -30,8 +30,8 @@ class Lookup:
         for at in np.flatnonzero(highs > lows).tolist():
             held = slice(lows[at], highs[at])
             near = np.abs(self.scales[at] * self.sorted[held] - number) <= EQUAL * abs(number)
-            for owner, place in zip(self.owners[held][near].tolist(), self.order[held][near].tolist(), strict=True):
-                first[owner, at] = min(place, first.get((owner, at), place))
-        for (owner, at), place in sorted(first.items()):
-            row, column = np.unravel_index(place - self.starts[owner], self.arrays[owner].shape)
+            for owner, index in zip(self.owners[held][near].tolist(), self.order[held][near].tolist(), strict=True):
+                first[owner, at] = min(index, first.get((owner, at), index))
+        for (owner, at), index in sorted(first.items()):
+            row, column = np.unravel_index(index - self.starts[owner], self.arrays[owner].shape)
             yield owner, float(self.scales[at]), (int(row), int(column))

@@ -94,15 +94,15 @@ class Pair:
 def pairs_of(
     cells: Cells,
     derivatives: Derivatives,
-    places: Sequence[tuple[Area, Area]],
+    cell_pairs: Sequence[tuple[Area, Area]],
     kind: GivenKind,
     reading: Reading = "new",
 ) -> list[Pair]:
     """The pairs, each the way round in which its ratios agree best."""
-    adjoints = [derivatives.by(parameter) for parameter, _ in places]
+    adjoints = [derivatives.by(parameter) for parameter, _ in cell_pairs]
     largest = max((float(np.nanmax(np.abs(adjoint[0]), initial=0.0)) for adjoint in adjoints), default=0.0)
     pairs = []
-    for (parameter, given), adjoint in zip(places, adjoints, strict=True):
+    for (parameter, given), adjoint in zip(cell_pairs, adjoints, strict=True):
         old, new = numbers(cells.value(parameter)), numbers(cells.value(given))
         none = np.zeros(old.shape)
         empty = Pair(parameter, given, transposed=False, derivative=none, value=none, uncertain=none,
