@@ -37,24 +37,25 @@ def rates_in(cells: Cells, pair: Pair, is_wanted: Callable[[float], bool]) -> di
     if formula is None:
         return {}
     rates: dict[float, Area | None] = {}
-    found = [one for one in _numbers_in(cells, formula, pair.parameter, DEEPEST) if one[0] != 0 and is_wanted(one[0])]
-    for number, area in sorted(found, key=lambda one: one[1] is None):
+    found = [one for one in _numbers_in(cells, formula, pair.parameter, DEEPEST) if one[1] != 0 and is_wanted(one[1])]
+    # Those of the update's own formula come first: a number further away may be the same by chance.
+    for _, number, area in sorted(found, key=lambda one: (-one[0], one[2] is None)):
         if number not in rates and (area is None or not _reads(cells, area, pair.parameter)):
             rates[number] = area
     return rates
 
 
-def _numbers_in(cells: Cells, formula: Formula, parameter: Area, left: int) -> Iterator[tuple[float, Area | None]]:
-    """The sizes of the numbers that stand in a formula, with their cells."""
+def _numbers_in(cells: Cells, formula: Formula, parameter: Area, left: int) -> Iterator[tuple[int, float, Area | None]]:
+    """The sizes of the numbers that stand in a formula, with their cells and how many formulas deeper it is looked."""
     try:
-        yield from ((abs(number), None) for number in _typed_numbers(cells, formula))
+        yield from ((left, abs(number), None) for number in _typed_numbers(cells, formula))
         read = cells.read_by(formula)
     except UnsupportedError:
         return
     for area in read:
         if area.size > 1 or parameter.holds(area.first):
             continue
-        yield abs(numbers(cells.value(area)).item()), area
+        yield left, abs(numbers(cells.value(area)).item()), area
         inner = cells.formula(area.first)
         if inner is not None and left > 1:
             yield from _numbers_in(cells, inner, parameter, left - 1)
