@@ -133,7 +133,7 @@ class Method:
 
     @property
     def decays(self) -> tuple[str, ...]:
-        """What pulls the weights to 0, of DECAYS."""
+        """Which of DECAYS the method uses."""
         return tuple(name for name in DECAYS if name in dict(self.constants))
 
     @property

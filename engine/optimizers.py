@@ -1,4 +1,4 @@
-"""What an optimizer makes of a gradient, and a schedule of the learning rate, as torch.optim defines them.
+"""Optimizers, from a gradient to a step, and schedules of the learning rate, as torch.optim defines them.
 
 Shapes: P weights and biases, R runs; g is a gradient and w what it belongs to, both (P, R); v, m and s are states of
 the same shape, changed in place; η is (R,) or (P, R); k counts updates from 1; c holds the constants by name.

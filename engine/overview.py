@@ -10,7 +10,7 @@ from engine.layers import LAYERS
 
 # Neurons of a layer that the picture shows.
 MOST_NEURONS = 9
-# By the ways that lead from the middle of a character: 8 up, 4 down, 2 left, 1 right.
+# Lines as characters, by the sum of their arms: 8 up, 4 down, 2 left, 1 right.
 LINES = " ╶╴─╷┌┐┬╵└┘┴│├┤┼"
 
 

@@ -59,7 +59,7 @@ def read_bias(where: str, given: float | list[float] | None, count: int, each: s
 
 
 def read_list(where: str, given: list[float], count: int, each: str, otherwise: str = "") -> FloatArray:
-    """So many numbers."""
+    """Read a list of so many numbers."""
     if len(given) != count:
         raise InputError(f"{where}: got {so_many(len(given))}, expected {count}, one for each {each}{otherwise}")
     return np.array(given, dtype=float)

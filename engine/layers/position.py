@@ -1,4 +1,4 @@
-"""Positions: to what is known of a token is added where in its sequence it stands.
+"""Positions: numbers for a token's position in its sequence are added to the token's own.
 
 Learned as torch.nn.Embedding of the positions, or fixed: Vaswani et al., "Attention Is All You Need" (2017), 3.5.
 """

@@ -114,7 +114,7 @@ def _column(columns: Columns, of: Definition) -> dict[str, Any]:
         "name": of.name,
         "kind": kind,
         "given": of.typed_in,
-        # What to type into a sheet is nothing to a page.
+        # A page has no cells to type into.
         "idea": of.idea.removesuffix(" Freeze eta."),
         "formulas": [
             {"words": printed(over_names(columns, tree)), "tokens": list(_tokens(columns, tree))} for tree in of.trees

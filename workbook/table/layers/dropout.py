@@ -1,4 +1,4 @@
-"""Dropout: what the mask has 0 for is left out, all else is made larger by as much as is left out on average."""
+"""Dropout: a number whose mask is 0 becomes 0, all others are divided by the share that is kept on average."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Positions: to what is known of a token is added where in its sequence it stands."""
+"""Positions: numbers for a token's position in its sequence are added to the token's own."""
 
 from collections.abc import Iterator
 from functools import partial
