@@ -168,6 +168,7 @@ OF_CELLS = {
     "SUMXMY2": "SUMXMY2(A1:A2,A3:A4)", "SUMX2MY2": "SUMX2MY2(A1:A2,A3:A4)", "SUMX2PY2": "SUMX2PY2(A1:A2,A3:A4)",
     "MMULT": "SUM(MMULT(A1:A2,TRANSPOSE(A3:A4)))", "TRANSPOSE": "SUM(TRANSPOSE(A1:A4)*TRANSPOSE(A1:A4))",
     "INDEX": "INDEX(A1:A4,3)*INDEX(A1:A4,2,1)", "SINGLE": "_xlfn.SINGLE(A1)*A2",
+    "ISNUMBER": "IF(ISNUMBER(A1),A1*A2,A3)", "MATCH": "A1*MATCH(MAX(A1:A4),A1:A4,0)",
     # Flat but for their jumps: the slope is zero, and what hangs on them is left open.
     "ROUND": "A1*ROUND(A2,1)", "INT": "A1*INT(A2)", "TRUNC": "A1*TRUNC(A2)", "MOD": "MOD(A2,A1)*A3",
 }  # fmt: skip
@@ -205,10 +206,12 @@ def test_every_function_is_compared() -> None:
     assert set(OF_CELLS) == set(FUNCTIONS)
 
 
-@pytest.mark.parametrize("text", ["ABS(A5)", "MAX(A5,0)", "IF(A5>0,A5,0)", "SIGN(A5)*A1", "ROUND(A1,0)", "INT(A1)"])
+@pytest.mark.parametrize(
+    "text", ["ABS(A5)", "MAX(A5,0)", "IF(A5>0,A5,0)", "SIGN(A5)*A1", "ROUND(A1,0)", "INT(A1)", "MATCH(A5,A1:A5,0)"]
+)
 def test_what_hangs_on_a_kink_is_left_open(text: str) -> None:
     values = {(row, 1): number for row, number in enumerate((*POINT, 0.0), start=1)}
-    values[1, 3] = {"ROUND(A1,0)": 1.0, "INT(A1)": 0.0}.get(text, 0.0)
+    values[1, 3] = {"ROUND(A1,0)": 1.0, "MATCH(A5,A1:A5,0)": 5.0}.get(text, 0.0)
     found = differentiated(book_of({(1, 3): text}, values, (1, 3)), Area("S", 1, 3, 1, 3), [Area("S", 1, 1, 5, 1)])
     open_ = found.by(Area("S", 1, 1, 5, 1))[2]
     assert open_.any()

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Protocol
 
 from workbook.spreadsheet.algebra import call, compare
 from workbook.spreadsheet.evaluator import value_of
 from workbook.spreadsheet.printer import printed
-from workbook.spreadsheet.trees import Number, Tree, Variable
+from workbook.spreadsheet.trees import Number, Text, Tree, Variable
 
 # What a condition and a number's text are about, where that is one number.
 NUMBER = Variable("number", 0)
@@ -65,8 +66,13 @@ class TextChoice:
 
         formula = spelled(self.otherwise)
         for condition, text in reversed(self.cases):
-            formula = f"IF({printed(condition, cell_of)},{spelled(text)},{formula})"
+            formula = f"IF({printed(condition, cell_of, spaced=False)},{spelled(text)},{formula})"
         return formula
+
+
+def word(cases: Sequence[tuple[Tree, str]], otherwise: Tree) -> Tree:
+    """The word of the first condition that holds."""
+    return reduce(lambda rest, case: call("IF", case[0], Text(case[1]), rest), reversed(cases), otherwise)
 
 
 def size_within(least: float, below: float) -> Tree:

@@ -13,7 +13,7 @@ import numpy as np
 
 from workbook.sheets.choice import NUMBER, ZERO, Pattern, TextChoice, size_within
 from workbook.spreadsheet.algebra import call
-from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.printer import printed, quoted
 from workbook.spreadsheet.trees import Tree, Variable
 
 FIELD = re.compile(r"\[([^]]+)\]")
@@ -70,11 +70,6 @@ def fields_of(template: str) -> list[str]:
 def plugged(tree: Tree) -> str:
     """A template of a tree with its numbers."""
     return printed(tree, lambda leaf: leaf.name if not isinstance(leaf, Variable) else f"[~{leaf.name}]")
-
-
-def quoted(text: str) -> str:
-    """A text as a formula writes it."""
-    return '"' + text.replace('"', '""') + '"'
 
 
 class Rounded:

@@ -1,4 +1,5 @@
-"""Formulas evaluated over rows: every leaf is an array of one length, a number for each row, or one number for all."""
+"""Formulas evaluated: over rows, where every leaf is an array of one length, a number for each row, or one number for
+all, or once, where a leaf may be a whole range."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -11,9 +12,11 @@ from engine import FloatArray
 from workbook.spreadsheet.arrays import Adjoint, Array, numbers, shrunk, through
 from workbook.spreadsheet.functions import FUNCTIONS
 from workbook.spreadsheet.functions.record import Function
-from workbook.spreadsheet.trees import Number, Operation, Tree, UnsupportedError, Variable, leaves
+from workbook.spreadsheet.trees import Number, Operation, Text, Tree, UnsupportedError, Variable
 
 Value = FloatArray | np.float64
+# What stands for a variable: a number, a text, or the numbers of a range, (R, C).
+Given = float | str | FloatArray
 
 
 def evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
@@ -27,10 +30,36 @@ def evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
     return Evaluator(values)(tree)
 
 
-def value_of(tree: Tree, numbers: Mapping[str, float]) -> float:
-    """The value of a tree whose variables are these numbers, by name, whatever their row."""
-    values = {leaf: np.float64(numbers[leaf.name]) for leaf in leaves(tree) if isinstance(leaf, Variable)}
-    return float(evaluate(tree, values))
+def value_of(tree: Tree, given: Mapping[str, Given]) -> float:
+    """The number that a cell shows whose formula is the tree; see `content_of`."""
+    return float(content_of(tree, given))
+
+
+def content_of(tree: Tree, given: Mapping[str, Given]) -> float | str:
+    """What a cell shows whose formula is the tree, over variables that are given by name, whatever their row.
+
+    What a spreadsheet shows as an error is nan here, or infinite.
+
+    Raises:
+        UnsupportedError: the tree uses a function that is not supported.
+    """
+    with np.errstate(all="ignore"):
+        content = _array_of(tree, given)[0, 0]
+    return content if isinstance(content, str) else float(content)
+
+
+def _array_of(tree: Tree, given: Mapping[str, Given]) -> Array:
+    """The same of a part of it, with arrays as inside SUMPRODUCT: (R, C)."""
+    if isinstance(tree, Operation):
+        operands = [_array_of(operand, given) for operand in tree.operands]
+        return np.concatenate(operands) if tree.kind == "block" else applied(tree.kind, function_of(tree), operands)
+    if isinstance(tree, Variable):
+        content = given[tree.name]
+    elif isinstance(tree, Number | Text):
+        content = tree.value if isinstance(tree, Number) else tree.text
+    else:
+        raise UnsupportedError(f"{tree} stands for no variable")
+    return np.array([[content]], dtype=object) if isinstance(content, str) else np.atleast_2d(content)
 
 
 class Evaluator:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from workbook.spreadsheet.trees import BINDING, Leaf, Number, Operation, Tree, Variable
+from workbook.spreadsheet.trees import BINDING, Leaf, Number, Operation, Text, Tree, Variable
 
 
 def pieces(tree: Tree, *, spaced: bool = True) -> list["str | Leaf"]:
@@ -55,14 +55,26 @@ def _terms(tree: Tree) -> Iterator[Tree]:
 def printed(
     tree: Tree, text_of: Callable[[Variable], str] = lambda variable: variable.name, *, spaced: bool = True
 ) -> str:
-    """A tree of numbers and variables as a formula without its `=`; `text_of` says what stands for a variable."""
+    """A tree of numbers, texts and variables as a formula without its `=`.
+
+    Args:
+        text_of: what stands for a variable.
+        spaced: see `pieces`.
+    """
 
     def text(piece: str | Leaf) -> str:
         if isinstance(piece, Variable):
             return text_of(piece)
+        if isinstance(piece, Text):
+            return quoted(piece.text)
         return piece if isinstance(piece, str) else number_text(piece)
 
     return "".join(map(text, pieces(tree, spaced=spaced)))
+
+
+def quoted(text: str) -> str:
+    """A text as a formula writes it."""
+    return '"' + text.replace('"', '""') + '"'
 
 
 def number_text(leaf: Leaf) -> str:

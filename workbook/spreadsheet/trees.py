@@ -55,7 +55,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class Text:
-    """A text that stands in a formula; only `parse_arrays` yields it."""
+    """A text that stands in a formula; of the two parsers only `parse_arrays` yields it."""
 
     text: str
 

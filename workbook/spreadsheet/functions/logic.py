@@ -1,15 +1,17 @@
 """Comparisons, truth, choices."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import FloatArray
 from workbook.spreadsheet.arrays import Adjoint, Array, number_in, numbers, over_all, shrunk, through
 from workbook.spreadsheet.functions.record import ANY, Forward, Function, elementwise, flat
 
 
-def _comparison(compare: Forward) -> Function:
+def comparison(compare: Forward) -> Function:
     """A comparison: no slope, but where both sides are the same number a kink."""
 
     def value(left: Array, right: Array) -> FloatArray:
@@ -66,24 +68,42 @@ def _truth(combine: Forward) -> Function:
     )
 
 
+def _are(value: Array, fits: Callable[[object], object]) -> NDArray[np.bool_]:
+    """Which cells fit."""
+    return np.array([bool(fits(cell)) for cell in value.flat], dtype=bool).reshape(value.shape)
+
+
+def _is_no_error(value: Array) -> NDArray[np.bool_]:
+    """Which cells hold something else than an error, which is nan or infinite."""
+    if value.dtype != object:
+        return np.isfinite(value)
+    return _are(value, lambda cell: not isinstance(cell, float) or np.isfinite(cell))
+
+
 def _unless_error(value: Array, otherwise: Array) -> Array:
-    return np.where(np.isfinite(numbers(value)), value, otherwise)
+    return np.where(_is_no_error(value), value, otherwise)
 
 
 def _unless_error_backward(adjoint: Adjoint, _: Array, value: Array, otherwise: Array) -> list[Adjoint]:
-    taken = np.broadcast_to(np.where(np.isfinite(numbers(value)), 1.0, 0.0), adjoint.shape[1:])
+    taken = np.broadcast_to(np.where(_is_no_error(value), 1.0, 0.0), adjoint.shape[1:])
     return [shrunk(through(adjoint, taken), value.shape), shrunk(through(adjoint, 1 - taken), otherwise.shape)]
+
+
+def _is_number(value: Array) -> FloatArray:
+    """1 where a cell holds a number: not where it is empty, nor for texts, truth values and errors."""
+    found = _is_no_error(value)
+    return (found if value.dtype != object else found & _are(value, lambda cell: isinstance(cell, float))).astype(float)
 
 
 _IF_ERROR = Function(_unless_error, 2, 2, _unless_error_backward, element=_unless_error)
 
 FUNCTIONS: dict[str, Function] = {
-    "=": _comparison(lambda a, b: a == b),
-    "<>": _comparison(lambda a, b: a != b),
-    "<": _comparison(lambda a, b: a < b),
-    ">": _comparison(lambda a, b: a > b),
-    "<=": _comparison(lambda a, b: a <= b),
-    ">=": _comparison(lambda a, b: a >= b),
+    "=": comparison(lambda a, b: a == b),
+    "<>": comparison(lambda a, b: a != b),
+    "<": comparison(lambda a, b: a < b),
+    ">": comparison(lambda a, b: a > b),
+    "<=": comparison(lambda a, b: a <= b),
+    ">=": comparison(lambda a, b: a >= b),
     "AND": _truth(np.all),
     "OR": _truth(np.any),
     "NOT": elementwise(lambda x: np.where(x == 0, 1.0, 0.0), flat),
@@ -91,6 +111,7 @@ FUNCTIONS: dict[str, Function] = {
     "IF": Function(_choose, 2, 3, _choose_backward, element=_choose),
     "IFERROR": _IF_ERROR,
     "IFNA": _IF_ERROR,
+    "ISNUMBER": Function(_is_number, 1, 1, rule=flat, element=_is_number),
     "TRUE": Function(lambda: np.ones((1, 1)), 0, 0),
     "FALSE": Function(lambda: np.zeros((1, 1)), 0, 0),
 }

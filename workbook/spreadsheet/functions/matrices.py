@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import FloatArray
 from workbook.spreadsheet.algebra import product
 from workbook.spreadsheet.arrays import Adjoint, Array, is_counted, numbers, over_all, through
+from workbook.spreadsheet.functions.logic import comparison
 from workbook.spreadsheet.functions.record import ANY, Forward, Function
 from workbook.spreadsheet.trees import Tree
 
@@ -83,6 +85,49 @@ def _index_backward(adjoint: Adjoint, _: Array, array: Array, *indices: Array) -
     return [part, *[None] * len(indices)]
 
 
+# What MATCH takes by its last operand: the last up to what is sought, that itself, the last from it on.
+_FITTING = {
+    1: comparison(lambda cell, sought: cell <= sought),
+    0: comparison(lambda cell, sought: cell == sought),
+    -1: comparison(lambda cell, sought: cell >= sought),
+}
+_PATTERN_SIGNS = set("*?~")
+
+
+def _place_of(sought: Array, among: Array, way: Array | None = None) -> FloatArray:
+    """Where each of the sought stands in a row or a column, from 1, and nan where it does not.
+
+    But for exact matches the cells must be in order, as MATCH itself asks.
+    """
+    if 1 not in among.shape[-2:]:
+        raise ValueError("it searches a range of several rows and columns")
+    direction = 1 if way is None else int(np.sign(numbers(way).item()))
+    line = among.reshape((*among.shape[:-2], 1, 1, -1))
+    fits = (_FITTING[direction].value(line, sought[..., None]) != 0) & _alike(line, sought[..., None])
+    first, last = fits.argmax(axis=-1), fits.shape[-1] - 1 - fits[..., ::-1].argmax(axis=-1)
+    return np.where(fits.any(axis=-1), 1.0 + (last if direction else first), np.nan)
+
+
+def _alike(line: Array, sought: Array) -> NDArray[np.bool_]:
+    """Which cells are of the kind that is sought: numbers, texts or truth values; an empty cell is of none."""
+    if line.dtype != object and sought.dtype != object:
+        return np.ones(1, dtype=bool)
+    if any(isinstance(text, str) and _PATTERN_SIGNS & set(text) for text in sought.flat):
+        raise ValueError("it seeks a pattern of texts")
+    of_line, of_sought = (np.frompyfunc(_kind, 1, 1)(array) for array in (line, sought))
+    return np.asarray((of_line == of_sought) & (of_line != ""), dtype=bool)
+
+
+def _kind(cell: object) -> str:
+    return next((kind.__name__ for kind in (bool, str, float) if isinstance(cell, kind)), "")
+
+
+def _place_backward(adjoint: Adjoint, _: Array, *operands: Array) -> list[Adjoint]:
+    """A place jumps: it has no slope, and what hangs on it stays open."""
+    left_open = through(adjoint, 0.0, 1.0).sum(axis=(-2, -1), keepdims=True)
+    return [np.broadcast_to(left_open, (*left_open.shape[:-2], *operand.shape[-2:])) for operand in operands]
+
+
 FUNCTIONS: dict[str, Function] = {
     "SUMPRODUCT": Function(
         lambda *operands: over_all(np.sum, _product_of(*operands)),
@@ -100,4 +145,5 @@ FUNCTIONS: dict[str, Function] = {
     "INDEX": Function(
         lambda array, *indices: array[..., *_picked(array, *indices)], 2, 3, _index_backward, arrays=True
     ),
+    "MATCH": Function(_place_of, 2, 3, _place_backward),
 }
