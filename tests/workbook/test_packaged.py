@@ -1,5 +1,8 @@
 """The whole workbook of every packaged experiment, recalculated by real spreadsheet engines."""
 
+import html
+import re
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -61,6 +64,20 @@ def test_libreoffice_computes_every_number_of_a_long_table_whose_rows_read_one_a
     assert len(numbers) == 320
     (book,) = by_libreoffice([written(long, tmp_path)], tmp_path, [MAIN_SHEET])
     assert wrong_cells(book[MAIN_SHEET], numbers) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_formula_is_longer_than_excel_takes(workbook_of: Callable[[str], Path], name: str) -> None:
+    # Excel then says that the file is damaged, and leaves the formula out; LibreOffice and IronCalc take it.
+    with zipfile.ZipFile(workbook_of(name)) as book:
+        sheets = [part for part in book.namelist() if part.startswith("xl/worksheets/sheet")]
+        formulas = (text for part in sheets for text in re.findall("<f>(.*?)</f>", book.read(part).decode()))
+        longest = max((formula for formula in formulas if len(formula) > 4_000), key=_length, default="")
+    assert _length(longest) <= 8_192, longest[:80]
+
+
+def _length(formula: str) -> int:
+    return len(html.unescape(formula))
 
 
 # The others have the same formulas in more columns, and take a minute each.

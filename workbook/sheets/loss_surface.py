@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from functools import cache
 
 from engine import Columns
+from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.algebra import cell_by_cell, over, plus
+from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Number, Tree, Variable, leaves, replaced
 from workbook.table.definitions import definitions
-from workbook.table.layout import FORMULA_LIMIT_OF_EXCEL
+from workbook.table.layout import FORMULA_LIMIT_OF_EXCEL, on_sheet
 
-# A point of the grid takes `($AB$9+$AC$9*H$39+$AD$9*$G8)` for each weight.
-CHARACTERS_A_LEAF = 30
+# A leaf takes at least so many characters; where not even these fit, the tree is not made.
+LEAST_A_LEAF = 25
+# The longest that stand for a weight at a point of the grid, for what is typed in, and for a helper.
+WEIGHT, TYPED, HELPER = "($AAA$999+$AAA$999*$AA$99+$AAA$999*$D$99)", on_sheet(MAIN_SHEET, "$AAA$9999"), "XFD1999"
+# A tile is LOG10(MAX(…,10^-34)).
+AROUND = 30
 
 
 @dataclass(frozen=True)
@@ -22,22 +28,21 @@ class LossFormula:
     Attributes:
         helpers: what has a cell of its own, each over those before it; none where the loss fits in one cell.
         tree: the loss itself.
+        longest: at most how many characters its longest formula has.
     """
 
     helpers: dict[Variable, Tree]
     tree: Tree
-
-    @property
-    def longest(self) -> int:
-        """About how many characters its longest formula has."""
-        return CHARACTERS_A_LEAF * max(_size(tree) for tree in (*self.helpers.values(), self.tree))
+    longest: int
 
 
 def loss_over_weights(columns: Columns, samples: int) -> LossFormula:
     """The loss of the first samples, with as few helpers as its length allows."""
     totals = [Variable("E_tot", sample) for sample in range(samples)]
-    if CHARACTERS_A_LEAF * _leaves(columns, totals) <= FORMULA_LIMIT_OF_EXCEL:
-        return _spelled(columns, totals, set())
+    if LEAST_A_LEAF * _leaves(columns, totals) <= FORMULA_LIMIT_OF_EXCEL:
+        loss = _spelled(columns, totals, set())
+        if loss.longest <= FORMULA_LIMIT_OF_EXCEL:
+            return loss
     shared = _read_more_than_once(columns, totals)
     loss = _spelled(columns, totals, shared)
     return loss if loss.longest <= FORMULA_LIMIT_OF_EXCEL else _spelled(columns, totals, shared | set(totals))
@@ -101,8 +106,10 @@ def _spelled(columns: Columns, totals: list[Variable], apart: set[Variable]) -> 
     total = plus(*map(spelled, totals))
     count = len(totals) // columns.network.time
     mean = columns.method.reduction == "mean" and count > 1
-    return LossFormula(helpers, over(total, Number(count)) if mean else total)
+    loss = over(total, Number(count)) if mean else total
 
+    def longest(leaf: Variable) -> str:
+        return HELPER if leaf in helpers else WEIGHT if leaf.name in weights else TYPED
 
-def _size(tree: Tree) -> int:
-    return sum(isinstance(leaf, Variable) for leaf in leaves(tree))
+    lengths = (len(printed(tree, longest)) for tree in (*helpers.values(), loss))
+    return LossFormula(helpers, loss, AROUND + max(lengths))
