@@ -11,10 +11,8 @@ from engine.arrays import FloatArray
 from engine.experiment import Experiment
 from engine.export.text import kind_of, literal
 from engine.files import replacing
-from engine.layers import Attention, Layer
-from engine.layers.attention import MATRICES
+from engine.layers import Layer
 from engine.layers.base import by_sequence
-from engine.layers.recurrence import Recurrence
 
 # Constants that count steps.
 WHOLE = ("step_size", "T_max", "warm_up")
@@ -62,23 +60,9 @@ def _samples(experiment: Experiment) -> tuple[FloatArray, FloatArray]:
 
 def _layer(layer: Layer, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
     """A layer's table: the keys whose values are not the defaults."""
-    own = {
-        "weights": weights,
-        "bias": _bias(layer, biases),
-        "gamma": weights.ravel(),
-        "beta": biases.ravel(),
-        "train": getattr(layer, "trains", None),
-        "from": getattr(layer, "source", -1) + 1,
-        **{key: np.array(getattr(layer, key, ())) for key in ("running_mean", "running_var", "initial")},
-    }
-    if isinstance(layer, Recurrence):
-        own["weights"], own["recurrent"] = np.hsplit(weights, [weights.shape[1] - layer.neurons])
-        own |= {"bias": biases, "bptt": layer.bptt or None}
-    if isinstance(layer, Attention):
-        own |= dict(zip(MATRICES, np.split(weights, len(MATRICES)), strict=True))
-    values = {key: own[key] if key in own else getattr(layer, key, None) for key in layer.keys}
+    values = layer.written(weights, biases)
     return {"kind": kind_of(layer)} | {
-        key: value for key, value in values.items() if _is_said(value, layer.keys[key].default)
+        key: values[key] for key in layer.keys if _is_said(values[key], layer.keys[key].default)
     }
 
 
@@ -86,12 +70,6 @@ def _is_said(value: Any, default: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.size > 0
     return value is not None and value != default
-
-
-def _bias(layer: Layer, biases: FloatArray) -> FloatArray | float:
-    """A number where all neurons or channels share it."""
-    count = getattr(layer, "neurons", getattr(layer, "channels", 1))
-    return float(biases[0]) if len(biases) == 1 < count else biases
 
 
 def _training(experiment: Experiment) -> dict[str, Any]:

@@ -56,12 +56,12 @@ def _batch_norm(layer: Any, shape: Shape) -> list[str]:
     return [f"nn.BatchNorm{len(shape) - 1 or 1}d({shape[0]}, eps={layer.eps}, momentum={layer.momentum})"]
 
 
-def _recurrent(layer: Any, shape: Shape) -> list[str]:
+def _recurrent(layer: Any, shape: Shape, *more: str) -> list[str]:
     if layer.bptt:
         raise InputError(f"bptt: got {layer.bptt}, expected none: a script lets errors flow back through all steps")
     initial = list(layer.initial or [0.0] * (len(layer.letters) * layer.neurons))
-    activation = f", torch.{layer.activation}" if isinstance(layer, Recurrent) else ""
-    return [f"{type(layer).__name__}({shape[0]}, {layer.neurons}, {layer.biases > 0}, {initial}{activation})"]
+    said = ", ".join([str(shape[0]), str(layer.neurons), str(layer.biases > 0), str(initial), *more])
+    return [f"{type(layer).__name__}({said})"]
 
 
 def _embedding(layer: Any, _shape: Shape) -> list[str]:
@@ -85,12 +85,16 @@ MODULES: dict[type[Layer], Callable[[Any, Shape], list[str]]] = {
     AveragePool: _pool("AvgPool2d"),
     GlobalAveragePool: lambda _layer, _shape: ["nn.AdaptiveAvgPool2d(1)", "nn.Flatten()"],
     BatchNorm: _batch_norm,
-    **dict.fromkeys((Recurrent, Lstm, Gru), _recurrent),
+    Recurrent: lambda layer, shape: _recurrent(layer, shape, f"torch.{layer.activation}"),
+    **dict.fromkeys((Lstm, Gru), _recurrent),
     Embedding: _embedding,
     Position: _position,
     Attention: _attention,
     LayerNorm: lambda layer, shape: [f"nn.LayerNorm({list(shape)}, eps={layer.eps})"],
 }
+
+# Those whose modules have the activation inside.
+ACTIVATION_INSIDE = (Recurrent,)
 
 
 def _pair(pair: Pair) -> int | Pair:

@@ -7,8 +7,8 @@ from engine.activations import LEAK, ByActivation
 from engine.errors import InputError
 from engine.experiment import Experiment
 from engine.export.text import about, check_kinds, literal, number, parts, title, trained_names
-from engine.export.torch_modules import MODULES, OF_SEQUENCES
-from engine.layers import Dropout, Recurrent, Residual
+from engine.export.torch_modules import ACTIVATION_INSIDE, MODULES, OF_SEQUENCES
+from engine.layers import Dropout, Residual
 from engine.layers.recurrence import Recurrence
 from engine.losses import LOSSES
 from engine.network import Network
@@ -206,7 +206,7 @@ def _modules(experiment: Experiment) -> list[str]:
         if is_last and len(network.shapes[-1]) > 1:
             modules.append("nn.Flatten(),")
         inside_loss = is_last and LOSSES[network.loss].through_activation
-        if layer.activation in ACTIVATIONS and not inside_loss and not isinstance(layer, Recurrent):
+        if layer.activation in ACTIVATIONS and not inside_loss and type(layer) not in ACTIVATION_INSIDE:
             modules.append(f"{ACTIVATIONS[layer.activation]},")
     return modules
 

@@ -94,6 +94,10 @@ class Attention(Layer):
             bias = parameters.read_list(f"{where}.bias", values["bias"], 4 * features, "number of q, k, v and u")
         return np.concatenate(weights), bias
 
+    def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
+        matrices = dict(zip(MATRICES, np.split(weights, len(MATRICES)), strict=True))
+        return super().written(weights, biases) | matrices | {"bias": biases}
+
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         features = prod(inputs)
         for part, letter in enumerate(MATRICES.values()):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from engine.arrays import FloatArray, Shape
+from engine.layers.windows import Window
 from engine.names import Column, ColumnKind, Names, activation_name
 from engine.reading import Keys
 
@@ -44,6 +45,9 @@ class Layer(ABC):
         least_rows: rows that an update must have.
         time: the steps of a sequence, for kinds whose rows read other rows of their sequence; else 1.
         truncates: whether errors stop on their way back through a sequence.
+        told_by_size: whether how many neurons it has and their activation are all there is to tell of it.
+        kernels: how its kernels slide over maps; None where it has none.
+        causal: whether its tokens ask no later ones, for kinds whose tokens ask one another.
     """
 
     activation: str
@@ -51,8 +55,14 @@ class Layer(ABC):
     errors: ClassVar[tuple[ColumnKind, ...]] = ("pre-activation",)
     shows_identity: ClassVar[bool] = False
     least_rows: ClassVar[int] = 1
+    told_by_size: ClassVar[bool] = False
     time = 1
     truncates = False
+    causal = False
+
+    @property
+    def kernels(self) -> Window | None:
+        return None
 
     @classmethod
     @abstractmethod
@@ -92,6 +102,13 @@ class Layer(ABC):
     ) -> tuple[FloatArray, FloatArray]:
         """The weights and biases that its table gives or has drawn, shaped as `parameters`; empty if it has none."""
         return np.empty(0), np.empty(0)
+
+    def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:  # noqa: ARG002 - for subclasses
+        """The values of a table that describes it, by `keys`, from its first weights and biases.
+
+        What is None, or an empty array, need not be said.
+        """
+        return {key: getattr(self, key, None) for key in self.keys}
 
     def given(self, inputs: Shape, rows: int) -> dict[ColumnKind, FloatArray]:  # noqa: ARG002 - for subclasses
         """What no pass computes, (rows or 1, …) each: a mask for each row, the first statistics."""

@@ -106,6 +106,11 @@ class BatchNorm(Layer):
             "running-variance": np.array([self.running_var or [1.0] * inputs[0]]),
         }
 
+    def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
+        own = {"gamma": weights.ravel(), "beta": biases.ravel(), "train": self.trains}
+        running = {"running_mean": self.running_mean or None, "running_var": self.running_var or None}
+        return super().written(weights, biases) | own | running
+
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         for kind, letter in LETTERS.items():
             for channel, name in enumerate(names.take(letter, inputs[0])):

@@ -11,7 +11,7 @@ from engine.activations import ACTIVATIONS
 from engine.arrays import FloatArray, Shape
 from engine.layers import parameters, windows
 from engine.layers.base import Fields, Layer, LayerContext
-from engine.layers.windows import Pair
+from engine.layers.windows import Pair, Window
 from engine.names import Column, ColumnKind, Names
 from engine.reading import REQUIRED, Key, Keys, pair, whole_number, word
 
@@ -55,6 +55,10 @@ class Convolution(Layer):
             parameters.bias_count(values["bias"]), values["train_bias"],
         )  # fmt: skip
 
+    @property
+    def kernels(self) -> Window:
+        return Window(self.kernel, self.stride, self.padding)
+
     def with_activation(self, activation: str) -> "Convolution":
         return replace(self, activation=activation)
 
@@ -81,6 +85,9 @@ class Convolution(Layer):
         each = ("channel", "channel of what goes in", "row of the kernel", "column of the kernel")
         weights = parameters.read_weights(where, values, shape, each, generator)
         return weights, parameters.read_bias(where, values["bias"], self.channels, "channel")
+
+    def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
+        return super().written(weights, biases) | parameters.written(weights, biases, self.channels)
 
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         shape = self.parameters(inputs)["weight"]

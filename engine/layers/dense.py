@@ -40,6 +40,7 @@ class Dense(Layer):
         **parameters.KEYS,
     }
     shows_identity: ClassVar[bool] = True
+    told_by_size: ClassVar[bool] = True
 
     @classmethod
     def read(cls, values: Mapping[str, Any], _place: LayerContext) -> "Dense":
@@ -68,6 +69,9 @@ class Dense(Layer):
         shape, each = (self.neurons, prod(inputs)), ("neuron", "input of the layer")
         weights = parameters.read_weights(where, values, shape, each, generator)
         return weights, parameters.read_bias(where, values["bias"], self.neurons, "neuron")
+
+    def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
+        return super().written(weights, biases) | parameters.written(weights, biases, self.neurons)
 
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         sources = prod(inputs)

@@ -79,6 +79,9 @@ class Embedding(Layer):
         weights = parameters.read_weights(where, values, (self.tokens, self.features), each, generator)
         return weights, np.empty(0)
 
+    def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
+        return super().written(weights, biases) | {"weights": weights}
+
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         for index, name in enumerate(names.take("w", self.tokens * self.features)):
             token, feature = divmod(index, self.features)

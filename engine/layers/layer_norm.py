@@ -81,6 +81,10 @@ class LayerNorm(Layer):
         )
         return gamma, beta
 
+    def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
+        own = {"gamma": weights.ravel(), "beta": biases.ravel(), "train": self.trains}
+        return super().written(weights, biases) | own
+
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         for letter, kind in LETTERS.items():
             for neuron, name in enumerate(names.take(letter, prod(inputs))):

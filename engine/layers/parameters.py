@@ -75,6 +75,11 @@ def bias_count(given: float | list[float] | None) -> int:
     return 0 if given is None else len(np.ravel(given))
 
 
+def written(weights: FloatArray, biases: FloatArray, count: int) -> dict[str, Any]:
+    """What a table says of them; a number where all neurons or channels, so many, share one bias."""
+    return {"weights": weights, "bias": float(biases[0]) if len(biases) == 1 < count else biases}
+
+
 def bias_problem(biases: int, count: int, each: str) -> str | None:
     """What is wrong with so many biases."""
     if biases in (0, 1, count):

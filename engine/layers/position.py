@@ -76,6 +76,9 @@ class Position(Layer):
         each = ("place of a sequence", "number of a token")
         return parameters.read_weights(where, values, (self.time, prod(inputs)), each, generator), np.empty(0)
 
+    def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
+        return super().written(weights, biases) | {"weights": weights}
+
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         features = prod(inputs)
         for at, name in enumerate(names.take("pos", self.time * features if self.learned else 0)):

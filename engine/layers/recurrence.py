@@ -111,6 +111,11 @@ class Recurrence(Layer):
         bias = np.empty(0) if given is None else parameters.read_list(f"{where}.bias", given, self.biases, each)
         return np.hstack(parts), bias
 
+    def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
+        of_inputs, of_states = np.hsplit(weights, [weights.shape[1] - self.neurons])
+        own = {"weights": of_inputs, "recurrent": of_states, "bias": biases}
+        return super().written(weights, biases) | own | {"initial": self.initial or None, "bptt": self.bptt or None}
+
     def given(self, inputs: Shape, rows: int) -> dict[ColumnKind, FloatArray]:  # noqa: ARG002 - as of every layer
         return {"initial-state": np.array([self.initial or [0.0] * (len(self.letters) * self.neurons)])}
 

@@ -49,6 +49,9 @@ class Residual(Layer):
     def reads(self, number: int) -> tuple[int, ...]:
         return (number, self.source)
 
+    def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:
+        return super().written(weights, biases) | {"from": self.source + 1}
+
     def columns(self, number: int, inputs: Shape, names: Names, *, last: bool) -> Iterator[Column]:
         yield from self._results("r", number, inputs, names, last=last)
 

@@ -4,6 +4,7 @@ Shapes: B rows of an update, C channels, H×W the maps, h×w what comes out, k×
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -11,6 +12,14 @@ from numpy.lib.stride_tricks import sliding_window_view
 from engine.arrays import FloatArray, Shape
 
 Pair = tuple[int, int]
+
+
+class Window(NamedTuple):
+    """What slides over maps: its size, its stride, and the zeros around the maps, each of rows and of columns."""
+
+    size: Pair
+    stride: Pair
+    padding: Pair
 
 
 def output_size(size: Pair, window: Pair, stride: Pair, padding: Pair = (0, 0)) -> Pair:

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
-from engine import Dense, Network
+from engine import Network
 from engine.layers import LAYERS
 from workbook.records import Cell
 from workbook.sheets.dashboard import TOP
@@ -36,7 +36,7 @@ def _layers(network: Network) -> str:
 
     The line above has all of the layers with all that they take; here are as many as fit.
     """
-    if all(isinstance(layer, Dense) for layer in network.layers):
+    if all(layer.told_by_size for layer in network.layers):
         activations = ", ".join(layer.activation for layer in network.layers)
         return f"A {'-'.join(map(str, network.sizes))} network ({activations})"
     layers = [_layer(network, number) for number in range(len(network.layers))]
@@ -51,7 +51,7 @@ def _layer(network: Network, number: int) -> str:
     """A layer's kind, what comes out where that is of another shape than what goes in, and its activation."""
     layer, before, after = network.layers[number], network.shapes[number], network.shapes[number + 1]
     kind = next(kind for kind, of in LAYERS.items() if type(layer) is of)
-    shape = [] if before == after and not isinstance(layer, Dense) else ["×".join(map(str, after))]
+    shape = [] if before == after and not layer.told_by_size else ["×".join(map(str, after))]
     return " ".join([kind, *shape, *([] if layer.activation == "identity" else [layer.activation])])
 
 

@@ -8,7 +8,7 @@ from ast import literal_eval
 from dataclasses import MISSING, fields
 from math import prod
 
-from engine import Columns, Dense, InputError, Layer, Network
+from engine import Columns, InputError, Layer, Network
 from engine.layers import LAYERS
 
 BEGINS = "Network: inputs "
@@ -20,10 +20,10 @@ MOST = 16_384
 def network_line(columns: Columns) -> str | None:
     """Such as `Network: inputs 1x6x6; convolution channels=2 kernel=(3, 3); dense neurons=2; loss=cross-entropy`.
 
-    None where all layers are dense.
+    None where the headers tell all of every layer.
     """
     network = columns.network
-    if all(isinstance(layer, Dense) for layer in network.layers):
+    if all(layer.told_by_size for layer in network.layers):
         return None
     inputs = "x".join(map(str, network.shapes[0]))
     return "; ".join([BEGINS + inputs, *map(_layer_text, network.layers), f"loss={network.loss}"])
