@@ -5,8 +5,11 @@ import pytest
 from tests.workbook.spreadsheets import by_ironcalc, poisoned
 from workbook.records import Cell, small_sheet
 from workbook.sheets import live_text, working
-from workbook.sheets.dashboard import COURSE, FIRST, LAST, LAYERS, SHARE
+from workbook.sheets.course import FIRST, LAST, VERDICT
+from workbook.sheets.dashboard import FAR_APART, SHARE
 from workbook.sheets.drawing import rounded, rounded_formula
+from workbook.spreadsheet.evaluator import content_of
+from workbook.spreadsheet.printer import printed
 from workbook.write import write
 
 COURSES = [
@@ -30,10 +33,10 @@ def recalculated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     folder = tmp_path_factory.mktemp("choice")
     cells = []
     for row, (first, last, _) in enumerate(COURSES, start=1):
-        formula = COURSE.formula({FIRST: f"A{row}", LAST: f"B{row}"}.__getitem__)
+        formula = printed(VERDICT, {FIRST: f"A{row}", LAST: f"B{row}"}.__getitem__)
         cells += [Cell(row, 0, "number", first), Cell(row, 1, "number", last), Cell(row, 2, "text", "?", f"={formula}")]
     for row, (share, _) in enumerate(SHARES, start=1):
-        formula = LAYERS.formula({SHARE: f"D{row}"}.__getitem__)
+        formula = printed(FAR_APART, {SHARE: f"D{row}"}.__getitem__)
         cells += [Cell(row, 3, "number", share), Cell(row, 4, "text", "?", f"={formula}")]
     for row, number in enumerate(NUMBERS, start=1):
         cells.append(Cell(row, 5, "text", number))
@@ -45,12 +48,12 @@ def recalculated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
 
 @pytest.mark.parametrize(("row", "first", "last", "word"), [(row, *of) for row, of in enumerate(COURSES, start=1)])
 def test_how_a_run_went(recalculated: dict[str, object], row: int, first: float, last: float, word: str) -> None:
-    assert COURSE.text({FIRST.name: first, LAST.name: last}) == recalculated[f"C{row}"] == word
+    assert content_of(VERDICT, {FIRST.name: first, LAST.name: last}) == recalculated[f"C{row}"] == word
 
 
 @pytest.mark.parametrize(("row", "share", "word"), [(row, *of) for row, of in enumerate(SHARES, start=1)])
 def test_how_far_apart_the_layers_are(recalculated: dict[str, object], row: int, share: float, word: str) -> None:
-    assert LAYERS.text({SHARE.name: share}) == (recalculated.get(f"E{row}") or "") == word
+    assert content_of(FAR_APART, {SHARE.name: share}) == (recalculated.get(f"E{row}") or "") == word
 
 
 @pytest.mark.parametrize("sheet", TEXTS)

@@ -18,7 +18,7 @@ from tests.commands import environment
 from tests.workbook.spreadsheets import Book, by_ironcalc, by_libreoffice, by_openpyxl, error_cells, poisoned, slipped
 from workbook.plan import plan, steps_elsewhere
 from workbook.sheets.check import CHANGED, COMPARED, NOT_COMPARED, NOT_RUN
-from workbook.sheets.dashboard import verdict
+from workbook.sheets.course import Course
 from workbook.sheets.derivation_lines import DerivationLine, derivation
 from workbook.table.layout import Layout
 from workbook.write import write
@@ -151,7 +151,8 @@ def test_the_dead_layer_is_named_for_every_activation_that_can_die(activation: s
     weights = (np.full((2, 2), -1000.0), experiment.weights[1])
     dead = replace(experiment, network=network, weights=weights, learning_rate=0.1)
     values = descend(dead, [0.1]).numbers.values[:, :, 0]
-    assert verdict(Layout(dead.columns, dead.steps), values) == "dead layer"
+    layout = Layout(dead.columns, dead.steps)
+    assert Course(layout, values, layout.range(dead.columns.loss)).verdict[0] == "dead layer"
 
 
 def test_what_is_cut_is_said_and_no_verdict_is_given_for_the_rest(tmp_path: Path) -> None:

@@ -11,15 +11,21 @@ import numpy as np
 from engine import Columns, FloatArray
 from engine.columns import activation_name
 from workbook.records import Cell, Chart, Series
+from workbook.sheets.live import formula
 from workbook.sheets.shown import Quantities
-from workbook.spreadsheet.evaluator import evaluate
-from workbook.spreadsheet.trees import Tree, Variable
+from workbook.spreadsheet.algebra import call, less, over, power, times
+from workbook.spreadsheet.evaluator import evaluate, value_of
+from workbook.spreadsheet.trees import Number, Operation, Tree, Variable
 from workbook.table.functions import ACTIVATIONS
 from workbook.table.layout import letter, on_sheet, over_cells
 
-# The curve's points are closer together near 0, where it bends: z = reach * s^3, with s from -1 to 1.
+# The z of all neurons, and that of each of the curve's points: closer together near 0, where it bends, reach * s^3 with
+# s from -1 to 1; the reach is 6 either side of 0, and further where a neuron is further out.
 POINTS = 41
-REACH = 6.0  # of the curve at least, either side of 0; further where a neuron is further out
+OF_NEURONS = Variable("z of all", 0)
+REACH = call("MAX", Number(6), call("MAX", OF_NEURONS), Operation("neg", (call("MIN", OF_NEURONS),)))
+HALF = Number(POINTS // 2)
+POINT_TREES = [times(REACH, power(over(less(Number(n), HALF), HALF), Number(3))) for n in range(POINTS)]
 MOST_CURVES, MOST_NEURONS = 2, 12
 COLUMNS = 5  # a curve takes; a neuron has its z twice, below its a and its slope in the chart
 HEADERS = ("z", "z", "a", "∂a/∂z")
@@ -63,16 +69,15 @@ class Curves:
             yield from (Cell(self.top, left + n, "header", header) for n, header in enumerate(HEADERS))
             value, slope = _trees(activation)
             cells = f"${letter(left)}${self.top + 1}:${letter(left)}${self.top + len(names)}"
-            reach = f"MAX({REACH:g},MAX({cells}),-MIN({cells}))"
             for row, name, *numbers in self._with_rows(self.top + 1, names, *self.of_neurons(activation)):
                 formulas = [self.quantities.formulas[of] for of in (name, activation_name(name))]
                 yield Cell(row, left, "folded", numbers[0], f"={formulas[0]}")
                 yield Cell(row, left + 1, "folded", numbers[0], f"={letter(left)}{row}")
                 yield Cell(row, left + 2, "folded", numbers[1], f"={formulas[1]}")
                 yield Cell(row, left + 3, "folded", numbers[2], _where_there_is_z(slope, row, left))
-            shares = [f"(({point}-{POINTS // 2})/{POINTS // 2})^3" for point in range(POINTS)]
-            for row, share, *numbers in self._with_rows(self.first_point(names), shares, *self.of_curve(activation)):
-                yield Cell(row, left, "folded", numbers[0], f"={reach}*{share}")
+            points = [formula(tree, {OF_NEURONS: cells}.__getitem__) for tree in POINT_TREES]
+            for row, point, *numbers in self._with_rows(self.first_point(names), points, *self.of_curve(activation)):
+                yield Cell(row, left, "folded", numbers[0], point)
                 yield Cell(row, left + 2, "folded", numbers[1], _formula(value, row, left))
                 yield Cell(row, left + 3, "folded", numbers[2], _formula(slope, row, left))
 
@@ -94,8 +99,8 @@ class Curves:
 
     def of_curve(self, activation: str) -> tuple[FloatArray, FloatArray, FloatArray]:
         """The ranges of z, a and slope of a curve's points."""
-        reach = max(REACH, *(abs(self.quantities.numbers[name]) for name in self.neurons[activation]))
-        z = reach * np.linspace(-1, 1, POINTS) ** 3
+        given = {OF_NEURONS.name: self.of_neurons(activation)[0]}
+        z = np.array([value_of(tree, given) for tree in POINT_TREES])
         value, slope = _trees(activation)
         a = np.asarray(evaluate(value, {Z: z}))
         return z, a, np.broadcast_to(evaluate(slope, {Z: z, A: a}), z.shape)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from engine import Columns, FloatArray
-from engine.layers import Attention
 from engine.names import ColumnKind
 from workbook.records import Cell, ColorScale, Highlight, Rule, Sheet, SignScale, small_sheet
 from workbook.sheets.attention_pair import TokenPair
@@ -30,7 +29,7 @@ HOW_TO_READ = (
 
 def attention_layers(columns: Columns) -> list[int]:
     """The numbers of the layers that have such a sheet."""
-    return [number for number, layer in enumerate(columns.network.layers) if isinstance(layer, Attention)]
+    return [number for number in range(columns.depth) if columns.names_in(number, "share")]
 
 
 def attention_sheets(layout: Layout, values: FloatArray, words: tuple[str, ...]) -> list[Sheet]:
@@ -106,7 +105,7 @@ class _Attention:
     def choices(self) -> list[TypedNumber]:
         """The sequence of the step's update, the head, and both tokens."""
         columns, time = self.layout.columns, self.time
-        kinds = {"sequence": columns.sequences, "head": self.source.of.heads}
+        kinds = {"sequence": columns.sequences, "head": self.source.heads}
         found = [
             TypedNumber(label, TOP + row, LEFT, most, self.used(TOP + row))
             for row, (label, most) in enumerate(kinds.items(), start=1)

@@ -3,15 +3,30 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import exp, sqrt
 from typing import ClassVar
 
+import numpy as np
+
 from workbook.records import Cell, Rule, Style
-from workbook.sheets.attention_source import Found, Source, cell
+from workbook.sheets.attention_source import Found, Source, cell, found
+from workbook.sheets.choice import word
+from workbook.sheets.live import live_content
+from workbook.spreadsheet.algebra import ONE, ZERO, call, compare, less, over, plus, times
+from workbook.spreadsheet.trees import Number, Text, Tree, Variable
 from workbook.table.layout import letter
 
 Typed = tuple[int, str]  # what the file opens with, and the cell in which it is used; from 1
-SAME = 1e-9
+# Two factors, numbers that are added up, what comes of them, and a number's place.
+A, B, NUMBERS, SUM, AT = (Variable(name, 0) for name in ("a", "b", "numbers", "sum", "at"))
+PRODUCT, ADDED_UP = times(A, B), call("SUM", NUMBERS)
+HERE, THERE = Variable("here", 0), Variable("there", 0)
+ASKS = Variable("the token that asks", 0)
+ALLOWED = times(Number(1e-9), plus(ONE, call("ABS", THERE)))
+MARK = word([(compare("<=", call("ABS", less(HERE, THERE)), ALLOWED), "✓")], otherwise=Text("✗"))
+# A score, all that are asked for, their powers of e; slopes and shares of all tokens.
+POWER, SHARE = call("EXP", less(A, call("MAX", NUMBERS))), over(A, ADDED_UP)
+SHARES, SLOPES = Variable("shares", 0), Variable("slopes", 0)
+BACK = times(call("INDEX", SHARES, AT), less(call("INDEX", SLOPES, AT), SUM))
 
 
 @dataclass(frozen=True)
@@ -123,75 +138,87 @@ class TokenPair:
         for row, (one, other) in enumerate(factors, start=self.first):
             yield Cell(row, left, style, one.value, f"={one.formula}")
             yield Cell(row, left + 1, "box", other.value, f"={other.formula}")
-            product = f"={cell(row, left)}*{cell(row, left + 1)}"
-            yield Cell(row, left + 2, style, one.value * other.value, product)
+            product = found(PRODUCT, (A, one.value, cell(row, left)), (B, other.value, cell(row, left + 1)))
+            yield Cell(row, left + 2, style, product.value, f"={product.formula}")
 
-    def line(self, row: int, left: int, label: str, found: Found, style: Style) -> Iterator[Cell]:
+    def line(self, row: int, left: int, label: str, number: Found, style: Style) -> Iterator[Cell]:
         yield Cell(row, left + 1, "label", label)
-        yield Cell(row, left + 2, style, found.value, f"={found.formula}")
+        yield Cell(row, left + 2, style, number.value, f"={number.formula}")
 
-    def result(self, row: int, left: int, label: str, found: Found, table: Found, style: Style) -> Iterator[Cell]:
+    def result(self, row: int, left: int, label: str, number: Found, table: Found, style: Style) -> Iterator[Cell]:
         """A result, and below it the table's with a mark."""
         here = cell(row, left + 2)
-        yield from self.line(row, left, label, found, style)
+        yield from self.line(row, left, label, number, style)
         yield Cell(row + 1, left + 1, "label", "table")
         yield Cell(row + 1, left + 2, "number", table.value, f"={table.formula}")
         there = cell(row + 1, left + 2)
-        mark = f'=IF(ABS({here}-{there})<={SAME:.9f}*(1+ABS({there})),"✓","✗")'
-        yield Cell(row + 1, left + 3, "mark", "✓", mark)
+        given = {HERE.name: number.value, THERE.name: table.value}
+        yield Cell(row + 1, left + 3, "mark", *live_content(MARK, given, {HERE: here, THERE: there}.__getitem__))
 
     def score(self) -> Iterator[Cell]:
         """q·k over √F."""
         left, end = self.SCORE, self.first + self.source.features
         yield from self.heads(left, "1  the score: q·k over √F", ["q", "k", "q·k"])
         yield from self.products(left, self.factors, "box")
-        dot = sum(one.value * other.value for one, other in self.factors)
-        yield from self.line(end, left, "added up", Found(dot, self.sum_of(left)), "box")
-        root = sqrt(self.source.features)
-        scaled = Found(dot / root, f"{cell(end, left + 2)}/SQRT({self.source.features})")
+        dot = self.sum_of(left, self.factors)
+        yield from self.line(end, left, "added up", dot, "box")
+        scaled = found(over(A, self.root), (A, dot.value, cell(end, left + 2)))
         yield from self.result(end + 1, left, f"over √{self.source.features}", scaled, self.table("score"), "box")
 
-    def sum_of(self, left: int) -> str:
-        """The sum of a panel's products."""
-        return f"SUM({cell(self.first, left + 2)}:{cell(self.first + self.source.features - 1, left + 2)})"
+    @property
+    def root(self) -> Tree:
+        """√F."""
+        return call("SQRT", Number(self.source.features))
 
-    @cached_property
-    def powers(self) -> list[float]:
-        """e^(s − the largest s) of each token that may be asked, 0 of the others."""
-        scores = [found.value for found in self.of_tokens("score")]
-        most = self.asks[0] if self.source.of.causal else len(scores)
-        return [exp(score - max(scores[:most])) if n < most else 0.0 for n, score in enumerate(scores)]
+    def sum_of(self, left: int, factors: Sequence[tuple[Found, Found]]) -> Found:
+        """The sum of a panel's products."""
+        products = np.array([one.value * other.value for one, other in factors])
+        cells = f"{cell(self.first, left + 2)}:{cell(self.first + self.source.features - 1, left + 2)}"
+        return found(ADDED_UP, (NUMBERS, products, cells))
 
     def softmax(self) -> Iterator[Cell]:
         """Each token's score, its power of e, its share."""
         left, last = self.SOFTMAX, self.first + self.source.of.time - 1
         yield from self.heads(left, "2  softmax: e^s over the sum of all", ["s", "e^(s−max)", "α"])
-        scores, powers = (f"{cell(self.first, c)}:{cell(last, c)}" for c in (left, left + 1))
-        for number, found in enumerate(self.of_tokens("score")):
-            row, power = self.first + number, self.powers[number]
-            may_ask = f"{number + 1}<={self.asks[1]}" if self.source.of.causal else ""
-            formula, exponential = found.formula, f"EXP({cell(row, left)}-MAX({scores}))"
-            if may_ask:
-                formula, exponential = f'IF({may_ask},{formula},"")', f"IF({may_ask},{exponential},0)"
-            shown = found.value if power or not may_ask else ""
-            yield Cell(row, left, "box", shown, f"={formula}")
-            yield Cell(row, left + 1, "box", power, f"={exponential}")
-            share = f"={cell(row, left + 1)}/SUM({powers})"
-            yield Cell(row, left + 2, "box", power / sum(self.powers), share)
-        own = self.powers[self.asked[0] - 1] / sum(self.powers)
-        shares = f"{cell(self.first, left + 2)}:{cell(last, left + 2)}"
-        yield from self.result(
-            last + 1, left, "α here", Found(own, f"INDEX({shares},{self.asked[1]})"), self.table("share"), "box"
-        )
+        scores, powers, shares = (f"{cell(self.first, c)}:{cell(last, c)}" for c in range(left, left + 3))
+        of_tokens = list(enumerate(self.of_tokens("score"), start=1))
+        asked = np.array([s.value for number, s in of_tokens if number <= self.asks[0] or not self.source.of.causal])
+        power_of = [
+            found(
+                self.if_asked(n, POWER, ZERO),
+                (A, s.value, cell(self.first + n - 1, left)),
+                (NUMBERS, asked, scores),
+                (ASKS, *self.asks),
+            )
+            for n, s in of_tokens
+        ]
+        all_powers = np.array([power.value for power in power_of])
+        share_of = []
+        for (number, score), power in zip(of_tokens, power_of, strict=True):
+            row = self.first + number - 1
+            given = {A.name: score.value, ASKS.name: self.asks[0]}
+            tree = self.if_asked(number, A, Text(""))
+            yield Cell(row, left, "box", *live_content(tree, given, {A: score.formula, ASKS: self.asks[1]}.__getitem__))
+            yield Cell(row, left + 1, "box", power.value, f"={power.formula}")
+            share = found(SHARE, (A, power.value, cell(row, left + 1)), (NUMBERS, all_powers, powers))
+            yield Cell(row, left + 2, "box", share.value, f"={share.formula}")
+            share_of.append(share.value)
+        own = found(call("INDEX", NUMBERS, AT), (NUMBERS, np.array([share_of]), shares), (AT, *self.asked))
+        yield from self.result(last + 1, left, "α here", own, self.table("share"), "box")
+
+    def if_asked(self, number: int, tree: Tree, otherwise: Tree) -> Tree:
+        """The tree, where later tokens are not asked only of those up to the one that asks."""
+        if not self.source.of.causal:
+            return tree
+        return call("IF", compare("<=", Number(number), ASKS), tree, otherwise)
 
     def slope_of_share(self) -> Iterator[Cell]:
         """∂E/∂α = ∂E/∂c·v."""
         left, end = self.SHARE, self.first + self.source.features
         yield from self.heads(left, "3  back: ∂E/∂α = ∂E/∂c·v", ["∂E/∂c", "v", "product"])
         yield from self.products(left, self.slopes, "backward")
-        whole = sum(one.value * other.value for one, other in self.slopes)
         table = self.table("share", gradient=True)
-        yield from self.result(end, left, "∂E/∂α", Found(whole, self.sum_of(left)), table, "backward")
+        yield from self.result(end, left, "∂E/∂α", self.sum_of(left, self.slopes), table, "backward")
 
     def softmax_back(self) -> Iterator[Cell]:
         """∂E/∂s = α·(∂E/∂α − Σ α·∂E/∂α)."""
@@ -201,31 +228,36 @@ class TokenPair:
         for row, (slope, share) in enumerate(zip(slopes, shares, strict=True), start=self.first):
             yield Cell(row, left, "backward", slope.value, f"={slope.formula}")
             yield Cell(row, left + 1, "box", share.value, f"={cell(row, self.SOFTMAX + 2)}")
-            product = f"={cell(row, left)}*{cell(row, left + 1)}"
-            yield Cell(row, left + 2, "backward", slope.value * share.value, product)
-        mean = sum(slope.value * share.value for slope, share in zip(slopes, shares, strict=True))
-        products = f"SUM({cell(self.first, left + 2)}:{cell(last, left + 2)})"
-        yield from self.line(last + 1, left, "added up", Found(mean, products), "backward")
-        at, value = self.asked[0] - 1, self.asked[1]
-        own = [f"INDEX({cell(self.first, c)}:{cell(last, c)},{value})" for c in (left, left + 1)]
-        back = Found(shares[at].value * (slopes[at].value - mean), f"{own[1]}*({own[0]}-{cell(last + 1, left + 2)})")
+            product = found(PRODUCT, (A, slope.value, cell(row, left)), (B, share.value, cell(row, left + 1)))
+            yield Cell(row, left + 2, "backward", product.value, f"={product.formula}")
+        numbers = np.array([[slope.value for slope in slopes], [share.value for share in shares]])
+        products = f"{cell(self.first, left + 2)}:{cell(last, left + 2)}"
+        total = found(ADDED_UP, (NUMBERS, numbers.prod(axis=0), products))
+        yield from self.line(last + 1, left, "added up", total, "backward")
+        ranges = [f"{cell(self.first, c)}:{cell(last, c)}" for c in (left, left + 1)]
+        back = found(
+            BACK,
+            (SLOPES, numbers[:1], ranges[0]),
+            (SHARES, numbers[1:], ranges[1]),
+            (AT, *self.asked),
+            (SUM, total.value, cell(last + 1, left + 2)),
+        )
         yield from self.result(last + 2, left, "α·(∂E/∂α−sum)", back, self.table("score", gradient=True), "backward")
 
     def passed_on(self) -> Iterator[Cell]:
         """What this pair adds to ∂E/∂q, ∂E/∂k and ∂E/∂v."""
         left = self.ON
         yield from self.heads(left, "5  what this pair adds to", ["∂E/∂q", "∂E/∂k", "∂E/∂v"])
-        root, slope = self.source.features, self.table("score", gradient=True)
-        share = self.table("share")
+        slope, share = self.table("score", gradient=True), self.table("share")
         at = cell(self.first + self.source.of.time + 1, self.BACK + 2)
         own_share = cell(self.first + self.source.of.time, self.SOFTMAX + 2)
+        by_score, by_share = over(PRODUCT, self.root), PRODUCT
         pairs = zip(self.factors, self.slopes, strict=True)
         for row, ((q, k), (error, _)) in enumerate(pairs, start=self.first):
-            numbers = slope.value * k.value / sqrt(root), slope.value * q.value / sqrt(root), share.value * error.value
-            formulas = (
-                f"={at}*{cell(row, self.SCORE + 1)}/SQRT({root})",
-                f"={at}*{cell(row, self.SCORE)}/SQRT({root})",
-                f"={own_share}*{cell(row, self.SHARE)}",
+            passed = (
+                found(by_score, (A, slope.value, at), (B, k.value, cell(row, self.SCORE + 1))),
+                found(by_score, (A, slope.value, at), (B, q.value, cell(row, self.SCORE))),
+                found(by_share, (A, share.value, own_share), (B, error.value, cell(row, self.SHARE))),
             )
-            for column, (number, formula) in enumerate(zip(numbers, formulas, strict=True), start=left):
-                yield Cell(row, column, "backward", number, formula)
+            for column, number in enumerate(passed, start=left):
+                yield Cell(row, column, "backward", number.value, f"={number.formula}")

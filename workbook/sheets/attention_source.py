@@ -5,9 +5,12 @@ from functools import cached_property
 
 from engine import FloatArray
 from engine.columns import gradient_name
-from engine.layers import Attention
+from engine.layers import Layer
 from engine.names import ColumnKind
+from workbook.sheets.live import live
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.evaluator import Given
+from workbook.spreadsheet.trees import Tree, Variable
 from workbook.table.layout import Layout, letter, on_sheet
 
 MOST_SHOWN = 3  # numbers of a token that are its name
@@ -19,6 +22,13 @@ class Found:
 
     value: float
     formula: str
+
+
+def found(tree: Tree, *parts: tuple[Variable, Given, str]) -> Found:
+    """A tree's number and formula, from the number or numbers and the cell or cells of each of its variables."""
+    cells = {leaf: there for leaf, _, there in parts}
+    number, formula = live(tree, {leaf.name: given for leaf, given, _ in parts}, cells.__getitem__)
+    return Found(number, formula[1:])
 
 
 @dataclass(frozen=True)
@@ -38,17 +48,20 @@ class Source:
     words: tuple[str, ...]
     base: str
 
-    @cached_property
-    def of(self) -> Attention:
+    @property
+    def of(self) -> Layer:
         """The layer."""
-        of = self.layout.columns.network.layers[self.layer]
-        assert isinstance(of, Attention)  # noqa: S101 - whoever makes a source knows
-        return of
+        return self.layout.columns.network.layers[self.layer]
+
+    @cached_property
+    def heads(self) -> int:
+        """Its heads: each has a share of every token."""
+        return len(self.names("share")) // self.of.time
 
     @cached_property
     def features(self) -> int:
         """Numbers of a head."""
-        return len(self.names("query")) // self.of.heads
+        return len(self.names("query")) // self.heads
 
     def names(self, kind: ColumnKind) -> list[str]:
         """The layer's columns of a kind."""

@@ -11,14 +11,14 @@ import numpy as np
 
 from engine import Columns, Experiment, FloatArray
 from workbook.records import Cell, Highlight, Sheet, small_sheet
-from workbook.sheets.dashboard import overflows
+from workbook.sheets.course import overflows
 from workbook.sheets.differences import SHARES, Differences
 from workbook.sheets.live import live
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import plus, times
+from workbook.spreadsheet.algebra import largest_size, plus, times
 from workbook.spreadsheet.trees import Number, Variable, leaves
 from workbook.table.definitions import constant_names, definitions, given_names
-from workbook.table.layout import ETA, FIRST_ROW, Layout, largest_size, letter, on_sheet
+from workbook.table.layout import ETA, FIRST_ROW, Layout, letter, on_sheet
 
 SHEET = "check"
 TOP = 8  # the first row of the comparison by column
@@ -31,8 +31,8 @@ NOT_RUN = "compared: the gradients of step 1 alone; the engine has not run this 
 NO_SHARES = "compared: nothing, since the targets of a sample do not add up to 1"
 # A number passes within 1e-12 + 1e-9 of the column's largest.
 ABSOLUTE, RELATIVE = 1e-12, 1e-9
-LARGEST = Variable("largest", 0)
-ALLOWED = plus(Number(ABSOLUTE), times(Number(RELATIVE), LARGEST))
+ENGINE = Variable("the engine's column", 0)
+ALLOWED = plus(Number(ABSOLUTE), times(Number(RELATIVE), largest_size(ENGINE)))
 # The blocks at the bottom repeat the table several times over: they have at most so many cells, which 230 steps of the
 # default network at seven learning rates fill.
 MOST_CELLS = 80_000
@@ -107,8 +107,8 @@ class _Check:
         if not self.constants:
             inputs = f"B{TOP}:B{TOP + len(self.names) - 1}"
         verdict, compared = self.verdict(differences), f'IF({RUN}=0,"{NOT_RUN}","{CHANGED}")'
-        if self.differences.targets_add_up:
-            compared = f'IF({self.differences.targets_add_up},{compared},"{NO_SHARES}")'
+        if shares := self.differences.targets_add_up_over_cells:
+            compared = f'IF({shares},{compared},"{NO_SHARES}")'
         compared = f'=IF(B5=0,"{COMPARED}",{compared})'
         run = f"IFERROR((MATCH({on_sheet(MAIN_SHEET, ETA)},{self.every_run(-1)},0)-1)/{self.layout.rows}+1,0)"
         failed = self.differences.failed()
@@ -144,8 +144,8 @@ class _Check:
         first = f'INDEX({names},MATCH(MIN({columns}),{columns},0))&" from step "&MIN({columns})'
         # Without a run of the engine from these inputs no column is compared: that is no proof of the table.
         passed = f'IF(B5>0,"{NOT_COMPARED}","PASS")'
-        if self.differences.targets_add_up:
-            passed = f'IF({self.differences.targets_add_up},{passed},"{SHARES}")'
+        if shares := self.differences.targets_add_up_over_cells:
+            passed = f'IF({shares},{passed},"{SHARES}")'
         return (
             f'=IF(AND(COUNT({columns})=0,{differences}="",{complete}),{passed},'
             f'"FAIL:"&IF(COUNT({columns})=0,""," "&{first})&{differences}&IF({complete},""," number of steps"))'
@@ -158,8 +158,7 @@ class _Check:
         for position, name in enumerate(self.names):
             row, frozen = TOP + position, self.block(0, position)
             differences, wrong = self.block(1, position), self.block(2, position)
-            largest = float(np.abs(self.values[:, position]).max())
-            allowed = live(ALLOWED, {LARGEST.name: largest}, {LARGEST: largest_size(frozen)}.__getitem__)
+            allowed = live(ALLOWED, {ENGINE.name: self.values[:, [position]]}, {ENGINE: frozen}.__getitem__)
             furthest = f"MAX(MAX({differences}),0-MIN({differences}))"
             if overflows(self.layout):
                 furthest = f'IFERROR({furthest},"")'

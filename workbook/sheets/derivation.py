@@ -6,9 +6,11 @@ from dataclasses import replace
 from engine import Columns, FloatArray
 from workbook.records import Cell, Color, Drawing, Highlight, Sheet, Style, small_sheet
 from workbook.sheets.check import ABSOLUTE, RELATIVE
+from workbook.sheets.choice import word
 from workbook.sheets.derivation_lines import DerivationLine, TextLine, derivation
 from workbook.sheets.drawing import ROWS
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
+from workbook.sheets.live import live_content
 from workbook.sheets.shown import (
     NEW,
     OTHER_ROW,
@@ -20,8 +22,9 @@ from workbook.sheets.shown import (
 )
 from workbook.sheets.stepping import EXPLORER, step_bars
 from workbook.sheets.training import MAIN_SHEET, ZOOM
+from workbook.spreadsheet.algebra import call, compare, less, plus, times
 from workbook.spreadsheet.printer import printed, shortened
-from workbook.spreadsheet.trees import Tree, Variable, leaves
+from workbook.spreadsheet.trees import Number, Text, Tree, Variable, leaves
 from workbook.table.definitions import is_dense
 from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet, over_cells
 
@@ -35,7 +38,9 @@ QUANTITY, EXPRESSION, VALUE, TABLE, MARK = range(5)
 LAST_DRAWN, DRAWN_WIDTH = "R", 12.5
 WIDEST = 80  # characters of a formula that are shown
 # As in the sheet `check`.
-WITHIN = f"ABS({{0}}-{{1}})<={ABSOLUTE:.12f}+{RELATIVE:.9f}*ABS({{1}})"
+HERE, THERE = Variable("here", 0), Variable("in the table", 0)
+ALLOWED = plus(Number(ABSOLUTE), times(Number(RELATIVE), call("ABS", THERE)))
+WITHIN = compare("<=", call("ABS", less(HERE, THERE)), ALLOWED)
 
 
 def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float, drawings: Sequence[Drawing]) -> Sheet:
@@ -117,16 +122,22 @@ def _line_cells(
         yield Cell(row, EXPRESSION, "beside", words[0], formula and f"={formula}")
         yield Cell(row, VALUE, "number", line.value, f"={shown.by_step(numbers_of)}")
         references[line.name] = here
-        within = f'IFERROR(IF({WITHIN.format(here, table)},"✓","✗"),"✗")'
         if line.name in in_table:
             yield Cell(row, TABLE, "number", numbers[line.name], f"={in_table[line.name]}")
-            yield Cell(row, MARK, "mark", "✓", f"={within}")
+            yield Cell(row, MARK, "mark", *mark((line.value, here), (numbers[line.name], table)))
         elif line.name.startswith(NEW):
             name = line.name.removeprefix(NEW)
             following = f"{shown.batch_row(size)}>{layout.last_row}"
             value = values[size, columns.index[name]] if layout.steps > 1 else ""
             yield Cell(row, TABLE, "number", value, f'=IF({following},"",{shown.in_batch(name, size)})')
-            yield Cell(row, MARK, "mark", "✓" if layout.steps > 1 else "", f'=IF({following},"",{within})')
+            found, within = mark((line.value, here), (value, table))
+            yield Cell(row, MARK, "mark", found if layout.steps > 1 else "", f'=IF({following},"",{within[1:]})')
+
+
+def mark(here: tuple[float | str, str], there: tuple[float | str, str], yes: str = "✓") -> tuple[float | str, str]:
+    """Whether a number is that of the table, and the formula of this, from both numbers and their cells."""
+    tree = call("IFERROR", word([(WITHIN, yes)], otherwise=Text("✗")), Text("✗"))
+    return live_content(tree, {HERE.name: here[0], THERE.name: there[0]}, {HERE: here[1], THERE: there[1]}.__getitem__)
 
 
 def _words_of(columns: Columns, tree: Tree) -> str:

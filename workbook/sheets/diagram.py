@@ -71,7 +71,7 @@ def diagram(columns: Columns, quantities: Quantities, top: int) -> tuple[list[Ce
         weights.append(f"${letter(first + 1)}${top + 1}:${letter(first + 1)}${row}")
         gradients.append(f"{letter(first + 2)}{top + 1}:{letter(first + 2)}{row}")
     cell = gradients[0].split(":")[0]
-    is_largest = f"=AND(ISNUMBER({cell}),{cell}<>0,ABS({cell})={quantities.largest_formula})"
+    is_largest = f"=AND(ISNUMBER({cell}),{cell}<>0,ABS({cell})={quantities.largest[0]})"
     return cells, [Rule(" ".join(gradients), is_largest, "yellow")], [SignScale(weights)]
 
 

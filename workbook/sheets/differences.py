@@ -4,20 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
 from engine import Experiment, FloatArray, descend
 from engine.activations import ACTIVATIONS
 from engine.columns import gradient_name
 from workbook.records import Cell, Style
-from workbook.sheets.choice import TextChoice
-from workbook.sheets.live import Live, live
+from workbook.sheets.choice import word
+from workbook.sheets.live import Live, live, live_content
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import ONE, TWO, call, compare, less, over, plus, power, times
-from workbook.spreadsheet.evaluator import value_of
-from workbook.spreadsheet.trees import Number, Variable
+from workbook.spreadsheet.algebra import ONE, TWO, ZERO, call, compare, largest_size, less, over, plus, power, times
+from workbook.spreadsheet.evaluator import Given
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Number, Operation, Text, Tree, Variable
 from workbook.table.definitions import definitions, given_names
-from workbook.table.layout import FIRST_ROW, Layout, largest_size, letter, on_sheet, over_cells
+from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
 
 # A nudge on a network whose largest number is S is 1e-4/(1 + S): small steps where the loss bends sharply.
 NUDGE = 1e-4
@@ -34,7 +33,6 @@ NOT_FORWARD = (
 )
 KINK, ORDER, CUT, SHARES = "kink", "order", "cut", "Σt ≠ 1"
 LARGEST, TABLE, DIFFERENCE, ALLOWED = (Variable(name, 0) for name in ("largest", "table", "difference", "allowed"))
-NUDGE_TREE = over(Number(NUDGE), plus(ONE, LARGEST))
 # The weight and the loss of its batch, nudged up and down. A weight so large that the nudge is lost in it has no
 # difference.
 UP, DOWN, LOSS_UP, LOSS_DOWN = (Variable(name, 0) for name in ("up", "down", "loss up", "loss down"))
@@ -45,16 +43,29 @@ ROUNDED = plus(LOSS, power(over(Number(NUDGE), EPSILON), TWO))
 ALLOWED_TREE = plus(
     Number(ABSOLUTE), times(Number(RELATIVE), call("ABS", TABLE)), over(times(Number(ROUNDING), ROUNDED), EPSILON)
 )
-AGREES = TextChoice([(compare("<=", call("ABS", less(TABLE, DIFFERENCE)), ALLOWED), "PASS")], otherwise="FAIL")
+AGREES = word([(compare("<=", call("ABS", less(TABLE, DIFFERENCE)), ALLOWED), "PASS")], otherwise=Text("FAIL"))
+# What a column has in the rows of a batch.
+OF_BATCH = Variable("rows of the batch", 0)
+
+
+def _nudge(largest: Tree) -> Tree:
+    return over(Number(NUDGE), plus(ONE, largest))
 
 
 @dataclass(frozen=True)
 class Nudged:
-    """The first batch's numbers with one weight or bias nudged up, and down: each (batch, C)."""
+    """The first batch's numbers with one weight or bias nudged up, and down: each (batch, C).
+
+    Attributes:
+        row: its line in the table of differences.
+        first: the row of the first of its passes, those nudged up; those nudged down follow them.
+    """
 
     name: str
     up: FloatArray
     down: FloatArray
+    row: int
+    first: int
 
 
 class Differences:
@@ -118,26 +129,38 @@ class Differences:
         rows = f"{start}{FIRST_ROW}:{end}{FIRST_ROW + self.batch - 1}"
         return on_sheet(MAIN_SHEET, rows if self.batch > 1 or start != end else f"{start}{FIRST_ROW}")
 
-    def reduced(self, cells: str) -> str:
-        """The mean or the sum of a batch's cells; the mean of sequences is by their number."""
+    @cached_property
+    def reduced_tree(self) -> Tree:
+        """The mean or the sum of a batch's rows; the mean of sequences is by their number."""
         if self.batch == 1:
-            return cells
+            return OF_BATCH
         if self.columns.network.time > 1:
-            return f"SUM({cells})" + f"/{self.columns.divisor}" * (self.columns.divisor > 1)
-        return f"{'AVERAGE' if self.columns.method.reduction == 'mean' else 'SUM'}({cells})"
+            total, divisor = call("SUM", OF_BATCH), self.columns.divisor
+            return over(total, Number(divisor)) if divisor > 1 else total
+        return call("AVERAGE" if self.columns.method.reduction == "mean" else "SUM", OF_BATCH)
 
-    def reduced_value(self, values: FloatArray, name: str) -> float:
-        """That mean or sum, of a column of (batch, C) numbers."""
-        column = values[:, self.index[name]]
-        return float(column.sum() / self.columns.divisor)
+    def reduced(self, values: FloatArray, name: str, cells: str) -> Live:
+        """A column of (batch, C) numbers reduced, from its cells."""
+        return live(self.reduced_tree, {OF_BATCH.name: values[:, [self.index[name]]]}, lambda _: cells)
+
+    def of_table(self, name: str) -> Live:
+        """A column of the table reduced over the first batch."""
+        return self.reduced(self.values, name, self.main(name))
 
     @property
-    def targets_add_up(self) -> str:
-        """A condition over cells: every target of the batch is a share; empty where none has to be."""
+    def targets_add_up(self) -> Tree | None:
+        """The condition that every target of the batch is a share; None where none has to be."""
         if self.columns.network.loss != "cross-entropy":
-            return ""
-        total = "+".join(map(self.main, self.columns.target_names))
-        return f"SUMPRODUCT((({total}-1)^2>10^-18)*1)=0"
+            return None
+        total = plus(*(Variable(name, 0) for name in self.columns.target_names))
+        off = compare(">", power(less(total, ONE), TWO), power(Number(10), Operation("neg", (Number(18),))))
+        return compare("=", call("SUMPRODUCT", times(off, ONE)), ZERO)
+
+    @property
+    def targets_add_up_over_cells(self) -> str:
+        """The same over cells; empty where it is None."""
+        tree = self.targets_add_up
+        return "" if tree is None else printed(tree, lambda leaf: self.main(leaf.name), spaced=False)
 
     @cached_property
     def numbers(self) -> tuple[list[str], bool]:
@@ -148,25 +171,29 @@ class Differences:
         return [name for name in self.forward if name not in (*self.columns.loss_names, "E_tot")], False
 
     @cached_property
-    def nudge(self) -> float:
+    def nudge(self) -> Live:
         """ε."""
-        names, _ = self.numbers
-        largest = float(np.abs(self.values[:, [self.index[name] for name in names]]).max())
-        return value_of(NUDGE_TREE, {LARGEST.name: largest})
-
-    def nudge_formula(self) -> str:
-        """ε as a formula over cells."""
         names, one_by_one = self.numbers
-        cells = self.main(names[0], names[-1])
-        largest = largest_size(cells)
+        given: dict[str, Given] = {name: self.values[:, [self.index[name]]] for name in names}
         if one_by_one:
-            largest = f"MAX({','.join(f'ABS({self.main(name)})' for name in names)})"
-        return over_cells(NUDGE_TREE, lambda _: largest)
+            largest = call("MAX", *(call("ABS", Variable(name, 0)) for name in names))
+            return live(_nudge(largest), given, lambda leaf: self.main(leaf.name))
+        all_of_them = {LARGEST.name: self.values[:, [self.index[name] for name in names]]}
+        return live(_nudge(largest_size(LARGEST)), all_of_them, lambda _: self.main(names[0], names[-1]))
 
     @cached_property
     def nudged(self) -> list[Nudged]:
         """Every pass."""
-        return [Nudged(name, self._pass(name, 1), self._pass(name, -1)) for name in self.checked]
+        return [
+            Nudged(
+                name,
+                self._pass(name, 1),
+                self._pass(name, -1),
+                self.top + position,
+                self.nudged_top + 2 * self.batch * position,
+            )
+            for position, name in enumerate(self.checked)
+        ]
 
     def _pass(self, name: str, sign: int) -> FloatArray:
         weights = [matrix.copy() for matrix in self.experiment.weights]
@@ -175,16 +202,18 @@ class Differences:
         layer = column.layer or 0
         alike = [of.name for of in self.columns.all if (of.kind, of.layer) == (column.kind, column.layer)]
         arrays = weights if column.kind == "weight" else biases
-        arrays[layer].flat[alike.index(name)] += sign * self.nudge
+        arrays[layer].flat[alike.index(name)] += sign * self.nudge[0]
         nudged = replace(self.experiment, weights=tuple(weights), biases=tuple(biases), steps=1, runs=())
         numbers: FloatArray = descend(nudged, [0.0]).numbers.values[:, :, 0]
         return numbers
 
-    def allowed(self, gradient: float, row: int) -> Live:
-        """How far a difference may lie from a gradient, which stands in a row."""
-        numbers = {TABLE: gradient, LOSS: self.reduced_value(self.values, "E_tot"), EPSILON: self.nudge}
-        cells = {TABLE: f"B{row}", LOSS: self.reduced(self.main("E_tot")), EPSILON: self.nudge_cell}
-        return live(ALLOWED_TREE, {leaf.name: number for leaf, number in numbers.items()}, cells.__getitem__)
+    def allowed(self, nudged: Nudged) -> Live:
+        """How far the difference may lie from the gradient."""
+        loss, loss_formula = self.of_table("E_tot")
+        gradient, _ = self.of_table(gradient_name(nudged.name))
+        given = {TABLE.name: gradient, LOSS.name: loss, EPSILON.name: self.nudge[0]}
+        cells = {TABLE: f"B{nudged.row}", LOSS: loss_formula[1:], EPSILON: self.nudge_cell}
+        return live(ALLOWED_TREE, given, cells.__getitem__)
 
     def table(self) -> list[Cell]:
         """A row for each weight and bias."""
@@ -196,90 +225,77 @@ class Differences:
             Cell(top - 3 - len(self.notes), 0, "heading", title),
             *(Cell(row, 0, "text", note) for row, note in enumerate(self.notes, start=top - 2 - len(self.notes))),
             Cell(top - 2, 0, "label", "ε"),
-            Cell(top - 2, 1, "tolerance", self.nudge, self.nudge_formula()),
+            Cell(top - 2, 1, "tolerance", *self.nudge),
             *(Cell(top - 1, position, "header", text) for position, text in enumerate(headers)),
         ]
-        for position, (nudged, verdict) in enumerate(zip(self.nudged, self.verdicts, strict=True)):
-            row, up = top + position, self.nudged_top + 2 * self.batch * position
-            name = gradient_name(nudged.name)
-            table, before = self.reduced_value(self.values, name), f"F{row - 1}&" if position else ""
+        for nudged, (verdict, verdict_formula) in zip(self.nudged, self.verdicts, strict=True):
+            row, name = nudged.row, gradient_name(nudged.name)
+            before = f"F{row - 1}&" if row > top else ""
             cells += [
                 Cell(row, 0, "label", name),
-                Cell(row, 1, "result", table, f"={self.reduced(self.main(name))}"),
-                Cell(row, 2, "result", self.difference(nudged), self.difference_formula(nudged.name, row, up)),
-                Cell(row, 3, "tolerance", *self.allowed(table, row)),
-                Cell(row, 4, "verdict", verdict, self.verdict_formula(nudged.name, row, up)),
-                Cell(row, 5, "text", self.failed(position + 1), f'={before}IF(E{row}="FAIL"," "&A{row},"")'),
+                Cell(row, 1, "result", *self.of_table(name)),
+                Cell(row, 2, "result", *self.difference(nudged)),
+                Cell(row, 3, "tolerance", *self.allowed(nudged)),
+                Cell(row, 4, "verdict", verdict, verdict_formula),
+                Cell(row, 5, "text", self.failed(row + 1 - top), f'={before}IF(E{row}="FAIL"," "&A{row},"")'),
             ]
         return cells
 
     @cached_property
-    def verdicts(self) -> list[str]:
-        """Each parameter's verdict, for the cells' caches."""
+    def verdicts(self) -> list[tuple[str, str | None]]:
+        """Each one's, with its formula."""
         return list(map(self.verdict, self.nudged))
 
     def failed(self, rows: int | None = None) -> str:
         """The names that fail, of the first rows or of all."""
         pairs = list(zip(self.nudged, self.verdicts, strict=True))[:rows]
-        return "".join(f" {gradient_name(nudged.name)}" for nudged, verdict in pairs if verdict == "FAIL")
+        return "".join(f" {gradient_name(nudged.name)}" for nudged, (verdict, _) in pairs if verdict == "FAIL")
 
-    def difference(self, nudged: Nudged) -> float:
+    def difference(self, nudged: Nudged) -> Live:
         """(E(w + ε) - E(w - ε)) / 2ε."""
-        numbers = {
-            UP: float(nudged.up[0, self.index[nudged.name]]),
-            DOWN: float(nudged.down[0, self.index[nudged.name]]),
-            LOSS_UP: self.reduced_value(nudged.up, "E_tot"),
-            LOSS_DOWN: self.reduced_value(nudged.down, "E_tot"),
-            TABLE: self.reduced_value(self.values, gradient_name(nudged.name)),
-        }
-        return value_of(DIFFERENCE_TREE, {leaf.name: number for leaf, number in numbers.items()})
+        column, loss = self.cell_of[nudged.name], self.cell_of["E_tot"]
+        given: dict[str, Given] = {TABLE.name: self.of_table(gradient_name(nudged.name))[0]}
+        cells = {TABLE: f"B{nudged.row}"}
+        ends = (UP, LOSS_UP, nudged.up, nudged.first), (DOWN, LOSS_DOWN, nudged.down, nudged.first + self.batch)
+        for weight, loss_there, values, row in ends:
+            rows = f"{loss}{row}" + (f":{loss}{row + self.batch - 1}" if self.batch > 1 else "")
+            given[loss_there.name], formula = self.reduced(values, "E_tot", rows)
+            given[weight.name] = float(values[0, self.index[nudged.name]])
+            cells |= {loss_there: formula[1:], weight: f"{column}{row}"}
+        return live(DIFFERENCE_TREE, given, cells.__getitem__)
 
-    def difference_formula(self, name: str, row: int, up: int) -> str:
-        """That as a formula over cells: the passes nudged up start at a row, those nudged down follow them."""
-        column, loss, down = self.cell_of[name], self.cell_of["E_tot"], up + self.batch
-        losses = [
-            self.reduced(f"{loss}{first}" + (f":{loss}{first + self.batch - 1}" if self.batch > 1 else ""))
-            for first in (up, down)
-        ]
-        cells = {UP: f"{column}{up}", DOWN: f"{column}{down}", LOSS_UP: losses[0], LOSS_DOWN: losses[1]}
-        return over_cells(DIFFERENCE_TREE, (cells | {TABLE: f"B{row}"}).__getitem__)
-
-    def verdict(self, nudged: Nudged) -> str:
-        """PASS, FAIL, or why there is nothing to compare."""
+    def verdict(self, nudged: Nudged) -> tuple[str, str | None]:
+        """PASS, FAIL, or why there is nothing to compare; an error in a cell is a failure too."""
         if why := self.no_slope(nudged.name):
-            return why
-        for layer in self.kinked_layers:
-            indices = [self.index[name] for name in self.columns.neuron_names(layer)]
-            if ((nudged.up[:, indices] > 0) != (nudged.down[:, indices] > 0)).any():
-                return KINK
-        table = self.reduced_value(self.values, gradient_name(nudged.name))
-        return AGREES.text(
-            {
-                TABLE.name: table,
-                DIFFERENCE.name: self.difference(nudged),
-                ALLOWED.name: self.allowed(table, self.top)[0],
-            }
+            return why, None
+        table, difference, allowed = (
+            of[0] for of in (self.of_table(gradient_name(nudged.name)), self.difference(nudged), self.allowed(nudged))
         )
-
-    def verdict_formula(self, name: str, row: int, up: int) -> str | None:
-        """The verdict as a formula over cells; an error in a cell is a failure too."""
-        if self.no_slope(name):
-            return None
-        word = AGREES.formula({TABLE: f"B{row}", DIFFERENCE: f"C{row}", ALLOWED: f"D{row}"}.__getitem__)
-        if self.kinked_layers:
-            changes = "+".join(self._sign_changes(layer, up) for layer in self.kinked_layers)
-            word = f'IF({changes}>0,"{KINK}",{word})'
+        given: dict[str, Given] = {TABLE.name: table, DIFFERENCE.name: difference, ALLOWED.name: allowed}
+        given |= {name: self.values[:, [self.index[name]]] for name in self.columns.target_names}
+        row = nudged.row
+        cells = {TABLE: f"B{row}", DIFFERENCE: f"C{row}", ALLOWED: f"D{row}"}
+        cells |= {Variable(name, 0): self.main(name) for name in self.columns.target_names}
+        changes = [self._sign_changes(layer, nudged, given, cells) for layer in self.kinked_layers]
+        tree = word([(compare(">", plus(*changes), ZERO), KINK)], otherwise=AGREES) if changes else AGREES
         if self.targets_add_up:
-            word = f'IF({self.targets_add_up},{word},"{SHARES}")'
-        return f'=IFERROR({word},"FAIL")'
+            tree = call("IF", self.targets_add_up, tree, Text(SHARES))
+        content, formula = live_content(call("IFERROR", tree, Text("FAIL")), given, cells.__getitem__)
+        return str(content), formula
 
-    def _sign_changes(self, layer: int, up: int) -> str:
+    def _sign_changes(self, layer: int, nudged: Nudged, given: dict[str, Given], cells: dict[Variable, str]) -> Tree:
+        """How many of a layer's numbers are above 0 in one of the two passes alone; adds them to what is given."""
         # The activations stand among the pre-activations: they are above 0 where these are.
-        first = self.cell_of[self.columns.neuron_names(layer)[0]]
-        last = self.cell_of[self.columns.activation_names(layer)[-1]]
-        ends = ((row, row + self.batch - 1) for row in (up, up + self.batch))
-        changes = "-".join(f"({first}{start}:{last}{end}>0)*1" for start, end in ends)
-        return f"SUMPRODUCT(({changes})^2)"
+        ends = self.columns.neuron_names(layer)[0], self.columns.activation_names(layer)[-1]
+        first, last = map(self.forward.index, ends)
+        places = [self.index[name] for name in self.forward[first : last + 1]]
+        above_zero = []
+        for way, values, row in (("up", nudged.up, nudged.first), ("down", nudged.down, nudged.first + self.batch)):
+            leaf = Variable(f"layer {layer} {way}", 0)
+            given[leaf.name] = values[:, places]
+            cells[leaf] = f"{letter(first)}{row}:{letter(last)}{row + self.batch - 1}"
+            above_zero.append(times(compare(">", leaf, ZERO), ONE))
+        return call("SUMPRODUCT", power(less(*above_zero), TWO))
 
     def passes(self) -> list[Cell]:
         """The forward passes of the batch for each weight and bias nudged up and down, spelled out in cells."""

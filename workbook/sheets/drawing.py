@@ -3,19 +3,25 @@
 A label is a point whose series is named by a cell: Excel and LibreOffice both show that cell's text as it is.
 """
 
+import numpy as np
+
 from workbook.records import Cell, Drawing, Look, Series
 from workbook.sheets import choice, edges
 from workbook.sheets.arrangement import HEIGHT, WIDTH, Arrangement, Label
-from workbook.sheets.choice import ZERO, Pattern, TextChoice
-from workbook.sheets.edges import STRANDS
+from workbook.sheets.choice import ZERO, Pattern, TextChoice, word
+from workbook.sheets.edges import HALF as HALF_WIDTH
+from workbook.sheets.edges import STRANDS, WEIGHT
 from workbook.sheets.shown import Quantities
 from workbook.spreadsheet.algebra import call, compare
-from workbook.spreadsheet.trees import Number
+from workbook.spreadsheet.evaluator import content_of
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Number, Text, Variable
 from workbook.table.layout import letter, on_sheet
 
 # The chart covers the columns A to L, 22 rows high: what a small screen shows at once.
 ROWS, LAST_COLUMN = 22, "L"
 LARGEST = "▸"
+SIGNS: tuple[Look, Look] = ("above 0", "below 0")
 # Where a mark's text, number, half its width, x and y stand. The text is first: beside a folded number hashes would be
 # printed. An edge has x and y of a line for each sign.
 TEXT, NUMBER, HALF, X, Y, COLUMNS_OF_MARKS = 0, 1, 2, 3, 15, 27
@@ -26,6 +32,10 @@ SHORT = TextChoice(
     [(ZERO, "0"), (EXTREME, Pattern("0.0E+00")), (compare(">=", SIZE, Number(0.1)), Pattern("0.000"))],
     otherwise=Pattern("0.0000"),
 )
+# What a gradient's label begins with.
+LARGEST_SIZE = Variable("largest", 0)
+IS_LARGEST = call("AND", compare("<>", choice.NUMBER, Number(0)), compare("=", SIZE, LARGEST_SIZE))
+MARK = word([(IS_LARGEST, LARGEST)], otherwise=Text(""))
 HOW_TO_READ = (
     "Blue numbers go forward. Red ones are gradients: how the loss changes with the number above them "
     f"({LARGEST} the largest of a weight or bias). Lines: weights, blue above 0, orange below; wide: large."
@@ -54,27 +64,23 @@ def drawn(
         return Series(y, ys, name_cell, name, x, xs)
 
     numbers = f"${letter(column + NUMBER)}${first}:${letter(column + NUMBER)}${first + len(arrangement.edges) - 1}"
-    largest = max(abs(quantities.numbers[edge.weight]) for edge in arrangement.edges)
+    weights = np.array([[quantities.numbers[edge.weight] for edge in arrangement.edges]])
     for row, edge in enumerate(arrangement.edges, start=first):
         weight = quantities.numbers[edge.weight]
         number, width = f"{letter(column + NUMBER)}{row}", f"{letter(column + HALF)}{row}"
-        half, half_formula = edges.half(weight, largest, number, numbers)
+        half, half_formula = edges.half(weight, weights, number, numbers)
+        given, at_cells = {WEIGHT.name: weight, HALF_WIDTH.name: half}, {WEIGHT: number, HALF_WIDTH: width}
         cells += [
             Cell(row, column + TEXT, "folded", edge.weight),
             Cell(row, column + NUMBER, "folded", weight, f"={quantities.formulas[edge.weight]}"),
             Cell(row, column + HALF, "folded", half, half_formula),
         ]
-        signs: tuple[tuple[Look, bool, str], ...] = (
-            ("above 0", weight >= 0, f"{number}<0"), ("below 0", weight < 0, f"{number}>=0"),
-        )  # fmt: skip
-        for sign, (look, seen, hidden) in enumerate(signs):
+        for sign, look in enumerate(SIGNS):
             offset = sign * len(STRANDS)
-            points = edge.strands(half if seen else None)
-            marks.append((look, series(row, [x for x, _ in points], [y for _, y in points], offset=offset)))
-            for axis, at in enumerate((X, Y)):
-                formulas = edge.strand_formulas(axis, width, hidden)
-                for n, formula in enumerate(formulas):
-                    cells.append(Cell(row, column + at + offset + n, "folded", points[n][axis], formula))
+            xs, ys = (list(edge.strands(axis, edges.HIDDEN[look], given, at_cells)) for axis in (0, 1))
+            marks.append((look, series(row, [x for x, _ in xs], [y for y, _ in ys], offset=offset)))
+            for at, points in ((X, xs), (Y, ys)):
+                cells += [Cell(row, column + at + offset + n, "folded", *point) for n, point in enumerate(points)]
     first += len(arrangement.edges)
     for row, (look, x, y) in enumerate(arrangement.neurons, start=first):
         cells.append(Cell(row, column + TEXT, "folded", look))
@@ -102,7 +108,8 @@ def _cells(sheet: str, row: int, column: int, number: int) -> str:
 
 def _text(label: Label, quantities: Quantities) -> str:
     number = quantities.numbers[label.quantity]
-    mark = LARGEST if label.is_gradient and 0 < abs(number) == quantities.largest else ""
+    given = {choice.NUMBER.name: number, LARGEST_SIZE.name: quantities.largest[1]}
+    mark = content_of(MARK, given) if label.is_gradient else ""
     return f"{mark}{label.words}{rounded(number)}"
 
 
@@ -111,7 +118,8 @@ def _text_formula(label: Label, number: str, quantities: Quantities) -> str:
     if label.words:
         text = f'"{label.words}"&{text}'
     if label.is_gradient:
-        text = f'IF(AND({number}<>0,ABS({number})={quantities.largest_formula}),"{LARGEST}","")&{text}'
+        cells = {choice.NUMBER: number, LARGEST_SIZE: quantities.largest[0]}
+        text = f"{printed(MARK, cells.__getitem__)}&{text}"
     return f'=IF({number}="","",{text})'
 
 

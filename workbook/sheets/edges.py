@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import hypot
 
+from engine import FloatArray
 from workbook.sheets.live import Live, live
-from workbook.spreadsheet.algebra import ZERO, call, compare, over, times
-from workbook.spreadsheet.trees import Number, Variable
-from workbook.table.layout import largest_size
+from workbook.spreadsheet.algebra import ZERO, call, compare, largest_size, over, plus, times
+from workbook.spreadsheet.evaluator import Given
+from workbook.spreadsheet.trees import Number, Tree, Variable
 
 # The line's points: on which side of the middle, and whether at the edge's end.
 STRANDS = ((1, 0), (1, 1), (-1, 1), (-1, 0), (0, 0), (0, 1))
 WIDEST = 2.0  # pixels from the middle to a strand beside it, for the largest weight
-EMPTY, WEIGHT, LARGEST = (Variable(name, 0) for name in ("empty", "weight", "largest"))
+EMPTY, WEIGHT, WEIGHTS, HALF = (Variable(name, 0) for name in ("empty", "weight", "weights", "half"))
+LARGEST = largest_size(WEIGHTS)
 SIZE = over(times(Number(WIDEST), call("ABS", WEIGHT)), LARGEST)
-HALF = call("IF", call("OR", EMPTY, compare("=", LARGEST, ZERO)), ZERO, SIZE)
+HALF_TREE = call("IF", call("OR", EMPTY, compare("=", LARGEST, ZERO)), ZERO, SIZE)
+# An edge has a line for each sign, all of whose points are its start while the weight has the other.
+HIDDEN = {"above 0": compare("<", WEIGHT, ZERO), "below 0": compare(">=", WEIGHT, ZERO)}
 
 
 @dataclass(frozen=True)
@@ -41,27 +45,28 @@ class Edge:
         length = hypot(x1 - x0, y1 - y0)
         return (y0 - y1) / length, (x1 - x0) / length
 
-    def strands(self, half: float | None) -> list[tuple[float, float]]:
-        """The line's points, from rim to rim; one point many times where it is not seen."""
-        start, ends = self.at(self.rim), (self.at(self.rim), self.at(1 - self.rim))
-        if half is None:
-            return [start] * len(STRANDS)
-        x, y = self.across
-        return [(ends[end][0] + side * half * x, ends[end][1] + side * half * y) for side, end in STRANDS]
+    def strands(self, axis: int, hidden: Tree, numbers: dict[str, float], cells: dict[Variable, str]) -> Iterator[Live]:
+        """The line's points across (0) or upwards (1), from rim to rim.
 
-    def strand_formulas(self, axis: int, half: str, hidden: str) -> Iterator[str]:
-        """The line's points across (0) or upwards (1); all are its start while `hidden` holds."""
-        ends = self.at(self.rim)[axis], self.at(1 - self.rim)[axis]
-        for side, end in STRANDS:
-            yield f"=IF({hidden},{ends[0]!r},{ends[end]!r}+{side}*{half}*{self.across[axis]!r})"
+        Args:
+            hidden: one of HIDDEN.
+            numbers: WEIGHT and HALF, how far the strands beside the middle are from it in pixels.
+            cells: where these stand.
+        """
+        start, end = (Number(self.at(share)[axis]) for share in (self.rim, 1 - self.rim))
+        for side, is_end in STRANDS:
+            beside = times(Number(side), HALF, Number(self.across[axis]))
+            point = plus(end if is_end else start, beside)
+            yield live(call("IF", hidden, start, point), numbers, cells.__getitem__)
 
 
-def half(weight: float, largest: float, cell: str, all_cells: str) -> Live:
-    """How far a weight's strands are from the middle, in pixels; the cell may hold an empty text.
+def half(weight: float, weights: FloatArray, cell: str, all_cells: str) -> Live:
+    """How far a weight's strands are from the middle, in pixels, as a part of the largest of all weights in a drawing.
 
     Args:
-        largest: the size of the largest weight of those in `all_cells`.
+        cell: the weight's, which may hold an empty text.
+        all_cells: those of all weights.
     """
-    numbers = {EMPTY.name: 0.0, WEIGHT.name: weight, LARGEST.name: largest}
-    cells = {EMPTY: f'{cell}=""', WEIGHT: f"N({cell})", LARGEST: largest_size(all_cells)}
-    return live(HALF, numbers, cells.__getitem__)
+    given: dict[str, Given] = {EMPTY.name: 0.0, WEIGHT.name: weight, WEIGHTS.name: weights}
+    cells = {EMPTY: f'{cell}=""', WEIGHT: f"N({cell})", WEIGHTS: all_cells}
+    return live(HALF_TREE, given, cells.__getitem__)

@@ -7,10 +7,10 @@ import numpy as np
 from engine import Columns, FloatArray
 from engine.activations import ACTIVATIONS, Activation
 from workbook.records import BLACK, Cell, ColorScale, Overlay, Rule, Series, class_color
-from workbook.sheets.live import Live, live
+from workbook.sheets.live import Live, live, live_whole
 from workbook.sheets.passes import AtTheStep, Passes
 from workbook.sheets.tile_grid import EdgeValues, TileGrid
-from workbook.spreadsheet.algebra import TWO, call, compare, less, over, plus, times
+from workbook.spreadsheet.algebra import TWO, call, compare, less, over, place_of_largest, plus, times
 from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.definitions import evaluation
 from workbook.table.layout import letter, on_sheet
@@ -27,6 +27,7 @@ POINT_COLORS = ("#004E7C", "#A85200", "#00664B", "#9C3D72", "#1F6FA3", "#8A2E00"
 # Of the samples, in one direction.
 LEAST, MOST, AT, CLASS = (Variable(name, 0) for name in ("least", "most", "at", "class"))
 SHARE = over(less(AT, LEAST), less(MOST, LEAST))
+OUTPUTS = Variable("outputs", 0)
 ABSENT = -9  # where a sample of another class is drawn: outside
 
 
@@ -131,7 +132,8 @@ class InputPlane:
             at = self.top + down, self.left + along
             if self.by_class:
                 cells = f"{first}{row}:{last}{row}"
-                yield Cell(*at, "class", int(outputs[:, tile].argmax()) + 1, f"=MATCH(MAX({cells}),{cells},0)")
+                given = {OUTPUTS.name: outputs[:, tile]}
+                yield Cell(*at, "class", *live_whole(place_of_largest(OUTPUTS), given, {OUTPUTS: cells}.__getitem__))
             else:
                 yield Cell(*at, "tile", float(outputs[0, tile]), f"={last}{row}")
 
@@ -181,8 +183,7 @@ class InputPlane:
         shares = self.shares()
         for offset in range(self.count):
             row = self.samples.top + offset
-            number, formula = self.classes[offset] if self.classes else (1, None)
-            yield Cell(row, self.points_at, "step", number, formula and f"={formula}")
+            yield Cell(row, self.points_at, "step", *(self.classes[offset] if self.classes else (1, None)))
             for n, of_samples in enumerate(shares, start=1):
                 yield Cell(row, self.points_at + n, "number", *of_samples[offset])
 

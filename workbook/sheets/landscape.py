@@ -7,13 +7,14 @@ import numpy as np
 from engine import FloatArray
 from workbook.records import Cell, Choice, ColorScale, Overlay, Sheet, Style, small_sheet
 from workbook.sheets.landscape_paths import Axis, Paths, RunPath
-from workbook.sheets.learning_rates import LOWEST_DRAWN, run_name, run_title, title_cell
+from workbook.sheets.learning_rates import LEAST_LOSS, run_name, run_title, title_cell
+from workbook.sheets.live import formula, live
 from workbook.sheets.loss_surface import LossFormula, loss_over_weights
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.tile_grid import EdgeValues, TileGrid
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import less, over, plus, times
-from workbook.spreadsheet.evaluator import Value, evaluate
+from workbook.spreadsheet.algebra import TWO, call, less, over, plus, power, times
+from workbook.spreadsheet.evaluator import Value, evaluate, value_of
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Number, Tree, Variable, leaves
 from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, row_and_column
@@ -34,6 +35,17 @@ LABELS = ("weight across", "weight up", "step of the others", "middle across", "
 EDGE_MIDDLE, EDGE_WIDTH = Variable("middle", 0), Variable("width", 0)
 ZOOM = 75  # so that the whole grid is on the first screen
 NARROWEST = 0.2  # a path that hardly moves is not looked at any closer
+# The weights on the path of the main run in both directions; the middles and the width that the grid opens with.
+PATH_X, PATH_Y = Variable("path across", 0), Variable("path up", 0)
+ENDS = [(call("MAX", path), call("MIN", path)) for path in (PATH_X, PATH_Y)]
+SPREADS = call("MAX", *(less(most, least) for most, least in ENDS))
+OPENED = [
+    *(over(plus(most, least), TWO) for most, least in ENDS),
+    call("MAX", times(Number(1.5), SPREADS), Number(NARROWEST)),
+]
+# A tile's color by its loss, which may be a whole formula, and those of all tiles.
+LOSS, TILES = Variable("loss", 0), Variable("tiles", 0)
+TILE = call("LOG10", call("MAX", LOSS, LEAST_LOSS))
 # Dark blue for the valley, light yellow for the heights: read alike by the colour-blind and in grey.
 COLORS = ("#2C6FAC", "#A9D3D0", "#FFF7C0")
 TITLE = "The landscape of the loss"
@@ -79,13 +91,9 @@ class _Landscape:
         self.weights_at = GRID + side + 2
         self.across, self.up = self.chosen()
         first = values[:, [layout.columns.index[name] for name in (self.across, self.up)]]
-        low, high = first.min(axis=0), first.max(axis=0)
-        self.middle = (low + high) / 2
-        self.width = max(1.5 * float((high - low).max()), NARROWEST)
-        axes = (
-            Axis(self.across, ACROSS, float(self.middle[0]), MIDDLE_X, self.width, WIDTH),
-            Axis(self.up, UP, float(self.middle[1]), MIDDLE_Y, self.width, WIDTH),
-        )
+        self.path = {leaf.name: first[paths[0].rows, place] for place, leaf in enumerate((PATH_X, PATH_Y))}
+        x, y, width = (value_of(tree, self.path) for tree in OPENED)
+        axes = Axis(self.across, ACROSS, x, MIDDLE_X, width, WIDTH), Axis(self.up, UP, y, MIDDLE_Y, width, WIDTH)
         self.row_shown = f"${letter(self.weights_at + 1)}${TOP - 2}"
         self.paths = Paths(SHEET, paths, axes, self.weights_at + 5, TOP, self.row_shown)
         self.helpers_at = self.paths.last_column + 2
@@ -130,21 +138,15 @@ class _Landscape:
     def heads(self) -> Iterator[Cell]:
         yield Cell(1, 0, "title", TITLE)
         yield from (Cell(3 + row, GRID, "text", line) for row, line in enumerate(HOW_TO))
-        x, y = (self.paths.weights(direction) for direction in (0, 1))
-        spread = "MAX({0})-MIN({0})"
-        width = f"=MAX(1.5*MAX({spread.format(x)},{spread.format(y)}),{NARROWEST})"
+        cell_of = {leaf: self.paths.weights(direction) for direction, leaf in enumerate((PATH_X, PATH_Y))}.__getitem__
         typed: tuple[tuple[float | str | None, str | None], ...] = (
             (self.across, None), (self.up, None), (None, None),
-            (float(self.middle[0]), f"=(MAX({x})+MIN({x}))/2"),
-            (float(self.middle[1]), f"=(MAX({y})+MIN({y}))/2"),
-            (self.width, width),
+            *(live(tree, self.path, cell_of) for tree in OPENED),
         )  # fmt: skip
-        for row, (label, (value, formula)) in enumerate(
-            zip(LABELS, typed, strict=True), start=row_and_column(ACROSS)[0]
-        ):
+        for row, (label, (value, own)) in enumerate(zip(LABELS, typed, strict=True), start=row_and_column(ACROSS)[0]):
             yield Cell(row, 0, "label", label)
             if value is not None:
-                yield Cell(row, 1, "input", value, formula)
+                yield Cell(row, 1, "input", value, own)
         yield from step_cells(self.layout, *row_and_column(STEP))
         yield from (Cell(10 + row, 0, "text", line) for row, line in enumerate(HINTS))
 
@@ -162,8 +164,8 @@ class _Landscape:
             value = self.values[0, self.columns.index[name]] if kept else 0.0
             own = f"${letter(self.weights_at)}{row}"
             yield Cell(row, self.weights_at, "label", name)
-            formula = f"=IF(OR({own}={ACROSS},{own}={UP}),0,INDEX({cells},{at}))"
-            yield Cell(row, self.weights_at + 1, "number", float(value), formula)
+            kept_formula = f"=IF(OR({own}={ACROSS},{own}={UP}),0,INDEX({cells},{at}))"
+            yield Cell(row, self.weights_at + 1, "number", float(value), kept_formula)
             across, up = name == self.across, name == self.up and name != self.across
             yield Cell(row, self.weights_at + 2, "step", float(across), f"=IF({own}={ACROSS},1,0)")
             yield Cell(row, self.weights_at + 3, "step", float(up), f"=IF(AND({own}={UP},{UP}<>{ACROSS}),1,0)")
@@ -184,10 +186,12 @@ class _Landscape:
         yield Cell(TOP - 1, GRID, "heading", heading, f"={refused}{words}")
         yield from self.edges()
         helpers, losses = self.numbers(self.x.numbers, self.y.numbers)
-        for row, (word, value) in enumerate((("lowest", losses.min()), ("highest", losses.max())), start=14):
+        drawn = np.asarray(evaluate(TILE, {LOSS: losses}))
+        for row, (word, extreme) in enumerate((("lowest", "MIN"), ("highest", "MAX")), start=14):
+            tree = power(Number(10), call(extreme, TILES))
             yield Cell(row, 0, "label", f"{word} loss here")
-            yield Cell(row, 1, "tolerance", float(value), f"=10^{'MIN' if row == 14 else 'MAX'}({self.grid.area})")
-        columns = {of: self.helpers_at + index for index, of in enumerate(self.loss.helpers)}
+            yield Cell(row, 1, "tolerance", *live(tree, {TILES.name: drawn}, {TILES: self.grid.area}.__getitem__))
+        columns = {of: self.helpers_at + place for place, of in enumerate(self.loss.helpers)}
         texts = {of: _parts(tree) for of, tree in self.loss.helpers.items()}
         whole = _parts(self.loss.tree)
         for of, column in columns.items():
@@ -197,11 +201,12 @@ class _Landscape:
             point = f"${letter(GRID + along)}${self.grid.bottom}", f"${letter(GRID - 1)}${TOP + down}"
             own = {of: f"{letter(column)}{row}" for of, column in columns.items()}
             for of, column in columns.items():
-                formula = f"={self.formula(texts[of], own, *point)}"
-                yield Cell(row, column, "number", float(helpers[of][down, along]), formula)
-            value = float(np.log10(max(losses[down, along], 10.0**LOWEST_DRAWN)))
-            formula = f"=LOG10(MAX({self.formula(whole, own, *point)},10^{LOWEST_DRAWN}))"
-            yield Cell(TOP + down, GRID + along, "color", value, formula)
+                helper = f"={self.formula(texts[of], own, *point)}"
+                yield Cell(row, column, "number", float(helpers[of][down, along]), helper)
+            loss = self.formula(whole, own, *point)
+            yield Cell(
+                TOP + down, GRID + along, "color", float(drawn[down, along]), formula(TILE, {LOSS: loss}.__getitem__)
+            )
 
     def edges(self) -> Iterator[Cell]:
         """The weights of the tiles: across in a thin row, whose numbers are shown in the one below it, and up."""

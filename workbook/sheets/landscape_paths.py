@@ -39,6 +39,11 @@ class RunPath:
         last = self.layout.steps - 1
         return [*range(0, last, self.stride), last]
 
+    @property
+    def rows(self) -> list[int]:
+        """Those of its numbers."""
+        return [step * self.layout.columns.method.batch_size for step in self.steps]
+
     @cached_property
     def last_parameter(self) -> str:
         """The column of its last weight or bias."""
@@ -73,8 +78,7 @@ class Axis:
 
     def share(self, path: RunPath) -> list[float]:
         """Where a path is in this direction, from 0 to 1 within the grid."""
-        rows = [step * path.layout.columns.method.batch_size for step in path.steps]
-        weights = path.values[rows, path.layout.columns.index[self.weight]]
+        weights = path.values[path.rows, path.layout.columns.index[self.weight]]
         return ((weights - self.middle) / self.width + 0.5).tolist()  # type: ignore[no-any-return] # floats
 
 

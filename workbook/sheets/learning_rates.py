@@ -3,24 +3,17 @@
 import math
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from engine import Method
 from engine.activations import ACTIVATIONS
 from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
-from workbook.sheets.dashboard import (
-    DEAD,
-    STILL,
-    end_losses,
-    ends,
-    halved,
-    halved_formula,
-    hidden_that_die,
-    overflows,
-    saturates,
-    verdict,
-    verdict_colors,
-    verdict_formula,
-)
+from workbook.sheets.course import DEAD, STILL, Course, hidden_that_die, overflows, saturates, verdict_colors
+from workbook.sheets.live import formula
 from workbook.sheets.training import ZOOM
+from workbook.spreadsheet.algebra import call, power
+from workbook.spreadsheet.evaluator import evaluate
+from workbook.spreadsheet.trees import Number, Operation, Variable
 from workbook.table.layout import FIRST_ROW, letter, on_sheet
 from workbook.table.runs import RunTable
 
@@ -33,6 +26,9 @@ STEP = 18
 OVERLAY_ROWS = 17
 # A chart cannot show the logarithm of 0: losses below are drawn here, far under the rounding of any loss.
 LOWEST_DRAWN = -34
+LEAST_LOSS = power(Number(10), Operation("neg", (Number(-LOWEST_DRAWN),)))
+LOSS = Variable("loss", 0)
+DRAWN = call("MAX", LOSS, LEAST_LOSS)
 
 SATURATED = ("saturated", "at the last step every output is within 0.000001 of {bounds}, where the gradients vanish")
 DEAD_LAYER = (DEAD, "at the last step every neuron of a hidden layer is that near to its bounds, or 0 if it is a ReLU")
@@ -151,18 +147,17 @@ class _Comparison:
             yield Cell(NAME_ROW, METHOD, "header_left", "method")
         for run, table in enumerate(self.tables):
             row, column = FIRST_RATE_ROW + run, letter(STEP + 1 + run)
-            first, last = ends(table.layout, column, FIRST_LOSS_ROW, self.last_loss_row)
             losses = f"{column}{FIRST_LOSS_ROW}:{column}{self.last_loss_row}"
-            words = verdict_formula(table.layout, first, last, run_name(self.tables, run))
-            word, half = verdict(table.layout, table.values), halved(table.losses)
-            half_formula = halved_formula(table.layout, losses)
-            if self.cut:  # a cut run's verdict and its 'never' may change after the steps shown
+            course = Course(table.layout, table.values, losses, run_name(self.tables, run))
+            # A cut run's verdict and its 'never' may change after the steps shown.
+            half = course.halved(f"not{SO_FAR}") if self.cut else course.halved()
+            word, words = course.verdict
+            if self.cut:
                 words, word = f'{words}&"{SO_FAR}"', word + SO_FAR
-                half = f"not{SO_FAR}" if half == "never" else half
-                half_formula = half_formula.replace('"never"', f'"not{SO_FAR}"')
+            last, last_formula = course.last
             yield Cell(row, RATE, "input", table.run.learning_rate)
-            yield Cell(row, LAST_LOSS, "tolerance", _shown(end_losses(table.layout, table.losses)[1]), f"={last}")
-            yield Cell(row, HALVED, "result", half, half_formula)
+            yield Cell(row, LAST_LOSS, "tolerance", _shown(last), last_formula)
+            yield Cell(row, HALVED, "result", *half)
             yield Cell(row, VERDICT, "verdict", word, words)
             if self.methods:
                 yield Cell(row, METHOD, "beside", method_name(table.run.method))
@@ -199,8 +194,8 @@ class _Comparison:
                 row = FIRST_ROW + step * layout.columns.method.batch_size
                 source = on_sheet(run_name(self.tables, run), f"{layout.letters[layout.columns.loss]}{row}")
                 # An error in a cell would be drawn as 0; what is not there is not drawn.
-                formula = f"=IFERROR({source},NA())" if overflows(layout) else f"={source}"
-                yield Cell(FIRST_LOSS_ROW + step, column, "number", _shown(loss), formula)
+                shown = f"=IFERROR({source},NA())" if overflows(layout) else f"={source}"
+                yield Cell(FIRST_LOSS_ROW + step, column, "number", _shown(loss), shown)
 
     def drawn_cells(self) -> Iterator[Cell]:
         """Folded columns: the losses as the logarithmic chart draws them."""
@@ -209,8 +204,8 @@ class _Comparison:
         for run, table in enumerate(self.tables):
             for step, loss in enumerate(_drawn_losses(table)):
                 row = FIRST_LOSS_ROW + step
-                formula = f"=MAX({letter(STEP + 1 + run)}{row},10^{LOWEST_DRAWN})"
-                yield Cell(row, self.drawn(run), "folded", _shown(loss), formula)
+                cell = f"{letter(STEP + 1 + run)}{row}"
+                yield Cell(row, self.drawn(run), "folded", _shown(loss), formula(DRAWN, {LOSS: cell}.__getitem__))
 
     def drawn(self, run: int) -> int:
         return STEP + self.runs + 2 + run
@@ -252,4 +247,4 @@ def _shown(loss: float) -> float | str:
 
 
 def _drawn_losses(table: RunTable) -> list[float]:
-    return [max(loss, 10.0**LOWEST_DRAWN) if math.isfinite(loss) else loss for loss in table.losses.tolist()]
+    return np.asarray(evaluate(DRAWN, {LOSS: table.losses})).tolist()  # type: ignore[no-any-return] # floats

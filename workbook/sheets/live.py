@@ -21,9 +21,12 @@ def live(tree: Tree, given: Mapping[str, Given], cell_of: Callable[[Variable], s
     return value_of(tree, given), formula(tree, cell_of)
 
 
-def live_content(
-    tree: Tree, given: Mapping[str, Given], cell_of: Callable[[Variable], str]
-) -> tuple[float | str, str]:
+def live_whole(tree: Tree, given: Mapping[str, Given], cell_of: Callable[[Variable], str]) -> tuple[int, str]:
+    """The same of a whole number."""
+    return int(value_of(tree, given)), formula(tree, cell_of)
+
+
+def live_content(tree: Tree, given: Mapping[str, Given], cell_of: Callable[[Variable], str]) -> tuple[float | str, str]:
     """The same of a tree that may also be a text."""
     return content_of(tree, given), formula(tree, cell_of)
 

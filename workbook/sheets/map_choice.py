@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from engine.layers import Convolution
+from engine.layers.windows import Window
 from workbook.records import Cell, Validation
 from workbook.sheets.map_tiles import LEFT, Picture, Tiles
-from workbook.sheets.stepping import row_of_step, step_cells
+from workbook.sheets.stepping import row_of_step, step_cells, whole_number
 from workbook.table.layout import FIRST_ROW, Layout, letter, row_and_column
 
 TOP = 3  # the row of the step
@@ -21,11 +21,15 @@ class Convolved:
     """The first convolution, of which an output cell and a weight are worked out.
 
     Attributes:
+        layer: its number, from 0.
+        channels: how many maps it makes.
+        window: how its kernels slide.
         inputs, kernels, outputs: its pictures.
     """
 
-    of: Convolution
     layer: int
+    channels: int
+    window: Window
     inputs: Picture
     kernels: Picture
     outputs: Picture
@@ -36,9 +40,10 @@ def first_convolution(tiles: Tiles) -> Convolved | None:
     columns = tiles.columns
     for number, layer in enumerate(columns.network.layers):
         kernels, outputs = tiles.of(number, "weight"), tiles.of(number, "pre-activation")
-        if isinstance(layer, Convolution) and kernels and outputs:
+        if layer.kernels and kernels and outputs:
             inputs = columns.activation_names(layer.reads(number)[0] - 1)
-            return Convolved(layer, number, tiles.holding(inputs[0]), kernels, outputs)
+            channels = columns.network.shapes[number + 1][0]
+            return Convolved(number, channels, layer.kernels, tiles.holding(inputs[0]), kernels, outputs)
     return None
 
 
@@ -63,8 +68,7 @@ class TypedNumber:
         yield Cell(self.row, self.column - 1, "label", self.label)
         yield Cell(self.row, self.column, "input", self.opened)
         yield Cell(self.row, self.column + 1, "beside", f"of {self.most}")
-        within = f"=IF(ISNUMBER({self.typed}),MAX(1,MIN({self.most},INT({self.typed}))),1)"
-        yield Cell(*row_and_column(self.used), "step", self.opened, within)
+        yield Cell(*row_and_column(self.used), "step", *whole_number(self.typed, self.most, self.opened))
 
     def validation(self) -> Validation:
         """What its cell takes."""
@@ -113,7 +117,7 @@ class Choices:
 
     def cell(self, of: Convolved, opened: Sequence[int]) -> list[TypedNumber]:
         """The output cell's channel, row and column, opened with these."""
-        most = (of.of.channels, *of.outputs.size)
+        most = (of.channels, *of.outputs.size)
         return [
             TypedNumber(label, TOP + down, CELL, number, self.used(TOP + 3 + down), opened[down])
             for down, (label, number) in enumerate(zip(AXES, most, strict=True))
@@ -122,7 +126,7 @@ class Choices:
     def weight(self, of: Convolved, opened: Sequence[int]) -> list[TypedNumber]:
         """The weight's kernel, its channel of the input, row and column, opened with these."""
         sources = (of.kernels.width + 1) // (of.kernels.size[1] + 1)
-        most = {"kernel": of.of.channels, "input channel": sources, "row": of.kernels.size[0]}
+        most = {"kernel": of.channels, "input channel": sources, "row": of.kernels.size[0]}
         return [
             TypedNumber(label, TOP + down, WEIGHT, number, self.used(TOP + 6 + down), opened[down])
             for down, (label, number) in enumerate({**most, "column": of.kernels.size[1]}.items())

@@ -71,7 +71,7 @@ class Sums:
     @cached_property
     def windows(self) -> list[PictureBlock]:
         """For each channel of what goes in: the window, the kernel over it, the products."""
-        c, (height, width), (channel, row, column) = self.convolved, self.convolved.of.kernel, OUTPUT
+        c, (height, width), (channel, row, column) = self.convolved, self.convolved.window.size, OUTPUT
         found = []
         for source in range(self.sources):
             top = self.tiles.bottom + 4 + source * (height + 1)
@@ -105,13 +105,13 @@ class Sums:
 
     def seen(self, output: Tree, inside: Tree, axis: int) -> Tree:
         """Where in a map the weight `inside`, from 0, meets it for an output, from 1: a row, or a column, from 1."""
-        of = self.convolved.of
+        of = self.convolved.window
         met = added(times(less(output, ONE), Number(of.stride[axis])), inside)
         return added(met, Number(1 - of.padding[axis]))
 
     def input(self, channel: Tree, row: Tree, column: Tree) -> Live:
         """A tile of the input, or 0 in the padding."""
-        find = self.by_index.tile if self.convolved.of.padding == (0, 0) else self.by_index.padded
+        find = self.by_index.tile if self.convolved.window.padding == (0, 0) else self.by_index.padded
         return find(self.convolved.inputs, FORWARD, channel, row, column)
 
     def cells(self) -> Iterator[Cell]:
@@ -203,7 +203,7 @@ class Sums:
     def rules(self) -> list[Rule]:
         """The frames around the window, the kernel, the output cell; around the weight's gradient and its map's."""
         c, back = self.convolved, self.tiles.backward
-        (height, width), maps = c.of.kernel, c.outputs.size
+        (height, width), maps = c.window.size, c.outputs.size
         channel, row, column, kernel, source, y, x = self.used
         rows = [self.by_index.text(self.seen(of, ZERO, axis)) for axis, of in enumerate(OUTPUT[1:])]
         return [

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import product
 
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
-from engine.layers import MaxPool
 from workbook.records import Cell, Rule, Sheet, SignScale, small_sheet
 from workbook.sheets.map_choice import TOP, Choices, first_convolution
 from workbook.sheets.map_sums import Sums
@@ -15,9 +13,8 @@ from workbook.sheets.shown import Shown, is_over_batch, numbers_of_the_first_row
 from workbook.sheets.stepping import step_bars
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.evaluator import value_of
-from workbook.spreadsheet.trees import Tree, Variable
-from workbook.table.definitions import errors_over_columns
-from workbook.table.layers.base import inputs_of, picture, window
+from workbook.spreadsheet.trees import Operation, Tree, Variable
+from workbook.table.definitions import definitions, errors_over_columns
 from workbook.table.layout import Layout, letter, on_sheet, over_cells
 
 SHEET = "maps"
@@ -140,20 +137,13 @@ class _Maps:
 
     def winners(self) -> Iterator[Rule]:
         """The cells that win a window of a max pooling: of equal ones the first, as in its backward pass."""
-        for number, layer in enumerate(self.columns.network.layers):
-            if not isinstance(layer, MaxPool):
-                continue
-            shape = self.columns.network.shapes[number]
-            names = picture(inputs_of(self.columns, number)[0], shape)
-            channels, height, width = layer.shape(shape)
-            wins: dict[str, list[str]] = {}
-            for channel in range(channels):
-                for at in product(range(height), range(width)):
-                    inside = [names[channel, *there] for _, there in window(layer.size, layer.stride, (0, 0), at)]
-                    for name in inside:
-                        wins.setdefault(name, []).append(self.wins(name, inside))
-            for name, won in wins.items():
-                yield Rule(self.tile(name), f"=OR({','.join(won)})", "yellow")
+        wins: dict[str, list[str]] = {}
+        for definition in definitions(self.columns).values():
+            inside = _largest_of(definition.tree)
+            for name in inside:
+                wins.setdefault(name, []).append(self.wins(name, inside))
+        for name, won in wins.items():
+            yield Rule(self.tile(name), f"=OR({','.join(won)})", "yellow")
 
     def wins(self, name: str, inside: Sequence[str]) -> str:
         """Whether a cell is larger than those before it in the window, and no smaller than those after it."""
@@ -164,6 +154,14 @@ class _Maps:
 
     def tile(self, name: str) -> str:
         return str(self.tiles.cell(name))
+
+
+def _largest_of(tree: Tree) -> list[str]:
+    """The columns of which a tree is the largest, if it is nothing else."""
+    if not (isinstance(tree, Operation) and tree.kind == "MAX"):
+        return []
+    names = [cell.name for cell in tree.operands if isinstance(cell, Variable)]
+    return names if len(names) == len(tree.operands) else []
 
 
 def _words(name: str) -> str:

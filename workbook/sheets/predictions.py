@@ -7,13 +7,14 @@ import numpy as np
 from engine import Columns, FloatArray
 from engine.activations import ACTIVATIONS
 from workbook.records import Cell, Chart, ColorScale, Overlay, Rule, Series, Sheet, class_color, small_sheet
+from workbook.sheets.choice import word
 from workbook.sheets.input_plane import SIDE, InputPlane, axis, columns_of_maps
-from workbook.sheets.live import Live, live
+from workbook.sheets.live import formula, live_content, live_whole
 from workbook.sheets.passes import AtTheStep
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import call, less
-from workbook.spreadsheet.trees import Operation, Variable
+from workbook.spreadsheet.algebra import ONE, TWO, ZERO, call, compare, less, place_of_largest, plus, times
+from workbook.spreadsheet.trees import Number, Text, Tree, Variable
 from workbook.table.definitions import evaluation
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet
 
@@ -28,6 +29,8 @@ MOST_INPUTS = 2
 # Every point of a map is a forward pass of its own, spelled out in cells.
 MOST_NEURONS = 40
 MOST_SAMPLES, MOST_CELLS = 500, 20_000
+# Those of a sample.
+TARGETS, OUTPUTS = Variable("targets", 0), Variable("outputs", 0)
 TOO_LARGE = f"No map: it is drawn for networks of up to {MOST_NEURONS} neurons; this one has {{neurons}}."
 TOO_MANY_INPUTS = "No map: it is drawn over one or two inputs; this network has {inputs}."
 PICTURES = "No map over two inputs: this network's are pictures, which are on the sheet maps."
@@ -138,9 +141,10 @@ class _Predictions:
         """The column of the first target; the outputs follow."""
         return 1 + len(self.listed)
 
-    def range_of(self, row: int, first: int) -> str:
+    def range_of(self, row: int, first: int, dollar: str = "") -> str:
         """The cells of a sample's targets or outputs."""
-        return f"{letter(first)}{row}:{letter(first + len(self.outputs) - 1)}{row}"
+        cells = [f"{dollar}{letter(column)}{row}" for column in (first, first + len(self.outputs) - 1)]
+        return ":".join(dict.fromkeys(cells))
 
     def sample_cells(self) -> Iterator[Cell]:
         """A row a sample: its inputs and targets, what the network says, and whether that is right."""
@@ -162,60 +166,70 @@ class _Predictions:
     def judgement(self, row: int, offset: int) -> Cell:
         """Whether the class is right, or how far the outputs are from the targets."""
         first_output = self.first_target + len(self.targets)
-        t, a = self.range_of(row, self.first_target), self.range_of(row, first_output)
-        targets = np.array([self.given[name][offset] for name in self.targets])
-        outputs = np.array([self.samples.numbers[name][offset] for name in self.outputs])
-        column = first_output + len(self.outputs)
-        if not self.activation.tells_classes:
-            return Cell(row, column, "number", *self.error(row, targets.tolist(), outputs.tolist()))
+        tells_classes = self.activation.tells_classes
+        return Cell(
+            row,
+            first_output + len(self.outputs),
+            "mark" if tells_classes else "number",
+            *live_content(
+                self.mark if tells_classes else self.error,
+                {
+                    TARGETS.name: np.array([[self.given[name][offset] for name in self.targets]]),
+                    OUTPUTS.name: np.array([[self.samples.numbers[name][offset] for name in self.outputs]]),
+                },
+                {
+                    TARGETS: self.range_of(row, self.first_target),
+                    OUTPUTS: self.range_of(row, first_output),
+                }.__getitem__,
+            ),
+        )
+
+    @property
+    def mark(self) -> Tree:
+        """Whether the outputs tell the class that the targets tell."""
         if self.activation.threshold is None:
-            is_right, same = targets.argmax() == outputs.argmax(), f"MATCH(MAX({t}),{t},0)=MATCH(MAX({a}),{a},0)"
+            same = compare("=", place_of_largest(TARGETS), place_of_largest(OUTPUTS))
         else:
-            least = self.activation.threshold
-            is_right = bool(((targets > least) == (outputs > least)).all())
-            same = f"SUMPRODUCT((({t})>{least:g})*(({a})<={least:g})+(({t})<={least:g})*(({a})>{least:g}))=0"
-        return Cell(row, column, "mark", "✓" if is_right else "✗", f'=IF({same},"✓","✗")')
+            least = Number(self.activation.threshold)
+            one_alone = [
+                times(compare(sign, TARGETS, least), compare(other, OUTPUTS, least))
+                for sign, other in ((">", "<="), ("<=", ">"))
+            ]
+            same = compare("=", call("SUMPRODUCT", plus(*one_alone)), ZERO)
+        return word([(same, "✓")], otherwise=Text("✗"))
 
-    def error(self, row: int, targets: list[float], outputs: list[float]) -> Live:
+    @property
+    def error(self) -> Tree:
         """How far the outputs are from the targets."""
-        firsts = self.first_target, self.first_target + len(targets)
-        t, a = ([Variable(letter(first + at), 0) for at in range(len(targets))] for first in firsts)
-        one, all_of_them = call("ABS", less(t[0], a[0])), [Operation("block", tuple(of)) for of in (t, a)]
-        tree = one if len(t) == 1 else call("SQRT", call("SUMXMY2", *all_of_them))
-        numbers = {leaf.name: number for leaf, number in zip([*t, *a], [*targets, *outputs], strict=True)}
-        return live(tree, numbers, lambda leaf: f"{leaf.name}{row}")
+        if len(self.targets) == 1:
+            return call("ABS", less(TARGETS, OUTPUTS))
+        return call("SQRT", call("SUMXMY2", TARGETS, OUTPUTS))
 
-    def class_formula(self, targets: str) -> str:
-        """The class, from 1, that the cells of a sample's targets tell."""
-        if len(self.targets) > 1:
-            return f"MATCH(MAX({targets}),{targets},0)"
-        return f"IF({targets.split(':')[0]}>{self.activation.threshold or 0.0:g},2,1)"
-
-    def class_number(self, targets: list[float]) -> int:
+    @property
+    def class_tree(self) -> Tree:
         """The class, from 1, that a sample's targets tell."""
-        if len(targets) > 1:
-            return int(np.argmax(targets)) + 1
-        return 1 + (targets[0] > (self.activation.threshold or 0.0))
+        if len(self.targets) > 1:
+            return place_of_largest(TARGETS)
+        return call("IF", compare(">", TARGETS, Number(self.activation.threshold or 0.0)), TWO, ONE)
 
     def classes(self) -> list[tuple[int, str]]:
         """Each sample's class by its targets, from 1, with its formula; none where the outputs tell no classes."""
         if not self.activation.tells_classes:
             return []
+        targets = np.stack([self.given[name] for name in self.targets], axis=-1)  # (samples, targets)
+        rows = (self.range_of(TOP + 1 + offset, self.first_target) for offset in range(len(targets)))
         return [
-            (
-                self.class_number([float(self.given[name][offset]) for name in self.targets]),
-                self.class_formula(self.range_of(TOP + 1 + offset, self.first_target)),
-            )
-            for offset in range(len(self.given[self.targets[0]]))
+            live_whole(self.class_tree, {TARGETS.name: own}, {TARGETS: cells}.__getitem__)
+            for own, cells in zip(targets, rows, strict=True)
         ]
 
     def rules(self) -> Iterator[Rule]:
         """The numbers of the samples in the colour of their class, as on the map."""
         classes = self.classes()
-        first, last = self.range_of(TOP + 1, self.first_target).split(":")
-        own = self.class_formula(f"${first}:${last}")
+        targets = self.range_of(TOP + 1, self.first_target, dollar="$")
         for number in range(1, max(len(self.outputs), 2) + 1 if classes else 1):
-            yield Rule(f"A{TOP + 1}:A{TOP + len(classes)}", f"={own}={number}", class_color(number))
+            own = formula(compare("=", self.class_tree, Number(number)), lambda _: targets)
+            yield Rule(f"A{TOP + 1}:A{TOP + len(classes)}", own, class_color(number))
 
     def curve(self) -> tuple[Chart, list[Cell]]:
         """Targets as points and outputs as lines over the only input."""

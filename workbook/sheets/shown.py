@@ -16,7 +16,7 @@ from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves, replaced
 from workbook.table.definition import in_all_rows
 from workbook.table.definitions import constant_names, definitions
-from workbook.table.layout import FIRST_ROW, Layout, largest_size, on_sheet
+from workbook.table.layout import FIRST_ROW, Layout, on_sheet
 
 NEW = "new "
 GIVEN = ("target", "counted", "input", "sample", "time", "initial-state")
@@ -90,22 +90,15 @@ class Shown:
 
 @dataclass(frozen=True)
 class Quantities:
-    """What the row has: a formula, without its `=`, and a number for each quantity; the gradients, and the largest.
+    """What the row has: a formula, without its `=`, and a number for each quantity.
 
     Attributes:
-        gradients: the cells of those of weights and biases.
-        largest: of these, either sign.
+        largest: the size of the largest gradient of a weight or bias, likewise.
     """
 
     formulas: dict[str, str]
     numbers: dict[str, float]
-    gradients: str
-    largest: float
-
-    @property
-    def largest_formula(self) -> str:
-        """The largest gradient, of either sign, as a formula over cells."""
-        return largest_size(self.gradients)
+    largest: tuple[str, float]
 
 
 def over_batch(name: str) -> tuple[str, str]:

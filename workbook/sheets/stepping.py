@@ -1,12 +1,23 @@
 """The one step that all sheets show: it is typed on the sheet `explorer`, and a bar on each sheet moves it."""
 
 from workbook.records import Cell, ScrollBar
+from workbook.sheets.live import live_whole
+from workbook.spreadsheet.algebra import ONE, call
+from workbook.spreadsheet.trees import Number, Variable
 from workbook.table.layout import FIRST_ROW, Layout, on_sheet
 
 EXPLORER = "explorer"
 STEP = "$B$3"  # on that sheet
 # A bar in Excel counts no further.
 LONGEST = 30_000
+
+TYPED = Variable("typed", 0)
+
+
+def whole_number(cell: str, most: int, opened: int = 1) -> tuple[int, str]:
+    """The number that is used for what one types into a cell: a whole one from 1 to `most`, whatever stands there."""
+    within = call("MAX", ONE, call("MIN", Number(most), call("INT", TYPED)))
+    return live_whole(call("IF", call("ISNUMBER", TYPED), within, ONE), {TYPED.name: opened}, lambda _: cell)
 
 
 def step_bars(layout: Layout, first: str, last: str) -> list[ScrollBar]:
@@ -19,7 +30,7 @@ def step_cells(layout: Layout, row: int, column: int) -> list[Cell]:
     typed = on_sheet(EXPLORER, STEP)
     words = f"of {layout.steps}; typed on {EXPLORER}"
     return [
-        Cell(row, column, "step", 1, f"=IF(ISNUMBER({typed}),MAX(1,MIN({layout.steps},INT({typed}))),1)"),
+        Cell(row, column, "step", *whole_number(typed, layout.steps)),
         Cell(row, column + 1, "beside", words),
     ]
 

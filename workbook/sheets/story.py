@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from engine import FloatArray
 from engine.columns import gradient_name
 from workbook.records import Cell, Highlight, Sheet, Style, small_sheet
-from workbook.sheets.derivation import MARKS, WITHIN, chosen
+from workbook.sheets.derivation import MARKS, chosen, mark
 from workbook.sheets.explorer import SHEET as EXPLORER
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
 from workbook.sheets.live_text import LiveText, as_text, text_formula
@@ -167,5 +167,5 @@ class _Story:
         yield Cell(row, RESULT, style, self.numbers[panel.result], f"={self.value_cell(panel.result)}")
         yield Cell(row + 1, RESULT, "mark", name)
         if panel.result == PRODUCT:
-            same = WITHIN.format(self.value_cell(PRODUCT), self.value_cell(name))
-            yield Cell(row + 2, RESULT, "mark", SAME, f'=IFERROR(IF({same},"{SAME}","✗"),"✗")')
+            here, there = ((self.numbers[of], self.value_cell(of)) for of in (PRODUCT, name))
+            yield Cell(row + 2, RESULT, "mark", *mark(here, there, SAME))

@@ -8,10 +8,13 @@ import numpy as np
 
 from engine import Columns, FloatArray
 from engine.columns import Column, ColumnKind, gradient_name
-from engine.layers.recurrence import Recurrence
 from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
+from workbook.spreadsheet.algebra import call
+from workbook.spreadsheet.evaluator import evaluate
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Tree, Variable
 from workbook.table.definitions import definitions
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet
 
@@ -36,7 +39,12 @@ SIZE = "size of ∂E/∂{}"
 
 def has_unrolled(columns: Columns) -> bool:
     """Whether samples are sequences that a layer remembers."""
-    return columns.network.time > 1 and any(isinstance(layer, Recurrence) for layer in columns.network.layers)
+    return columns.network.time > 1 and bool(layers_with_states(columns))
+
+
+def layers_with_states(columns: Columns) -> list[int]:
+    """The numbers of the layers that remember: those that begin a sequence with a state."""
+    return [number for number in range(columns.depth) if columns.names_in(number, "initial-state")]
 
 
 def unrolled_sheet(layout: Layout, values: FloatArray) -> Sheet:
@@ -171,16 +179,13 @@ class _Unrolled:
     def measured(self) -> list[tuple[str, list[str]]]:
         """What flows back through time: a layer's states and its cells, each a letter and the columns of the errors."""
         found = []
-        for number, layer in enumerate(self.columns.network.layers):
-            if isinstance(layer, Recurrence):
-                several = sum(isinstance(of, Recurrence) for of in self.columns.network.layers) > 1
-                tail = f" of layer {number + 1}" if several else ""
-                for kind, word in STATES:
-                    names = [
-                        gradient_name(column.name) for column in self.columns.layers[number] if column.kind == kind
-                    ]
-                    if names:
-                        found.append((SIZE.format(word) + tail, names))
+        layers = layers_with_states(self.columns)
+        for number in layers:
+            tail = f" of layer {number + 1}" if len(layers) > 1 else ""
+            for kind, word in STATES:
+                names = [gradient_name(name) for name in self.columns.names_in(number, kind)]
+                if names:
+                    found.append((SIZE.format(word) + tail, names))
         return found
 
     def sizes(self) -> Iterator[Cell]:
@@ -192,15 +197,21 @@ class _Unrolled:
         yield from (Cell(top, 1 + step, "step", float(self.time - 1 - step)) for step in range(self.time))
         for at, (label, names) in enumerate(self.measured, start=top + 1):
             yield Cell(at, 0, "label", label)
+            tree = self.size_tree(names)
             for step, value in enumerate(self.size_of(names)):
-                own = ",".join(f"{letter(1 + step)}{rows[name]}" for name in names)
-                yield Cell(at, 1 + step, "backward", value, f'=IF({SHOWN}=0,"",SQRT(SUMSQ({own})))')
+                cells = {Variable(name, 0): f"{letter(1 + step)}{rows[name]}" for name in names}
+                size = printed(tree, cells.__getitem__)
+                yield Cell(at, 1 + step, "backward", value, f'=IF({SHOWN}=0,"",{size})')
+
+    @staticmethod
+    def size_tree(names: Sequence[str]) -> Tree:
+        """The root of the sum of squares of a step's numbers."""
+        return call("SQRT", call("SUMSQ", *(Variable(name, 0) for name in names)))
 
     def size_of(self, names: Sequence[str]) -> list[float]:
         """At each step."""
-        errors = self.values[:, [self.columns.index[name] for name in names]]
-        sizes: list[float] = np.sqrt((errors * errors).sum(axis=1)).tolist()
-        return sizes
+        errors = {Variable(name, 0): self.values[:, self.columns.index[name]] for name in names}
+        return np.asarray(evaluate(self.size_tree(names), errors)).tolist()  # type: ignore[no-any-return] # floats
 
     def series(self) -> Iterator[Series]:
         distances = [float(self.time - 1 - step) for step in range(self.time)]

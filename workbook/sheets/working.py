@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
+import numpy as np
+
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
 from workbook.records import Cell
 from workbook.sheets.choice import NUMBER, ZERO, Pattern, TextChoice, size_within
+from workbook.sheets.live import live
 from workbook.sheets.shown import (
     GIVEN,
     NEW,
@@ -28,7 +31,7 @@ from workbook.sheets.shown import (
     over_batch,
 )
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import call
+from workbook.spreadsheet.algebra import call, largest_size
 from workbook.spreadsheet.evaluator import value_of
 from workbook.spreadsheet.printer import number_text, pieces, printed
 from workbook.spreadsheet.trees import Tree, Variable, leaves
@@ -49,6 +52,7 @@ HEADERS = {
 MOST_LISTED = 6
 # Whole numbers are shown as such.
 COUNTERS = ("step", "sample", "time")
+GRADIENTS = Variable("gradients", 0)
 
 # Seven decimals, or four digits and an exponent.
 PLUGGED = TextChoice(
@@ -142,7 +146,9 @@ class Working:
         gradients = list(map(gradient_name, self.columns.trained))
         column, rows = letter(VALUE_COLUMN), [self.rows[name] for name in gradients]
         cells = f"${column}${min(rows)}:${column}${max(rows)}"
-        return Quantities(formulas, numbers, cells, max(abs(numbers[name]) for name in gradients))
+        given = {GRADIENTS.name: np.array([[numbers[name] for name in gradients]])}
+        largest, formula = live(largest_size(GRADIENTS), given, lambda _: cells)
+        return Quantities(formulas, numbers, (formula[1:], largest))
 
     def cell(self, name: str) -> str:
         """The cell, or the formula without its `=`, of a number."""

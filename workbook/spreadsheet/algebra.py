@@ -57,6 +57,16 @@ def compare(sign: str, left: Tree, right: Tree) -> Tree:
     return Operation(sign, (left, right))
 
 
+def largest_size(numbers: Tree) -> Tree:
+    """The size of that number of a range which is furthest from 0; ABS of a range would need an array formula."""
+    return call("MAX", call("MAX", numbers), Operation("neg", (call("MIN", numbers),)))
+
+
+def place_of_largest(numbers: Tree) -> Tree:
+    """Where the largest number of a row or a column stands, from 1; the first of several."""
+    return call("MATCH", call("MAX", numbers), numbers, ZERO)
+
+
 def shifted(tree: Tree, rows: int) -> Tree:
     """The tree as it is written so many rows further down, over the same cells: each variable's row changes."""
     if rows == 0:

@@ -45,11 +45,6 @@ def on_sheet(sheet: str, reference: str) -> str:
     return f"'{sheet}'!{reference}"
 
 
-def largest_size(cells: str) -> str:
-    """The size of the number of a range that is furthest from 0, as a part of a formula."""
-    return f"MAX(MAX({cells}),-MIN({cells}))"
-
-
 def over_cells(tree: Tree, cell_of: Callable[[Variable], str]) -> str:
     """A tree as a formula in a cell.
 
