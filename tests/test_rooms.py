@@ -29,7 +29,7 @@ DOORS = {
     "workbook.write_rules": ["workbook.records", "workbook.write_drawing"],
     "workbook.write_styles": ["workbook.records"],
     "workbook.sheets": ["engine", "workbook.records", "workbook.spreadsheet", "workbook.stored", "workbook.table"],
-    "workbook.digit": ["engine", "workbook.records", "workbook.write"],
+    "workbook.digit": ["engine", "workbook.records", "workbook.spreadsheet", "workbook.write"],
     "workbook.page": ["engine"],
     "workbook.playground": ["engine", "workbook.page", "workbook.plan", "workbook.write"],
     "workbook.walk": [

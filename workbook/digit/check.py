@@ -7,30 +7,40 @@ import numpy as np
 
 from workbook.digit.block_layout import BETA, BIAS, GAMMA, BlockLayout
 from workbook.digit.images import PICKED, Pictures, painted_range
-from workbook.digit.layout import LEFT, Kernels, at, span
+from workbook.digit.layout import LEFT, Kernels, at, live, span
 from workbook.digit.network import Gradients
 from workbook.digit.paint import DIGITS_ROW, LABEL, LOG, PAINT, ShownDigit
 from workbook.digit.reference import PARAMETER_NAMES, TorchReference
 from workbook.digit.weights import Array
 from workbook.records import Cell, Highlight, Sheet, small_sheet
+from workbook.spreadsheet.algebra import ONE, TWO, ZERO, call, compare, less, over, power
+from workbook.spreadsheet.evaluator import Given
+from workbook.spreadsheet.trees import Number, Text, Variable
 
 TOLERANCE = 1e-9
 NAME, HERE, TORCH, APART = range(4)  # columns
 LOGS_ROW, VERDICT_ROW, PARAMETERS_ROW = 6, 17, 23
 TABLE = 6  # first column of torch's log-probabilities of all pictures
 TORCH_SHEET = "torch"
+# Our number or numbers and torch's, how far they are apart, and what is allowed.
+OURS, TORCHS, OFF, ALLOWED = (Variable(name, 0) for name in ("ours", "torch's", "off", "allowed"))
+APART_TREE = call("ABS", less(OURS, TORCHS))
+DISTANCE = call("SQRT", over(call("SUMPRODUCT", power(less(OURS, TORCHS), TWO)), call("SUMSQ", TORCHS)))
+PASSES = call("IF", compare("<=", OFF, ALLOWED), Text("PASS"), Text("FAIL"))
+# The picture's number, what is painted over it, and the label.
+NUMBER, PAINT_OVER, DIGIT = (Variable(name, 0) for name in ("number", "paint", "digit"))
+WHERE = {NUMBER: PICKED, PAINT_OVER: painted_range(), DIGIT: f"{PAINT}!{LABEL}"}
+PAINTED = call("OR", compare("=", NUMBER, ZERO), compare(">", call("SUM", PAINT_OVER), ZERO))
 PARTS = {"weight": LEFT, "gamma": GAMMA, "beta": BETA, "bias": BIAS}  # columns
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A group of parameters: the address of its gradients here and of torch's, and how far apart their values are."""
+    """A group of parameters, how many, and how far its gradients are from torch's, with the formula."""
 
     name: str
     count: int
-    here: str
-    torch: str
-    distance: float
+    distance: tuple[float | str, str]
 
 
 def check_sheet(shown: ShownDigit, reference: TorchReference, pictures: Pictures, checked: Sequence[Checked]) -> Sheet:
@@ -72,13 +82,17 @@ def _logs(shown: ShownDigit, reference: TorchReference) -> Iterator[Cell]:
         yield Cell(row, NAME, "step", digit)
         yield Cell(row, HERE, "number", here, f"={PAINT}!{at(DIGITS_ROW + digit, LOG)}")
         yield Cell(row, TORCH, "number", torch, f"=INDEX({column},MAX(1,{PICKED}))")
-        yield Cell(row, APART, "tolerance", abs(here - torch), f"=ABS({at(row, HERE)}-{at(row, TORCH)})")
+        both = {OURS: at(row, HERE), TORCHS: at(row, TORCH)}
+        yield Cell(row, APART, "tolerance", *live(APART_TREE, {OURS.name: here, TORCHS.name: torch}, both))
     yield Cell(VERDICT_ROW - 1, NAME, "label", "largest difference")
-    apart = np.abs(shown.reading.log_probabilities - _torch_logs(shown, reference)).max()
-    yield Cell(VERDICT_ROW - 1, HERE, "tolerance", float(apart), f"=MAX({span(LOGS_ROW, APART, 10, 1)})")
+    apart = np.abs(shown.reading.log_probabilities - _torch_logs(shown, reference))
+    largest = live(call("MAX", OFF), {OFF.name: apart}, {OFF: span(LOGS_ROW, APART, 10, 1)})
+    yield Cell(VERDICT_ROW - 1, HERE, "tolerance", *largest)
     yield Cell(VERDICT_ROW, NAME, "label", "verdict")
-    passes = f'IF({at(VERDICT_ROW - 1, HERE)}<={at(VERDICT_ROW + 1, HERE)},"PASS","FAIL")'
-    yield Cell(VERDICT_ROW, HERE, "verdict", "PASS", f'=IF({_painted()},"painted",{passes})')
+    verdict = call("IF", PAINTED, Text("painted"), PASSES)
+    given = _opened(shown) | {OFF.name: largest[0], ALLOWED.name: TOLERANCE}
+    cells = WHERE | {OFF: at(VERDICT_ROW - 1, HERE), ALLOWED: at(VERDICT_ROW + 1, HERE)}
+    yield Cell(VERDICT_ROW, HERE, "verdict", *live(verdict, given, cells))
     yield Cell(VERDICT_ROW, TORCH, "beside", "what you painted yourself torch has not read")
     yield Cell(VERDICT_ROW + 1, NAME, "label", "tolerance")
     yield Cell(VERDICT_ROW + 1, HERE, "tolerance", TOLERANCE)
@@ -89,8 +103,9 @@ def _torch_logs(shown: ShownDigit, reference: TorchReference) -> Array:
     return logs
 
 
-def _painted() -> str:
-    return f"OR({PICKED}=0,SUM({painted_range()})>0)"
+def _opened(shown: ShownDigit) -> dict[str, Given]:
+    """What the file opens with: nothing is painted over the picture."""
+    return {NUMBER.name: float(shown.number), PAINT_OVER.name: 0.0, DIGIT.name: float(shown.label)}
 
 
 def _table(reference: TorchReference, pictures: Pictures) -> Iterator[Cell]:
@@ -108,17 +123,15 @@ def _parameters(shown: ShownDigit, pictures: Pictures, checked: Sequence[Checked
     yield Cell(PARAMETERS_ROW - 2, NAME, "text", text)
     for column, name in enumerate(("parameters", "how many", "distance", "", "verdict")):
         yield Cell(PARAMETERS_ROW - 1, column, "header", name)
-    other = f"OR({_painted()},{PICKED}<>1,{PAINT}!{LABEL}<>{pictures.labels[0]})"
-    tolerance = at(VERDICT_ROW + 1, HERE, fixed=True)
-    same = (shown.number, shown.label) == (1, pictures.labels[0])
+    other = call("OR", PAINTED, compare("<>", NUMBER, ONE), compare("<>", DIGIT, Number(pictures.labels[0])))
+    verdict = call("IF", other, Text("another picture"), PASSES)
     for row, part in enumerate(checked, start=PARAMETERS_ROW):
         yield Cell(row, NAME, "beside", part.name)
         yield Cell(row, HERE, "step", part.count)
-        formula = f"=SQRT(SUMPRODUCT(({part.here}-{part.torch})^2)/SUMSQ({part.torch}))"
-        yield Cell(row, TORCH, "tolerance", part.distance, formula)
-        passes = f'IF({at(row, TORCH)}<={tolerance},"PASS","FAIL")'
-        verdict = f'=IF({other},"another picture",{passes})'
-        yield Cell(row, APART + 1, "verdict", "PASS" if same else "another picture", verdict)
+        yield Cell(row, TORCH, "tolerance", *part.distance)
+        given = _opened(shown) | {OFF.name: part.distance[0], ALLOWED.name: TOLERANCE}
+        cells = WHERE | {OFF: at(row, TORCH), ALLOWED: at(VERDICT_ROW + 1, HERE, fixed=True)}
+        yield Cell(row, APART + 1, "verdict", *live(verdict, given, cells))
     row = PARAMETERS_ROW + len(checked)
     yield Cell(row, NAME, "label", "all")
     yield Cell(
@@ -163,9 +176,10 @@ def checked_parameters(
             torch, here = reference.gradients[name], getattr(own, part)
             ours = layout.backward.kernels
             at_ours, at_theirs = (f"{kernels.sheet}!{_range(kernels, part)}" for kernels in (ours, theirs))
-            distance = np.linalg.norm(here - torch) / np.linalg.norm(torch)
+            given = {OURS.name: here.reshape(len(here), -1), TORCHS.name: torch.reshape(len(torch), -1)}
+            distance = live(DISTANCE, given, {OURS: at_ours, TORCHS: at_theirs})
             what = {"weight": "weights", "gamma": "γ", "beta": "β", "bias": "biases"}[part]
-            found.append(Checked(f"block {number}, {what}", torch.size, at_ours, at_theirs, float(distance)))
+            found.append(Checked(f"block {number}, {what}", torch.size, distance))
     return found
 
 

@@ -7,7 +7,7 @@ as wide a stretch of the maps. What lies between the kernels is empty and counts
 Rows are Excel's, from 1; columns, maps and pixels count from 0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -15,6 +15,9 @@ from xlsxwriter.utility import xl_col_to_name
 
 from workbook.digit.weights import Array
 from workbook.records import Cell, Style
+from workbook.spreadsheet.evaluator import Given, content_of
+from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.trees import Tree, Variable
 
 LEFT = 10  # the first column with maps or kernels; before it stand the numbers of each map
 SQUARE_WIDTH, SQUARE_HEIGHT = 9 / 7, 10.5  # 14 pixels, in the units of columns and of rows
@@ -29,6 +32,17 @@ def at(row: int, column: int, *, fixed: bool = False) -> str:
 def span(row: int, column: int, rows: int, columns: int, *, fixed: bool = False) -> str:
     """The address of so many rows and columns."""
     return f"{at(row, column, fixed=fixed)}:{at(row + rows - 1, column + columns - 1, fixed=fixed)}"
+
+
+def live(tree: Tree, given: Mapping[str, Given], cells: Mapping[Variable, str]) -> tuple[float | str, str]:
+    """What a cell shows and its formula, both from one tree over numbers, texts or ranges and where these stand."""
+    return content_of(tree, given), "=" + printed(tree, cells.__getitem__, spaced=False)
+
+
+def live_whole(tree: Tree, given: Mapping[str, Given], cells: Mapping[Variable, str]) -> tuple[int, str]:
+    """The same of a whole number."""
+    number, formula = live(tree, given, cells)
+    return int(number), formula
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,13 @@ import numpy as np
 
 from workbook.digit.block_layout import SIZE, BlockLayout
 from workbook.digit.images import ANSWER, FIRST, OWN, PICKED, Pictures
-from workbook.digit.layout import Strip, at, span
+from workbook.digit.layout import Strip, at, live_whole, span
 from workbook.digit.network import DEVIATION, Gradients, Reading
 from workbook.digit.weights import Array
 from workbook.records import Cell, Choice, ColorScale, Sheet, SignScale, Validation, small_sheet
+from workbook.spreadsheet.algebra import ONE, ZERO, call, less, place_of_largest
+from workbook.spreadsheet.evaluator import Given
+from workbook.spreadsheet.trees import Variable
 
 PAINT = "paint"
 TOP = 3  # the square's first row
@@ -29,6 +32,8 @@ LOSS = at(LOSS_ROW, PROBABILITY, fixed=True)
 LOGITS = span(DIGITS_ROW, LOGIT, 10, 1, fixed=True)
 CHOICE = at(CHOICE_ROW, BAR, fixed=True)
 SHOWN = span(TOP, FIRST, SIZE, SIZE)
+
+PICKED_NAME, NAMES, OF_DIGITS = (Variable(name, 0) for name in ("picked", "names", "logits"))
 
 INK = ("#FFFFFF", "#7F7F7F", "#000000")
 HOW_TO = (
@@ -133,15 +138,18 @@ def _notes(shown: ShownDigit) -> Iterator[Cell]:
         yield Cell(HOW_TO_ROW + number, DIGIT, "note", text)
 
 
-def picked_formula(pictures: Pictures) -> str:
-    """The number of the picture that is picked, 0 for one's own."""
-    return f"=MATCH({PAINT}!{CHOICE},{pictures.names_range},0)-1"
+def picked(pictures: Pictures, name: str) -> tuple[int, str]:
+    """The number of the picture that is picked, 0 for one's own, and its formula."""
+    number = less(call("MATCH", PICKED_NAME, NAMES, ZERO), ONE)
+    given: dict[str, Given] = {PICKED_NAME.name: name, NAMES.name: np.array([[OWN, *pictures.names]], dtype=object)}
+    return live_whole(number, given, {PICKED_NAME: f"{PAINT}!{CHOICE}", NAMES: pictures.names_range})
 
 
-def answer_formula() -> str:
-    """The digit with the largest logit."""
-    logits = f"{PAINT}!{LOGITS}"
-    return f"=MATCH(MAX({logits}),{logits},0)-1"
+def answer(logits: Array) -> tuple[int, str]:
+    """The digit with the largest logit, and its formula."""
+    return live_whole(
+        less(place_of_largest(OF_DIGITS), ONE), {OF_DIGITS.name: logits}, {OF_DIGITS: f"{PAINT}!{LOGITS}"}
+    )
 
 
 def _gradients(shown: ShownDigit) -> Iterator[Cell]:

@@ -7,7 +7,7 @@ from workbook.digit.block_layout import input_strips, plan_blocks
 from workbook.digit.check import check_sheet, checked_parameters, torch_sheet
 from workbook.digit.images import FIRST, Pictures, images_sheet, picture_names
 from workbook.digit.network import Gradients, differentiate, read
-from workbook.digit.paint import PAINT, TOP, NewLoss, ShownDigit, answer_formula, paint_sheet, picked_formula
+from workbook.digit.paint import PAINT, TOP, NewLoss, ShownDigit, answer, paint_sheet, picked
 from workbook.digit.reference import TorchReference, load_reference
 from workbook.digit.sheets import after_sheets, block_sheets, estimated_loss, input_sheet, loss_after
 from workbook.digit.weights import ConvolutionBlock, Norm
@@ -60,8 +60,8 @@ def digit_sheets(
         sheets.append(check_sheet(shown, reference, pictures, checked))
         if checked:
             sheets.append(torch_sheet(reference, layouts))
-    answer = int(reading.logits.argmax()), answer_formula()
-    return [*sheets, images_sheet(pictures, (PAINT, TOP, FIRST), (1, picked_formula(pictures)), answer)]
+    found = picked(pictures, shown.name), answer(reading.logits)
+    return [*sheets, images_sheet(pictures, (PAINT, TOP, FIRST), *found)]
 
 
 def stepped(blocks: Sequence[ConvolutionBlock], gradients: Sequence[Gradients], rate: float) -> list[ConvolutionBlock]:

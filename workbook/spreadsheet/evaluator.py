@@ -15,8 +15,8 @@ from workbook.spreadsheet.functions.record import Function
 from workbook.spreadsheet.trees import Number, Operation, Text, Tree, UnsupportedError, Variable
 
 Value = FloatArray | np.float64
-# What stands for a variable: a number, a text, or the numbers of a range, (R, C).
-Given = float | str | FloatArray
+# What stands for a variable: a number, a text, or what a range holds, (R, C).
+Given = float | str | Array
 
 
 def evaluate(tree: Tree, values: Mapping[Any, Value]) -> Value:
