@@ -103,7 +103,7 @@ def test_what_is_not_computed_here_is_said(book: Path, text: str, why: str) -> N
 
 def test_a_tree_may_hold_texts_and_whole_ranges() -> None:
     line = Variable("line", 0)
-    place = Operation("MATCH", (Operation("MAX", (line,)), line, Number(0)))
-    tree = Operation("IF", (Operation("=", (place, Number(2))), Text("✓"), Text("✗")))
+    position = Operation("MATCH", (Operation("MAX", (line,)), line, Number(0)))
+    tree = Operation("IF", (Operation("=", (position, Number(2))), Text("✓"), Text("✗")))
     assert content_of(tree, {"line": np.array([[0.1, 0.9]])}) == "✓"
     assert content_of(tree, {"line": np.array([[0.9, 0.1]])}) == "✗"

@@ -12,7 +12,7 @@ from workbook.digit.layout import Strip, at, live_whole, span
 from workbook.digit.network import DEVIATION, Gradients, Reading
 from workbook.digit.weights import Array
 from workbook.records import Cell, Choice, ColorScale, Sheet, SignScale, Validation, small_sheet
-from workbook.spreadsheet.algebra import ONE, ZERO, call, less, place_of_largest
+from workbook.spreadsheet.algebra import ONE, ZERO, call, less, position_of_largest
 from workbook.spreadsheet.evaluator import Given
 from workbook.spreadsheet.trees import Variable
 
@@ -148,7 +148,7 @@ def picked(pictures: Pictures, name: str) -> tuple[int, str]:
 def answer(logits: Array) -> tuple[int, str]:
     """The digit with the largest logit, and its formula."""
     return live_whole(
-        less(place_of_largest(OF_DIGITS), ONE), {OF_DIGITS.name: logits}, {OF_DIGITS: f"{PAINT}!{LOGITS}"}
+        less(position_of_largest(OF_DIGITS), ONE), {OF_DIGITS.name: logits}, {OF_DIGITS: f"{PAINT}!{LOGITS}"}
     )
 
 

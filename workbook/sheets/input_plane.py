@@ -10,7 +10,7 @@ from workbook.records import BLACK, Cell, ColorScale, Overlay, Rule, Series, cla
 from workbook.sheets.live import Live, live, live_whole
 from workbook.sheets.passes import AtTheStep, Passes
 from workbook.sheets.tile_grid import EdgeValues, TileGrid
-from workbook.spreadsheet.algebra import TWO, call, compare, less, over, place_of_largest, plus, times
+from workbook.spreadsheet.algebra import TWO, call, compare, less, over, position_of_largest, plus, times
 from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.definitions import evaluation
 from workbook.table.layout import letter, on_sheet
@@ -133,7 +133,7 @@ class InputPlane:
             if self.by_class:
                 cells = f"{first}{row}:{last}{row}"
                 given = {OUTPUTS.name: outputs[:, tile]}
-                yield Cell(*at, "class", *live_whole(place_of_largest(OUTPUTS), given, {OUTPUTS: cells}.__getitem__))
+                yield Cell(*at, "class", *live_whole(position_of_largest(OUTPUTS), given, {OUTPUTS: cells}.__getitem__))
             else:
                 yield Cell(*at, "tile", float(outputs[0, tile]), f"={last}{row}")
 

@@ -91,7 +91,7 @@ class _Landscape:
         self.weights_at = GRID + side + 2
         self.across, self.up = self.chosen()
         first = values[:, [layout.columns.index[name] for name in (self.across, self.up)]]
-        self.path = {leaf.name: first[paths[0].rows, place] for place, leaf in enumerate((PATH_X, PATH_Y))}
+        self.path = {leaf.name: first[paths[0].rows, direction] for direction, leaf in enumerate((PATH_X, PATH_Y))}
         x, y, width = (value_of(tree, self.path) for tree in OPENED)
         axes = Axis(self.across, ACROSS, x, MIDDLE_X, width, WIDTH), Axis(self.up, UP, y, MIDDLE_Y, width, WIDTH)
         self.row_shown = f"${letter(self.weights_at + 1)}${TOP - 2}"

@@ -13,7 +13,7 @@ from workbook.sheets.live import formula, live_content, live_whole
 from workbook.sheets.passes import AtTheStep
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import ONE, TWO, ZERO, call, compare, less, place_of_largest, plus, times
+from workbook.spreadsheet.algebra import ONE, TWO, ZERO, call, compare, less, position_of_largest, plus, times
 from workbook.spreadsheet.trees import Number, Text, Tree, Variable
 from workbook.table.definitions import evaluation
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet
@@ -188,7 +188,7 @@ class _Predictions:
     def mark(self) -> Tree:
         """Whether the outputs tell the class that the targets tell."""
         if self.activation.threshold is None:
-            same = compare("=", place_of_largest(TARGETS), place_of_largest(OUTPUTS))
+            same = compare("=", position_of_largest(TARGETS), position_of_largest(OUTPUTS))
         else:
             least = Number(self.activation.threshold)
             one_alone = [
@@ -209,7 +209,7 @@ class _Predictions:
     def class_tree(self) -> Tree:
         """The class, from 1, that a sample's targets tell."""
         if len(self.targets) > 1:
-            return place_of_largest(TARGETS)
+            return position_of_largest(TARGETS)
         return call("IF", compare(">", TARGETS, Number(self.activation.threshold or 0.0)), TWO, ONE)
 
     def classes(self) -> list[tuple[int, str]]:

@@ -62,7 +62,7 @@ def largest_size(numbers: Tree) -> Tree:
     return call("MAX", call("MAX", numbers), Operation("neg", (call("MIN", numbers),)))
 
 
-def place_of_largest(numbers: Tree) -> Tree:
+def position_of_largest(numbers: Tree) -> Tree:
     """Where the largest number of a row or a column stands, from 1; the first of several."""
     return call("MATCH", call("MAX", numbers), numbers, ZERO)
 

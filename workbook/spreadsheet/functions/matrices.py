@@ -94,7 +94,7 @@ _FITTING = {
 _PATTERN_SIGNS = set("*?~")
 
 
-def _place_of(sought: Array, among: Array, way: Array | None = None) -> FloatArray:
+def _position(sought: Array, among: Array, way: Array | None = None) -> FloatArray:
     """Where each of the sought stands in a row or a column, from 1, and nan where it does not.
 
     But for exact matches the cells must be in order, as MATCH itself asks.
@@ -122,8 +122,8 @@ def _kind(cell: object) -> str:
     return next((kind.__name__ for kind in (bool, str, float) if isinstance(cell, kind)), "")
 
 
-def _place_backward(adjoint: Adjoint, _: Array, *operands: Array) -> list[Adjoint]:
-    """A place jumps: it has no slope, and what hangs on it stays open."""
+def _position_backward(adjoint: Adjoint, _: Array, *operands: Array) -> list[Adjoint]:
+    """A position jumps: it has no slope, and what hangs on it stays open."""
     left_open = through(adjoint, 0.0, 1.0).sum(axis=(-2, -1), keepdims=True)
     return [np.broadcast_to(left_open, (*left_open.shape[:-2], *operand.shape[-2:])) for operand in operands]
 
@@ -145,5 +145,5 @@ FUNCTIONS: dict[str, Function] = {
     "INDEX": Function(
         lambda array, *indices: array[..., *_picked(array, *indices)], 2, 3, _index_backward, arrays=True
     ),
-    "MATCH": Function(_place_of, 2, 3, _place_backward),
+    "MATCH": Function(_position, 2, 3, _position_backward),
 }
