@@ -10,7 +10,7 @@ from workbook.records import BLACK, Cell, ColorScale, Overlay, Rule, Series, cla
 from workbook.sheets.live import Live, live, live_whole
 from workbook.sheets.passes import AtTheStep, Passes
 from workbook.sheets.tile_grid import EdgeValues, TileGrid
-from workbook.spreadsheet.algebra import TWO, call, compare, less, over, position_of_largest, plus, times
+from workbook.spreadsheet.algebra import TWO, call, compare, less, over, plus, position_of_largest, times
 from workbook.spreadsheet.trees import Number, Tree, Variable
 from workbook.table.definitions import evaluation
 from workbook.table.layout import letter, on_sheet

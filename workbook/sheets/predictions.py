@@ -13,7 +13,7 @@ from workbook.sheets.live import formula, live_content, live_whole
 from workbook.sheets.passes import AtTheStep
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import ONE, TWO, ZERO, call, compare, less, position_of_largest, plus, times
+from workbook.spreadsheet.algebra import ONE, TWO, ZERO, call, compare, less, plus, position_of_largest, times
 from workbook.spreadsheet.trees import Number, Text, Tree, Variable
 from workbook.table.definitions import evaluation
 from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet
