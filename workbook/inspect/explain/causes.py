@@ -31,57 +31,63 @@ Test = Callable[[Tree], bool]
 FEW_ROWS = 3
 
 
-def cause_of_formula(understood: Understood, name: str, shape: Shape, row: int, *, thorough: bool = True) -> Cause:
-    """Why a formula does not compute what its column should be.
+class SearchedCauses:
+    """The causes of what is wrong in a table with anybody's headers, searched for."""
 
-    Args:
-        thorough: whether to look for a slip, which takes a while, or only for numbers that may stand for a cell.
-    """
-    raw = parse(shape.key)
-    resolved = [understood.resolver.leaf(leaf, row) for leaf in leaves(raw)]
-    cause = _bad_operand(understood, raw, resolved, row) or _replaced_operand(
-        understood, name, raw, resolved, row, thorough=thorough
-    )
-    if cause is not None or not thorough:
-        return cause or Cause(UNNAMED)
-    scene = understood.scene
-    user = scene.evaluator.remember(understood.resolver.tree(shape, row))
-    others, numbers, test = variables(user), _numbers(user), partial(scene.same, user)
-    return (
-        _cause(of_another_column(understood, name, user))
-        or _cause(of_another_neuron(understood, name, user, row))
-        or _cause(of_another_row(understood, name, raw, resolved, row))
-        or _edited(understood, name, others, numbers, scene.evaluator, test, row)
-        or _cause(repaired(understood, name, raw, resolved, user, row))
-        or Cause(UNNAMED)
-    )
+    def __init__(self, understood: Understood) -> None:
+        self.understood = understood
+
+    def of_formula(self, name: str, shape: Shape, row: int, *, thorough: bool = True) -> Cause:
+        """Why a formula does not compute what its column should be.
+
+        Args:
+            thorough: whether to look for a slip, which takes a while, or only for numbers that may stand for a cell.
+        """
+        understood, raw = self.understood, parse(shape.key)
+        resolved = [understood.resolver.leaf(leaf, row) for leaf in leaves(raw)]
+        cause = _bad_operand(understood, raw, resolved, row) or _replaced_operand(
+            understood, name, raw, resolved, row, thorough=thorough
+        )
+        if cause is not None or not thorough:
+            return cause or Cause(UNNAMED)
+        scene = understood.scene
+        user = scene.evaluator.remember(understood.resolver.tree(shape, row))
+        others, numbers, test = variables(user), _numbers(user), partial(scene.same, user)
+        return (
+            _cause(of_another_column(understood, name, user))
+            or _cause(of_another_neuron(understood, name, user, row))
+            or _cause(of_another_row(understood, name, raw, resolved, row))
+            or _edited(understood, name, others, numbers, scene.evaluator, test, row)
+            or _cause(repaired(understood, name, raw, resolved, user, row))
+            or Cause(UNNAMED)
+        )
+
+    def of_numbers(self, name: str, rows: list[int]) -> Cause | None:
+        """Which slip gives the numbers that a column holds, without formulas, in some of its rows."""
+        understood, numbers = self.understood, self.understood.numbers
+        expected = understood.network.expected(name)
+        if expected is None:
+            return None
+        offsets = {variable.row for variable in variables(expected)} - {0} or {0}
+        columns = [other for other in understood.network.columns.names if other in understood.table.columns]
+        others = [Variable(other, at) for other in columns for at in offsets]
+        few = rows[:: max(1, len(rows) // FEW_ROWS)][:FEW_ROWS]
+        evaluator = Evaluator({variable: numbers.of(variable)[few] for variable in [*others, *variables(expected)]})
+        got = numbers.columns[name]
+        roughly = 0.01 * np.abs(got[few]) + 20 * numbers.expected(expected, few)[1]
+
+        def test(tree: Tree) -> bool:
+            with np.errstate(all="ignore"):
+                if not np.all(np.abs(evaluator(tree) - got[few]) <= roughly):
+                    return False
+                values, uncertain = numbers.expected(tree, rows)
+                return bool(np.all(np.abs(values - got[rows]) <= uncertain + numbers.rounded[name][rows]))
+
+        return _edited(understood, name, others, [2.0, 0.5], evaluator, test, understood.table.at[rows[0]])
 
 
 def _cause(words: str | None) -> Cause | None:
     return None if words is None else Cause(words)
-
-
-def cause_of_numbers(understood: Understood, name: str, rows: list[int]) -> Cause | None:
-    """Which slip gives the numbers that a column holds, without formulas, in some of its rows."""
-    expected, numbers = understood.network.expected(name), understood.numbers
-    if expected is None:
-        return None
-    offsets = {variable.row for variable in variables(expected)} - {0} or {0}
-    columns = [other for other in understood.network.columns.names if other in understood.table.columns]
-    others = [Variable(other, at) for other in columns for at in offsets]
-    few = rows[:: max(1, len(rows) // FEW_ROWS)][:FEW_ROWS]
-    evaluator = Evaluator({variable: numbers.of(variable)[few] for variable in [*others, *variables(expected)]})
-    got = numbers.columns[name]
-    roughly = 0.01 * np.abs(got[few]) + 20 * numbers.expected(expected, few)[1]
-
-    def test(tree: Tree) -> bool:
-        with np.errstate(all="ignore"):
-            if not np.all(np.abs(evaluator(tree) - got[few]) <= roughly):
-                return False
-            values, uncertain = numbers.expected(tree, rows)
-            return bool(np.all(np.abs(values - got[rows]) <= uncertain + numbers.rounded[name][rows]))
-
-    return _edited(understood, name, others, [2.0, 0.5], evaluator, test, understood.table.at[rows[0]])
 
 
 def _bad_operand(understood: Understood, raw: Tree, resolved: list[Tree], row: int) -> Cause | None:

@@ -4,46 +4,51 @@ import numpy as np
 
 from workbook.inspect.explain.factors import factor_slips
 from workbook.inspect.find.comparison import Comparison
-from workbook.inspect.find.headed import Headed
+from workbook.inspect.judge.cause import UNNAMED, Cause
 from workbook.spreadsheet.printer import printed
+from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import Operation, Tree, Variable, leaves
 
 
-def cause_by_definition(comparison: Comparison, name: str, got: Tree, expected: Tree, row: int) -> str:
-    """The cause in words, the likeliest slip first.
+class DefinedCauses:
+    """The causes of what is wrong in a table with our headers: how a formula differs from its column's definition."""
 
-    Args:
-        got: what the formula computes.
-        expected: what it should.
-        row: the row of the table, from 0, whose cells are named.
-    """
-    columns = comparison.columns
-    for other in columns.of(columns.by_name[name].kind):
-        if other != name and any(comparison.same(got, tree) for tree in comparison.defined[other].trees):
-            return f"it holds the formula of {other}"
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
 
-    def show(leaf: Tree) -> str:
-        return _shown(comparison.headed, leaf, row)
+    def of_formula(self, name: str, shape: Shape, row: int, *, thorough: bool = True) -> Cause:  # noqa: ARG002 - quick
+        """The likeliest slip first; all are found at once, however thorough."""
+        comparison = self.comparison
+        got = comparison.tree(shape, row)
+        expected = comparison.defined[name].tree_of(row - comparison.headed.rows[0])
+        return Cause(self._words(name, got, expected))
 
-    mine, theirs = (list(dict.fromkeys(leaf for leaf in leaves(tree))) for tree in (got, expected))
-    extra = [leaf for leaf in mine if leaf not in theirs]
-    missing = [leaf for leaf in theirs if leaf not in mine]
-    if len(extra) == len(missing) == 1:
-        return f"{show(extra[0])} is read; {show(missing[0])} is expected"
-    if (operators := _operators(got, expected)) is not None:
-        return "{} stands where {} belongs".format(*operators)
-    for tree, words in factor_slips(expected, lambda part: printed(part, show)):
-        if comparison.same(got, tree):
-            return words
-    if (factor := _factor(comparison, got, expected)) is not None:
-        return f"it is {factor:.4g} times what it should be"
-    if missing and not extra:
-        return f"{', '.join(map(show, missing))} is missing"
-    return "it computes something else"
+    def of_numbers(self, name: str, rows: list[int]) -> None:
+        """As for Causes: of numbers without formulas none is looked for."""
 
+    def _words(self, name: str, got: Tree, expected: Tree) -> str:
+        comparison, columns = self.comparison, self.comparison.columns
+        for other in columns.of(columns.by_name[name].kind):
+            if other != name and any(comparison.same(got, tree) for tree in comparison.defined[other].trees):
+                return f"it holds the formula of {other}"
+        mine, theirs = (list(dict.fromkeys(leaf for leaf in leaves(tree))) for tree in (got, expected))
+        extra = [leaf for leaf in mine if leaf not in theirs]
+        missing = [leaf for leaf in theirs if leaf not in mine]
+        if len(extra) == len(missing) == 1:
+            return f"{self._shown(extra[0])} is read; {self._shown(missing[0])} is expected"
+        if (operators := _operators(got, expected)) is not None:
+            return "{} stands where {} belongs".format(*operators)
+        for tree, words in factor_slips(expected, lambda part: printed(part, self._shown)):
+            if comparison.same(got, tree):
+                return words
+        if (factor := _factor(comparison, got, expected)) is not None:
+            return f"it is {factor:.4g} times what it should be"
+        if missing and not extra:
+            return f"{', '.join(map(self._shown, missing))} is missing"
+        return UNNAMED
 
-def _shown(own: Headed, leaf: Tree, row: int) -> str:
-    return f"{leaf.name} ({own.operand(leaf, row)})" if isinstance(leaf, Variable) else printed(leaf)
+    def _shown(self, leaf: Tree) -> str:
+        return f"{leaf.name} ({self.comparison.headed.operand(leaf)})" if isinstance(leaf, Variable) else printed(leaf)
 
 
 def _factor(comparison: Comparison, got: Tree, expected: Tree) -> float | None:

@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine import Columns, FloatArray
+from engine import FloatArray
+from workbook.inspect.find.case import Expected, Group
+from workbook.inspect.find.draws import Draws
 from workbook.inspect.find.headed import Headed
+from workbook.inspect.find.scene import equal
 from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.evaluator import Value, evaluate
 from workbook.spreadsheet.parser import parse
@@ -24,42 +24,11 @@ from workbook.spreadsheet.trees import (
     Tree,
     UnsupportedError,
     Variable,
-    leaves,
     replaced,
 )
 from workbook.table.definitions import definitions
 
-DRAWS = 16
 LARGEST_RANGE = 200
-# A number is right within 1e-12 + 1e-9 of itself.
-ABSOLUTE, RELATIVE = 1e-12, 1e-9
-# What does not follow from the own row's other numbers is drawn, in rows apart each anew.
-# So is what reads other rows: a batch's mean, the states of a recurrent layer. Each row would read others again.
-DRAWN = {"target", "counted", "input", "weight", "bias", "initial-state", "state", "step", "sample", "time", "mask"}
-# Of these the numbers may be negative.
-SIGNED = {
-    "input",
-    "weight",
-    "bias",
-    "initial-state",
-    "pre-activation",
-    "delta",
-    "gradient",
-    "gate-sum",
-    "cell",
-    "recalled",
-}
-
-
-@dataclass(frozen=True)
-class Group:
-    """Rows, from 0, of one column with one formula in one place of their batch; no tree where it can't be followed."""
-
-    rows: list[int]
-    shape: Shape | None
-    tree: Tree | None
-    expected: Tree
-    why: str = ""
 
 
 class Comparison:
@@ -68,7 +37,7 @@ class Comparison:
     def __init__(self, headed: Headed) -> None:
         self.headed, self.columns = headed, headed.columns
         self.defined = definitions(self.columns)
-        self.draws = Draws(self)
+        self.draws = Draws(self.columns, self.defined)
         self._offsets: dict[Shape, tuple[int, ...]] = {}
         self.names_at = {column: name for name, column in headed.places.items()}
         self.constants_at = {cell: name for name, cell in headed.constants.items()}
@@ -84,48 +53,65 @@ class Comparison:
         found = 0.0
         for name in names:
             for group in self.groups(name):
-                if group.tree is None:
-                    found += np.count_nonzero(~self.off(name, group))
-                elif self.same(group.tree, group.expected):
-                    found += len(group.rows)
+                if group.tree is not None:
+                    found += len(group.rows) * self.holds(name, group)
+                else:
+                    off = self.headed.numbers.off(name, group.rows, self.expected(name, group.rows))
+                    found += np.count_nonzero(~off)
         return found
+
+    def holds(self, name: str, group: Group) -> bool:
+        """Whether the formula of a group computes what the column should be in its place of the batch."""
+        return group.tree is not None and self.same(group.tree, self.defined[name].tree_of(group.rows[0]))
 
     def same(self, tree: Tree, other: Tree) -> bool:
         """Whether two trees compute the same in every table of this kind."""
-        try:
-            mine, theirs = (evaluate(one, self.draws) for one in (tree, other))
-        except (UnsupportedError, KeyError):
-            return False
-        with np.errstate(invalid="ignore"):
-            scale = np.maximum(np.abs(mine), np.abs(theirs))
-            return bool(np.all(np.abs(mine - theirs) <= 1e-9 * scale + 1e-13))
+        mine, theirs = self._values(tree), self._values(other)
+        return mine is not None and theirs is not None and equal(mine, theirs)
 
     def ratio(self, tree: Tree, other: Tree) -> FloatArray | None:
         """One tree divided by another, in every draw; None where one can't be computed."""
-        try:
-            with np.errstate(all="ignore"):
-                return np.atleast_1d(np.asarray(evaluate(tree, self.draws) / evaluate(other, self.draws)))
-        except (UnsupportedError, KeyError):
+        mine, theirs = self._values(tree), self._values(other)
+        if mine is None or theirs is None:
             return None
+        with np.errstate(all="ignore"):
+            return np.atleast_1d(np.asarray(mine / theirs))
 
     def groups(self, name: str) -> list[Group]:
-        """The computed cells of a column, those with one formula together."""
-        definition, found = self.defined[name], defaultdict(list)
+        """The computed cells of a column: those with one formula in one place of their batch together."""
+        definition = self.defined[name]
+        found: dict[tuple[Shape, int, tuple[object, ...]] | None, list[int]] = defaultdict(list)
         shapes = self.headed.sheet.shapes.get(self.headed.places[name], {})
         for number, row in enumerate(self.headed.rows):
             if number >= definition.typed_in:
                 shape = shapes.get(row)
-                outside = self._outside(shape, row) if shape is not None else ()
-                found[number % len(definition.trees), shape, outside].append(number)
-        return [self._group(rows, shape, definition.trees[place]) for (place, shape, _), rows in found.items()]
+                if shape is None:
+                    found[None].append(number)
+                else:
+                    found[shape, number % len(definition.trees), self._outside(shape, row)].append(number)
+        groups = [self._group(tuple(rows), None if key is None else key[0]) for key, rows in found.items()]
+        return [group for group in groups if not group.reason] + _together([group for group in groups if group.reason])
 
-    def _group(self, rows: list[int], shape: Shape | None, expected: Tree) -> Group:
+    def _group(self, rows: tuple[int, ...], shape: Shape | None) -> Group:
         if shape is None:
-            return Group(rows, None, None, expected)
+            return Group(None, rows)
         try:
-            return Group(rows, shape, self.tree(shape, self.headed.rows[rows[0]]), expected)
+            tree = self.tree(shape, self.headed.rows[rows[0]])
+            self._values(tree)  # a function that is not supported shows here
         except UnsupportedError as error:
-            return Group(rows, shape, None, expected, str(error))
+            return Group(shape, rows, reason=str(error))
+        return Group(shape, rows, tree)
+
+    def _values(self, tree: Tree) -> Value | None:
+        """A tree's value in every draw; None where it reads what is not drawn.
+
+        Raises:
+            UnsupportedError: the tree uses a function that is not supported.
+        """
+        try:
+            return evaluate(tree, self.draws)
+        except KeyError:
+            return None
 
     def _outside(self, shape: Shape, row: int) -> tuple[object, ...]:
         """Where a formula's references lead that leave the table's rows from this one."""
@@ -185,84 +171,25 @@ class Comparison:
             "block", tuple(self._cell(Reference(first.sheet, first.column, at, frozen=False), row) for at in rows)
         )
 
-    @cached_property
-    def numbers(self) -> dict[str, FloatArray]:
-        """Every column's numbers; nan where there is none."""
-        found = {}
-        for name, column in self.headed.places.items():
-            cells = self.headed.sheet.values.get(column, {})
-            values = [cells.get(row) for row in self.headed.rows]
-            found[name] = np.array([v if isinstance(v, float) else np.nan for v in values])
-        return found
-
-    def right(self, tree: Tree, rows: Sequence[int]) -> FloatArray:
-        """What a tree gives in some rows, from the numbers in them; nan where these are not there."""
-        at, count = np.array(rows), len(self.headed.rows)
-
-        class Rows(dict[Variable, Value]):
-            def __missing__(rows_, leaf: Variable) -> Value:  # noqa: N805
-                if leaf.name not in self.numbers:
-                    number = self.headed.number("eta" if leaf.name == "eta_0" else leaf.name)
-                    return np.float64(np.nan if number is None else number)
-                place = at + leaf.row
-                inside = (place >= 0) & (place < count)
-                return np.where(inside, self.numbers[leaf.name][np.clip(place, 0, count - 1)], np.nan)
-
-        return np.broadcast_to(evaluate(tree, Rows()), at.shape)
-
-    def off(self, name: str, group: Group) -> NDArray[np.bool_]:
-        """Which rows of a group hold another number than they should by the numbers around them."""
-        got, right = self.numbers[name][group.rows], self.right(group.expected, group.rows)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(~(np.abs(got - right) <= ABSOLUTE + RELATIVE * np.abs(right)))
+    def expected(self, name: str, rows: Sequence[int]) -> Expected:
+        """What a column should be in some rows by the numbers around them, and how uncertain that is."""
+        at, trees = np.asarray(rows, dtype=int), self.defined[name].trees
+        found = np.zeros((2, len(at)))
+        for place, tree in enumerate(trees):
+            if (here := at % len(trees) == place).any():
+                found[:, here] = self.headed.numbers.expected_of(name, tree, at[here].tolist())
+        return found[0], found[1]
 
 
-class Draws(dict[Variable, Value]):
-    """Numbers for every variable: drawn where the table does not compute it, else computed from the same row."""
-
-    def __init__(self, comparison: Comparison) -> None:
-        super().__init__()
-        self.columns, self.defined = comparison.columns, comparison.defined
-        self.generator = np.random.default_rng(7)
-
-    def __missing__(self, leaf: Variable) -> Value:
-        column = self.columns.by_name.get(leaf.name)
-        if column is not None and column.kind == "batch":
-            raise KeyError(leaf)  # it depends on the place in the batch; nothing is computed from it
-        if column is None or column.kind in DRAWN or self._reads_other_rows(leaf.name):
-            self[leaf] = self._drawn(leaf, column.kind if column else "constant")
-        else:
-            tree = replaced(self.defined[leaf.name].tree, lambda own: _moved(own, leaf.row, self.columns))
-            self[leaf] = evaluate(tree, self)
-        return self[leaf]
-
-    def _reads_other_rows(self, name: str) -> bool:
-        trees = self.defined[name].trees
-        return len(trees) > 1 or any(of.row for of in leaves(trees[0]) if isinstance(of, Variable))
-
-    def _drawn(self, leaf: Variable, kind: str) -> FloatArray:
-        if kind in ("step", "sample", "time"):
-            return self.generator.integers(1, 9, DRAWS).astype(float)
-        if kind == "target" and self.columns.network.loss == "cross-entropy":
-            return self._share(leaf)
-        low, high = (0.1, 0.9) if kind in ("target", "constant") or leaf.name.startswith("s_") else (0.2, 1.6)
-        signs = self.generator.choice([-1.0, 1.0], DRAWS) if kind in SIGNED else 1.0
-        return np.asarray(signs * self.generator.uniform(low, high, DRAWS))
-
-    def _share(self, leaf: Variable) -> FloatArray:
-        """Targets that add up to 1 in each row."""
-        names = self.columns.target_names
-        shares = self.generator.uniform(0.1, 1.0, (len(names), DRAWS))
-        shares /= shares.sum(axis=0)
-        for name, share in zip(names, shares, strict=True):
-            self.setdefault(Variable(name, leaf.row), share)
-        return np.asarray(dict.__getitem__(self, leaf))
-
-
-def _moved(leaf: Tree, rows: int, columns: Columns) -> Tree:
-    if isinstance(leaf, Variable) and leaf.name in columns.by_name:
-        return Variable(leaf.name, leaf.row + rows)
-    return leaf
+def _together(groups: Sequence[Group]) -> list[Group]:
+    """Those that cannot be followed for one reason as one group."""
+    found: dict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        found[group.reason].append(group)
+    return [
+        Group(alike[0].shape, tuple(sorted(row for group in alike for row in group.rows)), reason=reason)
+        for reason, alike in found.items()
+    ]
 
 
 def _row_offsets(shape: Shape) -> tuple[int, ...]:

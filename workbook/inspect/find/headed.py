@@ -1,8 +1,11 @@
 """A table with this project's own headers, and the network and the method that it is taken for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from engine import Columns
+from workbook.inspect.find.numbers import OurNumbers
+from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.trees import Variable
@@ -13,37 +16,49 @@ class Headed:
     """Such a table.
 
     Attributes:
+        table: with these columns alone, in the rows of the sheet that hold passes.
         columns: its columns, as the engine has them.
-        places: the sheet's column of each name, from 1.
-        rows: the rows of the sheet that hold passes.
         constants: the cell of the learning rate and of each constant.
+        numbers: what stands in the columns and in these cells.
     """
 
     book: Book
-    sheet: Sheet
+    table: Table
     columns: Columns
-    places: dict[str, int]
-    rows: range
     constants: dict[str, Address]
+    numbers: OurNumbers
+
+    @property
+    def sheet(self) -> Sheet:
+        """Where it stands."""
+        return self.table.sheet
+
+    @property
+    def places(self) -> dict[str, int]:
+        """The sheet's column of each name, from 1."""
+        return self.table.columns
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """The rows of the sheet that hold passes, side by side."""
+        return self.table.at
 
     def cell(self, name: str, row: int) -> str:
         """The address of a name's cell in a row of the sheet."""
-        return Address(self.sheet.name, row, self.places[name]).bare
+        return self.table.cell(name, row)
 
     def constant(self, name: str) -> str | None:
         """The frozen cell of a constant that no column holds."""
         cell = self.constants.get("eta" if name == "eta_0" else name)
         return None if cell is None or name in self.places else cell.frozen
 
-    def operand(self, leaf: Variable, row: int) -> str:
-        """The cell that a variable stands in, read from a row of the table, from 0."""
-        return self.constant(leaf.name) or self.cell(leaf.name, self.rows[0] + row + leaf.row)
+    def operand(self, leaf: Variable) -> str:
+        """The cell that a variable stands in, with rows relative to the own one as in a shape's key: L‹0›."""
+        return self.constant(leaf.name) or f"{self.table.letter(leaf.name)}‹{leaf.row}›"
 
     def number(self, name: str) -> float | None:
         """The value of a constant."""
-        cell = self.constants.get(name)
-        value = None if cell is None else self.sheet.value(cell.column, cell.row)
-        return value if isinstance(value, float) else None
+        return self.numbers.constants.get(name)
 
 
 def is_plain(columns: Columns) -> bool:

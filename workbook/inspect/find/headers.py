@@ -33,6 +33,8 @@ RULES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     )
 )
 COMPUTED = {"pre-activation", "activation", "loss", "total", "gradient"}
+# What nobody computes.
+GIVEN = {"target", "input", "step", "sample"}
 LONGEST_NUMBER = 40
 NUMBER = re.compile(r"[-+]?[\d.,]*\d[.,]?(?:e[-+]?\d+)?")
 SPACES = str.maketrans("−", "-", " '’")

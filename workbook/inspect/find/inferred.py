@@ -19,6 +19,8 @@ from engine.network import REDUCTIONS, UPDATES
 from engine.optimizers import DECAYS, OPTIMIZERS, SCHEDULES, TAKERS
 from workbook.inspect.find.comparison import Comparison
 from workbook.inspect.find.headed import Headed
+from workbook.inspect.find.numbers import OurNumbers
+from workbook.inspect.find.rows import Rows
 from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import Book, Sheet
@@ -47,7 +49,10 @@ def headed(book: Book, table: Table) -> Headed | None:
     if bare is None:
         return None
     constants = dict(_constants(table.sheet, table.header_row))
-    own = Headed(book, table.sheet, bare, places, range(table.header_row + 1, table.last_row + 1), constants)
+    values = {name: table.sheet.value(cell.column, cell.row) for name, cell in constants.items()}
+    numbers = {name: value for name, value in values.items() if isinstance(value, float)}
+    whole = _whole(table, places)
+    own = Headed(book, whole, bare, constants, OurNumbers(whole, numbers))
     comparisons: dict[Columns, Comparison] = {}
     for candidates, names in _questions(own):
         own = _likeliest(candidates(own), names(own.columns), comparisons) or own
@@ -73,6 +78,13 @@ def _likeliest(
         if found == comparison.asked(names):  # no other can be better, and its definitions take a while to derive
             break
     return likeliest
+
+
+def _whole(table: Table, places: dict[str, int]) -> Table:
+    """The table with all columns that are ours, and all rows from the headers on."""
+    steps = Rows(range(table.header_row + 1, table.last_row + 1), goes_on=table.rows.goes_on)
+    others = {column: text for column, text in table.others.items() if column not in places.values()}
+    return replace(table, columns=places, rows=steps, empty=(), others=others)
 
 
 def _headers(table: Table) -> dict[str, int]:

@@ -1,21 +1,22 @@
 """The numbers of a table as arrays: what each cell should be by its own row, and how far off it may be."""
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from statistics import median_high
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import FloatArray
-from workbook.inspect.find.headers import typed_number
+from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.network import FAR, Network, variables
 from workbook.inspect.find.rates import Rate
 from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.evaluator import evaluate
 from workbook.spreadsheet.trees import Tree, Variable
-from workbook.table.updates import ETA
+from workbook.table.updates import ETA, RATE
 
 # Workbooks that were exported with 10 significant digits are right.
 RELATIVE = 1e-9
@@ -32,18 +33,27 @@ class Numbers:
     """The numbers of a table's columns, one array each; nan where a cell holds no number.
 
     Attributes:
-        columns: the arrays by our names.
-        rates: the learning rate of each row, nan where it is not known.
-        rounded: for columns of typed numbers, half a unit of each cell's last decimal place; 0 for others.
+        steps: how many rows there are.
     """
 
-    def __init__(self, table: Table, network: Network, rate: Rate | None, labelled: Mapping[str, float]) -> None:
-        rows = table.at
-        self.columns = {name: _array(table, column, rows) for name, column in table.columns.items()}
-        self.columns |= {name: np.full(len(rows), value) for name, value in labelled.items()}
-        self.rates = _rates(table, rate, rows)
-        exact = dict.fromkeys(self.columns, np.zeros(len(rows)))
-        self.rounded = exact | _half_units(_typed_columns(table, network), network)
+    def __init__(self, table: Table, samples: Collection[str], given: Collection[str]) -> None:
+        """Args:
+        samples: the columns that nobody computes.
+        given: those whose first number is exact, however it is typed.
+        """
+        self.table, self.samples, self.given_names = table, samples, given
+        self.steps = table.steps
+
+    @cached_property
+    def columns(self) -> dict[str, FloatArray]:
+        """The arrays by our names."""
+        return {name: self.table.numbers(name) for name in self.table.columns}
+
+    @cached_property
+    def rounded(self) -> dict[str, FloatArray]:
+        """For columns of typed numbers, half a unit of each cell's last decimal place; 0 for others."""
+        exact = dict.fromkeys(self.columns, np.zeros(self.steps))
+        return exact | _rounded(self.table, self.samples, self.given_names)
 
     def expected(self, tree: Tree, rows: Sequence[int] | None = None) -> tuple[FloatArray, FloatArray]:
         """What a formula gives in every row, or some, from the numbers that stand there, and how uncertain that is.
@@ -51,7 +61,7 @@ class Numbers:
         The uncertainty is that of the operands (RELATIVE, or the rounding of their column), carried through the
         formula: near convergence a − t is small, and few of its digits are certain.
         """
-        some = slice(None) if rows is None else np.asarray(rows)
+        some = slice(None) if rows is None else np.asarray(rows, dtype=int)
         values = {variable: self.of(variable)[some] for variable in variables(tree)}
         found = self.given(tree, rows)
         uncertain = np.abs(found) * RELATIVE
@@ -63,14 +73,34 @@ class Numbers:
 
     def given(self, tree: Tree, rows: Sequence[int] | None = None) -> FloatArray:
         """What a formula gives in every row, or some, from the numbers that stand there."""
-        some = slice(None) if rows is None else np.asarray(rows)
+        some = slice(None) if rows is None else np.asarray(rows, dtype=int)
         values = {variable: self.of(variable)[some] for variable in variables(tree)}
-        return np.broadcast_to(evaluate(tree, values), self.rates[some].shape)
+        return np.broadcast_to(evaluate(tree, values), np.empty(self.steps)[some].shape)
+
+    def expected_of(self, name: str, tree: Tree, rows: Sequence[int]) -> tuple[FloatArray, FloatArray]:
+        """What a column should be in some rows, by a tree, and how uncertain that is, with its own rounding.
+
+        Where its numbers are right to the last digits, the uncertainty, which takes a while, is only that of these.
+        """
+        at = np.asarray(rows, dtype=int)
+        found = self.given(tree, rows)
+        least = np.abs(found) * RELATIVE
+        with np.errstate(all="ignore"):
+            if np.all(np.abs(self.columns[name][at] - found) <= least):
+                return found, least
+        found, uncertain = self.expected(tree, rows)
+        return found, uncertain + self.rounded[name][at]
+
+    def off(self, name: str, rows: Sequence[int], expected: tuple[FloatArray, FloatArray]) -> NDArray[np.bool_]:
+        """Which of some cells hold another number than is expected there, within its uncertainty, or none."""
+        right, uncertain = expected
+        with np.errstate(all="ignore"):
+            return np.asarray(~(np.abs(self.columns[name][np.asarray(rows, dtype=int)] - right) <= uncertain))
 
     def _rounding(self, variable: Variable) -> FloatArray:
         """How coarsely a variable's numbers were rounded."""
-        rounded = self.rounded.get(variable.name, np.zeros(len(self.rates)))
-        return np.concatenate(([0.0], rounded[:-1])) if variable.row else rounded
+        rounded = self.rounded.get(variable.name)
+        return np.zeros(self.steps) if rounded is None else moved_rows(rounded, variable.row, 0.0)
 
     def always(self, variable: Variable, number: float) -> bool:
         """Whether a variable is this number in every row: typed in its place, it changes nothing."""
@@ -80,12 +110,55 @@ class Numbers:
 
     def of(self, variable: Variable) -> FloatArray:
         """A variable's number in every row."""
+        values = self.columns.get(variable.name)
+        return np.full(self.steps, np.nan) if values is None else moved_rows(values, variable.row, np.nan)
+
+
+class PlainNumbers(Numbers):
+    """Those of a plain network's table.
+
+    Attributes:
+        rates: the learning rate of each row, nan where it is not known.
+    """
+
+    def __init__(self, table: Table, network: Network, rate: Rate | None, labelled: Mapping[str, float]) -> None:
+        super().__init__(table, network.samples, network.given)
+        self.columns |= {name: np.full(table.steps, value) for name, value in labelled.items()}
+        self.rates = _rates(table, rate)
+
+    def of(self, variable: Variable) -> FloatArray:
+        """A variable's number in every row."""
         if variable == ETA:
             return self.rates
-        values = self.columns.get(variable.name)
-        if values is None or variable.row == FAR:
-            return np.full(self.rates.shape, np.nan)
-        return values if variable.row == 0 else np.concatenate(([np.nan], values[:-1]))
+        return np.full(self.steps, np.nan) if variable.row == FAR else super().of(variable)
+
+
+class OurNumbers(Numbers):
+    """Those of a table with our headers, and of the constants beside it."""
+
+    def __init__(self, table: Table, constants: Mapping[str, float]) -> None:
+        super().__init__(table, [name for name in table.columns if kind_of(name) in ("target", "input")], ())
+        self.constants = constants
+
+    def of(self, variable: Variable) -> FloatArray:
+        """A variable's number in every row."""
+        if variable.name in self.columns:
+            return super().of(variable)
+        # The first rate of a schedule stands where a constant one does.
+        return np.full(self.steps, self.constants.get("eta" if variable == RATE else variable.name, np.nan))
+
+
+def moved_rows(values: FloatArray, row: int, missing: float) -> FloatArray:
+    """The number in the row so many rows below each; `missing` where there is none."""
+    if row == 0:
+        return values
+    moved = np.full(len(values), missing)
+    kept = max(len(values) - abs(row), 0)
+    if row < 0:
+        moved[len(values) - kept :] = values[:kept]
+    else:
+        moved[:kept] = values[len(values) - kept :]
+    return moved
 
 
 def one_sample(numbers: Mapping[str, FloatArray], names: Iterable[str]) -> bool:
@@ -117,41 +190,29 @@ def is_counted_up(values: FloatArray) -> bool:
     return len(steps) >= 2 and bool(np.all(np.abs(steps - steps[0]) < 1e-9)) and abs(steps[0]) > 1e-9
 
 
-def _array(table: Table, column: int, rows: Sequence[int]) -> FloatArray:
-    cells = table.sheet.values.get(column, {})
-    return np.array([math.nan if (number := typed_number(cells.get(row))) is None else number for row in rows])
-
-
-def _rates(table: Table, rate: Rate | None, rows: Sequence[int]) -> FloatArray:
-    if rate is None:
-        return np.full(len(rows), np.nan)
+def _rates(table: Table, rate: Rate | None) -> FloatArray:
+    if rate is None or (rate.column is None and rate.value is None):
+        return np.full(table.steps, np.nan)
     if rate.column is None:
-        return np.full(len(rows), math.nan if rate.value is None else rate.value)
-    column = _array(table, rate.column, rows)
-    return np.concatenate(([np.nan], column[:-1])) if rate.offset == -1 else column
+        return np.full(table.steps, rate.value)
+    return moved_rows(table.numbers_below(rate.column), rate.offset, np.nan)
 
 
-def _typed_columns(table: Table, network: Network) -> dict[str, list[float]]:
-    """The computed columns that hold no formula, with their numbers, 0 where there is none."""
-    typed = {}
-    for name, column in table.columns.items():
-        if name in network.samples or any(table.sheet.shape(column, row) for row in table.at):
-            continue
-        cells = table.sheet.values.get(column, {})
-        typed[name] = [typed_number(cells.get(row)) or 0.0 for row in table.at]
-    return typed
-
-
-def _half_units(typed: Mapping[str, list[float]], network: Network) -> dict[str, FloatArray]:
-    """How coarsely each cell of typed columns was rounded: half a unit of its own last digit.
+def _rounded(table: Table, samples: Collection[str], given: Collection[str]) -> dict[str, FloatArray]:
+    """How coarsely each cell of the columns without formulas was rounded: half a unit of its own last digit.
 
     A file keeps no zeros at the end. So a number of few decimals, 0.5, has as many digits as is usual in the table.
+
+    Args:
+        samples: the columns that nobody computes.
+        given: those whose first number is exact.
     """
+    typed = {name: np.nan_to_num(table.numbers(name)).tolist() for name in table.typed if name not in samples}
     asked = (number for numbers in typed.values() for number in numbers[1:MOST_ASKED] if number)
     usual = median_high([len(_tuple(number).digits) for number in asked] or [0])
     return {
         name: np.array(
-            [0.0 if name in network.given and not step else _half_a_unit(n, usual) for step, n in enumerate(numbers)]
+            [0.0 if name in given and not step else _half_a_unit(n, usual) for step, n in enumerate(numbers)]
         )
         for name, numbers in typed.items()
     }

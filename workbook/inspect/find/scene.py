@@ -31,13 +31,13 @@ class Scene:
     def holds(self, name: str, tree: Tree) -> bool:
         """Whether a tree computes what a column should be; one that cannot be evaluated does not."""
         try:
-            return _equal(self.evaluated(tree), self._expected[name])
+            return equal(self.evaluated(tree), self._expected[name])
         except UnsupportedError:
             return False
 
     def same(self, tree: Tree, other: Tree) -> bool:
         """Whether two trees compute the same."""
-        return _equal(self.evaluated(tree), self.evaluated(other))
+        return equal(self.evaluated(tree), self.evaluated(other))
 
     def evaluated(self, tree: Tree) -> Value:
         """A tree's value in every draw.
@@ -90,7 +90,7 @@ class Scene:
         return {Variable(variable.name, row): np.asarray(values) for variable, values in own.items()}
 
 
-def _equal(values: Value, others: Value) -> bool:
+def equal(values: Value, others: Value) -> bool:
     """Whether two trees came to the same numbers in all draws, up to rounding."""
     scale = np.maximum(np.abs(values), np.abs(others))
     with np.errstate(invalid="ignore"):

@@ -1,5 +1,6 @@
 """Finding the training tables of a sheet, whatever stands around them."""
 
+import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,6 +8,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from engine import FloatArray
 from workbook.inspect.find.headers import COMPUTED, kind_of, meaning, typed_number
 from workbook.inspect.find.rows import MOST_ROWS_BETWEEN, Rows, find_rows
 from workbook.spreadsheet.areas import Address, Area, bare_text
@@ -112,6 +114,30 @@ class Table:
     def cell(self, name: str, row: int) -> str:
         """The address of a name's cell in a row of the sheet."""
         return Address(self.sheet.name, row, self.columns[name]).bare
+
+    @cached_property
+    def typed(self) -> list[str]:
+        """Our names of the columns without a formula in any step."""
+        shapes = {name: self.sheet.shapes.get(column, {}) for name, column in self.columns.items()}
+        return [name for name in self.columns if not any(row in shapes[name] for row in self.at)]
+
+    def numbers(self, name: str) -> FloatArray:
+        """A column's number in each step, nan where a cell holds none; also one that is stored as a text."""
+        return self.numbers_below(self.columns[name])
+
+    def numbers_below(self, column: int) -> FloatArray:
+        """The same of any column of the sheet."""
+        if column not in self._numbers:
+            cells = self.sheet.values.get(column, {})
+            values = [cells.get(row) for row in self.at]
+            if set(map(type, values)) != {float}:
+                values = [math.nan if (number := typed_number(value)) is None else number for value in values]
+            self._numbers[column] = np.array(values, dtype=float)
+        return self._numbers[column]
+
+    @cached_property
+    def _numbers(self) -> dict[int, FloatArray]:
+        return {}
 
     def numbers_of(self, name: str) -> list[Value]:
         """What stands in a column and is a number, as it is stored."""

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.labels import Label
 from workbook.inspect.find.network import Network
-from workbook.inspect.find.numbers import Numbers, one_sample
+from workbook.inspect.find.numbers import PlainNumbers, one_sample
 from workbook.inspect.find.rates import Rate
 from workbook.inspect.find.resolve import Resolver
 from workbook.inspect.find.scene import Scene
@@ -30,7 +30,7 @@ class Understood:
     network: Network
     rate: Rate | None
     labelled: dict[str, Label]
-    numbers: Numbers
+    numbers: PlainNumbers
     one_sample: bool
     resolver: Resolver
 
@@ -59,7 +59,7 @@ def understand(
     }
     network = Network(sizes, frozenset(table.columns) | frozenset(labelled), variant)
     values = {name: label.value for name, label in labelled.items() if label.value is not None}
-    numbers = Numbers(table, network, rate, values)
+    numbers = PlainNumbers(table, network, rate, values)
     same_sample = one_sample(numbers.columns, network.samples)
     meant = [label for label in labels if kind_of(label.name) == "bias"] + list(labelled.values())
     cells = {label.address: label.name for label in meant}

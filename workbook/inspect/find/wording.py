@@ -6,6 +6,7 @@ Rows that move when a formula is filled down are written relative to a row, as i
 
 from collections.abc import Iterable
 
+from workbook.inspect.find.tables import Table
 from workbook.inspect.find.understand import Understood
 from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.book import ErrorValue
@@ -104,9 +105,8 @@ def described(understood: Understood, sheet: str | None, column: int, row: int) 
     return f"the text '{value[:30]}'" if isinstance(value, str) else f"{value:.10g}"
 
 
-def content(understood: Understood, name: str, row: int) -> str | None:
+def content(table: Table, name: str, row: int) -> str | None:
     """What stands in a cell of a row of the sheet: its formula, or its value as it would be typed."""
-    table = understood.table
     shape, value = table.sheet.shape(table.columns[name], row), table.sheet.value(table.columns[name], row)
     if shape is not None:
         return "=" + shape.text(row)

@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from workbook.inspect.find.comparison import Comparison
-from workbook.inspect.find.understand import Understood
 from workbook.spreadsheet.shapes import Shape
-from workbook.spreadsheet.trees import Tree
 
 UNNAMED = "the formula computes something else than the column's header says"
 
@@ -28,19 +25,14 @@ class Cause:
 
 
 class Causes(Protocol):
-    """Who knows the causes of what is wrong in a column."""
+    """Who knows the causes of what is wrong in a table's columns."""
 
-    def cause_of_formula(
-        self, understood: Understood, name: str, shape: Shape, row: int, *, thorough: bool = True
-    ) -> Cause:
-        """Why a formula does not compute what its column should be."""
+    def of_formula(self, name: str, shape: Shape, row: int, *, thorough: bool = True) -> Cause:
+        """Why a formula in a row of the sheet does not compute what its column should be.
 
-    def cause_of_numbers(self, understood: Understood, name: str, rows: list[int]) -> Cause | None:
-        """Which slip gives the numbers that a column holds in some of its rows."""
+        Args:
+            thorough: whether to look for a slip, which may take a while.
+        """
 
-
-class CauseByDefinition(Protocol):
-    """Who knows why a formula is not what its column's definition says."""
-
-    def __call__(self, comparison: Comparison, name: str, got: Tree, expected: Tree, row: int) -> str:
-        """The cause in words, with the cells of a row from 0."""
+    def of_numbers(self, name: str, rows: list[int]) -> Cause | None:
+        """Which slip gives the numbers that a column holds in some of its rows, counted from the first, 0."""

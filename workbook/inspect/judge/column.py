@@ -2,20 +2,18 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine import FloatArray
+from workbook.inspect.find.case import Case, Group
+from workbook.inspect.find.groups import OTHERS_EVERYWHERE
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.numbers import is_counted_up
 from workbook.inspect.find.resolve import BIAS
-from workbook.inspect.find.understand import Understood
-from workbook.inspect.find.wording import content, expected_text
+from workbook.inspect.find.wording import content
 from workbook.inspect.findings import Finding, Unjudged
 from workbook.inspect.judge.cause import UNNAMED, Cause, Causes
-from workbook.inspect.judge.groups import OTHERS_EVERYWHERE, Group
+from workbook.inspect.judge.outcome import Outcome, by_outcome
 from workbook.spreadsheet.book import ErrorValue
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import Tree, UnsupportedError
@@ -27,121 +25,63 @@ MOST_SEARCHES = 2
 NO_VALUE = "not judged: its formula has no stored value"
 
 
-class Outcome(IntEnum):
-    """What a cell's number is, by the numbers of its own row."""
+def finding(case: Case, kind: str, name: str, rows: Sequence[int], cause: str) -> Finding:
+    """What is to be said about a column in these rows; the first is shown.
 
-    RIGHT = 0
-    OFF = 1
-    NO_NUMBER = 2
-    NO_VALUE = 3
-    UNKNOWN = 4
-
-
-def classify(
-    got: FloatArray,
-    expected: FloatArray,
-    uncertain: FloatArray,
-    *,
-    typed: NDArray[np.bool_],
-    computed: NDArray[np.bool_],
-) -> NDArray[np.int_]:
-    """The Outcome of each cell of a column.
-
-    Args:
-        got: what stands there, nan where that is no number.
-        expected: what should, nan where what it is computed from is no number.
-        uncertain: how far off it may be.
-        typed: where no number has come out of a formula, so that one that is missing is a fault of the cell itself.
-        computed: where a value stands at all; a formula may have none.
+    In a given cell a number is expected, and no formula.
     """
-    with np.errstate(all="ignore"):
-        near = np.abs(got - expected) <= uncertain
-    number, known = np.isfinite(got), np.isfinite(expected)
-    return np.select(
-        [~computed, typed & ~number, ~known, ~number, near],
-        [Outcome.NO_VALUE, Outcome.NO_NUMBER, Outcome.UNKNOWN, Outcome.NO_NUMBER, Outcome.RIGHT],
-        Outcome.OFF,
-    )
-
-
-def finding(
-    understood: Understood,
-    kind: str,
-    name: str,
-    at: Sequence[int],
-    cause: str,
-    *,
-    given: bool = False,
-    deviation: float | None = None,
-) -> Finding:
-    """What is to be said about a column in these rows of the sheet; the first is shown.
-
-    Args:
-        given: whether a number is expected there, and no formula.
-    """
+    given, first = rows[0] in case.given_rows(name), case.table.at[rows[0]]
     return Finding(
         kind="root" if kind == "root" else "note",
         column=name,
-        cell=understood.table.cell(name, at[0]),
-        rows=len(at),
-        formula=content(understood, name, at[0]),
-        expected=None if given else expected_text(understood, name, at[0]),
+        cell=case.table.cell(name, first),
+        rows=len(rows),
+        formula=content(case.table, name, first),
+        expected=None if given else case.expected_text(name, rows[0]),
         cause=cause,
-        deviation=deviation,
-        at=tuple(at),
+        deviation=None if given else _deviation(case, name, rows),
+        at=tuple(case.table.at[row] for row in rows),
     )
 
 
+def _deviation(case: Case, name: str, rows: Sequence[int]) -> float | None:
+    expected = case.expected(name, rows)
+    if expected is None:
+        return None
+    right, uncertain = expected
+    with np.errstate(all="ignore"):
+        off = np.abs(case.numbers.columns[name][np.asarray(rows, dtype=int)] - right)
+        share = np.where(off <= uncertain, 0.0, off / np.abs(right))
+    known = share[np.isfinite(share)]
+    return float(known.max()) if len(known) else None
+
+
 class Column:
-    """A column with what it should be.
+    """A column before its judge.
 
     Attributes:
-        outcomes: the Outcome of each cell.
         overwritten: rows that were overwritten as a whole, which are reported apart.
         named: whether to look for the slip behind typed numbers.
     """
 
-    def __init__(
-        self,
-        understood: Understood,
-        causes: Causes,
-        name: str,
-        expected: FloatArray,
-        uncertain: FloatArray,
-        overwritten: Collection[int],
-        *,
-        named: bool,
-    ) -> None:
-        self.understood, self.table, self.name = understood, understood.table, name
-        self.expected, self.uncertain, self.overwritten = expected, uncertain, overwritten
-        self.causes, self.named = causes, named
-        self.got = understood.numbers.columns[name]
-        self.given = name in understood.network.given
-        self.sample = name in understood.network.samples
-        shapes = self.table.sheet.shapes.get(self.table.columns[name], {})
-        typed = np.array([row not in shapes for row in self.table.at])
-        typed[0] |= self.given
-        computed = np.ones_like(typed)
-        computed[self.table.without_value(name)] = False
-        self.outcomes = classify(self.got, expected, uncertain, typed=typed, computed=computed)
+    def __init__(self, case: Case, causes: Causes, name: str, overwritten: Collection[int], *, named: bool) -> None:
+        self.case, self.table, self.name = case, case.table, name
+        self.causes, self.overwritten, self.named = causes, overwritten, named
+        self.got = case.numbers.columns[name]
+        self.sample = name in case.samples
 
-    def findings(self, groups: list[Group]) -> Iterator[Finding | Unjudged]:
-        """What is to be said about the column, whose cells are in these groups."""
+    def findings(self) -> Iterator[Finding | Unjudged]:
+        """What is to be said about the column."""
+        yield from self._given_cells()
         wrong: list[tuple[Shape, Group]] = []
-        for group in groups:
-            rows = [row for row in group.rows if not (row == 0 and self.given)]
-            if group.rows[0] == 0 and self.given:
-                yield from self._given_cell()
-            if not rows:
-                continue
-            group = Group(group.shape, tuple(rows), group.tree, group.reason)
+        for group in self.case.groups(self.name):
             if group.shape is None:
                 yield from self._typed(group)
             elif group.reason == BIAS:
                 yield Unjudged(self.name, BIAS)  # its numbers are not those of a network without one
             elif group.tree is None:
                 yield from self._by_value(group, f"{group.reason}: judged by its numbers alone")
-            elif self.understood.scene.holds(self.name, group.tree):
+            elif self.case.holds(self.name, group):
                 yield from self._shown_errors(group)
             else:
                 wrong.append((group.shape, group))
@@ -168,7 +108,7 @@ class Column:
             if cause is None:
                 row = self.table.at[group.rows[0]]
                 thorough = searches < MOST_SEARCHES
-                cause = self.causes.cause_of_formula(self.understood, self.name, shape, row, thorough=thorough)
+                cause = self.causes.of_formula(self.name, shape, row, thorough=thorough)
                 searches += cause.words == UNNAMED
             causes[group.tree] = cause
             keys = [(cause.kind, alike) for alike in (group.tree, shape, cause.words)]
@@ -177,17 +117,15 @@ class Column:
             found |= dict.fromkeys(keys, members)
         return {id(members): members for members in found.values()}.values()
 
-    def _which(self, rows: Collection[int], *outcomes: Outcome) -> list[int]:
-        """Those of some rows whose cells have one of some outcomes."""
-        at = np.asarray(rows, dtype=int)
-        found: list[int] = at[np.isin(self.outcomes[at], outcomes)].tolist()
-        return found
-
-    def _given_cell(self) -> Iterator[Finding]:
-        if self.outcomes[0] == Outcome.NO_VALUE:
-            yield self._finding("note", [0], NO_VALUE)
-        elif self.outcomes[0] == Outcome.NO_NUMBER:
-            yield self._finding("root", [0], f"{self._what(0)}; expected a number")
+    def _given_cells(self) -> Iterator[Finding]:
+        for row in self.case.given_rows(self.name):
+            if np.isfinite(self.got[row]):
+                continue
+            column, at = self.table.columns[self.name], self.table.at[row]
+            if self.table.sheet.shape(column, at) is not None and self.table.sheet.value(column, at) is None:
+                yield self._finding("note", [row], NO_VALUE)
+            else:
+                yield from self._not_numbers([row])
 
     def _wrong_formula(self, members: list[tuple[Group, Cause]]) -> Iterator[Finding]:
         """One finding for a formula, however many rows it was filled down to and whatever it reads there."""
@@ -198,14 +136,16 @@ class Column:
             yield self._finding(cause.kind, rows, cause.text(self.table.at[rows[0]]))
 
     def _shown_errors(self, group: Group) -> Iterator[Finding]:
-        if rows := self._which(group.rows, Outcome.NO_NUMBER):
+        none = np.asarray(group.rows)[~np.isfinite(self.got[list(group.rows)])].tolist()
+        if none and (rows := by_outcome(self.case, self.name, none)[Outcome.NO_NUMBER]):
             hint = ": EXP of more than 709 is an error; MIN guards it" if kind_of(self.name) == "activation" else ""
             yield self._finding("root", rows, f"the formula is right, but {self._what(rows[0])}{hint}")
 
     def _by_value(self, group: Group, note: str) -> Iterator[Finding | Unjudged]:
-        if off := self._which(group.rows, Outcome.OFF, Outcome.NO_NUMBER):
+        found = by_outcome(self.case, self.name, group.rows)
+        if off := sorted(found[Outcome.OFF] + found[Outcome.NO_NUMBER]):
             yield self._finding("root", off, self._cause_by_value(group, off[0], note))
-        unknown = self._which(group.rows, Outcome.UNKNOWN, Outcome.NO_VALUE)
+        unknown = sorted(found[Outcome.UNKNOWN] + found[Outcome.NO_VALUE])
         if len(unknown) == len(group.rows):
             yield Unjudged(self.name, note)
         elif unknown:
@@ -215,7 +155,7 @@ class Column:
     def _cause_by_value(self, group: Group, row: int, note: str) -> str:
         if group.reason == OTHERS_EVERYWHERE and group.shape is not None:
             try:
-                cause = self.causes.cause_of_formula(self.understood, self.name, group.shape, self.table.at[row])
+                cause = self.causes.of_formula(self.name, group.shape, self.table.at[row])
             except UnsupportedError:
                 cause = None
             if cause is not None and cause.kind == "root":
@@ -223,17 +163,17 @@ class Column:
         return f"the numbers are not what the column should be ({note})"
 
     def _typed(self, group: Group) -> Iterator[Finding | Unjudged]:
-        rows = [row for row in group.rows if row not in self.overwritten]
-        yield from self._not_numbers(self._which(rows, Outcome.NO_NUMBER))
-        unknown, off, right = (self._which(rows, one) for one in (Outcome.UNKNOWN, Outcome.OFF, Outcome.RIGHT))
-        whole = 2 * len(group.rows) >= self.table.steps - self.given
+        found = by_outcome(self.case, self.name, [row for row in group.rows if row not in self.overwritten])
+        yield from self._not_numbers(found[Outcome.NO_NUMBER])
+        unknown, off, right = (found[one] for one in (Outcome.UNKNOWN, Outcome.OFF, Outcome.RIGHT))
+        whole = 2 * len(group.rows) >= self.table.steps - len(self.case.given_rows(self.name))
         if unknown and whole and not off and not right:
             yield Unjudged(self.name, "what it is computed from is not known")
         elif unknown:
             yield self._finding("note", unknown, "a typed number, not judged: what it is computed from is no number")
         if off:
             yield self._finding("root", off, self._cause_of_typed(off, whole=whole))
-        elif right and not whole and not self.sample:
+        elif right and not whole and not self.sample and not self.case.gives_numbers:
             yield self._finding("note", right, "typed over the formula, with the right value")
 
     def _not_numbers(self, rows: list[int]) -> Iterator[Finding]:
@@ -244,7 +184,7 @@ class Column:
             yield self._finding("root", members, f"{what}; expected a number")
 
     def _cause_of_typed(self, rows: list[int], *, whole: bool) -> str:
-        value, expected = self.got[rows[0]], self.expected[rows[0]]
+        value, expected = self.got[rows[0]], self._expected(rows[0])
         if self.sample:
             if is_counted_up(self.got):
                 return "the fill handle has counted it up; it should stay the same in every row"
@@ -252,7 +192,7 @@ class Column:
         if not whole:
             rounded = abs(value - expected) <= 1e-3 * abs(expected)
             return f"{value:.10g} is typed over the formula" + (": a rounded number" if rounded else "")
-        cause = self.causes.cause_of_numbers(self.understood, self.name, rows) if self.named and len(rows) > 1 else None
+        cause = self.causes.of_numbers(self.name, rows) if self.named and len(rows) > 1 else None
         what = f": {cause.text(self.table.at[rows[0]])}" if cause else ""
         return f"the typed numbers are not what the column should be{what}"
 
@@ -264,13 +204,9 @@ class Column:
             return f"the cell shows the error {value.text}"
         return f"the cell holds the text '{value[:30]}'" if isinstance(value, str) else f"the cell holds {value}"
 
-    def _finding(self, kind: str, rows: list[int], cause: str) -> Finding:
-        at, given = [self.table.at[row] for row in rows], rows[0] == 0 and self.given
-        return finding(self.understood, kind, self.name, at, cause, given=given, deviation=self._deviation(rows))
+    def _expected(self, row: int) -> float:
+        expected = self.case.expected(self.name, [row])
+        return np.nan if expected is None else float(expected[0][0])
 
-    def _deviation(self, rows: list[int]) -> float | None:
-        with np.errstate(all="ignore"):
-            off = np.abs(self.got[rows] - self.expected[rows])
-            share = np.where(off <= self.uncertain[rows], 0.0, off / np.abs(self.expected[rows]))
-        known = share[np.isfinite(share)]
-        return float(known.max()) if len(known) else None
+    def _finding(self, kind: str, rows: Sequence[int], cause: str) -> Finding:
+        return finding(self.case, kind, self.name, rows, cause)

@@ -2,15 +2,12 @@
 
 from collections.abc import Collection, Sequence
 
-from workbook.inspect.find.headers import kind_of
+from workbook.inspect.find.headers import GIVEN, kind_of
 from workbook.inspect.find.tables import Table, Unfilled
 from workbook.inspect.findings import Finding, Score, TableReport, Verdict
 from workbook.spreadsheet.areas import Area, bare_text
 from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.files import VALUES_ONLY
-
-# What nobody computes.
-GIVEN = {"target", "input", "step", "sample"}
 
 
 def score_of(asked: Collection[str], right: Collection[str], typed: Collection[str]) -> Score:

@@ -1,8 +1,8 @@
 """The cells of a column by what their formulas compute: rows that are filled alike are judged together."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from workbook.inspect.find.case import Group
 from workbook.inspect.find.resolve import Signature
 from workbook.inspect.find.understand import Understood
 from workbook.spreadsheet.shapes import Shape
@@ -15,29 +15,13 @@ OTHERS_EVERYWHERE = "it reads other typed numbers in every row"
 TOO_MANY = f"the column has more than {MOST_FORMULAS} different formulas"
 
 
-@dataclass(frozen=True)
-class Group:
-    """Rows of a column whose cells are filled alike: one formula that leads to the same variables, or none.
-
-    Attributes:
-        rows: counted from the table's first row, 0.
-        tree: what the formula computes; None if there is none or it cannot be followed.
-        reason: why it cannot be followed.
-    """
-
-    shape: Shape | None
-    rows: tuple[int, ...]
-    tree: Tree | None = None
-    reason: str = ""
-
-
 def groups(understood: Understood, name: str) -> Iterator[Group]:
-    """The groups of a column."""
-    table = understood.table
+    """The groups of a column, without its first cell where that is given."""
+    table, given = understood.table, name in understood.network.given
     shapes = table.sheet.shapes.get(table.columns[name], {})
     places: dict[str | None, tuple[Shape | None, list[int]]] = {}
     there = table.at[:-1] if table.ends_early(name) else table.at
-    for row, at in enumerate(there):
+    for row, at in enumerate(there[given:], start=given):
         shape = shapes.get(at)
         places.setdefault(None if shape is None else shape.key, (shape, []))[1].append(row)
     formulas = [(shape, rows) for shape, rows in places.values() if shape is not None]
