@@ -84,13 +84,13 @@ def _embedding(_layer: Any, x: list[torch.Tensor], own: Own) -> torch.Tensor:
 def _position(layer: Any, x: list[torch.Tensor], own: Own) -> torch.Tensor:
     time, features = layer.time, x[0].shape[1]
     if layer.learned:
-        places = own.weights
+        encodings = own.weights
     else:  # as torch's tutorial of the transformer has it
         frequency = torch.exp(torch.arange(0, features, 2, dtype=torch.float64) * (-np.log(10000.0) / features))
         angle = torch.arange(time, dtype=torch.float64)[:, None] * frequency
-        places = torch.zeros(time, features, dtype=torch.float64)
-        places[:, 0::2], places[:, 1::2] = torch.sin(angle), torch.cos(angle)[:, : features // 2]
-    return (x[0].reshape(-1, time, features) + places).reshape(len(x[0]), -1)
+        encodings = torch.zeros(time, features, dtype=torch.float64)
+        encodings[:, 0::2], encodings[:, 1::2] = torch.sin(angle), torch.cos(angle)[:, : features // 2]
+    return (x[0].reshape(-1, time, features) + encodings).reshape(len(x[0]), -1)
 
 
 def _attention(layer: Any, x: list[torch.Tensor], own: Own) -> torch.Tensor:

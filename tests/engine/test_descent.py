@@ -88,12 +88,12 @@ def test_gradients_equal_central_differences(experiment: Experiment) -> None:
     by_difference = []
     for number in range(trace.columns.depth):
         for array in (weights[number], biases[number]) if "bias" in numbers.slopes[number] else (weights[number],):
-            for place in np.ndindex(array.shape):
-                losses, kept = [], array[place]
+            for index in np.ndindex(array.shape):
+                losses, kept = [], array[index]
                 for sign in (1, -1):
-                    array[place] = kept + sign * nudge
+                    array[index] = kept + sign * nudge
                     losses.append(loss_by_hand(experiment, sample, weights, biases))
-                array[place] = kept
+                array[index] = kept
                 by_difference.append((losses[0] - losses[1]) / (2 * nudge))
     np.testing.assert_allclose(numbers.every_gradient[row, :, run], by_difference, rtol=1e-6, atol=1e-8)
 

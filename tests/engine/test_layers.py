@@ -181,16 +181,16 @@ def test_gradients_of_every_kind_equal_central_differences(seed: int) -> None:
     for number, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=False)):
         for kind in layer.trained(shape):
             arrays = experiment.weights if kind == "weight" else experiment.biases
-            for place in range(arrays[number].size):
-                up, down = (_loss(experiment, kind, _nudged(arrays, number, place, step)) for step in (1e-6, -1e-6))
+            for index in range(arrays[number].size):
+                up, down = (_loss(experiment, kind, _nudged(arrays, number, index, step)) for step in (1e-6, -1e-6))
                 by_difference.append((up - down) / 2e-6)
     # A nudge may change the winner of a max pool, but not of these seeds.
     np.testing.assert_allclose(gradient, by_difference, rtol=1e-5, atol=1e-7)
 
 
-def _nudged(arrays: tuple[FloatArray, ...], number: int, place: int, step: float) -> tuple[FloatArray, ...]:
+def _nudged(arrays: tuple[FloatArray, ...], number: int, index: int, step: float) -> tuple[FloatArray, ...]:
     changed = [array.copy() for array in arrays]
-    changed[number].flat[place] += step
+    changed[number].flat[index] += step
     return tuple(changed)
 
 

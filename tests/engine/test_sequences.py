@@ -128,17 +128,17 @@ def test_gradients_are_central_differences(seed: int) -> None:
             if kind not in slopes:
                 continue
             gradient = slopes[kind][..., 0].sum(axis=0)
-            for place in np.ndindex(gradient.shape):
+            for index in np.ndindex(gradient.shape):
                 sides = []
                 for nudge in (1e-6, -1e-6):
                     changed = [array.copy() for array in arrays]
-                    changed[layer][place] += nudge
+                    changed[layer][index] += nudge
                     weights, biases = tuple(changed), experiment.biases
                     if kind == "bias":
                         weights, biases = experiment.weights, tuple(changed)
                     made = replace(experiment, weights=weights, biases=biases)
                     sides.append(float(descend(made, [0.0]).numbers.loss.sum()))
-                assert gradient[place] == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-6, abs=1e-8)
+                assert gradient[index] == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-6, abs=1e-8)
 
 
 def test_sequences_are_for_layers_whose_rows_read_one_another(tmp_path: Path) -> None:

@@ -77,8 +77,8 @@ def _residual(axes: Axes) -> None:
         ("without", LINE_COLORS[1], _without(experiment, Residual)),
     ):
         slopes = _run(made).numbers.slopes
-        hidden = [place for place, layer in enumerate(made.network.layers) if isinstance(layer, Dense)][:-1]
-        sizes = [float(np.abs(slopes[place]["pre-activation"][: made.method.batch_size]).mean()) for place in hidden]
+        hidden = [index for index, layer in enumerate(made.network.layers) if isinstance(layer, Dense)][:-1]
+        sizes = [float(np.abs(slopes[index]["pre-activation"][: made.method.batch_size]).mean()) for index in hidden]
         axes.plot(range(1, len(sizes) + 1), sizes, label=label, color=color, marker="o")
     axes.set(yscale="log", ylim=(1e-3, 1e-1), xlabel="hidden layer", ylabel="mean |∂E/∂h| in step 1")
     axes.legend(frameon=False)
@@ -91,9 +91,11 @@ def _seed_block(axes: Axes) -> None:
     trace = _run(experiment)
     samples = experiment.samples
     outputs = trace.numbers.layers[-1]["activation"][..., 0].reshape(-1, samples, experiment.targets.shape[1])
-    right = (outputs * experiment.targets).sum(axis=2)  # (steps, samples): a target is 1 for the right class
+    of_right_class = (outputs * experiment.targets).sum(axis=2)  # (steps, samples): a target is 1 for the right class
     for sample, color in enumerate(LINE_COLORS[:samples]):
-        axes.plot(range(1, len(right) + 1), right[:, sample], color=color, label=f"picture {sample + 1}")
+        axes.plot(
+            range(1, len(of_right_class) + 1), of_right_class[:, sample], color=color, label=f"picture {sample + 1}"
+        )
     axes.set(xlabel="step", ylabel="output for the right class", ylim=(0, 1.02))
     axes.legend(frameon=False, fontsize=8)
     _plain(axes)
@@ -112,12 +114,12 @@ def _losses(experiment: Experiment) -> FloatArray:
 def _without(experiment: Experiment, kind: type) -> Experiment:
     """The experiment without the layers of a kind; the first layer takes on the activation of the first of them."""
     network = experiment.network
-    kept = [place for place, layer in enumerate(network.layers) if not isinstance(layer, kind)]
-    layers = [network.layers[place] for place in kept]
+    kept = [index for index, layer in enumerate(network.layers) if not isinstance(layer, kind)]
+    layers = [network.layers[index] for index in kept]
     left_out = next(layer for layer in network.layers if isinstance(layer, kind))
     if left_out.activation != "identity":
         layers[0] = layers[0].with_activation(left_out.activation)
-    weights, biases = (tuple(of[place] for place in kept) for of in (experiment.weights, experiment.biases))
+    weights, biases = (tuple(of[index] for index in kept) for of in (experiment.weights, experiment.biases))
     return replace(experiment, network=replace(network, layers=tuple(layers)), weights=weights, biases=biases)
 
 

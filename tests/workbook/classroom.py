@@ -51,8 +51,8 @@ def filled(path: Path, student: Student, change: Callable[[dict[str, object]], N
         return path
     key = path.with_name(f"key-{path.name}")
     write(exercise_sheets(experiment, solution=True, student=signature(student)), key)
-    right = openpyxl.load_workbook(key)[MAIN_SHEET]
-    cells: dict[str, object] = {cell.coordinate: cell.value for row in right["A21:AE22"] for cell in row}
+    solution = openpyxl.load_workbook(key)[MAIN_SHEET]
+    cells: dict[str, object] = {cell.coordinate: cell.value for row in solution["A21:AE22"] for cell in row}
     change(cells)
     key.unlink()
     book = openpyxl.load_workbook(path)

@@ -55,14 +55,14 @@ def poisoned(path: Path, copy: Path, typed: Mapping[str, float] | None = None) -
     return copy
 
 
-def slipped(path: Path, copy: Path, right: str, slip: str) -> Path:
+def slipped(path: Path, copy: Path, correct: str, slip: str) -> Path:
     """A copy in which one formula of the first sheet has one slip."""
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as target:
         for item in source.infolist():
             data = source.read(item)
             if item.filename == "xl/worksheets/sheet1.xml":
-                assert data.count(right.encode()) == 1, f"the sheet does not hold {right} once"
-                data = data.replace(right.encode(), slip.encode())
+                assert data.count(correct.encode()) == 1, f"the sheet does not hold {correct} once"
+                data = data.replace(correct.encode(), slip.encode())
             target.writestr(item, data)
     return copy
 

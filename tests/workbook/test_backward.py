@@ -110,16 +110,16 @@ def squared(*outputs: str) -> list[Definition]:
     return [*losses, column("E_tot", " + ".join(loss.name for loss in losses))]
 
 
-PLACES = [f"{row}{place}" for row in range(3) for place in range(3)]
+CELLS = [f"{row}{column}" for row in range(3) for column in range(3)]
 
 
 def convolution() -> tuple[Stages, list[str], list[str]]:
     """A 3×3 picture, a 2×2 kernel, max pooling of the 2×2 map, one output."""
-    kernel = [(row, place) for row in range(2) for place in range(2)]
+    kernel = [(row, column) for row in range(2) for column in range(2)]
     maps = [column(f"z{r}{c}", " + ".join([*(f"k{i}{j}*x{r + i}{c + j}" for i, j in kernel), "b"])) for r, c in kernel]
     pooled = [column("m", "MAX(z00,z01,z10,z11)")]
     stages = [maps, pooled, [column("o", "v*m")], squared("o")]
-    return stages, [*(f"k{i}{j}" for i, j in kernel), "b", "v"], [f"x{place}" for place in PLACES] + ["t1"]
+    return stages, [*(f"k{i}{j}" for i, j in kernel), "b", "v"], [f"x{cell}" for cell in CELLS] + ["t1"]
 
 
 def test_convolution_and_max_pooling_come_out_as_textbooks_have_them() -> None:
@@ -132,10 +132,10 @@ def test_convolution_and_max_pooling_come_out_as_textbooks_have_them() -> None:
     assert_gradients_are_differences(stages, drawn([*trained, *given]), trained)
 
 
-@pytest.mark.parametrize(("inputs", "winner"), [(dict.fromkeys(PLACES, 1.0), "z00"), ({"12": 1.0}, "z01")])
+@pytest.mark.parametrize(("inputs", "winner"), [(dict.fromkeys(CELLS, 1.0), "z00"), ({"12": 1.0}, "z01")])
 def test_of_equal_cells_in_a_window_the_first_takes_the_gradient(inputs: dict[str, float], winner: str) -> None:
     stages, trained, _ = convolution()
-    typed: Cells = {(f"x{place}", 0): inputs.get(place, 0.0) for place in PLACES}
+    typed: Cells = {(f"x{cell}", 0): inputs.get(cell, 0.0) for cell in CELLS}
     typed |= {(name, 0): 1.0 for name in trained} | {("t1", 0): 0.0}
     update = Update(stages, typed, 1, {})
     update.trees |= {line.name: line.trees for stage in backward(stages, trained) for line in stage}
@@ -223,9 +223,9 @@ def random_stages(seed: int, rows: int) -> tuple[Stages, list[str], list[str]]:
     known, stages = [*trained, *given], []
     for number in range(3):
         stage = []
-        for place in range(3):
+        for index in range(3):
             trees = _random_trees(draw, known, rows)
-            stage.append(Definition(f"c{number}{place}", trees[0], "", others=trees[1:]))
+            stage.append(Definition(f"c{number}{index}", trees[0], "", others=trees[1:]))
             known.append(stage[-1].name)
         stages.append(stage)
     ends = [known[-1], known[-2], known[-3]]

@@ -73,12 +73,12 @@ def cell(made: Experiment, name: str, row: int) -> str:
     return f"{Layout(made.columns, made.steps).letters[name]}{FIRST_ROW + row}"
 
 
-def slip(made: Experiment, name: str, row: int, right: str, wrong: str) -> dict[str, float | str]:
+def slip(made: Experiment, name: str, row: int, correct: str, wrong: str) -> dict[str, float | str]:
     """One formula with one slip in it."""
     layout = Layout(made.columns, made.steps)
     formula = layout.formula(definitions(made.columns)[name].tree_of(row)).at(FIRST_ROW + row)
-    assert right in formula, formula
-    return {cell(made, name, row): formula.replace(right, wrong, 1)}
+    assert correct in formula, formula
+    return {cell(made, name, row): formula.replace(correct, wrong, 1)}
 
 
 def shown(book: Book) -> tuple[object, object]:
@@ -220,9 +220,10 @@ def test_what_a_user_changes_passes_in_both_engines(
     kind: str, typed: dict[str, float], compared: str, tmp_path: Path
 ) -> None:
     made = KINDS[kind]
-    places = {key: key.split(" of row ") for key in typed}
+    parts_of = {key: key.split(" of row ") for key in typed}
     typed = {
-        cell(made, place[0], int(place[1]) - 1) if len(place) > 1 else key: typed[key] for key, place in places.items()
+        cell(made, parts[0], int(parts[1]) - 1) if len(parts) > 1 else key: typed[key]
+        for key, parts in parts_of.items()
     }
     copy = poisoned(written(made, tmp_path / "book.xlsx"), tmp_path / "poisoned.xlsx", typed)
     for recalculated in (by_ironcalc(copy), *by_libreoffice([copy], tmp_path)):

@@ -278,11 +278,11 @@ def test_what_was_written_in_an_exam_is_graded(tmp_path: Path) -> None:
     assert run("workbook", "class", "out", "--roster", "ok.csv", "--exam", folder=tmp_path).returncode == 0
     for slug, wrong in (("ada-1", {}), ("alan-2", {"I21": "=E21*C21", "AE22": None})):
         path = tmp_path / "out" / "exercises" / f"{slug}.xlsx"
-        right = openpyxl.load_workbook(tmp_path / "out" / "solutions" / path.name)[MAIN_SHEET]
+        solution = openpyxl.load_workbook(tmp_path / "out" / "solutions" / path.name)[MAIN_SHEET]
         exam = openpyxl.load_workbook(path)
         assert "hints" not in exam.sheetnames
         for cell in ASKED_CELLS:
-            exam[MAIN_SHEET][cell] = wrong.get(cell, right[cell].value)
+            exam[MAIN_SHEET][cell] = wrong.get(cell, solution[cell].value)
         exam.save(path)
     assert run("workbook", "grade", "out/exercises", "--roster", "ok.csv", folder=tmp_path).returncode == 0
     with (tmp_path / "build" / "grades" / "grades.csv").open(newline="", encoding="utf-8") as file:

@@ -87,7 +87,7 @@ def test_where_numbers_end_the_line_tells_since_when(activation: str, rate: floa
     experiment = replace(deep(activation), steps=30)
     values, _ = line(experiment, tmp_path, {"G19": rate})
     losses = [values.get(f"{column_of_loss(experiment)}{row}") for row in range(21, 51)]
-    step = 1 + next(place for place, loss in enumerate(losses) if not isinstance(loss, float | int))
+    step = 1 + next(index for index, loss in enumerate(losses) if not isinstance(loss, float | int))
     assert 1 < step < 30
     assert values["E13"] == "overflows"
     assert [values[cell] for cell in LINE] == [NO_NUMBER, step, "less eta"]
@@ -104,6 +104,6 @@ def test_a_network_of_one_layer_has_no_first_and_last(tmp_path: Path) -> None:
 def test_a_layers_gradients_stand_side_by_side(name: str) -> None:
     # The formula takes them as one range.
     columns = load_experiment(name).columns
-    places = {name: place for place, name in enumerate(columns.names)}
+    indices = {name: index for index, name in enumerate(columns.names)}
     for gradients in layers_with_gradients(Layout(columns, 1)):
-        assert [places[name] - places[gradients[0]] for name in gradients] == list(range(len(gradients)))
+        assert [indices[name] - indices[gradients[0]] for name in gradients] == list(range(len(gradients)))

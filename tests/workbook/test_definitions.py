@@ -94,7 +94,7 @@ def test_the_hidden_errors_of_output_first_are_no_derivatives_but_the_outputs_ar
         column: np.allclose(values[Variable(column, 0)], slope(column.removeprefix("∂E/∂")), rtol=1e-10)
         for column in columns.of("delta", "gradient")
     }
-    assert {column for column, right in same.items() if not right} == {
+    assert {column for column, agrees in same.items() if not agrees} == {
         "∂E/∂h1", "∂E/∂h2", "∂E/∂w1", "∂E/∂w2", "∂E/∂w3", "∂E/∂w4",
     }  # fmt: skip
 
@@ -109,10 +109,10 @@ def test_every_definition_holds_for_the_engines_numbers(name: str) -> None:
             rows = np.arange(phase, len(numbers), phases)
             rows = rows[rows >= definition.typed_in]
             got = evaluate(definition.trees[phase], around(experiment, numbers, rows, definition.trees[phase]))
-            place = experiment.columns.index[column]
-            largest = np.abs(numbers[:, place]).max()
+            index = experiment.columns.index[column]
+            largest = np.abs(numbers[:, index]).max()
             np.testing.assert_allclose(
-                np.broadcast_to(got, rows.shape), numbers[rows, place], rtol=1e-9, atol=1e-12 * largest, err_msg=column
+                np.broadcast_to(got, rows.shape), numbers[rows, index], rtol=1e-9, atol=1e-12 * largest, err_msg=column
             )
 
 
@@ -120,9 +120,9 @@ def around(experiment: Experiment, numbers: FloatArray, rows: NDArray[np.intp], 
     """What a tree's variables stand for in these rows: numbers of the same or of other rows, and the constants."""
     rate, *_ = constant_names(experiment.columns)
     constants = {rate: experiment.learning_rate, **dict(experiment.method.constants)}
-    place = experiment.columns.index
+    index = experiment.columns.index
     return {
-        leaf: numbers[rows + leaf.row, place[leaf.name]] if leaf.name in place else np.float64(constants[leaf.name])
+        leaf: numbers[rows + leaf.row, index[leaf.name]] if leaf.name in index else np.float64(constants[leaf.name])
         for leaf in leaves(tree)
         if isinstance(leaf, Variable)
     }

@@ -43,7 +43,7 @@ def _maps(book: Book, strip: Strip) -> np.ndarray:
 
 
 def _weights(book: Book, kernels: Kernels) -> np.ndarray:
-    cells = [at(*kernels.cell(*place)) for place in kernels.weights()]
+    cells = [at(*kernels.cell(*weight)) for weight in kernels.weights()]
     return _cells(book, kernels.sheet, cells).reshape(kernels.count, kernels.over, kernels.size, kernels.size)
 
 
@@ -51,24 +51,24 @@ def _assert_as_torch(got: np.ndarray, expected: np.ndarray, what: str) -> None:
     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-9 * float(np.abs(expected).max()), err_msg=what)
 
 
-def _assert_maps(book: Book, places: list[BlockLayout], torchs: Passes) -> None:
-    for number, place in enumerate(places, start=1):
-        _assert_as_torch(_maps(book, place.maps), torchs.values[f"{number} maps"], f"{place.sheet} maps")
-        if place.pooled is not None:
-            _assert_as_torch(_maps(book, place.pooled), torchs.values[f"{number} pooled"], f"{place.sheet} pooled")
+def _assert_maps(book: Book, layouts: list[BlockLayout], torchs: Passes) -> None:
+    for number, layout in enumerate(layouts, start=1):
+        _assert_as_torch(_maps(book, layout.maps), torchs.values[f"{number} maps"], f"{layout.sheet} maps")
+        if layout.pooled is not None:
+            _assert_as_torch(_maps(book, layout.pooled), torchs.values[f"{number} pooled"], f"{layout.sheet} pooled")
 
 
-def _assert_gradients(book: Book, places: list[BlockLayout], torchs: Passes) -> None:
-    for number, place in enumerate(places, start=1):
-        backward, names = gradient_layout(place), PARAMETER_NAMES[number - 1]
+def _assert_gradients(book: Book, layouts: list[BlockLayout], torchs: Passes) -> None:
+    for number, layout in enumerate(layouts, start=1):
+        backward, names = gradient_layout(layout), PARAMETER_NAMES[number - 1]
         strips = {"maps": backward.maps, "z": backward.z, "pooled": backward.pooled}
         for kind, strip in strips.items():
             if strip is not None:
-                _assert_as_torch(_maps(book, strip), torchs.gradients[f"{number} {kind}"], f"{place.sheet} {kind}")
-        _assert_as_torch(_weights(book, backward.kernels), torchs.gradients[names["weight"]], f"{place.sheet} weights")
+                _assert_as_torch(_maps(book, strip), torchs.gradients[f"{number} {kind}"], f"{layout.sheet} {kind}")
+        _assert_as_torch(_weights(book, backward.kernels), torchs.gradients[names["weight"]], f"{layout.sheet} weights")
         for part in names.keys() - {"weight"}:
-            cells = [at(backward.kernels.top(number), COLUMNS[part]) for number in range(place.plan.outputs)]
-            _assert_as_torch(_cells(book, place.sheet, cells), torchs.gradients[names[part]], f"{place.sheet} {part}")
+            cells = [at(backward.kernels.top(number), COLUMNS[part]) for number in range(layout.plan.outputs)]
+            _assert_as_torch(_cells(book, layout.sheet, cells), torchs.gradients[names[part]], f"{layout.sheet} {part}")
 
 
 def _assert_painted(book: Book, torchs: Passes, label: int) -> None:
@@ -104,11 +104,11 @@ def test_every_map_and_every_gradient_is_torchs(random_book: tuple[Path, Path], 
         book = by_libreoffice([lying], tmp_path)[0] if program == "LibreOffice" else by_openpyxl(path)
     torchs = passes(IMAGE, LABEL, weights)
     picture, saliency = input_strips(backward=True)
-    places = plan_blocks("block", picture, backward=True)
+    layouts = plan_blocks("block", picture, backward=True)
     _assert_painted(book, torchs, LABEL)
     _assert_as_torch(_maps(book, picture), torchs.values["input"], "input")
-    _assert_maps(book, places, torchs)
-    _assert_gradients(book, places, torchs)
+    _assert_maps(book, layouts, torchs)
+    _assert_gradients(book, layouts, torchs)
     assert saliency is not None
     _assert_as_torch(_maps(book, saliency), torchs.gradients["input"], "saliency")
     pixels = [at(TOP + y, SALIENCY + x) for y in range(28) for x in range(28)]

@@ -53,8 +53,8 @@ def test_every_stored_image_is_read_as_torch_reads_it() -> None:
     blocks = load_blocks(SHIPPED)
     for image, logs in zip(REFERENCE.images, REFERENCE.log_probabilities, strict=True):
         np.testing.assert_allclose(read(blocks, image).log_probabilities, logs, rtol=0, atol=1e-9)
-    right = REFERENCE.log_probabilities.argmax(1) == np.array(REFERENCE.labels)
-    assert (len(right), (~right).sum()) == (37, 16)
+    is_right = REFERENCE.log_probabilities.argmax(1) == np.array(REFERENCE.labels)
+    assert (len(is_right), (~is_right).sum()) == (37, 16)
 
 
 def test_all_parameters_have_a_gradient() -> None:

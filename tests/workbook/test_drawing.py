@@ -47,12 +47,12 @@ def cells(reference: str | None) -> list[str]:
     sheet, _, corners = reference.rpartition("!")
     assert sheet.strip("'") == "explorer"
     first, *last = map(coordinate_from_string, corners.replace("$", "").split(":"))
-    places = [column_index_from_string(column) for column, _ in (first, *last)]
-    return [f"{get_column_letter(place)}{first[1]}" for place in range(places[0], places[-1] + 1)]
+    columns = [column_index_from_string(column) for column, _ in (first, *last)]
+    return [f"{get_column_letter(column)}{first[1]}" for column in range(columns[0], columns[-1] + 1)]
 
 
-def numbers(values: Values, places: list[str]) -> list[float]:
-    return [float(str(values[place])) for place in places]
+def numbers(values: Values, addresses: list[str]) -> list[float]:
+    return [float(str(values[address])) for address in addresses]
 
 
 def texts(path: Path, values: Values) -> dict[str, str]:

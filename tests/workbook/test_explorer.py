@@ -36,9 +36,9 @@ def written(experiment: Experiment, path: Path) -> FloatArray:
     return values
 
 
-def chosen(experiment: Experiment, step: float, place: float) -> dict[str, float]:
+def chosen(experiment: Experiment, step: float, batch_row: float) -> dict[str, float]:
     """What one types for a row of a batch, from 1."""
-    return {"explorer!B3": step} | ({"explorer!D3": place} if experiment.method.batch_size > 1 else {})
+    return {"explorer!B3": step} | ({"explorer!D3": batch_row} if experiment.method.batch_size > 1 else {})
 
 
 def working(values: Values) -> dict[str, int]:
@@ -54,17 +54,17 @@ def test_both_sheets_of_any_experiment_follow_the_step_and_the_row(seed: int, tm
     run = written(experiment, tmp_path / "book.xlsx")
     size = experiment.method.batch_size
     copy = poisoned(tmp_path / "book.xlsx", tmp_path / "p.xlsx")
-    for step, place in ((3, size), (experiment.steps, 1)):
-        book = by_ironcalc(copy, chosen(experiment, step, place))
+    for step, batch_row in ((3, size), (experiment.steps, 1)):
+        book = by_ironcalc(copy, chosen(experiment, step, batch_row))
         assert error_cells(book) == []
-        values, at = book["explorer"], (step - 1) * size + place - 1
+        values, at = book["explorer"], (step - 1) * size + batch_row - 1
         rows = working(values)
         for column, name in enumerate(experiment.columns.names):
             assert values[f"B{rows[name]}"] == pytest.approx(run[at, column], rel=1e-9, abs=1e-12), name
         _check_after(values, rows, experiment, run, step)
         _check_plugged(values, rows)
         assert str(values["C3" if size == 1 else "E3"]).startswith(f"step {step} of {experiment.steps}")
-        _check_derivation(book["derivation"], experiment, run, step, place)
+        _check_derivation(book["derivation"], experiment, run, step, batch_row)
 
 
 def test_both_sheets_open_with_the_numbers_of_the_first_row(tmp_path: Path) -> None:
@@ -109,11 +109,11 @@ def _check_plugged(values: Values, rows: dict[str, int]) -> None:
     assert compared >= 5
 
 
-def _check_derivation(values: Values, experiment: Experiment, run: FloatArray, step: int, place: int) -> None:
+def _check_derivation(values: Values, experiment: Experiment, run: FloatArray, step: int, batch_row: int) -> None:
     """Every line of the chain rule and of the update has the engine's number, and a mark says so."""
     columns, size = experiment.columns, experiment.method.batch_size
     rows = {str(values.get(f"A{row}")): row for row in range(6, 250)}
-    own = run[(step - 1) * size + place - 1]
+    own = run[(step - 1) * size + batch_row - 1]
     for name in columns.of("loss", "total", "delta", "gradient"):
         assert values[f"C{rows[name]}"] == pytest.approx(own[columns.index[name]], rel=1e-9, abs=1e-12), name
         assert values[f"E{rows[name]}"] == "✓", name
@@ -139,7 +139,7 @@ def batches() -> Experiment:
 
 
 @pytest.mark.parametrize(
-    ("step", "place", "message"),
+    ("step", "batch_row", "message"),
     [
         (0, 1, "Type a whole number from 1 to 5."),
         (6, 1, "Type a whole number from 1 to 5."),
@@ -149,9 +149,9 @@ def batches() -> Experiment:
         (2, 2, "step 2 of 5, sample 4 of 4"),
     ],
 )
-def test_a_row_outside_the_batch_is_said_in_words(step: float, place: float, message: str, tmp_path: Path) -> None:
+def test_a_row_outside_the_batch_is_said_in_words(step: float, batch_row: float, message: str, tmp_path: Path) -> None:
     written(batches(), tmp_path / "book.xlsx")
-    book = by_ironcalc(tmp_path / "book.xlsx", {"explorer!B3": step, "explorer!D3": place})
+    book = by_ironcalc(tmp_path / "book.xlsx", {"explorer!B3": step, "explorer!D3": batch_row})
     assert book["explorer"]["E3"] == message
     assert error_cells(book) == []
 

@@ -141,8 +141,8 @@ def test_every_prediction_and_tile_is_a_forward_pass(
         got = [sheet[f"{letter(first_output + k)}{9 + sample}"] for k in range(outputs)]
         assert got == pytest.approx(expected[:, sample].tolist(), rel=1e-9, abs=1e-12)
     left = 3 + 2 + 2 * outputs + 1  # the column of the labels of i2
-    x = [sheet[f"{letter(left + 1 + place)}30"] for place in range(21)]
-    y = [sheet[f"{letter(left)}{9 + place}"] for place in range(21)]
+    x = [sheet[f"{letter(left + 1 + index)}30"] for index in range(21)]
+    y = [sheet[f"{letter(left)}{9 + index}"] for index in range(21)]
     assert (x[0], x[20], y[0], y[20]) == pytest.approx((-0.25, 1.25, 1.25, -0.25))
     points = np.array([[i1, i2] for i2 in y for i1 in x], dtype=float)
     tiles = [sheet[f"{letter(left + 1 + along)}{9 + down}"] for down in range(21) for along in range(21)]
@@ -182,9 +182,9 @@ def assert_points(sheet: Values, x: list[object], y: list[object], classes: list
 def test_a_mark_tells_whether_the_class_is_right(tmp_path: Path) -> None:
     sheet = recalculated(with_predictions(XOR_EXPERIMENT), tmp_path)["predictions"]
     outputs = outputs_of(XOR_EXPERIMENT, weights_at(XOR_EXPERIMENT, 1), XOR)[0]
-    right = (outputs > 0.5) == (XOR_EXPERIMENT.targets[:, 0] > 0.5)
-    assert {True, False} == set(right.tolist()), "the test needs both marks"
-    assert [sheet[f"F{9 + sample}"] for sample in range(4)] == ["✓" if good else "✗" for good in right]
+    is_right = (outputs > 0.5) == (XOR_EXPERIMENT.targets[:, 0] > 0.5)
+    assert {True, False} == set(is_right.tolist()), "the test needs both marks"
+    assert [sheet[f"F{9 + sample}"] for sample in range(4)] == ["✓" if good else "✗" for good in is_right]
 
 
 def test_an_output_of_tanh_says_its_class_by_its_sign(tmp_path: Path) -> None:

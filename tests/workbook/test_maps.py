@@ -179,13 +179,13 @@ def test_the_gradients_without_columns_are_slopes_of_the_loss(name: str, tmp_pat
     maps, columns = by_openpyxl(tmp_path / "book.xlsx")["maps"], experiment.columns
     tiles, size = Tiles(columns), columns.method.batch_size
 
-    def loss(place: int, by: float) -> float:
+    def loss(index: int, by: float) -> float:
         inputs = experiment.inputs.copy()
-        inputs.reshape(len(inputs), -1)[0, place] += by
+        inputs.reshape(len(inputs), -1)[0, index] += by
         return float(run_of(replace(experiment, inputs=inputs, steps=1))[:size, columns.index["E_tot"]].sum())
 
-    for place, of in enumerate(columns.input_names):
-        slope = (loss(place, 1e-6) - loss(place, -1e-6)) / 2e-6
+    for index, of in enumerate(columns.input_names):
+        slope = (loss(index, 1e-6) - loss(index, -1e-6)) / 2e-6
         assert maps[str(tiles.cell(of, gradient=True))] == pytest.approx(slope, abs=1e-7), of
     for z, a in zip(columns.neuron_names(0), columns.activation_names(0), strict=True):
         after = float(str(maps[str(tiles.cell(a))]))

@@ -210,7 +210,7 @@ def test_a_slip_in_a_formula_of_any_kind_is_noticed_where_it_is(
     layout, row = Layout(made.columns, made.steps), 8 if made.samples <= 4 else 2 * made.samples
     formula = layout.formula(definitions(made.columns)[column].tree_of(row)).at(FIRST_ROW + row)
     assert right in formula, formula
-    place = cell(made.columns, column, row)
-    wrong = wrong_tables(by_ironcalc(path, {place: formula.replace(right, slip, 1)}), made)[MAIN_SHEET]
-    assert place in wrong
+    address = cell(made.columns, column, row)
+    wrong = wrong_tables(by_ironcalc(path, {address: formula.replace(right, slip, 1)}), made)[MAIN_SHEET]
+    assert address in wrong
     assert {other for other in wrong if coordinate_from_string(other)[1] < FIRST_ROW + row} == set()

@@ -86,8 +86,8 @@ def test_a_few_formulas_letter_for_letter(sheet: Worksheet) -> None:
 
 def test_the_loss_curve_covers_n2_to_t17(book: Path) -> None:
     drawing = zipfile.ZipFile(book).read("xl/drawings/drawing1.xml").decode()
-    place = r"<xdr:col>(\d+)</xdr:col><xdr:colOff>(\d+)</xdr:colOff><xdr:row>(\d+)</xdr:row><xdr:rowOff>(\d+)"
-    (from_, to) = re.findall(place, drawing)
+    anchor = r"<xdr:col>(\d+)</xdr:col><xdr:colOff>(\d+)</xdr:colOff><xdr:row>(\d+)</xdr:row><xdr:rowOff>(\d+)"
+    (from_, to) = re.findall(anchor, drawing)
     assert from_ == ("13", "0", "1", "0")
     assert (to[0], to[2]) == ("19", "16")
     xml = zipfile.ZipFile(book).read("xl/charts/chart1.xml").decode()

@@ -40,8 +40,8 @@ def written(experiment: Experiment, path: Path) -> FloatArray:
     return values
 
 
-def typed(experiment: Experiment, step: int, place: int) -> dict[str, float | str]:
-    return {"explorer!B3": step, **({"explorer!D3": place} if experiment.method.batch_size > 1 else {})}
+def typed(experiment: Experiment, step: int, batch_row: int) -> dict[str, float | str]:
+    return {"explorer!B3": step, **({"explorer!D3": batch_row} if experiment.method.batch_size > 1 else {})}
 
 
 def told(values: Values) -> str:
@@ -55,10 +55,10 @@ def test_the_panels_follow_the_step_and_the_row(name: str, tmp_path: Path) -> No
     run = written(experiment, tmp_path / "book.xlsx")
     columns, size = experiment.columns, experiment.method.batch_size
     copy = poisoned(tmp_path / "book.xlsx", tmp_path / "p.xlsx")
-    for step, place in ((1, size), (experiment.steps - 1, 1)):
-        book = by_ironcalc(copy, typed(experiment, step, place))
+    for step, batch_row in ((1, size), (experiment.steps - 1, 1)):
+        book = by_ironcalc(copy, typed(experiment, step, batch_row))
         assert error_cells(book) == []
-        values, at = book["story"], (step - 1) * size + place - 1
+        values, at = book["story"], (step - 1) * size + batch_row - 1
         weight = str(values["A1"]).removeprefix("The story of one weight: ")
         expected = {
             FORWARD: (values[f"B{FORWARD + 1}"], at),
@@ -90,10 +90,10 @@ def _check_verdicts(text: str, experiment: Experiment, row: FloatArray) -> None:
     """What is said of the first three answers."""
     columns = experiment.columns
     counts = row[columns.index["counted"]] if columns.network.counted else 1
-    right = "is not wrong" if columns.network.counted else "is right"
+    at_zero = "is not wrong" if columns.network.counted else "is right"
     for answer, target in list(zip(columns.activation_names(columns.depth - 1), columns.target_names, strict=True))[:3]:
         apart = counts * (row[columns.index[answer]] - row[columns.index[target]])
-        verdict = "is too large" if apart > 0 else "is too small" if apart < 0 else right
+        verdict = "is too large" if apart > 0 else "is too small" if apart < 0 else at_zero
         assert f"{answer} {verdict}" in text
 
 
