@@ -82,7 +82,7 @@ class _Check:
                 *self.by_column(),
                 *self.by_constant(),
                 *self.differences.table(),
-                *self.differences.passes(),
+                *self.differences.passes.cells(),
                 *self.frozen(),
                 *self.all_runs(),
             ],

@@ -1,22 +1,22 @@
 """The part of the sheet `check` that needs no engine: the gradients of step 1 against central differences, live."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 
-from engine import Experiment, FloatArray, descend
+from engine import Experiment, FloatArray
 from engine.activations import ACTIVATIONS
 from engine.columns import gradient_name
-from workbook.records import Cell, Style
+from workbook.records import Cell
 from workbook.sheets.choice import word
 from workbook.sheets.live import Live, live, live_content
+from workbook.sheets.nudged_passes import Nudged, NudgedPasses, forward_names
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.algebra import ONE, TWO, ZERO, call, compare, largest_size, less, over, plus, power, times
 from workbook.spreadsheet.evaluator import Given
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Number, Operation, Text, Tree, Variable
-from workbook.table.definitions import definitions, given_names
-from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet, over_cells
+from workbook.table.definitions import given_names
+from workbook.table.layout import FIRST_ROW, Layout, letter, on_sheet
 
 # A nudge on a network whose largest number is S is 1e-4/(1 + S): small steps where the loss bends sharply.
 NUDGE = 1e-4
@@ -26,11 +26,6 @@ ABSOLUTE, RELATIVE, ROUNDING = 1e-9, 1e-5, 1e-13
 MOST_CELLS = 20_000
 # MAX takes 255 numbers, and a formula 8,192 characters.
 MOST_NUMBERS = 100
-# The kinds of columns that no pass from the inputs to the loss reads.
-NOT_FORWARD = (
-    *("step", "sample", "time", "rate", "batch", "delta", "gradient", "state"),
-    *("running-mean", "running-variance"),
-)
 KINK, ORDER, CUT, SHARES = "kink", "order", "cut", "Σt ≠ 1"
 LARGEST, TABLE, DIFFERENCE, ALLOWED = (Variable(name, 0) for name in ("largest", "table", "difference", "allowed"))
 # The weight and the loss of its batch, nudged up and down. A weight so large that the nudge is lost in it has no
@@ -52,39 +47,22 @@ def _nudge(largest: Tree) -> Tree:
     return over(Number(NUDGE), plus(ONE, largest))
 
 
-@dataclass(frozen=True)
-class Nudged:
-    """The first batch's numbers with one weight or bias nudged up, and down: each (batch, C).
-
-    Attributes:
-        row: its line in the table of differences.
-        first: the row of the first of its passes, those nudged up; those nudged down follow them.
-    """
-
-    name: str
-    up: FloatArray
-    down: FloatArray
-    row: int
-    first: int
-
-
 class Differences:
     """The table of differences, whose notes start at a row of the sheet, and the forward passes below it."""
 
     def __init__(self, layout: Layout, experiment: Experiment, values: FloatArray, first_row: int) -> None:
-        self.layout, self.columns, self.experiment = layout, layout.columns, experiment
+        self.layout, self.columns = layout, layout.columns
         self.index, self.batch = self.columns.index, self.columns.method.batch_size
         self.values = values[: self.batch]
-        self.forward = [column.name for column in self.columns.all if column.kind not in NOT_FORWARD]
-        self.cell_of = {name: letter(position) for position, name in enumerate(self.forward)}
+        self.forward = forward_names(self.columns)
         self.trained = [name for name in self.columns.of("weight", "bias") if name in self.columns.trained]
         self.checked = self.trained[:: -(-len(self.trained) // self.most_checked)]
         self.notes = list(self._notes())
         self.top = first_row + len(self.notes) + 3
         self.last = self.top + len(self.checked) - 1
-        self.nudged_top = self.last + 5
-        self.below = self.nudged_top + 2 * self.batch * len(self.checked)
         self.nudge_cell = f"$B${self.top - 2}"
+        self.passes = NudgedPasses(layout, experiment, self.checked, self.nudge[0], self.nudge_cell, self.last + 5)
+        self.below = self.passes.top + 2 * self.batch * len(self.checked)
 
     @property
     def most_checked(self) -> int:
@@ -181,38 +159,12 @@ class Differences:
         all_of_them = {LARGEST.name: self.values[:, [self.index[name] for name in names]]}
         return live(_nudge(largest_size(LARGEST)), all_of_them, lambda _: self.main(names[0], names[-1]))
 
-    @cached_property
-    def nudged(self) -> list[Nudged]:
-        """Every pass."""
-        return [
-            Nudged(
-                name,
-                self._pass(name, 1),
-                self._pass(name, -1),
-                self.top + position,
-                self.nudged_top + 2 * self.batch * position,
-            )
-            for position, name in enumerate(self.checked)
-        ]
-
-    def _pass(self, name: str, sign: int) -> FloatArray:
-        weights = [matrix.copy() for matrix in self.experiment.weights]
-        biases = [bias.copy() for bias in self.experiment.biases]
-        column = self.columns.by_name[name]
-        layer = column.layer or 0
-        alike = [of.name for of in self.columns.all if (of.kind, of.layer) == (column.kind, column.layer)]
-        arrays = weights if column.kind == "weight" else biases
-        arrays[layer].flat[alike.index(name)] += sign * self.nudge[0]
-        nudged = replace(self.experiment, weights=tuple(weights), biases=tuple(biases), steps=1, runs=())
-        numbers: FloatArray = descend(nudged, [0.0]).numbers.values[:, :, 0]
-        return numbers
-
     def allowed(self, nudged: Nudged) -> Live:
         """How far the difference may lie from the gradient."""
         loss, loss_formula = self.of_table("E_tot")
         gradient, _ = self.of_table(gradient_name(nudged.name))
         given = {TABLE.name: gradient, LOSS.name: loss, EPSILON.name: self.nudge[0]}
-        cells = {TABLE: f"B{nudged.row}", LOSS: loss_formula[1:], EPSILON: self.nudge_cell}
+        cells = {TABLE: f"B{self.row(nudged)}", LOSS: loss_formula[1:], EPSILON: self.nudge_cell}
         return live(ALLOWED_TREE, given, cells.__getitem__)
 
     def table(self) -> list[Cell]:
@@ -228,8 +180,8 @@ class Differences:
             Cell(top - 2, 1, "tolerance", *self.nudge),
             *(Cell(top - 1, position, "header", text) for position, text in enumerate(headers)),
         ]
-        for nudged, (verdict, verdict_formula) in zip(self.nudged, self.verdicts, strict=True):
-            row, name = nudged.row, gradient_name(nudged.name)
+        for nudged, (verdict, verdict_formula) in zip(self.passes.nudged, self.verdicts, strict=True):
+            row, name = self.row(nudged), gradient_name(nudged.name)
             before = f"F{row - 1}&" if row > top else ""
             cells += [
                 Cell(row, 0, "label", name),
@@ -244,18 +196,22 @@ class Differences:
     @cached_property
     def verdicts(self) -> list[tuple[str, str | None]]:
         """Each one's, with its formula."""
-        return list(map(self.verdict, self.nudged))
+        return list(map(self.verdict, self.passes.nudged))
 
     def failed(self, rows: int | None = None) -> str:
         """The names that fail, of the first rows or of all."""
-        pairs = list(zip(self.nudged, self.verdicts, strict=True))[:rows]
+        pairs = list(zip(self.passes.nudged, self.verdicts, strict=True))[:rows]
         return "".join(f" {gradient_name(nudged.name)}" for nudged, (verdict, _) in pairs if verdict == "FAIL")
+
+    def row(self, nudged: Nudged) -> int:
+        """Its line in the table."""
+        return self.top + self.checked.index(nudged.name)
 
     def difference(self, nudged: Nudged) -> Live:
         """(E(w + ε) - E(w - ε)) / 2ε."""
-        column, loss = self.cell_of[nudged.name], self.cell_of["E_tot"]
+        column, loss = map(self.passes.column, (nudged.name, "E_tot"))
         given: dict[str, Given] = {TABLE.name: self.of_table(gradient_name(nudged.name))[0]}
-        cells = {TABLE: f"B{nudged.row}"}
+        cells = {TABLE: f"B{self.row(nudged)}"}
         ends = (UP, LOSS_UP, nudged.up, nudged.first), (DOWN, LOSS_DOWN, nudged.down, nudged.first + self.batch)
         for weight, loss_there, values, row in ends:
             rows = f"{loss}{row}" + (f":{loss}{row + self.batch - 1}" if self.batch > 1 else "")
@@ -273,7 +229,7 @@ class Differences:
         )
         given: dict[str, Given] = {TABLE.name: table, DIFFERENCE.name: difference, ALLOWED.name: allowed}
         given |= {name: self.values[:, [self.index[name]]] for name in self.columns.target_names}
-        row = nudged.row
+        row = self.row(nudged)
         cells = {TABLE: f"B{row}", DIFFERENCE: f"C{row}", ALLOWED: f"D{row}"}
         cells |= {Variable(name, 0): self.main(name) for name in self.columns.target_names}
         changes = [self._sign_changes(layer, nudged, given, cells) for layer in self.kinked_layers]
@@ -288,44 +244,11 @@ class Differences:
         # The activations stand among the pre-activations: they are above 0 where these are.
         ends = self.columns.neuron_names(layer)[0], self.columns.activation_names(layer)[-1]
         first, last = map(self.forward.index, ends)
-        places = [self.index[name] for name in self.forward[first : last + 1]]
+        indices = [self.index[name] for name in self.forward[first : last + 1]]
         above_zero = []
         for way, values, row in (("up", nudged.up, nudged.first), ("down", nudged.down, nudged.first + self.batch)):
             leaf = Variable(f"layer {layer} {way}", 0)
-            given[leaf.name] = values[:, places]
+            given[leaf.name] = values[:, indices]
             cells[leaf] = f"{letter(first)}{row}:{letter(last)}{row + self.batch - 1}"
             above_zero.append(times(compare(">", leaf, ZERO), ONE))
         return call("SUMPRODUCT", power(less(*above_zero), TWO))
-
-    def passes(self) -> list[Cell]:
-        """The forward passes of the batch for each weight and bias nudged up and down, spelled out in cells."""
-        top = self.nudged_top
-        title = (
-            f"The forward passes with one weight {'or bias ' * bool(self.columns.of('bias'))}nudged by ε, up and down"
-        )
-        cells = [Cell(top - 2, 0, "heading", title)]
-        cells += [Cell(top - 1, position, "header", f"{name} nudged") for position, name in enumerate(self.forward)]
-        row = top
-        for nudged in self.nudged:
-            for sign, numbers in (("+", nudged.up), ("-", nudged.down)):
-                for sample, values in enumerate(numbers):
-                    cells += self._row(row, nudged.name, sign, sample, values)
-                    row += 1
-        return cells
-
-    def _row(self, row: int, nudged: str, sign: str, sample: int, values: FloatArray) -> Iterator[Cell]:
-        defined, given = definitions(self.columns), set(given_names(self.columns))
-
-        def cell(leaf: Variable) -> str:
-            return f"{self.cell_of[leaf.name]}{row + leaf.row}"
-
-        for position, name in enumerate(self.forward):
-            if name in given:
-                # The weights of the whole batch are those of its first row.
-                at = FIRST_ROW + (0 if self.columns.by_name[name].kind in ("weight", "bias") else sample)
-                nudge = f"{sign}{self.nudge_cell}" if name == nudged else ""
-                formula = f"={on_sheet(MAIN_SHEET, f'{self.layout.letters[name]}{at}')}{nudge}"
-            else:
-                formula = over_cells(defined[name].tree_of(sample), cell)
-            style: Style = "box" if name == nudged else "number"
-            yield Cell(row, position, style, float(values[self.index[name]]), formula)
