@@ -34,6 +34,8 @@ def followed(book: Book, leaf: Tree, sheet: str) -> Tree:
 
     A name that stands for nothing stays one.
     """
+    if not isinstance(leaf, Name):
+        return leaf
     try:
         return without_names(book, leaf, sheet)
     except UnsupportedError:
@@ -63,7 +65,7 @@ def without_names(book: Book, tree: Tree, sheet: str) -> Tree:
 def corners(book: Book, key: str, sheet: str) -> Iterator[Reference]:
     """The cells in a formula of a sheet, and the corners of its ranges, in whatever its names stand for, too."""
     for leaf in references(key):
-        yield from ends(followed(book, leaf, sheet))
+        yield from [leaf] if isinstance(leaf, Reference) else ends(followed(book, leaf, sheet))
 
 
 def ends(tree: Tree) -> Iterator[Reference]:
