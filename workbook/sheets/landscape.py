@@ -6,6 +6,7 @@ import numpy as np
 
 from engine import FloatArray
 from workbook.records import Cell, Choice, ColorScale, Overlay, Sheet, Style, small_sheet
+from workbook.sheets.choice import Pattern
 from workbook.sheets.landscape_paths import Axis, Paths, RunPath
 from workbook.sheets.learning_rates import LEAST_LOSS, run_name, run_title, title_cell
 from workbook.sheets.live import formula, live
@@ -13,8 +14,8 @@ from workbook.sheets.loss_surface import LossFormula, loss_over_weights
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.tile_grid import EdgeValues, TileGrid
 from workbook.sheets.training import MAIN_SHEET
-from workbook.spreadsheet.algebra import TWO, call, less, over, plus, power, times
-from workbook.spreadsheet.evaluator import Value, evaluate, value_of
+from workbook.spreadsheet.algebra import ONE, TWO, ZERO, call, compare, less, over, plus, power, times
+from workbook.spreadsheet.evaluator import Given, Value, evaluate, value_of
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Number, Tree, Variable, leaves
 from workbook.table.layout import FIRST_ROW, FORMULA_LIMIT_OF_EXCEL, Layout, letter, on_sheet, row_and_column
@@ -34,6 +35,7 @@ ACROSS, UP, STEP, MIDDLE_X, MIDDLE_Y, WIDTH = "$B$4", "$B$5", "$B$6", "$B$7", "$
 LABELS = ("weight across", "weight up", "step of the others", "middle across", "middle up", "width")
 EDGE_MIDDLE, EDGE_WIDTH = Variable("middle", 0), Variable("width", 0)
 ZOOM = 75  # so that the whole grid is on the first screen
+LABEL = Pattern("0.000")  # of a weight along the edge
 NARROWEST = 0.2  # a path that hardly moves is not looked at any closer
 # The weights on the path of the main run in both directions; the middles and the width that the grid opens with.
 PATH_X, PATH_Y = Variable("path across", 0), Variable("path up", 0)
@@ -43,6 +45,14 @@ OPENED = [
     *(over(plus(most, least), TWO) for most, least in ENDS),
     call("MAX", times(Number(1.5), SPREADS), Number(NARROWEST)),
 ]
+# A weight's name and number, and the names of those across and up. Behind: what the weight adds at every tile, and
+# whether the tile's own across and up do.
+OWN, NOW, IS_ACROSS, IS_UP = (Variable(name, 0) for name in ("own name", "now", "name across", "name up"))
+OF_A_WEIGHT: tuple[tuple[Tree, Style], ...] = (
+    (call("IF", call("OR", compare("=", OWN, IS_ACROSS), compare("=", OWN, IS_UP)), ZERO, NOW), "number"),
+    (call("IF", compare("=", OWN, IS_ACROSS), ONE, ZERO), "step"),
+    (call("IF", call("AND", compare("=", OWN, IS_UP), compare("<>", IS_UP, IS_ACROSS)), ONE, ZERO), "step"),
+)
 # A tile's color by its loss, which may be a whole formula, and those of all tiles.
 LOSS, TILES = Variable("loss", 0), Variable("tiles", 0)
 TILE = call("LOG10", call("MAX", LOSS, LEAST_LOSS))
@@ -160,15 +170,13 @@ class _Landscape:
         for offset, name in enumerate(self.names):
             row, column = TOP + offset, self.layout.letters[name]
             cells = on_sheet(MAIN_SHEET, f"${column}$1:${column}${self.layout.last_row}")
-            kept = name not in (self.across, self.up)
-            value = self.values[0, self.columns.index[name]] if kept else 0.0
-            own = f"${letter(self.weights_at)}{row}"
+            given: dict[str, Given] = {OWN.name: name, IS_ACROSS.name: self.across, IS_UP.name: self.up}
+            given[NOW.name] = float(self.values[0, self.columns.index[name]])
+            cell_of = {OWN: f"${letter(self.weights_at)}{row}", IS_ACROSS: ACROSS, IS_UP: UP}
+            cell_of[NOW] = f"INDEX({cells},{at})"
             yield Cell(row, self.weights_at, "label", name)
-            kept_formula = f"=IF(OR({own}={ACROSS},{own}={UP}),0,INDEX({cells},{at}))"
-            yield Cell(row, self.weights_at + 1, "number", float(value), kept_formula)
-            across, up = name == self.across, name == self.up and name != self.across
-            yield Cell(row, self.weights_at + 2, "step", float(across), f"=IF({own}={ACROSS},1,0)")
-            yield Cell(row, self.weights_at + 3, "step", float(up), f"=IF(AND({own}={UP},{UP}<>{ACROSS}),1,0)")
+            for at_column, (tree, style) in enumerate(OF_A_WEIGHT, start=self.weights_at + 1):
+                yield Cell(row, at_column, style, *live(tree, given, cell_of.__getitem__))
 
     def edge(self, axis: Axis, away: Callable[[Tree, Tree], Tree]) -> EdgeValues:
         """A weight's values, spaced evenly about the middle: more and more of them, or less."""
@@ -220,9 +228,8 @@ class _Landscape:
             yield Cell(bottom, GRID + offset, "color", x, self.x.formulas[offset])
             yield Cell(TOP + offset, GRID - 1, style, float(self.y.numbers[offset]), self.y.formulas[offset])
             if labelled:
-                yield Cell(
-                    bottom + 1, GRID + offset, "edge", f"{x:.3f}", f'=TEXT({letter(GRID + offset)}{bottom},"0.000")'
-                )
+                text = LABEL.formula(f"{letter(GRID + offset)}{bottom}")
+                yield Cell(bottom + 1, GRID + offset, "edge", LABEL.text(x), f"={text}")
 
     def formula(self, text: Sequence[str | Variable], helpers: Mapping[Variable, str], x: str, y: str) -> str:
         """A formula at a point of the grid."""

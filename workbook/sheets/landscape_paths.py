@@ -5,8 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle
 
+import numpy as np
+
 from engine import FloatArray
 from workbook.records import BLACK, LINE_COLORS, RED, Cell, Series
+from workbook.sheets.live import formula
+from workbook.spreadsheet.algebra import less, over, plus
+from workbook.spreadsheet.evaluator import Value, evaluate
+from workbook.spreadsheet.trees import Number, Variable
 from workbook.table.layout import FIRST_ROW, HEADER_ROW, Layout, letter, on_sheet
 
 POINTS = 200  # of a path, at most
@@ -15,6 +21,9 @@ MARKS = 20  # on a path, at most, between its start and its end
 # are told apart in both: here the thinner one lies above the wider, there the shorter above the longer. What is to
 # lie above all, the main run and the marks, comes first and last.
 WIDEST, THINNEST, MAIN = 7.0, 2.0, 1.25
+# From 0 to 1 from one end of the grid to the other.
+WEIGHT, MIDDLE, WIDTH = (Variable(name, 0) for name in ("weight", "middle", "width"))
+SHARE = plus(over(less(WEIGHT, MIDDLE), WIDTH), Number(0.5))
 END_SIZE, START_SIZE, MARK_SIZE, NOW_SIZE = 9, 11, 4, 9
 
 
@@ -79,7 +88,17 @@ class Axis:
     def share(self, path: RunPath) -> list[float]:
         """Where a path is in this direction, from 0 to 1 within the grid."""
         weights = path.values[path.rows, path.layout.columns.index[self.weight]]
-        return ((weights - self.middle) / self.width + 0.5).tolist()  # type: ignore[no-any-return] # floats
+        numbers: dict[Variable, Value] = {
+            WEIGHT: weights,
+            MIDDLE: np.float64(self.middle),
+            WIDTH: np.float64(self.width),
+        }
+        shares: list[float] = np.asarray(evaluate(SHARE, numbers)).tolist()
+        return shares
+
+    def share_of(self, cell: str) -> str:
+        """The formula of this, of the weight in a cell."""
+        return formula(SHARE, {WEIGHT: cell, MIDDLE: self.middle_cell, WIDTH: self.width_cell}.__getitem__)
 
 
 @dataclass(frozen=True)
@@ -134,15 +153,14 @@ class Paths:
             yield Cell(
                 row, column + 2, "number", weight, f"=INDEX({source},1,MATCH({axis.weight_cell},{path.header},0))"
             )
-            formula = f"=({letter(column + 2)}{row}-{axis.middle_cell})/{axis.width_cell}+0.5"
-            yield Cell(row, column, "number", share, formula)
+            yield Cell(row, column, "number", share, axis.share_of(f"{letter(column + 2)}{row}"))
 
     def _now(self, axis: Axis) -> str:
         path = self.paths[0]
         last = path.last_parameter
         table = on_sheet(path.sheet, f"$A$1:${last}${path.layout.last_row}")
         weight = f"INDEX({table},{self.row_shown},MATCH({axis.weight_cell},{path.header},0))"
-        return f"=({weight}-{axis.middle_cell})/{axis.width_cell}+0.5"
+        return axis.share_of(weight)
 
     def _marks(self, direction: int) -> Iterator[tuple[str, float]]:
         for number, path in enumerate(self.paths):
