@@ -58,7 +58,7 @@ def with_values(sheet: Sheet) -> Sheet:
     values = book.sheets[0]
 
     def cell_with_value(cell: Cell) -> Cell:
-        value = values.value(cell.column + 1, cell.row)
+        value = values.value(cell.row, cell.column + 1)
         return cell if cell.formula is None or not isinstance(value, float | str) else cell._replace(value=value)
 
     rows = [[cell_with_value(cell) for cell in row] for row in sheet.rows()]

@@ -168,4 +168,4 @@ def test_no_copy_of_another_format_is_annotated(tmp_path: Path, name: str) -> No
 def test_what_a_cell_of_a_csv_is(tmp_path: Path, text: str, row: list[object]) -> None:
     (tmp_path / "some.csv").write_text(text)
     (sheet,) = read_text(tmp_path / "some.csv").sheets
-    assert [sheet.value(column, 1) for column in range(1, len(row) + 1)] == row
+    assert [sheet.value(1, column) for column in range(1, len(row) + 1)] == row

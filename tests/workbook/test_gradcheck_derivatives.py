@@ -29,7 +29,7 @@ def book_of(formulas: dict[tuple[int, int], str], values: dict[tuple[int, int], 
         sheet.values.setdefault(column, {})[row] = value
     for (row, column), text in formulas.items():
         sheet.shapes.setdefault(column, {})[row] = shape_of(text, row)
-    sheet.arrays[last[1], last[0]] = (last[1], last[0])
+    sheet.arrays[last] = last
     return Cells(Book(Path("made.xlsx"), [sheet], {}))
 
 
@@ -125,7 +125,7 @@ def test_derivatives_of_random_graphs_are_those_of_autograd(program: tuple[list[
         found = unary(first, which) if kind == "unary" else binary(first, second, which)
         top = 4 + 3 * number
         formulas[top, 1] = found.text
-        arrays[1, top] = (COLUMNS, top + 1)
+        arrays[top, 1] = (top + 1, COLUMNS)
         values |= placed(found.value.detach().numpy(), Area("S", top, 1, top + 1, 3))
         cells.append(Expression(f"A{top}:C{top + 1}", found.value))
     loss = (cells[-1].value ** 2).sum()

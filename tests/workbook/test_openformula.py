@@ -55,8 +55,8 @@ def test_libreoffice_s_file_has_the_formulas_of_the_one_that_it_converted(tmp_pa
     convert([tmp_path / "a.xlsx"], "ods", tmp_path, tmp_path)
     excel, opened = load(tmp_path / "a.xlsx"), load(tmp_path / "a.ods")
     assert opened.sheets[0].shapes == excel.sheets[0].shapes
-    assert opened.sheets[0].arrays == excel.sheets[0].arrays == {(4, 1): (5, 2)}
-    assert opened.sheets[0].value(1, 2) == 3.5
+    assert opened.sheets[0].arrays == excel.sheets[0].arrays == {(1, 4): (2, 5)}
+    assert opened.sheets[0].value(2, 1) == 3.5
     assert opened.names["rate", None] == "'first'!$B$1"
 
 

@@ -64,7 +64,7 @@ def as_table(path: Path, made: HandMade) -> Path:
                 text = content
                 for at, name in names.items():
                     text = re.sub(rf"(?<![A-Z$]){letters_of(at)}{row}\b", f"T[[#This Row],[{name}]]", text)
-                sheet.write_formula(row - 1, column - 1, text, None, shown.value(column, row))
+                sheet.write_formula(row - 1, column - 1, text, None, shown.value(row, column))
             else:
                 sheet.write(row - 1, column - 1, content)
         columns = [{"header": names[at]} for at in sorted(names)]

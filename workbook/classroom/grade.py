@@ -198,7 +198,7 @@ def _cells_of(root: Finding) -> list[str]:
 def _with_values(book: Book, sheet: Sheet) -> tuple[Sheet, list[str]]:
     """The sheet recalculated, if formulas have no values, as where no spreadsheet program saved them."""
     missing = sum(
-        sheet.value(column, row) is None
+        sheet.value(row, column) is None
         for column, shapes in sheet.shapes.items()
         for row in shapes
         if row >= FIRST_ROW

@@ -141,8 +141,8 @@ def judge(sheet: Sheet, layout: Layout, faulty: Collection[str]) -> tuple[CellJu
 
 def _is_filled_down(sheet: Sheet, above: CellJudged, cell: CellJudged) -> bool:
     column = row_and_column(cell.cell)[1] + 1
-    shape = sheet.shape(column, cell.row)
-    return above.judged in ("wrong", "again") and shape is not None and shape == sheet.shape(column, above.row)
+    shape = sheet.shape(cell.row, column)
+    return above.judged in ("wrong", "again") and shape is not None and shape == sheet.shape(above.row, column)
 
 
 def changed_cells(sheet: Sheet, given: Mapping[str, float]) -> tuple[str, ...]:
@@ -158,9 +158,9 @@ def _cell(sheet: Sheet, layout: Layout, row: int, definition: Definition, faulty
     column = layout.columns.by_name[definition.name]
     cell = f"{layout.letters[definition.name]}{row}"
     at, number = row_and_column(cell)[1] + 1, _value(sheet, cell)
-    shape = sheet.shape(at, row)
+    shape = sheet.shape(row, at)
     judged: Judged
-    if number is None and shape is None and not isinstance(sheet.value(at, row), str | ErrorValue):
+    if number is None and shape is None and not isinstance(sheet.value(row, at), str | ErrorValue):
         judged = "empty"
     elif cell in faulty or not _is_close(number, _expected(sheet, layout, row, definition)):
         judged = "wrong"
@@ -185,7 +185,7 @@ def _expected(sheet: Sheet, layout: Layout, row: int, definition: Definition) ->
 
 def _value(sheet: Sheet, cell: str) -> float | None:
     row, column = row_and_column(cell)
-    value = sheet.value(column + 1, row)
+    value = sheet.value(row, column + 1)
     return value if isinstance(value, float) else None
 
 

@@ -22,12 +22,12 @@ Value = float | str | bool | ErrorValue
 
 @dataclass
 class Sheet:
-    """The cells of a worksheet that hold something, by column and row, both from 1.
+    """The cells of a worksheet that hold something, by column and then row, both from 1.
 
     Attributes:
         values: typed values and the cached values of formulas.
         shapes: the formulas; that of an array formula stands in its first cell.
-        arrays: the last cell that an array formula fills by its first one, both (column, row).
+        arrays: the last cell that an array formula fills by its first one, both (row, column).
         state: "visible", "hidden" or "veryHidden".
     """
 
@@ -37,17 +37,17 @@ class Sheet:
     shapes: dict[int, dict[int, Shape]] = field(default_factory=dict)
     arrays: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
-    def value(self, column: int, row: int) -> Value | None:
+    def value(self, row: int, column: int) -> Value | None:
         """A cell's value; None for an empty cell or a formula without a cached value."""
         return self.values.get(column, {}).get(row)
 
-    def shape(self, column: int, row: int) -> Shape | None:
+    def shape(self, row: int, column: int) -> Shape | None:
         """A cell's formula."""
         return self.shapes.get(column, {}).get(row)
 
-    def holds(self, column: int, row: int) -> bool:
+    def holds(self, row: int, column: int) -> bool:
         """Whether a cell holds something."""
-        return self.value(column, row) is not None or self.shape(column, row) is not None
+        return self.value(row, column) is not None or self.shape(row, column) is not None
 
     @cached_property
     def used(self) -> tuple[int, int]:
@@ -55,12 +55,12 @@ class Sheet:
         return max((max(rows) for rows in self.values.values() if rows), default=1), max(self.values, default=1)
 
     def filled_by_arrays(self) -> set[tuple[int, int]]:
-        """The cells, as (column, row), that array formulas fill, at most MOST_CELLS."""
+        """The cells, as (row, column), that array formulas fill, at most MOST_CELLS."""
         filled: set[tuple[int, int]] = set()
-        for (left, top), (right, bottom) in self.arrays.items():
+        for (top, left), (bottom, right) in self.arrays.items():
             if (right - left + 1) * (bottom - top + 1) + len(filled) > MOST_CELLS:
                 raise InputError(f"array formulas fill more cells than the audit takes: {LIMITS}")
-            filled.update((column, row) for column in range(left, right + 1) for row in range(top, bottom + 1))
+            filled.update((row, column) for column in range(left, right + 1) for row in range(top, bottom + 1))
         return filled
 
 
@@ -91,11 +91,11 @@ class Book:
 
     def value(self, address: Address) -> Value | None:
         """A cell's value; None for an empty cell or a formula without a cached value."""
-        return self.at(address).value(address.column, address.row)
+        return self.at(address).value(address.row, address.column)
 
     def shape(self, address: Address) -> Shape | None:
         """A cell's formula."""
-        return self.at(address).shape(address.column, address.row)
+        return self.at(address).shape(address.row, address.column)
 
     @cached_property
     def _by_name(self) -> dict[str, Sheet]:

@@ -107,7 +107,7 @@ class Cells:
         sheet, row, column = address
         area = self._owners[sheet].get(column, {}).get(row)
         row, column = (row, column) if area is None else (area.top, area.left)
-        shape = self.sheets[sheet].shape(column, row)
+        shape = self.sheets[sheet].shape(row, column)
         if shape is None or not shape.key:
             return None
         home = Address(sheet, row, column)
@@ -270,7 +270,7 @@ def _owners(sheet: Sheet) -> dict[int, dict[int, Area]]:
     """The cells of the array formula that fills a cell, by column and row."""
     sheet.filled_by_arrays()  # within the reader's limits
     owners: dict[int, dict[int, Area]] = {}
-    for (left, top), (right, bottom) in sheet.arrays.items():
+    for (top, left), (bottom, right) in sheet.arrays.items():
         area = Area(sheet.name, top, left, bottom, right)
         for _, row, column in area.addresses():
             owners.setdefault(column, {})[row] = area

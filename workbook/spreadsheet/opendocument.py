@@ -103,9 +103,9 @@ class _Content(Handler):
                 text = excel_formula(formula)
                 sheet.shapes.setdefault(column, {}).update((row, shape_of(text, row)) for row in rows)
         if "table:number-matrix-rows-spanned" in self.cell:
-            right, bottom = (self._spanned(self.column, "columns"), self._spanned(self.row, "rows"))
+            bottom, right = self._spanned(self.row, "rows"), self._spanned(self.column, "columns")
             check_on_sheet(bottom, right)
-            sheet.arrays[self.column, self.row] = right, bottom
+            sheet.arrays[self.row, self.column] = bottom, right
 
     def _spanned(self, first: int, what: str) -> int:
         return first + _times(self.cell, f"table:number-matrix-{what}-spanned") - 1

@@ -71,7 +71,7 @@ def _with_values(book: Book, out: Path) -> tuple[Book, int]:
     for at, (address, value) in enumerate(zip(addresses, numbers.tolist(), strict=True)):
         number, row, column = address.tolist()
         sheet = sheets[number]
-        if sheet is None or (sheet.shape(column, row) is None and (column, row) not in filled[number]):
+        if sheet is None or (sheet.shape(row, column) is None and (row, column) not in filled[number]):
             continue
         cells = sheet.values.setdefault(column, {})
         if math.isfinite(value):
@@ -86,7 +86,7 @@ def _with_values(book: Book, out: Path) -> tuple[Book, int]:
 
 def _copied_columns(sheet: Sheet) -> dict[int, dict[int, Value]]:
     """The values, in which those columns are copies that hold a formula's value."""
-    computed = sheet.shapes.keys() | {column for column, _ in sheet.filled_by_arrays()}
+    computed = sheet.shapes.keys() | {column for _, column in sheet.filled_by_arrays()}
     return {column: dict(cells) if column in computed else cells for column, cells in sheet.values.items()}
 
 

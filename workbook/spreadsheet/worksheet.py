@@ -77,7 +77,7 @@ class Worksheet(Handler):
                 shapes = self.sheet.shapes[column] = {}
             shapes[row] = self._shape(shapes.get(row - 1))
             if self.formula_kind == "array":
-                self.sheet.arrays[column, row] = _last_cell(self.filled_range, column, row)
+                self.sheet.arrays[row, column] = _last_cell(self.filled_range, row, column)
 
     def _typed(self, text: str) -> Value:
         if self.kind == "s":
@@ -128,11 +128,11 @@ class Worksheet(Handler):
         return shape_of(self.formula, self.row)
 
 
-def _last_cell(cells: str, column: int, row: int) -> tuple[int, int]:
+def _last_cell(cells: str, row: int, column: int) -> tuple[int, int]:
     """The last of the cells that an array formula fills, if they begin with its own."""
     from openpyxl.utils import range_boundaries  # which takes long to load, for what few workbooks have
 
     left, top, right, bottom = range_boundaries(cells)
     if (left, top) != (column, row) or right is None or bottom is None:
         raise InputError(f"damaged: an array formula in row {row}, column {column} fills {cells[:40]}")
-    return right, bottom
+    return bottom, right

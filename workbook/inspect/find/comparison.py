@@ -159,7 +159,7 @@ class Comparison:
             if leaf.frozen:
                 raise UnsupportedError(f"it refers to {self.headed.cell(name, at)} from every row")
             return Variable(name, leaf.row)
-        value = self.headed.sheet.value(leaf.column, at)
+        value = self.headed.sheet.value(at, leaf.column)
         return Number(value if isinstance(value, float) else 0.0 if value is None else np.nan)
 
     def _block(self, cells: Range, row: int) -> Tree:

@@ -71,12 +71,12 @@ def _rows(header_row: int, steps: Sequence[int], marked: Sequence[tuple[int, ...
 
 
 def _cell(table: Table, column: int, row: int) -> Drawn:
-    shape = table.sheet.shape(column, row)
-    return table.sheet.value(column, row), None if shape is None else f"={shape.text(row)}"
+    shape = table.sheet.shape(row, column)
+    return table.sheet.value(row, column), None if shape is None else f"={shape.text(row)}"
 
 
 def _losses(table: Table, steps: Sequence[int]) -> tuple[float, ...]:
     if "E_tot" not in table.columns:
         return ()
-    values = (table.sheet.value(table.columns["E_tot"], row) for row in steps)
+    values = (table.sheet.value(row, table.columns["E_tot"]) for row in steps)
     return tuple(value if isinstance(value, float) else math.nan for value in values)

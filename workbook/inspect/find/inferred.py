@@ -49,7 +49,7 @@ def headed(book: Book, table: Table) -> Headed | None:
     if bare is None:
         return None
     constants = dict(_constants(table.sheet, table.header_row))
-    values = {name: table.sheet.value(cell.column, cell.row) for name, cell in constants.items()}
+    values = {name: table.sheet.value(cell.row, cell.column) for name, cell in constants.items()}
     numbers = {name: value for name, value in values.items() if isinstance(value, float)}
     whole = _whole(table, places)
     own = Headed(book, whole, bare, constants, OurNumbers(whole, numbers))
@@ -90,10 +90,10 @@ def _whole(table: Table, places: dict[str, int]) -> Table:
 def _headers(table: Table) -> dict[str, int]:
     """The texts of the header row that stand side by side with the table's, with their columns."""
     middle = min(table.columns.values())
-    left = takewhile(lambda pair: pair[0], ((table.sheet.value(c, table.header_row), c) for c in range(middle, 0, -1)))
+    left = takewhile(lambda pair: pair[0], ((table.sheet.value(table.header_row, c), c) for c in range(middle, 0, -1)))
     places = {str(text).strip(): column for text, column in reversed(list(left))}
     column = middle + 1
-    while (text := table.sheet.value(column, table.header_row)) is not None:
+    while (text := table.sheet.value(table.header_row, column)) is not None:
         places.setdefault(str(text).strip(), column)
         column += 1
     return places
@@ -153,7 +153,7 @@ def _layers(names: Sequence[str]) -> Iterator[Dense]:
 
 def _samples(sheet: Sheet, column: int, header_row: int, rows: int) -> int:
     """How many samples of so many rows there are: by the formula that counts them, or else the largest number."""
-    shape = sheet.shape(column, header_row + 1 + rows)
+    shape = sheet.shape(header_row + 1 + rows, column)
     if shape is not None and (counted := COUNTS_SAMPLES.fullmatch(shape.key)) is not None:
         return int(counted[1])
     values = [value for row, value in sheet.values.get(column, {}).items() if row > header_row]
@@ -186,7 +186,7 @@ def _constants(sheet: Sheet, header_row: int) -> Iterator[tuple[str, Address]]:
     for column, cells in sheet.values.items():
         for row in range(max(1, header_row - ROWS_ABOVE), header_row):
             text = cells.get(row)
-            if isinstance(text, str) and text.strip() in CONSTANTS and isinstance(sheet.value(column + 1, row), float):
+            if isinstance(text, str) and text.strip() in CONSTANTS and isinstance(sheet.value(row, column + 1), float):
                 yield text.strip(), Address(sheet.name, row, column + 1)
 
 
@@ -233,7 +233,7 @@ def _leaky_names(headed: Headed, layer: int) -> list[str]:
     """The leaky ReLUs with a slope that is written out in the layer's first formulas."""
     slopes: dict[str, None] = {}
     for name in headed.columns.names_in(layer, "activation"):
-        shape = headed.sheet.shape(headed.places[name], headed.rows[0])
+        shape = headed.sheet.shape(headed.rows[0], headed.places[name])
         slopes |= dict.fromkeys(SLOPE.findall(shape.key) if shape is not None else ())
     return [f"leaky-relu({slope})" for slope in slopes]
 

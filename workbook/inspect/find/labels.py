@@ -34,9 +34,9 @@ def _label(sheet: Sheet, column: int, row: int, text: str) -> Label | None:
         return Label(both[0], Address(sheet.name, row, column), both[1])
     if (name := meaning(text)) is None:
         return None
-    for beside in ((column + 1, row), (column + 2, row), (column, row + 1)):
+    for beside in ((row, column + 1), (row, column + 2), (row + 1, column)):
         value = sheet.value(*beside)
         number = typed_number(value)
         if number is not None or (value is None and sheet.shape(*beside) is not None):
-            return Label(name, Address(sheet.name, beside[1], beside[0]), number)
+            return Label(name, Address(sheet.name, *beside), number)
     return None

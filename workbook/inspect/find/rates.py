@@ -84,7 +84,7 @@ def _without_formulas(table: Table, label: Label | None, weights: Sequence[str])
     fitted = _fitted(table, weights)
     if label is not None:
         rate = _of_label(label)
-        formulas = any(table.sheet.shape(table.columns[name], row) for name in weights for row in _update_rows(table))
+        formulas = any(table.sheet.shape(row, table.columns[name]) for name in weights for row in _update_rows(table))
         if formulas or fitted is None or np.isclose(fitted, label.value or 0.0, rtol=1e-3):
             return rate
         note = f"{label.address.bare} says {label.value:g}, but the numbers were computed with {fitted:.6g}"
@@ -135,7 +135,7 @@ def _referred(book: Book, table: Table, target: Address | tuple[int, int] | Name
 
 
 def _column_rate(table: Table, column: int, offset: int) -> Rate:
-    rates = {typed_number(table.sheet.value(column, row)) for row in table.at}
+    rates = {typed_number(table.sheet.value(row, column)) for row in table.at}
     numbers = {rate for rate in rates if rate is not None}
     value = numbers.pop() if len(numbers) == 1 else None
     return Rate(letters_of(column), value, column=column, offset=offset)
@@ -144,7 +144,7 @@ def _column_rate(table: Table, column: int, offset: int) -> Rate:
 def _literals(table: Table, weights: Sequence[str]) -> Iterator[float]:
     for name in weights:
         for row in _update_rows(table):
-            shape = table.sheet.shape(table.columns[name], row)
+            shape = table.sheet.shape(row, table.columns[name])
             if shape is None:
                 continue
             try:
@@ -168,7 +168,7 @@ def _fitted(table: Table, weights: Sequence[str]) -> float | None:
 
 def _ratios(table: Table, name: str) -> FloatArray:
     w, g = (
-        np.array([typed_number(table.sheet.value(table.columns[n], row)) for row in table.at], dtype=float)
+        np.array([typed_number(table.sheet.value(row, table.columns[n])) for row in table.at], dtype=float)
         for n in (name, f"∂E/∂{name}")
     )
     with np.errstate(all="ignore"):

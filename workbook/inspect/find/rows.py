@@ -88,12 +88,12 @@ class _Block:
 
     def filled(self, row: int) -> int:
         """How many cells hold something."""
-        return sum(self.sheet.holds(column, row) for column in self.columns)
+        return sum(self.sheet.holds(row, column) for column in self.columns)
 
     def numbers(self, row: int) -> int:
         """How many cells hold a number or a formula."""
         return sum(
-            typed_number(self.sheet.value(column, row)) is not None or self.sheet.shape(column, row) is not None
+            typed_number(self.sheet.value(row, column)) is not None or self.sheet.shape(row, column) is not None
             for column in self.columns
         )
 
@@ -107,7 +107,7 @@ class _Block:
         return None if why is None or self.updates(row + 1, row) else why
 
     def _no_step(self, row: int) -> str | None:
-        shapes = (shape for column in self.computed if (shape := self.sheet.shape(column, row)) is not None)
+        shapes = (shape for column in self.computed if (shape := self.sheet.shape(row, column)) is not None)
         first = next(shapes, None)
         if first is None:
             return self._typed(row)
@@ -118,21 +118,21 @@ class _Block:
 
     def _typed(self, row: int) -> str | None:
         """Why a row is no step if it has no formulas; None if it may be one."""
-        if any(self.sheet.shape(column, row) is not None for column in self.columns):
+        if any(self.sheet.shape(row, column) is not None for column in self.columns):
             return None
-        values = [self.sheet.value(column, row) for column in sorted(self.columns)]
+        values = [self.sheet.value(row, column) for column in sorted(self.columns)]
         numbers = [value for value in values if isinstance(value, float)]
         if len(numbers) == len(values) and {b - a for a, b in pairwise(numbers)} == {1.0}:
             return COUNTS
-        above = any(self.sheet.shape(column, row - 1) is not None for column in self.computed)
+        above = any(self.sheet.shape(row - 1, column) is not None for column in self.computed)
         beside = (min(self.columns) - 1, max(self.columns) + 1)
-        texts = [*values, *(self.sheet.value(column, row) for column in beside)]
+        texts = [*values, *(self.sheet.value(row, column) for column in beside)]
         return COMPARES if above and numbers and any(isinstance(text, str) for text in texts) else None
 
     def end(self, stops: Sequence[int], row: int) -> int:
         """The first row of headers below a row that stand over these columns."""
         below = stops[bisect_right(stops, row) :]
-        return next((s for s in below if any(isinstance(self.sheet.value(c, s), str) for c in self.columns)), 1 << 21)
+        return next((s for s in below if any(isinstance(self.sheet.value(s, c), str) for c in self.columns)), 1 << 21)
 
     def next_steps(self, last: int, end: int, usual: int) -> list[int]:
         """The step that comes after a row, with a broken one before it, perhaps; none where the table ends."""
@@ -169,6 +169,6 @@ class _Block:
             and leaf.column in self.columns
             and leaf.column != column
             for column in self.weights
-            if (shape := self.sheet.shape(column, row)) is not None
+            if (shape := self.sheet.shape(row, column)) is not None
             for leaf in references(shape.key)
         )

@@ -99,13 +99,13 @@ class Table:
 
     def without(self, names: Iterable[str]) -> "Table":
         """The table with some of its columns among those that are ignored."""
-        headers = {self.columns[name]: str(self.sheet.value(self.columns[name], self.header_row)) for name in names}
+        headers = {self.columns[name]: str(self.sheet.value(self.header_row, self.columns[name])) for name in names}
         columns = {name: column for name, column in self.columns.items() if column not in headers}
         return replace(self, columns=columns, others={**self.others, **headers})
 
     def header(self, name: str) -> Value | None:
         """What stands above a name's column."""
-        return self.sheet.value(self.columns[name], self.header_row)
+        return self.sheet.value(self.header_row, self.columns[name])
 
     def letter(self, name: str) -> str:
         """The letter of a name's column."""
@@ -146,7 +146,7 @@ class Table:
 
     def ends_early(self, name: str) -> bool:
         """Whether a column has no cell in the last row, which is only partly filled."""
-        return self.rows.partial and not self.sheet.holds(self.columns[name], self.last_row)
+        return self.rows.partial and not self.sheet.holds(self.last_row, self.columns[name])
 
     def without_value(self, name: str) -> list[int]:
         """The rows, from 0, in which a formula stands whose value nobody has computed."""
@@ -184,7 +184,7 @@ def _sharing(table: Table, beside: Sequence[Table]) -> Table:
     read = {
         leaf.column
         for column in table.columns.values()
-        if (shape := table.sheet.shape(column, table.at[0])) is not None
+        if (shape := table.sheet.shape(table.at[0], column)) is not None
         for leaf in references(shape.key)
         if isinstance(leaf, Reference) and leaf.sheet is None
     }
@@ -201,7 +201,7 @@ def _without_empty_columns(table: Table) -> Table:
     filled = {
         name: column
         for name, column in table.columns.items()
-        if any(table.sheet.holds(column, row) for row in table.at)
+        if any(table.sheet.holds(row, column) for row in table.at)
     }
     return replace(table, columns=filled, empty=tuple(name for name in table.columns if name not in filled))
 
@@ -228,7 +228,7 @@ def unfilled(sheet: Sheet) -> Unfilled | None:
         if not _is_table(names_at.values()):
             continue
         below = range(row + 1, row + 2 + MOST_ROWS_BETWEEN)
-        filled = max(sum(sheet.holds(column, at) for column in names_at) for at in below)
+        filled = max(sum(sheet.holds(at, column) for column in names_at) for at in below)
         return Unfilled(
             row,
             {name: column for column, name in names},

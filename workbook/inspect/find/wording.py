@@ -97,7 +97,7 @@ def described(understood: Understood, sheet: str | None, column: int, row: int) 
     variable = understood.resolver.variable(Address(there.name, row, column), row)
     if isinstance(variable, Variable):
         return "the learning rate" if variable == ETA else variable.name
-    value = there.value(column, row)
+    value = there.value(row, column)
     if isinstance(value, ErrorValue):
         return f"the error {value.text}"
     if value is None:
@@ -107,7 +107,7 @@ def described(understood: Understood, sheet: str | None, column: int, row: int) 
 
 def content(table: Table, name: str, row: int) -> str | None:
     """What stands in a cell of a row of the sheet: its formula, or its value as it would be typed."""
-    shape, value = table.sheet.shape(table.columns[name], row), table.sheet.value(table.columns[name], row)
+    shape, value = table.sheet.shape(row, table.columns[name]), table.sheet.value(row, table.columns[name])
     if shape is not None:
         return "=" + shape.text(row)
     if isinstance(value, ErrorValue):

@@ -100,7 +100,7 @@ def _beside(sheet: Sheet, row: int, column: int) -> Area | None:
     """The numbers right of a label, or below it: one, or a matrix."""
 
     def holds(at: int, across: int) -> bool:
-        return isinstance(sheet.value(across, at), float)
+        return isinstance(sheet.value(at, across), float)
 
     if holds(row, column + 1):
         top, left = row, column + 1
@@ -108,12 +108,12 @@ def _beside(sheet: Sheet, row: int, column: int) -> Area | None:
         top, left = row + 1, column
     else:
         return None
-    in_header = top > row and any(isinstance(sheet.value(column + side, row), str) for side in (-1, 1))
+    in_header = top > row and any(isinstance(sheet.value(row, column + side), str) for side in (-1, 1))
     bottom, right = top, left
     while not in_header and holds(top, right + 1):
         right += 1
     while not in_header and all(holds(bottom + 1, across) for across in range(left, right + 1)) and not (
-        left > column and isinstance(sheet.value(column, bottom + 1), str)
+        left > column and isinstance(sheet.value(bottom + 1, column), str)
     ):  # fmt: skip
         bottom += 1
     return Area(sheet.name, top, left, bottom, right)

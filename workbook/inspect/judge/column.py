@@ -122,7 +122,7 @@ class Column:
             if np.isfinite(self.got[row]):
                 continue
             column, at = self.table.columns[self.name], self.table.at[row]
-            if self.table.sheet.shape(column, at) is not None and self.table.sheet.value(column, at) is None:
+            if self.table.sheet.shape(at, column) is not None and self.table.sheet.value(at, column) is None:
                 yield self._finding("note", [row], NO_VALUE)
             else:
                 yield from self._not_numbers([row])
@@ -197,7 +197,7 @@ class Column:
         return f"the typed numbers are not what the column should be{what}"
 
     def _what(self, row: int) -> str:
-        value = self.table.sheet.value(self.table.columns[self.name], self.table.at[row])
+        value = self.table.sheet.value(self.table.at[row], self.table.columns[self.name])
         if value is None:
             return "the cell is empty"
         if isinstance(value, ErrorValue):

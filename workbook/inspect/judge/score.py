@@ -37,7 +37,7 @@ def typed_columns(book: Book, table: Table) -> frozenset[str]:
 
 
 def _computed(table: Table, column: int, rows: Sequence[int], filled: Collection[tuple[int, int]]) -> bool:
-    return any(table.sheet.shape(column, row) or (column, row) in filled for row in rows)
+    return any(table.sheet.shape(row, column) or (row, column) in filled for row in rows)
 
 
 def report_of_unfilled(sheet: Sheet, left: Unfilled) -> TableReport:
