@@ -1,21 +1,18 @@
 """A table as it comes before the judge: what stands in its columns, and what should."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import FloatArray
-from workbook.inspect.find.numbers import Numbers
+from workbook.inspect.find.numbers import Expected, Numbers
 from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.shapes import Shape
 from workbook.spreadsheet.trees import Tree
-
-Expected = tuple[FloatArray, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -38,8 +35,8 @@ class Case(ABC):
     """A table, whoever made it, with all that its judge asks. Rows count from the table's first, 0.
 
     Attributes:
-        names: its columns, in their order.
-        judged: those that are judged.
+        names: its columns; of a row that is wrong as a whole the first of them is shown.
+        judged: those that are judged, in the order of the sheet.
         samples: those that are typed in and the same in every row.
         gives_numbers: whether right numbers may stand for formulas, as in an exercise, which gives rows of them.
         rate: the learning rate and how formulas should refer to it; None where it is not known.
@@ -68,9 +65,19 @@ class Case(ABC):
     def given_rows(self, name: str) -> Sequence[int]:
         """The first rows of a column, in which numbers are typed in."""
 
-    @abstractmethod
     def groups(self, name: str) -> list[Group]:
         """The other cells of a column, those that are filled alike together, without what nothing stands for yet."""
+        if name not in self._groups:
+            self._groups[name] = list(self._grouped(name))
+        return self._groups[name]
+
+    @cached_property
+    def _groups(self) -> dict[str, list[Group]]:
+        return {}
+
+    @abstractmethod
+    def _grouped(self, name: str) -> Iterable[Group]:
+        """The groups of a column, found anew."""
 
     @abstractmethod
     def unjudgeable(self, name: str) -> str | None:

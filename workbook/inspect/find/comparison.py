@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from engine import FloatArray
-from workbook.inspect.find.case import Expected, Group
+from workbook.inspect.find.case import Group
 from workbook.inspect.find.draws import Draws
 from workbook.inspect.find.headed import Headed
+from workbook.inspect.find.numbers import Expected
 from workbook.inspect.find.scene import equal
 from workbook.spreadsheet.areas import Address
 from workbook.spreadsheet.evaluator import Value, evaluate
@@ -97,20 +99,17 @@ class Comparison:
             return Group(None, rows)
         try:
             tree = self.tree(shape, self.headed.rows[rows[0]])
-            self._values(tree)  # a function that is not supported shows here
+            with suppress(KeyError):  # what is not drawn, the place in a batch
+                evaluate(tree, self.draws)  # a function that is not supported shows here
         except UnsupportedError as error:
             return Group(shape, rows, reason=str(error))
         return Group(shape, rows, tree)
 
     def _values(self, tree: Tree) -> Value | None:
-        """A tree's value in every draw; None where it reads what is not drawn.
-
-        Raises:
-            UnsupportedError: the tree uses a function that is not supported.
-        """
+        """A tree's value in every draw; None where it has none, or reads what is not drawn."""
         try:
             return evaluate(tree, self.draws)
-        except KeyError:
+        except (UnsupportedError, KeyError):
             return None
 
     def _outside(self, shape: Shape, row: int) -> tuple[object, ...]:

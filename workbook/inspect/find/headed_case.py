@@ -1,13 +1,15 @@
 """A table with our headers as it comes before the judge; what is not filled in yet is left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from engine import Columns
-from workbook.inspect.find.case import Case, Expected, Group, partly_filled
+from workbook.inspect.find.case import Case, Group, partly_filled
 from workbook.inspect.find.comparison import Comparison
 from workbook.inspect.find.headed import Headed
 from workbook.inspect.find.headers import GIVEN
+from workbook.inspect.find.numbers import Expected
 from workbook.inspect.find.rows import FEWEST_EMPTY
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.shapes import Shape
@@ -20,12 +22,13 @@ class HeadedCase(Case):
     def __init__(self, own: Headed) -> None:
         self.own, self.comparison = own, Comparison(own)
         self.book, self.table, self.numbers, self.columns = own.book, own.table, own.numbers, own.columns
-        self.names = self.judged = list(self.columns.names)
+        self.judged = list(self.columns.names)
+        asked = self.asked
+        self.names = sorted(self.judged, key=lambda name: name not in asked)  # a wrong row counts for the score
         self.samples = self.columns.of("target", "input") if self.columns.samples == 1 else []
         self.gives_numbers = self.columns.samples > 1
         rate = own.number("eta")
         self.rate = rate, None if rate is None else own.constant("eta")
-        self._groups: dict[str, list[Group]] = {}
 
     @cached_property
     def needs_values(self) -> bool:
@@ -51,12 +54,11 @@ class HeadedCase(Case):
         typed = range(min(self._typed_in(name), self.table.steps))
         return [row for row in typed if row not in self.unfinished and row not in self.empty_rows]
 
-    def groups(self, name: str) -> list[Group]:
+    def _grouped(self, name: str) -> Iterator[Group]:
         """As for a Case, without what is computed from cells that are still empty, or below the table."""
-        if name not in self._groups:
-            found = ((group, self._computable(name, group.rows)) for group in self.comparison.groups(name))
-            self._groups[name] = [Group(of.shape, rows, of.tree, of.reason) for of, rows in found if rows]
-        return self._groups[name]
+        for group in self.comparison.groups(name):
+            if rows := self._computable(name, group.rows):
+                yield replace(group, rows=rows)
 
     def _computable(self, name: str, rows: Sequence[int]) -> tuple[int, ...]:
         trees, steps = self.comparison.defined[name].trees, self.table.steps
@@ -106,7 +108,7 @@ class HeadedCase(Case):
         """
         last, rows = self.table.steps - 1, self.table.at
         lacking: dict[int, list[str]] = {}
-        for name in self.names:
+        for name in self.judged:
             values, shapes = (
                 cells.get(self.table.columns[name], {}) for cells in (self.table.sheet.values, self.table.sheet.shapes)
             )
@@ -118,7 +120,7 @@ class HeadedCase(Case):
         return {
             row: names
             for row, names in sorted(lacking.items())
-            if row == last or len(names) >= FEWEST_EMPTY or names[-1] == self.names[-1]
+            if row == last or len(names) >= FEWEST_EMPTY or names[-1] == self.judged[-1]
         }
 
     @property

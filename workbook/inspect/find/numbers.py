@@ -29,6 +29,10 @@ MOST_ASKED = 500
 FEWEST_DECIMALS = 3
 
 
+# What some cells of a column should be, and how far off each may be.
+Expected = tuple[FloatArray, FloatArray]
+
+
 class Numbers:
     """The numbers of a table's columns, one array each; nan where a cell holds no number.
 
@@ -55,7 +59,7 @@ class Numbers:
         exact = dict.fromkeys(self.columns, np.zeros(self.steps))
         return exact | _rounded(self.table, self.samples, self.given_names)
 
-    def expected(self, tree: Tree, rows: Sequence[int] | None = None) -> tuple[FloatArray, FloatArray]:
+    def expected(self, tree: Tree, rows: Sequence[int] | None = None) -> Expected:
         """What a formula gives in every row, or some, from the numbers that stand there, and how uncertain that is.
 
         The uncertainty is that of the operands (RELATIVE, or the rounding of their column), carried through the
@@ -77,7 +81,7 @@ class Numbers:
         values = {variable: self.of(variable)[some] for variable in variables(tree)}
         return np.broadcast_to(evaluate(tree, values), np.empty(self.steps)[some].shape)
 
-    def expected_of(self, name: str, tree: Tree, rows: Sequence[int]) -> tuple[FloatArray, FloatArray]:
+    def expected_of(self, name: str, tree: Tree, rows: Sequence[int]) -> Expected:
         """What a column should be in some rows, by a tree, and how uncertain that is, with its own rounding.
 
         Where its numbers are right to the last digits, the uncertainty, which takes a while, is only that of these.
@@ -91,11 +95,11 @@ class Numbers:
         found, uncertain = self.expected(tree, rows)
         return found, uncertain + self.rounded[name][at]
 
-    def off(self, name: str, rows: Sequence[int], expected: tuple[FloatArray, FloatArray]) -> NDArray[np.bool_]:
+    def off(self, name: str, rows: Sequence[int], expected: Expected) -> NDArray[np.bool_]:
         """Which of some cells hold another number than is expected there, within its uncertainty, or none."""
-        right, uncertain = expected
+        numbers, uncertain = expected
         with np.errstate(all="ignore"):
-            return np.asarray(~(np.abs(self.columns[name][np.asarray(rows, dtype=int)] - right) <= uncertain))
+            return np.asarray(~(np.abs(self.columns[name][np.asarray(rows, dtype=int)] - numbers) <= uncertain))
 
     def _rounding(self, variable: Variable) -> FloatArray:
         """How coarsely a variable's numbers were rounded."""

@@ -1,15 +1,16 @@
 """A table with anybody's headers as it comes before the judge, and whether it is what it was taken for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from engine.columns import activation_name
-from workbook.inspect.find.case import Case, Expected, Group, partly_filled
+from workbook.inspect.find.case import Case, Group, partly_filled
 from workbook.inspect.find.groups import groups
 from workbook.inspect.find.headers import GIVEN, kind_of
 from workbook.inspect.find.network import variables
+from workbook.inspect.find.numbers import Expected
 from workbook.inspect.find.understand import Understood
 from workbook.inspect.find.wording import expected_text
 from workbook.spreadsheet.letters import letters_of
@@ -34,7 +35,6 @@ class UnderstoodCase(Case):
         self.judged = [name for name in self.names if name not in unlike]
         rate = understood.rate
         self.rate = (None, None) if rate is None else (rate.value, rate.text)
-        self._groups: dict[str, list[Group]] = {}
 
     @property
     def asked(self) -> list[str]:
@@ -48,11 +48,9 @@ class UnderstoodCase(Case):
         there = self.table.steps - self.table.ends_early(name)
         return range(min(there, name in self.network.given))
 
-    def groups(self, name: str) -> list[Group]:
+    def _grouped(self, name: str) -> Iterator[Group]:
         """As for a Case."""
-        if name not in self._groups:
-            self._groups[name] = list(groups(self.understood, name))
-        return self._groups[name]
+        return groups(self.understood, name)
 
     def unjudgeable(self, name: str) -> str | None:
         """As for a Case."""

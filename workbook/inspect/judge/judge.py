@@ -137,6 +137,5 @@ class Judge:
         return finding(self.case, "root" if wrong else "note", (wrong or names)[0], [row], cause)
 
     def _off(self, names: Sequence[str], row: int) -> list[str]:
-        """Those whose cells in a row are not what they should be, first those that count for the score."""
-        asked = self.case.asked
-        return sorted((name for name in names if self.case.off(name, [row])[0]), key=lambda name: name not in asked)
+        """Those whose cells in a row are not what they should be."""
+        return [name for name in names if self.case.off(name, [row])[0]]

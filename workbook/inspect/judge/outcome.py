@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import FloatArray
-from workbook.inspect.find.case import Case, Expected
+from workbook.inspect.find.case import Case
+from workbook.inspect.find.numbers import Expected
 
 
 class Outcome(IntEnum):
