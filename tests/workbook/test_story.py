@@ -197,7 +197,7 @@ def test_in_a_layer_with_gates_a_gates_weight_has_the_story(
         assert values[f"B{BLAME}"] == pytest.approx(blame, rel=1e-6), step
         assert values[f"B{PRODUCT}"] == pytest.approx(product, rel=1e-6, abs=1e-12), step
         assert values[f"B{PRODUCT + 2}"] == "✓ as in the table"
-        assert "whose error has what comes back from later steps in it" in told(values)
+        assert "the errors there include what comes back from later steps" in told(values)
 
 
 def test_an_activation_that_has_no_words_of_its_own_has_a_story(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,5 +264,5 @@ def test_rows_that_are_steps_of_sequences_are_called_so() -> None:
     assert sheet is not None
     text = " ".join(str(cell.value) for row in sheet.rows() for cell in row)
     assert "All 16 steps of the sequences: SUM(∂E/∂w1 of all steps)/2 = " in text
-    assert "It should answer t1 = 0, if the step is asked at all (counted = 0): a_o1 is not wrong." in text
+    assert "It should answer t1 = 0, if the step has a target (counted = 0): a_o1 is not wrong." in text
     assert "batch" not in text

@@ -110,7 +110,7 @@ class _Attention:
             TypedNumber(label, TOP + row, LEFT, most, self.used(TOP + row))
             for row, (label, most) in enumerate(kinds.items(), start=1)
         ]
-        opened = {"this token asks": time, "this one is asked": self.most_asked}
+        opened = {"query of token": time, "key of token": self.most_asked}
         found += [
             TypedNumber(label, TOP + row, PAIR_CHOICE, time, self.used(TOP + 3 + row), number)
             for row, (label, number) in enumerate(opened.items())

@@ -121,7 +121,7 @@ def _how_wrong(columns: Columns, path: WeightPath) -> Panel:
     pairs = zip(columns.activation_names(columns.depth - 1), targets, strict=True)
     verdict, asked = "is right", ""
     if columns.network.counted:
-        verdict, asked = "is not wrong", ", if the step is asked at all (counted = [counted])"
+        verdict, asked = "is not wrong", ", if the step has a target (counted = [counted])"
     verdicts = [f"{answer} [?{apart(columns, target)}|is too large|is too small|{verdict}]" for answer, target in pairs]
     lines = [
         f"It should answer {_listed([f'{target} = [{target}]' for target in targets])}{asked}: {_listed(verdicts)}.",
@@ -141,7 +141,7 @@ def _blame(columns: Columns, path: WeightPath) -> Panel:
         by_weights = sums_by_weights(columns, path.layer + 1) and not path.is_gate
         on_the_way = "the weight" if by_weights else "all that lies"
         then = " and into the next step of the sequence (after the last: 0)" if path.later else ""
-        then = ", whose error has what comes back from later steps in it" if path.is_gate else then
+        then = "; the errors there include what comes back from later steps" if path.is_gate else then
         why = f"{who} goes into what comes after it{then}. Its blame: each error there, times {on_the_way} on the way."
     else:
         why = f"{who} is an output itself, so its blame comes straight from the loss."
