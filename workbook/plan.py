@@ -1,7 +1,7 @@
 """The workbook's sheets, in their order."""
 
 from engine import Experiment, descend
-from workbook.records import Sheet
+from workbook.records import SheetPlan
 from workbook.sheets.attention import attention_sheets
 from workbook.sheets.check import check_sheet
 from workbook.sheets.derivation import derivation_sheet
@@ -25,7 +25,7 @@ CELLS_OF_THE_OTHER_SHEETS = 18_600
 FEWEST_STEPS = 5
 
 
-def plan(experiment: Experiment) -> list[Sheet]:
+def plan(experiment: Experiment) -> list[SheetPlan]:
     """The sheets of the workbook of an experiment.
 
     Raises:

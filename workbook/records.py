@@ -210,7 +210,7 @@ class SignScale:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class SheetPlan:
     """A sheet; `rows` yields its cells from the top down, row by row, as `write` must write them.
 
     Attributes:
@@ -252,8 +252,8 @@ class Sheet:
     hidden: Literal["", "hidden", "very hidden"] = ""
 
 
-def small_sheet(name: str, cells: Iterable[Cell], widths: dict[str, float], **rest: object) -> Sheet:
+def small_sheet(name: str, cells: Iterable[Cell], widths: dict[str, float], **rest: object) -> SheetPlan:
     """A sheet of cells in any order; `rest` are further fields of Sheet."""
     ordered = sorted(cells, key=lambda cell: (cell.row, cell.column))
     rows = [list(group) for _, group in groupby(ordered, key=lambda cell: cell.row)]
-    return Sheet(name=name, rows=lambda: iter(rows), row_count=len(rows), widths=widths, **rest)  # type: ignore[arg-type] # the fields are checked where Sheet is made
+    return SheetPlan(name=name, rows=lambda: iter(rows), row_count=len(rows), widths=widths, **rest)  # type: ignore[arg-type] # the fields are checked where Sheet is made

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine import default_experiment
 from workbook.plan import plan
-from workbook.records import Cell, Sheet, small_sheet
+from workbook.records import Cell, SheetPlan, small_sheet
 from workbook.spreadsheet.read import read
 from workbook.spreadsheet.recalculate import recalculated
 from workbook.table.layout import Layout
@@ -23,7 +23,7 @@ FIRST = 10  # the row of the first sample; their sum stands below the last
 SUM = FIRST + len(SAMPLES)
 
 
-def samples(folder: Path) -> dict[Path, list[Sheet]]:
+def samples(folder: Path) -> dict[Path, list[SheetPlan]]:
     """The sheets of each file: `right.xlsx`, `theirs.xlsx` and, for gradcheck, `neuron.xlsx`."""
     experiment = default_experiment()
     table = plan(experiment)[0]
@@ -34,7 +34,7 @@ def samples(folder: Path) -> dict[Path, list[Sheet]]:
     }
 
 
-def slipped(table: Sheet, layout: Layout) -> Sheet:
+def slipped(table: SheetPlan, layout: Layout) -> SheetPlan:
     """The table of the default network with the slip that the README tells of: in ∂E/∂w3, a_h1 in the place of a_h2."""
     gradient = layout.columns.names.index("∂E/∂w3")
 
@@ -50,7 +50,7 @@ def slipped(table: Sheet, layout: Layout) -> Sheet:
     return with_values(replace(table, rows=rows))
 
 
-def with_values(sheet: Sheet) -> Sheet:
+def with_values(sheet: SheetPlan) -> SheetPlan:
     """The sheet with the values that its formulas give, as a spreadsheet program saves them."""
     with tempfile.TemporaryDirectory() as folder:
         write([sheet], Path(folder) / "sheet.xlsx")
@@ -65,7 +65,7 @@ def with_values(sheet: Sheet) -> Sheet:
     return replace(sheet, rows=lambda: iter(rows))
 
 
-def neuron() -> Sheet:
+def neuron() -> SheetPlan:
     """The neuron's sheet; its slip: dloss/dw2 lacks the factor 1 - y^2, the derivative of tanh."""
     samples = [list(_sample(row, *sample)) for row, sample in enumerate(SAMPLES, start=FIRST)]
     cells = [Cell(1, 0, "heading", "One neuron: a step of gradient descent"), Cell(2, 3, "label", "after the step")]

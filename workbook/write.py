@@ -14,7 +14,7 @@ from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 from engine import InputError
 from engine.files import check_ending, replacing
 from workbook.generated import FileKind, mark
-from workbook.records import Cell, Chart, Drawing, Overlay, Sheet, Validation
+from workbook.records import Cell, Chart, Drawing, Overlay, SheetPlan, Validation
 from workbook.write_cells import RowWorksheet
 from workbook.write_charts import line_chart, overlay_chart
 from workbook.write_controls import add_scroll_bar
@@ -31,7 +31,7 @@ T = TypeVar("T")
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def write(sheets: Sequence[Sheet], path: Path, kind: FileKind = "workbook", *, large: bool = False) -> None:
+def write(sheets: Sequence[SheetPlan], path: Path, kind: FileKind = "workbook", *, large: bool = False) -> None:
     """Write a workbook; a file that stands at `path` is replaced only when the new one is whole.
 
     Whether it may be replaced at all is asked before, see generated.refuse_to_replace.
@@ -67,7 +67,7 @@ def _counted(things: Iterable[T], count: int, name: str) -> Iterable[T]:
 
 
 class _SheetWriter:
-    def __init__(self, book: Any, sheet: Sheet, *, quiet: bool) -> None:
+    def __init__(self, book: Any, sheet: SheetPlan, *, quiet: bool) -> None:
         self.book, self.sheet, self.quiet = book, sheet, quiet
         self.worksheet = book.add_worksheet(sheet.name, worksheet_class=RowWorksheet)
         self.formats = {style: book.add_format(properties) for style, properties in STYLES.items()}

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from workbook.records import Sheet
+from workbook.records import SheetPlan
 
 PAPERS = {"A3": 8, "A4": 9}
 
 
-def set_pages(worksheet: Any, sheet: Sheet) -> int:
+def set_pages(worksheet: Any, sheet: SheetPlan) -> int:
     """Set up the pages of a sheet, one page wide; the result is XlsxWriter's status.
 
     No rows are repeated on the pages after the first: where one sheet of a book repeats some, LibreOffice draws dashes

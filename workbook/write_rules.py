@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from workbook.records import CLASSES, Color, ColorScale, Sheet, SignScale
+from workbook.records import CLASSES, Color, ColorScale, SheetPlan, SignScale
 from workbook.write_drawing import NEGATIVE, POSITIVE
 
 # Of the regions of classes: LINE_COLORS mixed with white.
@@ -20,7 +20,7 @@ BACKWARD = ("#CDB5E6", "#F19C99")
 ENDS = ("min", "mid", "max")
 
 
-def conditional_formats(book: Any, sheet: Sheet) -> Iterator[tuple[str, dict[str, Any]]]:
+def conditional_formats(book: Any, sheet: SheetPlan) -> Iterator[tuple[str, dict[str, Any]]]:
     """Those of a sheet: the first range of each, and what XlsxWriter is to make of it."""
     for highlight in sheet.highlights:
         color = book.add_format(COLORS[highlight.color])

@@ -26,7 +26,7 @@ from workbook.inspect.audit import audit
 from workbook.inspect.report.audit_page import page_of
 from workbook.page.render import write_page
 from workbook.plan import plan
-from workbook.records import Cell, Sheet
+from workbook.records import Cell, SheetPlan
 from workbook.samples import slipped
 from workbook.sheets.stepping import EXPLORER, STEP
 from workbook.table.layout import Layout, row_and_column
@@ -87,7 +87,7 @@ def pictures(folder: Annotated[Path, typer.Argument(help="Where the PNG files go
         typer.echo(f"Wrote {path}")
 
 
-def _at_the_end(sheets: list[Sheet]) -> list[Sheet]:
+def _at_the_end(sheets: list[SheetPlan]) -> list[SheetPlan]:
     """The sheets with the last step typed in; its numbers are for LibreOffice to compute."""
     bar = next(bar for sheet in sheets for bar in sheet.scroll_bars)
     at = row_and_column(STEP)
@@ -99,7 +99,7 @@ def _at_the_end(sheets: list[Sheet]) -> list[Sheet]:
     return [replace(sheet, rows=partial(typed, sheet.rows)) if sheet.name == EXPLORER else sheet for sheet in sheets]
 
 
-def _digit_sheets() -> list[Sheet]:
+def _digit_sheets() -> list[SheetPlan]:
     """The workbook of the trained CNN, of which only what is shown is printed."""
     sheets = digit_sheets(load_blocks(SHIPPED), backward=True)
     return [
@@ -108,7 +108,7 @@ def _digit_sheets() -> list[Sheet]:
     ]
 
 
-def _pictures_of_sheets(sheets: list[Sheet], shown: Sequence[str], folder: Path) -> list[Path]:
+def _pictures_of_sheets(sheets: list[SheetPlan], shown: Sequence[str], folder: Path) -> list[Path]:
     made = []
     with tempfile.TemporaryDirectory() as work:
         book = Path(work) / "book.xlsx"
@@ -142,7 +142,7 @@ def _pdf(book: Path) -> Path:
     return book.with_suffix(".pdf")
 
 
-def _picture_of_page(sheet: Sheet, picture: Path) -> None:
+def _picture_of_page(sheet: SheetPlan, picture: Path) -> None:
     """What a browser shows of the page of an audit."""
     with tempfile.TemporaryDirectory() as work:
         book, page = Path(work) / "theirs.xlsx", Path(work) / "report.html"

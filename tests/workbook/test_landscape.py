@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter as letter
 
 from engine import Dense, Experiment, FloatArray, Method, Network, descend, load_experiment
 from tests.workbook.spreadsheets import Book, Values, by_ironcalc, by_libreoffice, error_cells, poisoned
-from workbook.records import Sheet
+from workbook.records import SheetPlan
 from workbook.sheets.explorer import explorer_sheet
 from workbook.sheets.landscape import landscape_sheet
 from workbook.sheets.learning_rates import learning_rates_sheet, rate_cell, run_name
@@ -95,25 +95,25 @@ def mean_loss(experiment: Experiment, weights: dict[str, float]) -> float:
     return float(of_each[experiment.network.loss]().sum(axis=1).mean())
 
 
-def recalculated(sheets: list[Sheet], folder: Path, typed: dict[str, float | str] | None = None) -> Book:
+def recalculated(sheets: list[SheetPlan], folder: Path, typed: dict[str, float | str] | None = None) -> Book:
     write(sheets, folder / "book.xlsx")
     book = by_ironcalc(poisoned(folder / "book.xlsx", folder / "poisoned.xlsx"), typed)
     assert error_cells(book) == []
     return book
 
 
-def main_and(experiment: Experiment) -> tuple[Layout, FloatArray, Sheet]:
+def main_and(experiment: Experiment) -> tuple[Layout, FloatArray, SheetPlan]:
     layout = Layout(experiment.columns, experiment.steps)
     values = descend(experiment, [experiment.learning_rate]).numbers.values[:, :, 0]
     return layout, values, main_sheet(layout, values, experiment.learning_rate)
 
 
-def with_predictions(experiment: Experiment) -> list[Sheet]:
+def with_predictions(experiment: Experiment) -> list[SheetPlan]:
     layout, values, main = main_and(experiment)
     return [main, predictions_sheet(layout, values), explorer_sheet(layout, values, experiment.learning_rate)]
 
 
-def with_landscape(experiment: Experiment) -> list[Sheet]:
+def with_landscape(experiment: Experiment) -> list[SheetPlan]:
     layout, values, main = main_and(experiment)
     tables = sweep(experiment, experiment.steps)
     runs = [

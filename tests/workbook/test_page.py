@@ -14,7 +14,7 @@ from engine import InputError
 from tests.commands import error_line, run
 from tests.workbook.handmade import OURS, HandMade, save
 from workbook.inspect.audit import audit
-from workbook.inspect.find.drawing import MOST_COLUMNS
+from workbook.inspect.find.excerpt import MOST_COLUMNS
 from workbook.inspect.report.audit_page import page_of
 from workbook.page.records import Curve, Fault, File, Fold, Grid, GridCell, Header, Note, Page, Part, Row
 from workbook.page.render import render, write_page

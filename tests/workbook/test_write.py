@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet, re_dynamic_function
 from engine import default_experiment, load_experiment
 from workbook.generated import PART
 from workbook.plan import plan
-from workbook.records import Cell, Sheet, Style, small_sheet
+from workbook.records import Cell, SheetPlan, Style, small_sheet
 from workbook.sheets.exercise import exercise_sheets
 from workbook.write import write
 from workbook.write_cells import RowWorksheet
@@ -72,7 +72,7 @@ def test_a_row_outside_of_the_sheet_is_no_silent_loss(tmp_path: Path) -> None:
     ids=["workbook", "exercise", "solution"],
 )
 def test_xlsxwriter_would_write_every_formula_as_we_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan_sheets: Callable[[], list[Sheet]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan_sheets: Callable[[], list[SheetPlan]]
 ) -> None:
     """Functions newer than the file format, such as CONCAT, need a prefix, and some, such as SORT, more than that.
 

@@ -12,7 +12,7 @@ from workbook.digit.network import Gradients
 from workbook.digit.paint import DIGITS_ROW, LABEL, LOG, PAINT, ShownDigit
 from workbook.digit.reference import PARAMETER_NAMES, TorchReference
 from workbook.digit.weights import Array
-from workbook.records import Cell, Highlight, Sheet, small_sheet
+from workbook.records import Cell, Highlight, SheetPlan, small_sheet
 from workbook.spreadsheet.algebra import ONE, TWO, ZERO, call, compare, less, over, power
 from workbook.spreadsheet.evaluator import Given
 from workbook.spreadsheet.trees import Number, Text, Variable
@@ -43,7 +43,9 @@ class Checked:
     distance: tuple[float | str, str]
 
 
-def check_sheet(shown: ShownDigit, reference: TorchReference, pictures: Pictures, checked: Sequence[Checked]) -> Sheet:
+def check_sheet(
+    shown: ShownDigit, reference: TorchReference, pictures: Pictures, checked: Sequence[Checked]
+) -> SheetPlan:
     """The sheet; `checked` is empty where there are no gradients."""
     cells = [*_logs(shown, reference), *_table(reference, pictures)]
     verdicts = [at(VERDICT_ROW, HERE)]
@@ -139,7 +141,7 @@ def _parameters(shown: ShownDigit, pictures: Pictures, checked: Sequence[Checked
     )
 
 
-def torch_sheet(reference: TorchReference, blocks: Sequence[BlockLayout]) -> Sheet:
+def torch_sheet(reference: TorchReference, blocks: Sequence[BlockLayout]) -> SheetPlan:
     """The hidden sheet with torch's gradients, laid out as ours are."""
     return small_sheet(TORCH_SHEET, _torch_cells(reference, blocks), {}, hidden="hidden")
 

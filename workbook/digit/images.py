@@ -10,7 +10,7 @@ from xlsxwriter.utility import xl_col_to_name
 from workbook.digit.block_layout import SIZE
 from workbook.digit.layout import at, span
 from workbook.digit.weights import Array
-from workbook.records import Cell, Sheet, small_sheet
+from workbook.records import Cell, SheetPlan, small_sheet
 
 IMAGES, OWN = "images", "my own"
 FIRST = 1  # the pictures' first column, that of the square on which one paints
@@ -60,7 +60,7 @@ def painted_range() -> str:
 
 def images_sheet(
     pictures: Pictures, square: tuple[str, int, int], picked: tuple[int, str], answer: tuple[int, str]
-) -> Sheet:
+) -> SheetPlan:
     """The sheet.
 
     Args:

@@ -11,7 +11,7 @@ from workbook.digit.images import ANSWER, FIRST, OWN, PICKED, Pictures
 from workbook.digit.layout import Strip, at, live_whole, span
 from workbook.digit.network import DEVIATION, Gradients, Reading
 from workbook.digit.weights import Array
-from workbook.records import Cell, Choice, ColorScale, Sheet, SignScale, Validation, small_sheet
+from workbook.records import Cell, Choice, ColorScale, SheetPlan, SignScale, Validation, small_sheet
 from workbook.spreadsheet.algebra import ONE, ZERO, call, less, position_of_largest
 from workbook.spreadsheet.evaluator import Given
 from workbook.spreadsheet.trees import Variable
@@ -72,7 +72,7 @@ def logit_gradient(digit: int) -> str:
     return f"{PAINT}!{at(DIGITS_ROW + digit, GRADIENT, fixed=True)}"
 
 
-def paint_sheet(shown: ShownDigit, pictures: Pictures, last: BlockLayout, saliency: Strip | None) -> Sheet:
+def paint_sheet(shown: ShownDigit, pictures: Pictures, last: BlockLayout, saliency: Strip | None) -> SheetPlan:
     """The sheet; `last` is the last block, and `saliency` where ∂loss/∂ the normalised picture stands, if anywhere."""
     cells = [*_square(shown, pictures), *_answers(shown, last), *_notes(shown)]
     cells += _loss(shown, pictures)

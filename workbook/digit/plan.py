@@ -11,14 +11,14 @@ from workbook.digit.paint import PAINT, TOP, NewLoss, ShownDigit, answer, paint_
 from workbook.digit.reference import TorchReference, load_reference
 from workbook.digit.sheets import after_sheets, block_sheets, estimated_loss, input_sheet, loss_after
 from workbook.digit.weights import ConvolutionBlock, Norm
-from workbook.records import Sheet
+from workbook.records import SheetPlan
 
 RATE = 0.001  # η, until another is typed
 
 
 def digit_sheets(
     blocks: Sequence[ConvolutionBlock], *, backward: bool = False, step: bool = False, torch: bool = True
-) -> list[Sheet]:
+) -> list[SheetPlan]:
     """The sheets of a network's workbook, for the first stored picture as long as no other is picked.
 
     Args:

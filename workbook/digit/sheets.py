@@ -11,14 +11,14 @@ from workbook.digit.layout import LEFT, SQUARE_HEIGHT, SQUARE_WIDTH, Strip, at, 
 from workbook.digit.network import DEVIATION, MEAN, Gradients, Maps, Reading
 from workbook.digit.paint import LABEL, LOSS, PAINT, RATE, TOP, ShownDigit, logit_gradient
 from workbook.digit.weights import ConvolutionBlock
-from workbook.records import Cell, ColorScale, Sheet, SignScale
+from workbook.records import Cell, ColorScale, SheetPlan, SignScale
 
 ZOOM = 50  # percent: at first one sees several maps
 WIDTHS = {"A:H": 10.0, "I:J": 2.0, "K:AJL": SQUARE_WIDTH}
 DIGITS = 10
 
 
-def input_sheet(shown: ShownDigit, picture: Strip, saliency: Strip | None, first: BlockLayout) -> Sheet:
+def input_sheet(shown: ShownDigit, picture: Strip, saliency: Strip | None, first: BlockLayout) -> SheetPlan:
     """The normalised picture, with the zeros around it that the first convolution reads."""
     cells = [
         Cell(1, LEFT, "poster_heading", "The picture, normalised"),
@@ -37,7 +37,7 @@ def input_sheet(shown: ShownDigit, picture: Strip, saliency: Strip | None, first
 
 def block_sheets(
     blocks: Sequence[ConvolutionBlock], shown: ShownDigit, layouts: Sequence[BlockLayout]
-) -> Iterator[Sheet]:
+) -> Iterator[SheetPlan]:
     """A sheet for each block, with its gradients if there are any."""
     logits = [logit_gradient(digit) for digit in range(DIGITS)]
     following = [*layouts[1:], None]
@@ -62,7 +62,7 @@ def block_sheets(
 
 def after_sheets(
     blocks: Sequence[ConvolutionBlock], reading: Reading, layouts: Sequence[BlockLayout], after: Sequence[BlockLayout]
-) -> Iterator[Sheet]:
+) -> Iterator[SheetPlan]:
     """The same blocks with each parameter less η times its gradient; the last sheet has the new logits.
 
     Args:
@@ -128,14 +128,14 @@ def _new_logits(last: BlockLayout, reading: Reading) -> Iterator[Cell]:
 
 def _sheet(
     name: str, cells: Callable[[], Iterator[Cell]], tall: dict[int, float], colors: Sequence[ColorScale | SignScale]
-) -> Sheet:
+) -> SheetPlan:
     """A sheet whose cells are made as it is written, so that the memory holds those of one sheet alone."""
 
     def rows() -> Iterator[list[Cell]]:
         ordered = sorted(cells(), key=lambda cell: (cell.row, cell.column))
         return (list(group) for _, group in groupby(ordered, key=lambda cell: cell.row))
 
-    return Sheet(
+    return SheetPlan(
         name=name, rows=rows, row_count=0, widths=WIDTHS, heights=tall, row_height=SQUARE_HEIGHT, zoom=ZOOM,
         tab="table", gridlines=False, scales=colors,
     )  # fmt: skip

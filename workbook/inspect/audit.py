@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine import InputError
 from workbook.inspect.choice import judge_of
-from workbook.inspect.find.labels import Label, find_labels
+from workbook.inspect.find.labels import LabelledCell, find_labels
 from workbook.inspect.find.tables import Table, find_tables, turned, unfilled
 from workbook.inspect.findings import Finding, Score, TableReport, Verdict
 from workbook.inspect.judge.judge import Judge
@@ -129,14 +129,14 @@ def _without_logs(judges: Sequence[Judge | None], reports: list[TableReport]) ->
     return [replace(kept[0], findings=kept[0].findings + ignored), *kept[1:]]
 
 
-def _all_tables(book: Book) -> list[tuple[Table, Sequence[Label]]]:
+def _all_tables(book: Book) -> list[tuple[Table, Sequence[LabelledCell]]]:
     tables = [(table, labels) for sheet in book.sheets for table, labels in _tables(sheet)]
     if len(tables) > MOST_TABLES:
         raise InputError(f"{book.path}: {len(tables):,} training tables, more than the audit takes: {LIMITS}")
     return tables
 
 
-def _tables(sheet: Sheet) -> list[tuple[Table, Sequence[Label]]]:
+def _tables(sheet: Sheet) -> list[tuple[Table, Sequence[LabelledCell]]]:
     tables = find_tables(sheet)
     labels = find_labels(sheet, tables) if tables else []
     return [(table, labels) for table in tables]

@@ -9,7 +9,7 @@ from workbook.inspect.find.headed import Headed, is_plain
 from workbook.inspect.find.headed_case import HeadedCase
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.inferred import headed
-from workbook.inspect.find.labels import Label
+from workbook.inspect.find.labels import LabelledCell
 from workbook.inspect.find.network import NEGATIVE_RATE, NO_HALF, possible_sizes
 from workbook.inspect.find.rates import Rate, find_rates
 from workbook.inspect.find.tables import Table
@@ -19,7 +19,7 @@ from workbook.inspect.judge.judge import Judge
 from workbook.spreadsheet.book import Book
 
 
-def judge_of(book: Book, table: Table, labels: Sequence[Label], learning_rate: float | None) -> Judge | None:
+def judge_of(book: Book, table: Table, labels: Sequence[LabelledCell], learning_rate: float | None) -> Judge | None:
     """The judge of what fits a table best: its own headers, or else a plain network; None where nothing fits."""
     if (own := _ours(book, table)) is not None:
         ours = HeadedCase(own)
@@ -55,7 +55,7 @@ def _ours(book: Book, table: Table) -> Headed | None:
     own = headed(book, table)
     if own is None:
         return None
-    apart = not set(table.columns.values()) <= set(own.places.values())
+    apart = not set(table.columns.values()) <= set(own.sheet_columns.values())
     return None if is_plain(own.columns) and (apart or possible_sizes(table.columns)) else own
 
 

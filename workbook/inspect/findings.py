@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from workbook.inspect.find.drawing import Drawing
+from workbook.inspect.find.excerpt import Excerpt
 
 FindingKind = Literal["root", "consequence", "note"]
 # Typed: the numbers are right, but no formula computes most of them.
@@ -105,7 +105,7 @@ class TableReport:
     score: Score = Score()
     findings: list[Finding] = field(default_factory=list)
     cost: Cost | None = None
-    drawing: Drawing | None = None
+    excerpt: Excerpt | None = None
 
     @property
     def roots(self) -> list[Finding]:

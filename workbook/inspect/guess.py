@@ -158,7 +158,7 @@ def _of_made_losses(cells: Cells, cell_pairs: Sequence[tuple[Area, Area]]) -> Ch
 
 def _of_our_tables(cells: Cells, ours: Sequence[Headed], say: Callable[[str], None]) -> Iterator[Guess]:
     every = ((own, step) for own in ours for step in our_steps(cells, own))
-    sizes = [len(own.places) * own.columns.method.batch_size for own in ours]
+    sizes = [len(own.sheet_columns) * own.columns.method.batch_size for own in ours]
     cells_by_step = [
         size for own, size in zip(ours, sizes, strict=True) for _ in own.rows[:: own.columns.method.batch_size]
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from workbook.inspect.explain.cost import consequences, cost, replay
-from workbook.inspect.find.drawing import draw
+from workbook.inspect.find.excerpt import excerpt_of
 from workbook.inspect.find.headers import kind_of
 from workbook.inspect.find.network import LARGEST
 from workbook.inspect.find.tables import Table
@@ -48,7 +48,7 @@ def report_of(judge: Judge, notes: Sequence[str]) -> TableReport:
         score=score_of(asked, set(judge.judgement.checked) - roots - case.begun, typed),
         findings=findings + unjudged + told,
         cost=None if understood is None or expected is None else cost(understood, expected),
-        drawing=draw(table, marked, () if expected is None else expected["E_tot"].tolist()),
+        excerpt=excerpt_of(table, marked, () if expected is None else expected["E_tot"].tolist()),
     )
 
 
@@ -66,7 +66,7 @@ def not_judged(table: Table) -> TableReport:
         learning_rate=None,
         rate_text=None,
         findings=[note(_why_not(table))],
-        drawing=draw(table),
+        excerpt=excerpt_of(table),
     )
 
 

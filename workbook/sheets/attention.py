@@ -6,7 +6,7 @@ from functools import cached_property
 
 from engine import Columns, FloatArray
 from engine.names import ColumnKind
-from workbook.records import Cell, ColorScale, Highlight, Rule, Sheet, SignScale, small_sheet
+from workbook.records import Cell, ColorScale, Highlight, Rule, SheetPlan, SignScale, small_sheet
 from workbook.sheets.attention_pair import TokenPair
 from workbook.sheets.attention_source import Source, cell, shown_word
 from workbook.sheets.derivation import MARKS
@@ -32,7 +32,7 @@ def attention_layers(columns: Columns) -> list[int]:
     return [number for number in range(columns.depth) if columns.names_in(number, "share")]
 
 
-def attention_sheets(layout: Layout, values: FloatArray, words: tuple[str, ...]) -> list[Sheet]:
+def attention_sheets(layout: Layout, values: FloatArray, words: tuple[str, ...]) -> list[SheetPlan]:
     """One for each attention layer of a run, (T, C). The file opens with the first step and its first sequence.
 
     Args:
@@ -52,7 +52,7 @@ class _Attention:
     layer: int
     name: str
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> SheetPlan:
         pair = self.pair
         return small_sheet(
             self.name,

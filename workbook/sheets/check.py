@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine import Columns, Experiment, FloatArray
-from workbook.records import Cell, Highlight, Sheet, small_sheet
+from workbook.records import Cell, Highlight, SheetPlan, small_sheet
 from workbook.sheets.course import overflows
 from workbook.sheets.differences import SHARES, Differences
 from workbook.sheets.live import live
@@ -40,7 +40,7 @@ MOST_CELLS = 80_000
 OVERFLOWING = "10^20"
 
 
-def check_sheet(layout: Layout, experiment: Experiment, runs: dict[float, FloatArray]) -> Sheet:
+def check_sheet(layout: Layout, experiment: Experiment, runs: dict[float, FloatArray]) -> SheetPlan:
     """The checks of a table.
 
     Args:
@@ -73,7 +73,7 @@ class _Check:
         self.runs = {rate: values[:, order] for rate, values in runs.items()}
         self.values = self.runs[experiment.learning_rate]
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> SheetPlan:
         verdicts = f"E{TOP}:E{self.differences.last + 1}"
         return small_sheet(
             SHEET,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from engine import Columns, FloatArray
-from workbook.records import Cell, Color, Drawing, Highlight, Sheet, Style, small_sheet
+from workbook.records import Cell, Color, Drawing, Highlight, SheetPlan, Style, small_sheet
 from workbook.sheets.check import ABSOLUTE, RELATIVE
 from workbook.sheets.choice import word
 from workbook.sheets.derivation_lines import DerivationLine, TextLine, derivation
@@ -43,7 +43,9 @@ ALLOWED = plus(Number(ABSOLUTE), times(Number(RELATIVE), call("ABS", THERE)))
 WITHIN = compare("<=", call("ABS", less(HERE, THERE)), ALLOWED)
 
 
-def derivation_sheet(layout: Layout, values: FloatArray, learning_rate: float, drawings: Sequence[Drawing]) -> Sheet:
+def derivation_sheet(
+    layout: Layout, values: FloatArray, learning_rate: float, drawings: Sequence[Drawing]
+) -> SheetPlan:
     """The derivation for a network of any size; `values` is its run, (T, C), `drawings` the explorer's, whose cells
     follow the same step."""
     columns = layout.columns

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from engine import Experiment, descend
-from workbook.records import Cell, Highlight, Sheet, small_sheet
+from workbook.records import Cell, Highlight, SheetPlan, small_sheet
 from workbook.sheets.hints import hints_sheet
 from workbook.sheets.marks import MARKS, marks_sheet
 from workbook.sheets.sketch import sketch
@@ -27,7 +27,9 @@ from workbook.table.layout import ETA, HEADER_ROW, Layout, letter, on_sheet, row
 COUNT_ROW = 8
 
 
-def exercise_sheets(experiment: Experiment, *, solution: bool, student: str = "", exam: bool = False) -> list[Sheet]:
+def exercise_sheets(
+    experiment: Experiment, *, solution: bool, student: str = "", exam: bool = False
+) -> list[SheetPlan]:
     """The exercise's sheets: blank where the student works, or with the whole table filled in.
 
     Args:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from engine import Columns, FloatArray
-from workbook.records import Cell, Chart, Drawing, Rule, Sheet, SignScale, Validation, small_sheet
+from workbook.records import Cell, Chart, Drawing, Rule, SheetPlan, SignScale, Validation, small_sheet
 from workbook.sheets import diagram, drawing
 from workbook.sheets.activation_curves import Curves
 from workbook.sheets.arrangement import arranged
@@ -27,7 +27,7 @@ CURVES = "right of the drawing: every neuron on the curve of its activation, and
 NOT_DRAWN = "Every number of the step, with its formula and the same with numbers."
 
 
-def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
+def explorer_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> SheetPlan:
     """The explorer of a table; `values` is its run, (T, C). The file opens with the first row."""
     columns = layout.columns
     arrangement = arranged(columns)

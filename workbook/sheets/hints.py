@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from engine import Columns
-from workbook.records import Cell, Sheet, small_sheet
+from workbook.records import Cell, SheetPlan, small_sheet
 from workbook.sheets.shown import over_names_of_rows
 from workbook.spreadsheet.printer import printed
 from workbook.spreadsheet.trees import Operation, Tree, Variable
@@ -15,7 +15,7 @@ SHEET = "hints"
 TOP = 6
 
 
-def hints_sheet(layout: Layout) -> Sheet:
+def hints_sheet(layout: Layout) -> SheetPlan:
     """Three columns of hints, each folded with all that comes after it: one opens the idea before the formula.
 
     The + that unfolds a hint stands above the narrow column before it. The idea is on the right, so that no + is beyond

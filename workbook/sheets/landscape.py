@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from engine import FloatArray
-from workbook.records import Cell, Choice, ColorScale, Overlay, Sheet, Style, small_sheet
+from workbook.records import Cell, Choice, ColorScale, Overlay, SheetPlan, Style, small_sheet
 from workbook.sheets.choice import Pattern
 from workbook.sheets.landscape_paths import Axis, Paths, RunPath
 from workbook.sheets.learning_rates import LEAST_LOSS, run_name, run_title, title_cell
@@ -73,7 +73,7 @@ TOO_LARGE = (
 HINTS = ("The middle and the width follow", "the path of this run, until you", "type others.")
 
 
-def landscape_sheet(layout: Layout, values: FloatArray, tables: Sequence[RunTable]) -> Sheet:
+def landscape_sheet(layout: Layout, values: FloatArray, tables: Sequence[RunTable]) -> SheetPlan:
     """The landscape of a run, (T, C), with the paths of the sweep's runs; a few words where it is too large."""
     loss = loss_over_weights(layout.columns, min(layout.columns.samples, layout.rows))
     side = next((side for side in SIDES if side**2 * len(loss.helpers) <= MOST_HELPERS), None)
@@ -119,7 +119,7 @@ class _Landscape:
         first, second = sorted((most, max(others, key=lambda name: moved[name])), key=self.names.index)
         return first, second
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> SheetPlan:
         side, bottom = self.grid.side, self.grid.bottom
         first_tile, last_tile = self.grid.corners
         right = letter(GRID + side)

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine import Method
 from engine.activations import ACTIVATIONS
-from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
+from workbook.records import Cell, Chart, Series, SheetPlan, Validation, small_sheet
 from workbook.sheets.course import DEAD, STILL, Course, hidden_that_die, overflows, saturates, verdict_colors
 from workbook.sheets.live import formula
 from workbook.sheets.training import ZOOM
@@ -48,7 +48,7 @@ CUT = "Only the first {steps:,} of {all:,} steps are compared here, so a verdict
 SO_FAR = " so far"
 
 
-def learning_rates_sheet(tables: Sequence[RunTable]) -> Sheet:
+def learning_rates_sheet(tables: Sequence[RunTable]) -> SheetPlan:
     """A summary of all runs of the sweep, their curves, and their losses by step."""
     return _Comparison(tables).sheet()
 
@@ -95,7 +95,7 @@ class _Comparison:
         self.below = max(FIRST_RATE_ROW + self.runs, NAME_ROW + OVERLAY_ROWS) + 1
         self.last_loss_row = FIRST_LOSS_ROW + self.layout.steps - 1
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> SheetPlan:
         losses = f"{letter(STEP + 1)}:{letter(STEP + self.runs)}"
         drawn = f"{letter(self.drawn(0))}:{letter(self.drawn(self.runs - 1))}"
         rates, verdicts = (

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from engine import Columns, FloatArray
 from engine.columns import gradient_name
-from workbook.records import Cell, Rule, Sheet, SignScale, small_sheet
+from workbook.records import Cell, Rule, SheetPlan, SignScale, small_sheet
 from workbook.sheets.map_choice import TOP, Choices, first_convolution
 from workbook.sheets.map_sums import Sums
 from workbook.sheets.map_tiles import FORWARD, HEADINGS, LEFT, Picture, Tiles
@@ -31,7 +31,7 @@ def has_maps(columns: Columns) -> bool:
     return len(columns.network.shapes[0]) == 3
 
 
-def maps_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet:
+def maps_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> SheetPlan:
     """The pictures of a run, (T, C). The file opens with the first step and its first sample."""
     return _Maps(layout, values, learning_rate).sheet()
 
@@ -44,7 +44,7 @@ class _Maps:
         self.shown = Shown(layout, self.choices.shown)
         self.numbers = numbers_of_the_first_row(layout, values, learning_rate)
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> SheetPlan:
         convolved = first_convolution(self.tiles)
         forward, backward = list(self.forward()), list(self.backward())
         numbers = {(cell.row, cell.column): cell.value for cell in (*forward, *backward)}

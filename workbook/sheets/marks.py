@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from engine import InputError
-from workbook.records import Cell, Sheet, small_sheet
+from workbook.records import Cell, SheetPlan, small_sheet
 from workbook.sheets.task import Task
 from workbook.sheets.training import MAIN_SHEET
 from workbook.table.definition import Definition
@@ -20,7 +20,7 @@ ABSOLUTE, RELATIVE = "0.000000001", "0.000001"
 RANGE = re.compile(r"\$?[A-Z]+\$?\d+:\$?[A-Z]+\$?\d+")
 
 
-def marks_sheet(task: Task, table: Sequence[Cell], *, solution: bool) -> Sheet:
+def marks_sheet(task: Task, table: Sequence[Cell], *, solution: bool) -> SheetPlan:
     """The marks, each where the exercise shows it, and below them the cells that they read, in their own places too.
 
     So a formula here has the student's own cells without the name of their sheet, and fits where it would not with it.

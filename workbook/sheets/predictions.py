@@ -6,7 +6,7 @@ import numpy as np
 
 from engine import Columns, FloatArray
 from engine.activations import ACTIVATIONS
-from workbook.records import Cell, Chart, ColorScale, Overlay, Rule, Series, Sheet, class_color, small_sheet
+from workbook.records import Cell, Chart, ColorScale, Overlay, Rule, Series, SheetPlan, class_color, small_sheet
 from workbook.sheets.choice import word
 from workbook.sheets.input_plane import SIDE, InputPlane, axis, columns_of_maps
 from workbook.sheets.live import formula, live_content, live_whole
@@ -42,7 +42,7 @@ def has_predictions(columns: Columns) -> bool:
     return columns.network.time == 1 < columns.samples <= MOST_SAMPLES and cells <= MOST_CELLS
 
 
-def predictions_sheet(layout: Layout, values: FloatArray) -> Sheet:
+def predictions_sheet(layout: Layout, values: FloatArray) -> SheetPlan:
     """The predictions of a run; `values` is the run, (T, C). The file opens with the first step."""
     return _Predictions(layout, values).sheet()
 
@@ -76,7 +76,7 @@ class _Predictions:
             return TOO_MANY_INPUTS.format(inputs=inputs)
         return TOO_LARGE.format(neurons=neurons) if neurons > MOST_NEURONS else None
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> SheetPlan:
         cells = [*self.heads(), *self.sample_cells(), *self.step.heads(), *self.step.cells(self.samples)]
         cells += self.sample_inputs()
         charts: list[Chart] = []

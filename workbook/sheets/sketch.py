@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from engine import Columns
-from workbook.records import Cell, Drawing, Look, Series, Sheet, small_sheet
+from workbook.records import Cell, Drawing, Look, Series, SheetPlan, small_sheet
 from workbook.sheets.arrangement import LINE_HEIGHT
 from workbook.sheets.neurons import Frame, can_be_drawn, joined, looks
 from workbook.table.layout import letter, on_sheet
@@ -18,7 +18,7 @@ NAME_WIDTH = 20.0  # pixels: the width of the text w10
 Mark = tuple[Look, str, list[float], list[float]]
 
 
-def sketch(columns: Columns, first_row: int, last_row: int) -> tuple[Sheet, Drawing] | None:
+def sketch(columns: Columns, first_row: int, last_row: int) -> tuple[SheetPlan, Drawing] | None:
     """The hidden sheet and the drawing on these rows of the exercise; None where it would be too crowded to read."""
     if not can_be_drawn(columns):
         return None

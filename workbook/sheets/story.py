@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from engine import FloatArray
 from engine.columns import gradient_name
-from workbook.records import Cell, Highlight, Sheet, Style, small_sheet
+from workbook.records import Cell, Highlight, SheetPlan, Style, small_sheet
 from workbook.sheets.derivation import MARKS, chosen, mark
 from workbook.sheets.explorer import SHEET as EXPLORER
 from workbook.sheets.explorer import SHOWN as EXPLORER_SHOWN
@@ -30,7 +30,7 @@ ZOOM = 88  # so that all six panels are on the first screen
 SAME = "✓ as in the table"
 
 
-def story_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> Sheet | None:
+def story_sheet(layout: Layout, values: FloatArray, learning_rate: float) -> SheetPlan | None:
     """The story of a weight of a table; `values` is its run, (T, C). None where no weight multiplies an input."""
     numbers = numbers_of_the_first_row(layout, values, learning_rate)
     path = story_path(layout.columns, numbers)

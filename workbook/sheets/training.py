@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 
 from engine import FloatArray
-from workbook.records import Cell, Chart, Series, Sheet, Sparkline, Style, Validation
+from workbook.records import Cell, Chart, Series, SheetPlan, Sparkline, Style, Validation
 from workbook.sheets.dashboard import TOP, dashboard, highlights
 from workbook.sheets.introduction import SAYS_ROW, TITLE, beside, how_to, lines_above, what_it_is
 from workbook.spreadsheet.limits import ROWS_OF_EXCEL
@@ -39,7 +39,7 @@ def typed_in(_name: str, _row: int) -> tuple[Style, str | None]:
 
 def main_sheet(
     layout: Layout, values: FloatArray, learning_rate: float, title: str = TITLE, look_for: str = ""
-) -> Sheet:
+) -> SheetPlan:
     """The sheet that all others refer to.
 
     Args:
@@ -50,7 +50,7 @@ def main_sheet(
         look_for: what to notice in its numbers.
     """
     above = [[Cell(SAYS_ROW, 0, "text", what_it_is(layout))], *lines_above(how_to(layout))]
-    return Sheet(
+    return SheetPlan(
         name=MAIN_SHEET,
         rows=lambda: training_rows(
             layout, values, learning_rate, title, above, typed_in, beside(dashboard(layout, values), look_for)
@@ -73,7 +73,7 @@ def main_sheet(
 
 def run_sheet(
     name: str, layout: Layout, values: FloatArray, learning_rate: float, rate_cell: str, main: Layout
-) -> Sheet:
+) -> SheetPlan:
     """The table of a run of the sweep: all that is typed in elsewhere is referred to here.
 
     Args:
@@ -102,7 +102,7 @@ def run_sheet(
         f"first weights of '{MAIN_SHEET}'.",
         *([f"It stops at step {layout.steps} of {main.steps}, to keep the file small."] if is_cut else []),
     )
-    return Sheet(
+    return SheetPlan(
         name=name,
         rows=lambda: training_rows(
             layout,

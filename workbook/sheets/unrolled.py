@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import Columns, FloatArray
 from engine.columns import Column, ColumnKind, gradient_name
-from workbook.records import Cell, Chart, Series, Sheet, Validation, small_sheet
+from workbook.records import Cell, Chart, Series, SheetPlan, Validation, small_sheet
 from workbook.sheets.stepping import row_of_step, step_bars, step_cells
 from workbook.sheets.training import MAIN_SHEET
 from workbook.spreadsheet.algebra import call
@@ -47,7 +47,7 @@ def layers_with_states(columns: Columns) -> list[int]:
     return [number for number in range(columns.depth) if columns.names_in(number, "initial-state")]
 
 
-def unrolled_sheet(layout: Layout, values: FloatArray) -> Sheet:
+def unrolled_sheet(layout: Layout, values: FloatArray) -> SheetPlan:
     """The sequences of a run, (T, C); a few words where one is too large to be drawn."""
     time, rows = layout.columns.network.time, len(_rows(layout.columns))
     for got, most, what in ((time, MOST_STEPS, "steps in a sequence"), (rows, MOST_ROWS, "numbers in a step")):
@@ -112,7 +112,7 @@ class _Unrolled:
         """Sequences of an update."""
         return self.columns.sequences
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> SheetPlan:
         first, last = letter(self.chart_at), letter(self.chart_at + 5)
         chart = Chart(
             "Size of ∂E/∂… by distance from the end", list(self.series()), f"{first}{TOP}", f"{last}{TOP + 15}",

@@ -129,9 +129,11 @@ class Case(ABC):
     @cached_property
     def empty_rows(self) -> list[int]:
         """The rows in which nothing stands, and which the next row is computed from all the same."""
-        places, sheet = self.table.columns.values(), self.table.sheet
+        columns, sheet = self.table.columns.values(), self.table.sheet
         return [
-            number for number, row in enumerate(self.table.at) if not any(sheet.holds(row, column) for column in places)
+            number
+            for number, row in enumerate(self.table.at)
+            if not any(sheet.holds(row, column) for column in columns)
         ]
 
 

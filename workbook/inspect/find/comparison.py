@@ -41,7 +41,7 @@ class Comparison:
         self.defined = definitions(self.columns)
         self.draws = Draws(self.columns, self.defined)
         self._offsets: dict[Shape, tuple[int, ...]] = {}
-        self.names_at = {column: name for name, column in headed.places.items()}
+        self.names_at = {column: name for name, column in headed.sheet_columns.items()}
         self.constants_at = {cell: name for name, cell in headed.constants.items()}
         if self.columns.method.schedule != "constant" and "eta" in headed.constants:
             self.constants_at[headed.constants["eta"]] = "eta_0"
@@ -83,7 +83,7 @@ class Comparison:
         """The computed cells of a column: those with one formula in one place of their batch together."""
         definition = self.defined[name]
         found: dict[tuple[Shape, int, tuple[object, ...]] | None, list[int]] = defaultdict(list)
-        shapes = self.headed.sheet.shapes.get(self.headed.places[name], {})
+        shapes = self.headed.sheet.shapes.get(self.headed.sheet_columns[name], {})
         for number, row in enumerate(self.headed.rows):
             if number >= definition.typed_in:
                 shape = shapes.get(row)
@@ -174,8 +174,8 @@ class Comparison:
         """What a column should be in some rows by the numbers around them, and how uncertain that is."""
         at, trees = np.asarray(rows, dtype=int), self.defined[name].trees
         found = np.zeros((2, len(at)))
-        for place, tree in enumerate(trees):
-            if (here := at % len(trees) == place).any():
+        for index, tree in enumerate(trees):
+            if (here := at % len(trees) == index).any():
                 found[:, here] = self.headed.numbers.expected_of(name, tree, at[here].tolist())
         return found[0], found[1]
 

@@ -19,18 +19,18 @@ def groups(understood: Understood, name: str) -> Iterator[Group]:
     """The groups of a column, without its first cell where that is given."""
     table, given = understood.table, name in understood.network.given
     shapes = table.sheet.shapes.get(table.columns[name], {})
-    places: dict[str | None, tuple[Shape | None, list[int]]] = {}
+    by_key: dict[str | None, tuple[Shape | None, list[int]]] = {}
     there = table.at[:-1] if table.ends_early(name) else table.at
     for row, at in enumerate(there[given:], start=given):
         shape = shapes.get(at)
-        places.setdefault(None if shape is None else shape.key, (shape, []))[1].append(row)
-    formulas = [(shape, rows) for shape, rows in places.values() if shape is not None]
+        by_key.setdefault(None if shape is None else shape.key, (shape, []))[1].append(row)
+    formulas = [(shape, rows) for shape, rows in by_key.values() if shape is not None]
     for shape, rows in formulas[:MOST_FORMULAS]:
         yield from _of_shape(understood, shape, rows)
     if rest := formulas[MOST_FORMULAS:]:
         yield Group(rest[0][0], tuple(sorted(row for _, rows in rest for row in rows)), reason=TOO_MANY)
-    if None in places:
-        yield Group(None, tuple(places[None][1]))
+    if None in by_key:
+        yield Group(None, tuple(by_key[None][1]))
 
 
 def _of_shape(understood: Understood, shape: Shape, rows: list[int]) -> Iterator[Group]:

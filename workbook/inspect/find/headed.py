@@ -34,7 +34,7 @@ class Headed:
         return self.table.sheet
 
     @property
-    def places(self) -> dict[str, int]:
+    def sheet_columns(self) -> dict[str, int]:
         """The sheet's column of each name, from 1."""
         return self.table.columns
 
@@ -50,7 +50,7 @@ class Headed:
     def constant(self, name: str) -> str | None:
         """The frozen cell of a constant that no column holds."""
         cell = self.constants.get("eta" if name == "eta_0" else name)
-        return None if cell is None or name in self.places else cell.frozen
+        return None if cell is None or name in self.sheet_columns else cell.frozen
 
     def operand(self, leaf: Variable) -> str:
         """The cell that a variable stands in, with rows relative to the own one as in a shape's key: L‹0›."""

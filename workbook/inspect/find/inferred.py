@@ -44,14 +44,14 @@ STATE = re.compile(rf"[{''.join(optimizer.states for optimizer in OPTIMIZERS.val
 
 def headed(book: Book, table: Table) -> Headed | None:
     """The table with its network and method inferred; None where its headers are not just ours."""
-    places = _headers(table)
-    bare = _bare(table.sheet, table.header_row, places)
+    sheet_columns = _headers(table)
+    bare = _bare(table.sheet, table.header_row, sheet_columns)
     if bare is None:
         return None
     constants = dict(_constants(table.sheet, table.header_row))
     values = {name: table.sheet.value(cell.row, cell.column) for name, cell in constants.items()}
     numbers = {name: value for name, value in values.items() if isinstance(value, float)}
-    whole = _whole(table, places)
+    whole = _whole(table, sheet_columns)
     own = Headed(book, whole, bare, constants, OurNumbers(whole, numbers))
     comparisons: dict[Columns, Comparison] = {}
     for candidates, names in _questions(own):
@@ -80,40 +80,40 @@ def _likeliest(
     return likeliest
 
 
-def _whole(table: Table, places: dict[str, int]) -> Table:
+def _whole(table: Table, sheet_columns: dict[str, int]) -> Table:
     """The table with all columns that are ours, and all rows from the headers on."""
     steps = Rows(range(table.header_row + 1, table.last_row + 1), goes_on=table.rows.goes_on)
-    others = {column: text for column, text in table.others.items() if column not in places.values()}
-    return replace(table, columns=places, rows=steps, empty=(), others=others)
+    others = {column: text for column, text in table.others.items() if column not in sheet_columns.values()}
+    return replace(table, columns=sheet_columns, rows=steps, empty=(), others=others)
 
 
 def _headers(table: Table) -> dict[str, int]:
     """The texts of the header row that stand side by side with the table's, with their columns."""
     middle = min(table.columns.values())
     left = takewhile(lambda pair: pair[0], ((table.sheet.value(table.header_row, c), c) for c in range(middle, 0, -1)))
-    places = {str(text).strip(): column for text, column in reversed(list(left))}
+    sheet_columns = {str(text).strip(): column for text, column in reversed(list(left))}
     column = middle + 1
     while (text := table.sheet.value(table.header_row, column)) is not None:
-        places.setdefault(str(text).strip(), column)
+        sheet_columns.setdefault(str(text).strip(), column)
         column += 1
-    return places
+    return sheet_columns
 
 
-def _bare(sheet: Sheet, header_row: int, places: dict[str, int]) -> Columns | None:
+def _bare(sheet: Sheet, header_row: int, sheet_columns: dict[str, int]) -> Columns | None:
     """The columns with just these names, as far as the names tell."""
-    names = list(places)
+    names = list(sheet_columns)
     network = _network(sheet, header_row, names)
     if network is None:
         return None
     samples = batch = network.time
-    if "sample" in places:
-        samples *= _samples(sheet, places["sample"], header_row, network.time)
-    if samples > 1 and "step" in places:
-        batch = _count_of_first(sheet, places["step"], header_row)
+    if "sample" in sheet_columns:
+        samples *= _samples(sheet, sheet_columns["sample"], header_row, network.time)
+    if samples > 1 and "step" in sheet_columns:
+        batch = _count_of_first(sheet, sheet_columns["step"], header_row)
     letters = "".join(dict.fromkeys(name[0] for name in names if STATE.fullmatch(name)))
     if not network.time <= batch <= samples:
         return None
-    schedule = "step" if "eta" in places else "constant"
+    schedule = "step" if "eta" in sheet_columns else "constant"
     for optimizer in (name for name, of in OPTIMIZERS.items() if of.states == letters):
         columns = Columns(network, samples, Method(batch, "mean", optimizer, schedule))
         if list(columns.names) == names:
@@ -233,7 +233,7 @@ def _leaky_names(headed: Headed, layer: int) -> list[str]:
     """The leaky ReLUs with a slope that is written out in the layer's first formulas."""
     slopes: dict[str, None] = {}
     for name in headed.columns.names_in(layer, "activation"):
-        shape = headed.sheet.shape(headed.rows[0], headed.places[name])
+        shape = headed.sheet.shape(headed.rows[0], headed.sheet_columns[name])
         slopes |= dict.fromkeys(SLOPE.findall(shape.key) if shape is not None else ())
     return [f"leaky-relu({slope})" for slope in slopes]
 

@@ -10,7 +10,7 @@ from workbook.spreadsheet.book import Sheet
 
 
 @dataclass(frozen=True)
-class Label:
+class LabelledCell:
     """A cell that says what another one holds, such as `eta` left of 0.5; or both in one: `eta = 0.5`."""
 
     name: str
@@ -18,7 +18,7 @@ class Label:
     value: float | None
 
 
-def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:
+def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[LabelledCell]:
     """The labelled cells of a sheet outside of the headers of its tables."""
     header_rows = {table.header_row for table in tables}
     return [
@@ -29,14 +29,14 @@ def find_labels(sheet: Sheet, tables: Iterable[Table]) -> list[Label]:
     ]
 
 
-def _label(sheet: Sheet, column: int, row: int, text: str) -> Label | None:
+def _label(sheet: Sheet, column: int, row: int, text: str) -> LabelledCell | None:
     if (both := labelled_number(text)) is not None:
-        return Label(both[0], Address(sheet.name, row, column), both[1])
+        return LabelledCell(both[0], Address(sheet.name, row, column), both[1])
     if (name := meaning(text)) is None:
         return None
     for beside in ((row, column + 1), (row, column + 2), (row + 1, column)):
         value = sheet.value(*beside)
         number = typed_number(value)
         if number is not None or (value is None and sheet.shape(*beside) is not None):
-            return Label(name, Address(sheet.name, *beside), number)
+            return LabelledCell(name, Address(sheet.name, *beside), number)
     return None

@@ -35,7 +35,7 @@ def our_steps(cells: Cells, own: Headed) -> Iterator[tuple[Area, list[tuple[Area
     trained = [name for layer in layers for name in columns.trained_names(layer)]
 
     def over_batch(name: str, row: int) -> Area:
-        letter = letters_of(own.places[name])
+        letter = letters_of(own.sheet_columns[name])
         text = f"{letter}{row}" if size == 1 else f"=SUM({letter}{row}:{letter}{row + size - 1})/{columns.divisor}"
         return areas(cells, name, text, own.sheet.name)[0]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import FloatArray
 from workbook.inspect.find.headers import typed_number
-from workbook.inspect.find.labels import Label
+from workbook.inspect.find.labels import LabelledCell
 from workbook.inspect.find.rate_references import referred_to
 from workbook.inspect.find.tables import Table
 from workbook.spreadsheet.areas import Address
@@ -53,7 +53,7 @@ class Rate:
         return self.cell is None and self.column is None and self.name is None
 
 
-def find_rates(book: Book, table: Table, labels: Sequence[Label], weights: Sequence[str]) -> list[Rate]:
+def find_rates(book: Book, table: Table, labels: Sequence[LabelledCell], weights: Sequence[str]) -> list[Rate]:
     """The learning rate, first from what the update formulas refer to, then from labels, then from the numbers.
 
     Several only where it is one of the numbers that stand in the formulas, and which one is not known yet.
@@ -80,7 +80,7 @@ def _literal(value: float) -> Rate:
     return Rate(f"{value:.15g}", value, note=note)
 
 
-def _without_formulas(table: Table, label: Label | None, weights: Sequence[str]) -> Rate | None:
+def _without_formulas(table: Table, label: LabelledCell | None, weights: Sequence[str]) -> Rate | None:
     fitted = _fitted(table, weights)
     if label is not None:
         rate = _of_label(label)
@@ -94,11 +94,11 @@ def _without_formulas(table: Table, label: Label | None, weights: Sequence[str])
     return Rate(f"{fitted:.6g}", fitted, note="no cell holds it: it is inferred from the numbers")
 
 
-def _of_label(label: Label) -> Rate:
+def _of_label(label: LabelledCell) -> Rate:
     return Rate(label.address.frozen, label.value, label.address)
 
 
-def _compared(rate: Rate, label: Label | None) -> Rate:
+def _compared(rate: Rate, label: LabelledCell | None) -> Rate:
     if label is None or label.value is None or rate.value is None or np.isclose(label.value, rate.value, rtol=1e-9):
         return rate
     where = "the update formulas" if rate.is_typed else rate.text
@@ -107,10 +107,10 @@ def _compared(rate: Rate, label: Label | None) -> Rate:
     )
 
 
-def _nearest(table: Table, labels: Sequence[Label]) -> Label | None:
+def _nearest(table: Table, labels: Sequence[LabelledCell]) -> LabelledCell | None:
     left, right = min(table.columns.values()), max(table.columns.values())
 
-    def distance(label: Label) -> tuple[int, int]:
+    def distance(label: LabelledCell) -> tuple[int, int]:
         _, row, column = label.address
         beside = max(left - column, column - right, 0)
         return (0 if row <= table.header_row else 1, abs(table.header_row - row) + beside)

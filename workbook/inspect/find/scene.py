@@ -63,16 +63,16 @@ class Scene:
         values: dict[Variable, FloatArray] = {ETA: rates if self.rate is None else np.full_like(rates, self.rate)}
         values[Variable("eta", FAR)] = generator.uniform(0.2, 2.0, DRAWS)
         weights = [name for name in self.network.given if name not in self.network.samples]
-        samples = self._draw(generator, self.network.samples)
+        samples = self._sample_numbers(generator, self.network.samples)
         for row in (FAR, -1):
-            given = samples if self.same_samples else self._draw(generator, self.network.samples)
-            values |= self._row(row, {**given, **self._draw(generator, weights)})
+            given = samples if self.same_samples else self._sample_numbers(generator, self.network.samples)
+            values |= self._row(row, {**given, **self._sample_numbers(generator, weights)})
         above = {variable: array for variable, array in values.items() if variable.row == -1} | {ETA: values[ETA]}
         updated = {name: np.asarray(evaluate(self.network.definitions[name].tree, above)) for name in weights}
-        own = samples if self.same_samples else self._draw(generator, self.network.samples)
+        own = samples if self.same_samples else self._sample_numbers(generator, self.network.samples)
         return values | self._row(0, {**own, **updated})
 
-    def _draw(self, generator: np.random.Generator, names: Iterable[str]) -> dict[str, FloatArray]:
+    def _sample_numbers(self, generator: np.random.Generator, names: Iterable[str]) -> dict[str, FloatArray]:
         drawn = {}
         for name in sorted(names):
             target = name in self.network.columns.target_names

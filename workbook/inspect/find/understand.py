@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from workbook.inspect.find.headers import kind_of
-from workbook.inspect.find.labels import Label
+from workbook.inspect.find.labels import LabelledCell
 from workbook.inspect.find.network import Network
 from workbook.inspect.find.numbers import PlainNumbers, one_sample
 from workbook.inspect.find.rates import Rate
@@ -29,7 +29,7 @@ class Understood:
     table: Table
     network: Network
     rate: Rate | None
-    labelled: dict[str, Label]
+    labelled: dict[str, LabelledCell]
     numbers: PlainNumbers
     one_sample: bool
     resolver: Resolver
@@ -43,12 +43,17 @@ class Understood:
 
 @lru_cache(maxsize=16)
 def _scene(network: Network, same_samples: bool, rate: float | None) -> Scene:  # noqa: FBT001 - a key of the cache
-    """The scene of all tables of one kind, as of the runs of a sweep: to draw it takes a while."""
+    """The scene of all tables of one kind, as of the runs of a sweep: its random numbers take a while."""
     return Scene(network, same_samples=same_samples, rate=rate)
 
 
 def understand(
-    book: Book, table: Table, sizes: tuple[int, ...], rate: Rate | None, labels: Sequence[Label], variant: str = ""
+    book: Book,
+    table: Table,
+    sizes: tuple[int, ...],
+    rate: Rate | None,
+    labels: Sequence[LabelledCell],
+    variant: str = "",
 ) -> Understood:
     """Take a table for one of a network of some sizes, see Network for the variants."""
     bare = Network(sizes, frozenset())

@@ -160,8 +160,8 @@ class UnderstoodCase(Case):
         if name not in self.names or "err" not in str(self.table.header(name)).casefold():
             return False
         columns = self.network.columns
-        place = columns.loss_names.index(name)
-        target, output = columns.target_names[place], activation_name(columns.neuron_names(columns.depth - 1)[place])
+        index = columns.loss_names.index(name)
+        target, output = columns.target_names[index], activation_name(columns.neuron_names(columns.depth - 1)[index])
         error = Operation("-", (Variable(target, 0), Variable(output, 0)))
         trees = [group.tree for group in self.groups(name)]
         return all(
@@ -182,5 +182,5 @@ class UnderstoodCase(Case):
         expected = self.expected(name, [0])
         if expected is None:
             return False
-        right, uncertain = (float(numbers[0]) for numbers in expected)
-        return right != 0 and abs(self.numbers.columns[name][0] - 2 * right) <= 3 * uncertain
+        due, uncertain = (float(numbers[0]) for numbers in expected)
+        return due != 0 and abs(self.numbers.columns[name][0] - 2 * due) <= 3 * uncertain

@@ -48,10 +48,10 @@ def _deviation(case: Case, name: str, rows: Sequence[int]) -> float | None:
     expected = case.expected(name, rows)
     if expected is None:
         return None
-    right, uncertain = expected
+    due, uncertain = expected
     with np.errstate(all="ignore"):
-        off = np.abs(case.numbers.columns[name][np.asarray(rows, dtype=int)] - right)
-        share = np.where(off <= uncertain, 0.0, off / np.abs(right))
+        off = np.abs(case.numbers.columns[name][np.asarray(rows, dtype=int)] - due)
+        share = np.where(off <= uncertain, 0.0, off / np.abs(due))
     known = share[np.isfinite(share)]
     return float(known.max()) if len(known) else None
 
@@ -165,16 +165,16 @@ class Column:
     def _typed(self, group: Group) -> Iterator[Finding | Unjudged]:
         found = by_outcome(self.case, self.name, [row for row in group.rows if row not in self.overwritten])
         yield from self._not_numbers(found[Outcome.NO_NUMBER])
-        unknown, off, right = (found[one] for one in (Outcome.UNKNOWN, Outcome.OFF, Outcome.RIGHT))
+        unknown, off, agreeing = (found[one] for one in (Outcome.UNKNOWN, Outcome.OFF, Outcome.RIGHT))
         whole = 2 * len(group.rows) >= self.table.steps - len(self.case.given_rows(self.name))
-        if unknown and whole and not off and not right:
+        if unknown and whole and not off and not agreeing:
             yield Unjudged(self.name, "what it is computed from is not known")
         elif unknown:
             yield self._finding("note", unknown, "a typed number, not judged: what it is computed from is no number")
         if off:
             yield self._finding("root", off, self._cause_of_typed(off, whole=whole))
-        elif right and not whole and not self.sample and not self.case.gives_numbers:
-            yield self._finding("note", right, "typed over the formula, with the right value")
+        elif agreeing and not whole and not self.sample and not self.case.gives_numbers:
+            yield self._finding("note", agreeing, "typed over the formula, with the right value")
 
     def _not_numbers(self, rows: list[int]) -> Iterator[Finding]:
         kinds: dict[str, list[int]] = {}

@@ -32,10 +32,10 @@ def classify(
         typed: where no number has come out of a formula, so that one that is missing is a fault of the cell itself.
         computed: where a value stands at all; a formula may have none.
     """
-    right, uncertain = expected
+    due, uncertain = expected
     with np.errstate(all="ignore"):
-        near = np.abs(got - right) <= uncertain
-    number, known = np.isfinite(got), np.isfinite(right)
+        near = np.abs(got - due) <= uncertain
+    number, known = np.isfinite(got), np.isfinite(due)
     return np.select(
         [~computed, typed & ~number, ~known, ~number, near],
         [Outcome.NO_VALUE, Outcome.NO_NUMBER, Outcome.UNKNOWN, Outcome.NO_NUMBER, Outcome.RIGHT],

@@ -10,15 +10,15 @@ from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.files import VALUES_ONLY
 
 
-def score_of(asked: Collection[str], right: Collection[str], typed: Collection[str]) -> Score:
+def score_of(asked: Collection[str], without_fault: Collection[str], typed: Collection[str]) -> Score:
     """The score.
 
     Args:
         asked: the columns to compute; targets, inputs and first weights are given, and so none of them.
-        right: the columns that were checked and hold no fault.
+        without_fault: the columns that were checked and hold no fault.
         typed: the columns that no formula computes, which are not right for that.
     """
-    return Score(len(set(asked) & set(right) - set(typed)), len(asked))
+    return Score(len(set(asked) & set(without_fault) - set(typed)), len(asked))
 
 
 def verdict_of(asked: Collection[str], typed: Collection[str], *, roots: bool, incomplete: bool) -> Verdict:

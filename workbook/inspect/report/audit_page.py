@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from openpyxl.utils.cell import coordinate_from_string
 
 from workbook.inspect.audit import FileReport
-from workbook.inspect.find.drawing import Drawing, Drawn
+from workbook.inspect.find.excerpt import CellContent, Excerpt
 from workbook.inspect.findings import Cost, Finding, TableReport
 from workbook.inspect.report.audit import count, extent, plain, without_file
 from workbook.page.records import Curve, Fault, File, Fold, Grid, GridCell, Header, Look, Mark, Note, Page, Part, Row
@@ -68,8 +68,8 @@ def _part(table: TableReport) -> Part:
         verdict=table.verdict,
         faults=[_fault(root) for root in table.roots],
         consequences=_consequences(table),
-        grid=None if table.drawing is None else _grid(table, table.drawing),
-        curve=None if table.drawing is None else _curve(table.drawing, table.cost),
+        grid=None if table.excerpt is None else _grid(table, table.excerpt),
+        curve=None if table.excerpt is None else _curve(table.excerpt, table.cost),
         notes=[
             Note(one_line(f"{finding.column} {finding.cell}: " * bool(finding.cell) + finding.cause), finding.cell)
             for finding in table.findings
@@ -103,49 +103,49 @@ def _judged(table: TableReport) -> str:
     return words
 
 
-def _curve(drawing: Drawing, cost: Cost | None) -> Curve | None:
-    if not drawing.losses:
+def _curve(excerpt: Excerpt, cost: Cost | None) -> Curve | None:
+    if not excerpt.losses:
         return None
     if cost is None:
-        words = f"The loss of the last row is {drawing.losses[-1]:.6g}."
+        words = f"The loss of the last row is {excerpt.losses[-1]:.6g}."
     else:
         words = (
             f"The loss of the last row is {cost.loss:.6g}; with the right formulas it is {cost.expected_loss:.6g}. "
             f"{cost.weight} ({cost.cell}) is furthest off: {cost.value:.6g} instead of {cost.expected_value:.6g}."
         )
-    return Curve(drawing.losses, drawing.expected_losses, words)
+    return Curve(excerpt.losses, excerpt.expected_losses, words)
 
 
-def _grid(table: TableReport, drawing: Drawing) -> Grid:
-    letters = [letters_of(column) for column in drawing.columns]
-    marks = _marks(table, drawing)
+def _grid(table: TableReport, excerpt: Excerpt) -> Grid:
+    letters = [letters_of(column) for column in excerpt.columns]
+    marks = _marks(table, excerpt)
     rows: list[Row | Fold] = []
     last = table.header_row
-    for number, cells in drawing.rows.items():
+    for number, cells in excerpt.rows.items():
         if number == table.header_row:
             continue
         if number > last + 1:
             rows.append(_fold(table, last + 1, number - 1))
-        drawn_cells = zip(letters, cells, strict=True)
-        rows.append(Row(number, [_cell(table, cell, letter, number, marks) for letter, cell in drawn_cells]))
+        lettered = zip(letters, cells, strict=True)
+        rows.append(Row(number, [_cell(table, cell, letter, number, marks) for letter, cell in lettered]))
         last = number
     headers = [
-        _header(table, drawing, column, text)
-        for column, (text, _) in zip(drawing.columns, drawing.rows[table.header_row], strict=True)
+        _header(table, excerpt, column, text)
+        for column, (text, _) in zip(excerpt.columns, excerpt.rows[table.header_row], strict=True)
     ]
-    left_out = f"{count(drawing.columns_left_out, 'column')} not drawn" if drawing.columns_left_out else ""
-    drawn = [f"{letter}{number}" for number in drawing.rows if number > table.header_row for letter in letters]
-    first = next((root.cell for root in table.roots if root.cell in drawn), drawn[0])
+    left_out = f"{count(excerpt.columns_left_out, 'column')} not drawn" if excerpt.columns_left_out else ""
+    cells_shown = [f"{letter}{number}" for number in excerpt.rows if number > table.header_row for letter in letters]
+    first = next((root.cell for root in table.roots if root.cell in cells_shown), cells_shown[0])
     return Grid(letters, rows, first, table.header_row, headers, left_out)
 
 
-def _header(table: TableReport, drawing: Drawing, column: int, value: object) -> Header:
+def _header(table: TableReport, excerpt: Excerpt, column: int, value: object) -> Header:
     ignored: Look = "ignored" if column in table.others else ""
-    return Header(_text(value), "loss" if column == drawing.loss_column else ignored)
+    return Header(_text(value), "loss" if column == excerpt.loss_column else ignored)
 
 
-def _marks(table: TableReport, drawing: Drawing) -> Marks:
-    """The marks of the cells that are drawn; where two roots meet in a cell, it is the first one's."""
+def _marks(table: TableReport, excerpt: Excerpt) -> Marks:
+    """The marks of the excerpt's cells; where two roots meet in a cell, it is the first one's."""
     found: list[tuple[Finding, tuple[Mark, int]]]
     found = [(root, ("wrong", number)) for number, root in enumerate(table.roots, start=1)]
     found += [(finding, ("off", 0)) for finding in table.findings if finding.kind == "consequence"]
@@ -153,7 +153,7 @@ def _marks(table: TableReport, drawing: Drawing) -> Marks:
     for finding, mark in reversed(found):
         if finding.cell:
             letter, _ = coordinate_from_string(finding.cell)
-            marks |= {(letter, row): mark for row in drawing.rows.keys() & set(finding.at)}
+            marks |= {(letter, row): mark for row in excerpt.rows.keys() & set(finding.at)}
     return marks
 
 
@@ -167,8 +167,8 @@ def _fold(table: TableReport, first: int, last: int) -> Fold:
     return Fold(words + (f"; of the cells in them, {' and '.join(counted)}" if counted else ""))
 
 
-def _cell(table: TableReport, drawn: Drawn, letter: str, row: int, marks: Marks) -> GridCell:
-    value, formula = drawn
+def _cell(table: TableReport, content: CellContent, letter: str, row: int, marks: Marks) -> GridCell:
+    value, formula = content
     mark, fault = marks.get((letter, row), ("", 0))
     expected = None
     if fault and (first := table.roots[fault - 1]).expected is not None:
