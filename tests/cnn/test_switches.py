@@ -1,6 +1,8 @@
 """torch's own switches: autocast, compile and export take the network as they take any other."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch.nn import functional
 
 from cnn.augment import MOVES
 from cnn.data import Digits, normalise
-from cnn.model import DigitNet
+from cnn.model import SHIPPED, DigitNet, load_model
 from cnn.recipe import load_recipe
 from cnn.train import Trainer
 
@@ -21,8 +23,8 @@ def images(digits: Digits) -> Tensor:
     return normalise(digits.images[:20]).contiguous(memory_format=torch.channels_last)
 
 
-def _gradients(model: DigitNet, logits: Tensor) -> Tensor:
-    loss = functional.cross_entropy(logits.float(), torch.arange(len(logits)) % 10)
+def _gradients(model: DigitNet, logits: Tensor, labels: Tensor | None = None) -> Tensor:
+    loss = functional.cross_entropy(logits.float(), torch.arange(len(logits)) % 10 if labels is None else labels)
     return torch.cat([gradient.flatten() for gradient in torch.autograd.grad(loss, [*model.parameters()])])
 
 
@@ -35,6 +37,22 @@ def test_under_autocast_the_gradients_are_nearly_those_of_32_bits(images: Tensor
     assert logits.dtype == torch.bfloat16
     assert functional.cosine_similarity(_gradients(model, logits), exact, dim=0) > 0.9
     assert all(tensor.dtype in (torch.float32, torch.int64) for tensor in model.state_dict().values())
+
+
+def test_the_cosines_on_the_page_are_those_of_the_first_training_images(mnist: tuple[Digits, Digits]) -> None:
+    page = " ".join((Path(__file__).parents[2] / "cnn/README.md").read_text(encoding="utf-8").split())
+    told = re.search(r"([\d.]+) with the random weights of seed 1 and ([\d.]+) with the trained ones", page)
+    assert told is not None
+    few = mnist[0].first(128)
+    images = normalise(few.images).contiguous(memory_format=torch.channels_last)
+    torch.manual_seed(1)
+    for model, cosine in zip((DigitNet(), load_model(SHIPPED, CPU)), told.groups(), strict=True):
+        model.train().requires_grad_(True)
+        exact = _gradients(model, model(images), few.labels)
+        with torch.autocast("cpu", torch.bfloat16):
+            half = _gradients(model, model(images), few.labels)
+        last = 10 ** -len(cosine.partition(".")[2])  # other processors round otherwise
+        assert abs(functional.cosine_similarity(half, exact, dim=0).item() - float(cosine)) <= last
 
 
 def test_scoring_under_autocast_gives_nearly_the_logits_of_32_bits(images: Tensor) -> None:
