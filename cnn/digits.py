@@ -23,8 +23,8 @@ MOST_PIECES = 200
 PIECE = 0.8  # of the tallest piece's height: what is lower may be a part of a digit
 NEAR = 0.2  # of the tallest piece's height: how far above or below the rest a part may be
 CORNER = 0.05  # of the tallest piece's height: how far beside it, where it is above or below
-SPECK = 0.45  # of the tallest digit's height: what is lower is no digit
-FLAT = 2.5  # times as wide as high is a line
+SPECK = 0.35  # of the tallest digit's height: what is lower is no digit
+FLAT = 4  # times as wide as high is a line
 SOLID = 0.85  # the share of its rectangle that a blot covers, which only a 1 may
 
 
@@ -72,12 +72,13 @@ def find_digits(ink: Floats) -> list[list[Digit]]:
 
     A digit is a connected piece of ink or several, one over another: a 5 and its bar.
     """
-    numbers, _ = ndimage.label(ink > FAINT, np.ones((3, 3)))
+    numbers, count = ndimage.label(ink > FAINT, np.ones((3, 3)))
+    strongest = ndimage.maximum(ink, numbers, range(count + 1))
     boxes = [
         Box(rows.start, rows.stop, columns.start, columns.stop, (number,))
         for number, (rows, columns) in enumerate(ndimage.find_objects(numbers), 1)
+        if strongest[number] > STRONG
     ]
-    boxes = [box for box in boxes if (box.cut(ink) > STRONG).any()]
     # A digit that fills the picture lies along its borders too.
     boxes = [box for box in boxes if not _is_frame(box, numbers)] or [
         box for box in boxes if box.height >= LARGE * len(ink)

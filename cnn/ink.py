@@ -13,6 +13,10 @@ from cnn.page import Floats, Mask, find_page
 # Shares of the strongest contrast with the paper, under which there is paper and over which there is ink: a narrow
 # band about a half leaves strokes as wide as they are, and shadows and the noise of JPEG out.
 PAPER, INK = 0.35, 0.65
+WEAK = 0.4  # of the strongest contrast: what the full ink of a thin stroke has at the least
+CLEAN = 0.995  # the share of the paper whose contrast is no ink
+NEARBY = 0.005  # of the longer side, on either side of a pixel: where a stroke's full ink is looked for
+PRINTED = 0.5  # of the contrast of printed lines: what is left of a page without them is ink if it stands out so much
 LEAST_CONTRAST = 0.08  # of the range from black to white: less is an empty picture
 EVEN = 0.05  # the share of the border that may stand out from the rest, as a stroke that leaves the picture does
 MOST = 0.6  # the share of a picture that ink may cover: where it is more, the border was a frame and no paper
@@ -36,9 +40,11 @@ def find_ink(image: Image.Image) -> Floats | None:
     for backdrop in (1, 0):
         seen: Floats = (colour * alpha + backdrop * (1 - alpha)).astype(np.float32)
         page = find_page(seen)
-        contrast = without_lines(_contrast(seen if page is None else _extended(seen, page)), page, PAPER)
-        if contrast.max() >= LEAST_CONTRAST and (rise := _rise(contrast)).max() > STEEP:
-            share: Floats = ((contrast / contrast.max() - PAPER) / (INK - PAPER)).clip(0, 1)
+        lined = _contrast(seen if page is None else _extended(seen, page))
+        contrast = without_lines(lined, page, PAPER)
+        least = max(LEAST_CONTRAST, PRINTED * lined.max())
+        if contrast.max() >= least and (rise := _rise(contrast)).max() > STEEP:
+            share: Floats = ((contrast / _full(contrast) - PAPER) / (INK - PAPER)).clip(0, 1)
             return _strokes(share if page is None else share * page * _darker(seen, page), rise > RISING, page)
     return None
 
@@ -59,6 +65,19 @@ def _contrast(seen: Floats) -> Floats:
     if (contrast > least).mean() > MOST:
         return _from_one_paper(seen, seen.reshape(-1, 3))
     return contrast
+
+
+def _full(contrast: Floats) -> Floats:
+    """The contrast (H, W) of full ink about each pixel: of a thin stroke it is less than of a thick one.
+
+    It is at least so high that the grain and the lines of the paper stay paper.
+    """
+    nearby = ndimage.maximum_filter(contrast, 1 + 2 * round(NEARBY * max(contrast.shape)))
+    strongest = contrast.max()
+    paper = contrast[nearby < INK * strongest]
+    grain = np.quantile(paper, CLEAN) / PAPER if paper.size else strongest
+    full: Floats = np.maximum(nearby, np.clip(grain, WEAK * strongest, strongest))
+    return full
 
 
 def _rise(contrast: Floats) -> Floats:

@@ -57,8 +57,8 @@ class Reading:
         return [f"{first} or {second}" for share, (first, second) in pairs if share < SURE]
 
 
-def read_picture(path: Path, model: DigitNet, *, average_shifts: bool = False) -> Reading:
-    """Find and read the digits of a picture.
+def read_picture(path: Path, model: DigitNet) -> Reading:
+    """Find and read the digits of a picture, each as the average over its image and four shifts by a pixel.
 
     Raises:
         InputError: the file is no picture that can be read.
@@ -69,7 +69,7 @@ def read_picture(path: Path, model: DigitNet, *, average_shifts: bool = False) -
     lines, left_out = keep_digits(found, lambda images: _shares(model, images))
     images = [as_mnist(digit.ink) for line in lines for digit in line]
     stacked = torch.stack(images) if images else torch.empty(0, 1, SIZE, SIZE, dtype=torch.uint8)
-    return Reading(picture, lines, stacked, _shares(model, stacked, average_shifts=average_shifts), left_out)
+    return Reading(picture, lines, stacked, _shares(model, stacked, average_shifts=True), left_out)
 
 
 @torch.inference_mode()

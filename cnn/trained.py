@@ -44,7 +44,6 @@ def evaluate(
 def predict(
     pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures of digits, or folders of them.")] = None,
     weights: Weights = SHIPPED,
-    average_shifts: AverageShifts = False,  # noqa: FBT002 - how typer takes a flag
     picture: Annotated[Path | None, typer.Option(help="Draw what was read onto the picture, into this file.")] = None,
     explain: Annotated[
         Path | None, typer.Option(help="Draw how the network sees the first digit, into this file.")
@@ -57,7 +56,7 @@ def predict(
     paths = find_pictures(pictures)
     _expect_drawable({"--picture": picture, "--explain": explain}, paths, weights)
     model = load_model(weights, CPU)
-    readings, errors = _read(paths, model, average_shifts=average_shifts)
+    readings, errors = _read(paths, model)
     if json:
         typer.echo(as_json(readings))
     else:
@@ -84,12 +83,12 @@ def _expect_drawable(outputs: dict[str, Path | None], paths: list[Path], weights
     expect_outputs(outputs, [*paths, weights])
 
 
-def _read(paths: list[Path], model: DigitNet, *, average_shifts: bool) -> tuple[dict[Path, Reading], list[str]]:
+def _read(paths: list[Path], model: DigitNet) -> tuple[dict[Path, Reading], list[str]]:
     """The readings of the pictures that can be read, and what is wrong with the others."""
     readings, errors = {}, []
     for path in track(paths, "reading", console=console, transient=True, disable=not console.is_terminal):
         try:
-            readings[path] = read_picture(path, model, average_shifts=average_shifts)
+            readings[path] = read_picture(path, model)
         except InputError as error:
             errors.append(str(error))
     return readings, errors

@@ -10,6 +10,7 @@ from cnn.model import SHIPPED, DigitNet, load_model
 from cnn.predict import Reading, read_picture
 from tests.cnn.made_pages import EMPTY, FONTS, TYPEFACES, WRITTEN, make_page
 from tests.cnn.made_pictures import make_picture
+from tests.cnn.read_made import DRAW
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,24 @@ def test_digits_that_lean_on_each_other_are_parted(
     for seed, expected in ((1018, "91"), (1073, "96"), (1099, "81")):
         picture, text = make_page("digits that touch", held_out, seed)
         assert (text, _read(model, picture, tmp_path).text) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [
+        ("thin strokes", 2059),  # a 7 whose bar is faint
+        ("thin strokes", 2060),  # a 9 whose top is
+        ("a page on a table", 2078),
+        ("digits that touch", 2022),
+        ("empty: squared", 2075),  # grain between the lines
+        ("empty: squared", 2076),
+    ],
+)
+def test_a_faint_stroke_is_ink_and_what_printed_lines_leave_is_none(
+    kind: str, seed: int, model: DigitNet, mnist: tuple[Digits, Digits], tmp_path: Path
+) -> None:
+    picture, text = DRAW[kind](kind, hold_out(mnist[0])[1], seed)
+    assert _read(model, picture, tmp_path).text == text
 
 
 @pytest.mark.parametrize("text", ["vn", "wv", "MW", "Nwv"])
