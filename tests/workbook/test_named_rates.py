@@ -1,5 +1,7 @@
 """A learning rate that is a defined name, for a number or a formula, as Excel's Name Manager holds it: eta = 0.5."""
 
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,6 +80,20 @@ def test_a_name_that_cannot_be_followed_makes_no_right_sheet_wrong(tmp_path: Pat
 def test_what_comes_to_an_error_is_not_what_it_should_be(tmp_path: Path, rate: str) -> None:
     report = respelled(tmp_path, {"eta": rate}, "eta", HandMade(rows=5))
     assert {root.column for root in report.roots} == {f"w{number}" for number in range(1, 9)}
+
+
+def test_a_table_with_our_headers_and_no_cell_for_its_rate_is_judged_as_far_as_it_goes(tmp_path: Path) -> None:
+    built = CliRunner().invoke(app, ["build", "--experiment", "and", "--steps", "3", str(tmp_path / "built.xlsx")])
+    assert built.exit_code == 0, built.output
+    with zipfile.ZipFile(tmp_path / "built.xlsx") as source, zipfile.ZipFile(tmp_path / "rate.xlsx", "w") as out:
+        for name in source.namelist():
+            part = source.read(name).decode(errors="surrogateescape")
+            if name == "xl/worksheets/sheet1.xml":
+                part = re.sub(r'<c r="[FG]19".*?</c>', "", part.replace("$G$19", "lr"))
+            out.writestr(name, part.encode(errors="surrogateescape"))
+    table = audit(tmp_path / "rate.xlsx").tables[0]
+    assert "the name lr stands for no cell" in "".join(finding.cause for finding in table.findings)
+    assert table.roots == []
 
 
 def gradcheck(

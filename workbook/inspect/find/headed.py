@@ -53,8 +53,13 @@ class Headed:
         return None if cell is None or name in self.sheet_columns else cell.frozen
 
     def operand(self, leaf: Variable) -> str:
-        """The cell that a variable stands in, with rows relative to the own one as in a shape's key: L‹0›."""
-        return self.constant(leaf.name) or f"{self.table.letter(leaf.name)}‹{leaf.row}›"
+        """The cell that a variable stands in, with rows relative to the own one as in a shape's key: L‹0›.
+
+        A constant that has no cell is called by its name.
+        """
+        if leaf.name in self.sheet_columns:
+            return f"{self.table.letter(leaf.name)}‹{leaf.row}›"
+        return self.constant(leaf.name) or leaf.name
 
     def number(self, name: str) -> float | None:
         """The value of a constant."""
