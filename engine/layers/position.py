@@ -73,7 +73,7 @@ class Position(Layer):
     ) -> tuple[FloatArray, FloatArray]:
         if not self.learned:
             return np.empty(0), np.empty(0)
-        each = ("place of a sequence", "number of a token")
+        each = ("position of a sequence", "number of a token")
         return parameters.read_weights(where, values, (self.time, prod(inputs)), each, generator), np.empty(0)
 
     def written(self, weights: FloatArray, biases: FloatArray) -> dict[str, Any]:

@@ -268,7 +268,7 @@ def test_random_columns_over_rows_that_read_one_another(seed: int) -> None:
 
 
 def test_a_trained_column_that_some_rows_read_has_a_gradient_in_these() -> None:
-    # As a weight of a place of a sequence; the first row reads another one than the second.
+    # As a weight of a position of a sequence; the first row reads another one than the second.
     placed = Definition(
         "z", over_variables("x + p0"), "", others=(over_variables("x + p1"), over_variables("x + p0*p1"))
     )

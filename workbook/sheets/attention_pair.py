@@ -16,14 +16,14 @@ from workbook.spreadsheet.trees import Number, Text, Tree, Variable
 from workbook.table.layout import letter
 
 Typed = tuple[int, str]  # what the file opens with, and the cell in which it is used; from 1
-# Two factors, numbers that are added up, what comes of them, and a number's place.
+# Two factors, numbers that are added up, their sum, and the index of one of them.
 A, B, NUMBERS, SUM, AT = (Variable(name, 0) for name in ("a", "b", "numbers", "sum", "at"))
 PRODUCT, ADDED_UP = times(A, B), call("SUM", NUMBERS)
 HERE, THERE = Variable("here", 0), Variable("there", 0)
 ASKS = Variable("the token that asks", 0)
 ALLOWED = times(Number(1e-9), plus(ONE, call("ABS", THERE)))
 MARK = word([(compare("<=", call("ABS", less(HERE, THERE)), ALLOWED), "✓")], otherwise=Text("✗"))
-# A score, all that are asked for, their powers of e; slopes and shares of all tokens.
+# e^(score − the largest score), a share from powers of e; the shares and slopes of all tokens.
 POWER, SHARE = call("EXP", less(A, call("MAX", NUMBERS))), over(A, ADDED_UP)
 SHARES, SLOPES = Variable("shares", 0), Variable("slopes", 0)
 BACK = times(call("INDEX", SHARES, AT), less(call("INDEX", SLOPES, AT), SUM))

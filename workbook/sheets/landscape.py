@@ -199,7 +199,7 @@ class _Landscape:
             tree = power(Number(10), call(extreme, TILES))
             yield Cell(row, 0, "label", f"{word} loss here")
             yield Cell(row, 1, "tolerance", *live(tree, {TILES.name: drawn}, {TILES: self.grid.area}.__getitem__))
-        columns = {of: self.helpers_at + place for place, of in enumerate(self.loss.helpers)}
+        columns = {of: self.helpers_at + index for index, of in enumerate(self.loss.helpers)}
         texts = {of: _parts(tree) for of, tree in self.loss.helpers.items()}
         whole = _parts(self.loss.tree)
         for of, column in columns.items():

@@ -16,7 +16,7 @@ def forward(of: Position, columns: Columns, layer: int) -> Iterator[Definition]:
     """z = x + p, with p the weights of the row's position, or sin and cos of it."""
     if not of.learned:
         waves = columns.names_in(layer, "wave")
-        idea = "A wave at this place of the sequence, counted from 0: sin and cos in turn, each pair slower."
+        idea = "A wave at this position of the sequence, counted from 0: sin and cos in turn, each pair slower."
         for feature, name in enumerate(waves):
             yield over_time(columns, name, partial(_wave, feature, len(waves)), idea)
     yield from with_activations(columns, layer, _moved(of, columns, layer))
@@ -28,7 +28,7 @@ def _wave(feature: int, features: int, position: int) -> Tree:
 
 
 def _moved(of: Position, columns: Columns, layer: int) -> Iterator[Definition]:
-    idea = "What goes in, plus the number of this place of the sequence."
+    idea = "What goes in, plus the number of this position of the sequence."
     encodings = columns.weight_names(layer) if of.learned else [columns.names_in(layer, "wave")] * of.time
     for feature, (name, value) in enumerate(
         zip(columns.neuron_names(layer), inputs_of(columns, layer)[0], strict=True)
