@@ -377,19 +377,19 @@ def test_predict_says_what_is_doubtful_and_where_there_is_no_digit(command: Comm
     blot = Image.new("L", (60, 60), 255)
     blot.paste(0, (15, 15, 45, 45))
     blot.save(tmp_path / "blot.png")
-    six = Image.new("L", (120, 120), 255)
+    nine = Image.new("L", (120, 120), 255)
     typeface = ImageFont.truetype(f"{mpl.get_data_path()}/fonts/ttf/cmr10.ttf", 60)
-    ImageDraw.Draw(six).text((36, 18), "6", font=typeface, fill=0)
-    six.save(tmp_path / "six.png")
+    ImageDraw.Draw(nine).text((36, 18), "9", font=typeface, fill=0)
+    nine.rotate(-45, fillcolor=255).save(tmp_path / "leaning.png")
     _stroke(tmp_path / "one.png")
     Image.new("L", (20, 20), 255).save(tmp_path / "white.png")
     # Of weights that stay: others may be sure of this.
-    result = command("predict", "blot.png", "white.png", "six.png", "one.png", "--weights", "default")
+    result = command("predict", "blot.png", "white.png", "leaning.png", "one.png", "--weights", "default")
     assert (result.status, result.err) == (1, "")  # the answer is no
     _, blank, white, doubtful, sure = result.out.splitlines()
     for line in (blank, white):
         assert line.split(maxsplit=1)[1].strip() == "no digit here"
-    assert re.fullmatch(r"six\.png +6 +\d+  unsure: 6 or \d", doubtful)
+    assert re.fullmatch(r"leaning\.png +9 +\d+  unsure: 9 or \d", doubtful)
     assert "unsure" not in sure
 
 
