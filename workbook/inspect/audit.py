@@ -10,8 +10,7 @@ from workbook.inspect.find.labels import LabelledCell, find_labels
 from workbook.inspect.find.tables import Table, find_tables, turned, unfilled
 from workbook.inspect.findings import Finding, Score, TableReport, Verdict
 from workbook.inspect.judge.judge import Judge
-from workbook.inspect.judge.score import report_of_unfilled
-from workbook.inspect.table_report import not_judged, note, report_of
+from workbook.inspect.table_report import not_judged, note, report_of, report_of_unfilled
 from workbook.spreadsheet.book import Book, Sheet
 from workbook.spreadsheet.files import VALUES_ONLY, load
 from workbook.spreadsheet.limits import LIMITS, MOST_TABLES

@@ -1,17 +1,20 @@
 """The report on one table: what its judge found, what that costs, and what the reader should know besides."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workbook.inspect.explain.cost import consequences, cost, replay
 from workbook.inspect.find.excerpt import excerpt_of
-from workbook.inspect.find.headers import kind_of
+from workbook.inspect.find.headers import GIVEN, kind_of
 from workbook.inspect.find.network import LARGEST
-from workbook.inspect.find.tables import Table
+from workbook.inspect.find.tables import Table, Unfilled
 from workbook.inspect.find.understood_case import UnderstoodCase
 from workbook.inspect.find.wording import in_short
-from workbook.inspect.findings import Finding, TableReport
+from workbook.inspect.findings import Finding, Score, TableReport
 from workbook.inspect.judge.judge import Judge
 from workbook.inspect.judge.score import score_of, typed_columns, verdict_of
+from workbook.spreadsheet.areas import Area, bare_text
+from workbook.spreadsheet.book import Sheet
 
 
 def report_of(judge: Judge, notes: Sequence[str]) -> TableReport:
@@ -34,13 +37,8 @@ def report_of(judge: Judge, notes: Sequence[str]) -> TableReport:
     asked, typed = case.asked, typed_columns(case.book, table)
     rate, rate_text = case.rate
     told = [note(text) for text in [*lacking, *notes, *case.remarks, *_remarks(judge), *table.remarks]]
-    return TableReport(
-        sheet=table.sheet.name,
-        header_row=table.header_row,
-        range=table.range,
-        rows=table.steps,
-        columns=tuple(table.columns),
-        others=table.others,
+    return replace(
+        _without_verdict(table),
         verdict=verdict_of(asked, typed, roots=bool(roots), incomplete=bool(lacking or unjudged or table.rows.goes_on)),
         judged=not unjudged,
         learning_rate=rate,
@@ -54,6 +52,10 @@ def report_of(judge: Judge, notes: Sequence[str]) -> TableReport:
 
 def not_judged(table: Table) -> TableReport:
     """The report on a table that nothing fits."""
+    return replace(_without_verdict(table), findings=[note(_why_not(table))], excerpt=excerpt_of(table))
+
+
+def _without_verdict(table: Table) -> TableReport:
     return TableReport(
         sheet=table.sheet.name,
         header_row=table.header_row,
@@ -65,8 +67,25 @@ def not_judged(table: Table) -> TableReport:
         judged=False,
         learning_rate=None,
         rate_text=None,
-        findings=[note(_why_not(table))],
-        excerpt=excerpt_of(table),
+    )
+
+
+def report_of_unfilled(sheet: Sheet, left: Unfilled) -> TableReport:
+    """The report on a table that has its headers and little more: nothing of what it asks is right."""
+    columns = left.columns.values()
+    return TableReport(
+        sheet=sheet.name,
+        header_row=left.row,
+        range=bare_text(Area(sheet.name, left.row, min(columns), left.row, max(columns))),
+        rows=0,
+        columns=tuple(left.columns),
+        others={},
+        verdict="incomplete",
+        judged=False,
+        learning_rate=None,
+        rate_text=None,
+        score=Score(0, sum(kind_of(name) not in GIVEN for name in left.columns)),
+        findings=[note(left.words)],
     )
 
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
-from workbook.inspect.find.headers import GIVEN, kind_of
-from workbook.inspect.find.tables import Table, Unfilled
-from workbook.inspect.findings import Finding, Score, TableReport, Verdict
-from workbook.spreadsheet.areas import Area, bare_text
-from workbook.spreadsheet.book import Book, Sheet
+from workbook.inspect.find.tables import Table
+from workbook.inspect.findings import Score, Verdict
+from workbook.spreadsheet.book import Book
 from workbook.spreadsheet.files import VALUES_ONLY
 
 
@@ -38,23 +36,3 @@ def typed_columns(book: Book, table: Table) -> frozenset[str]:
 
 def _computed(table: Table, column: int, rows: Sequence[int], filled: Collection[tuple[int, int]]) -> bool:
     return any(table.sheet.shape(row, column) or (row, column) in filled for row in rows)
-
-
-def report_of_unfilled(sheet: Sheet, left: Unfilled) -> TableReport:
-    """The report on a table that has its headers and little more: nothing of what it asks is right."""
-    asked = [name for name in left.columns if kind_of(name) not in GIVEN]
-    columns = left.columns.values()
-    return TableReport(
-        sheet=sheet.name,
-        header_row=left.row,
-        range=bare_text(Area(sheet.name, left.row, min(columns), left.row, max(columns))),
-        rows=0,
-        columns=tuple(left.columns),
-        others={},
-        verdict="incomplete",
-        judged=False,
-        learning_rate=None,
-        rate_text=None,
-        score=Score(0, len(asked)),
-        findings=[Finding("note", "", "", 0, None, None, left.words)],
-    )
