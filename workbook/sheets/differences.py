@@ -209,7 +209,7 @@ class Differences:
 
     def difference(self, nudged: Nudged) -> Live:
         """(E(w + ε) - E(w - ε)) / 2ε."""
-        column, loss = map(self.passes.column, (nudged.name, "E_tot"))
+        column, loss = (self.passes.letters[name] for name in (nudged.name, "E_tot"))
         given: dict[str, Given] = {TABLE.name: self.of_table(gradient_name(nudged.name))[0]}
         cells = {TABLE: f"B{self.row(nudged)}"}
         ends = (UP, LOSS_UP, nudged.up, nudged.first), (DOWN, LOSS_DOWN, nudged.down, nudged.first + self.batch)

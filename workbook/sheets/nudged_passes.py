@@ -64,9 +64,10 @@ class NudgedPasses:
         """The names of the columns, from A on."""
         return forward_names(self.columns)
 
-    def column(self, name: str) -> str:
-        """The letter of a name's column."""
-        return letter(self.forward.index(name))
+    @cached_property
+    def letters(self) -> dict[str, str]:
+        """The letter of each name's column."""
+        return {name: letter(index) for index, name in enumerate(self.forward)}
 
     @cached_property
     def nudged(self) -> list[Nudged]:
@@ -104,10 +105,9 @@ class NudgedPasses:
 
     def _row(self, row: int, nudged: str, sign: str, sample: int, values: FloatArray) -> Iterator[Cell]:
         defined, given = definitions(self.columns), set(given_names(self.columns))
-        column_of = {name: letter(position) for position, name in enumerate(self.forward)}
 
         def cell(leaf: Variable) -> str:
-            return f"{column_of[leaf.name]}{row + leaf.row}"
+            return f"{self.letters[leaf.name]}{row + leaf.row}"
 
         for position, name in enumerate(self.forward):
             if name in given:
