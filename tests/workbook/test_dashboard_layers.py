@@ -107,3 +107,21 @@ def test_a_layers_gradients_stand_side_by_side(name: str) -> None:
     indices = {name: index for index, name in enumerate(columns.names)}
     for gradients in layers_with_gradients(Layout(columns, 1)):
         assert [indices[name] - indices[gradients[0]] for name in gradients] == list(range(len(gradients)))
+
+
+def test_a_loss_that_halves_and_then_overflows_has_halved_at_that_step(tmp_path: Path) -> None:
+    experiment = Experiment(
+        Network(2, (Dense(1, "identity"),)),
+        weights=(np.array([[10.0, 1e-6]]),),  # the first weight goes to 0, the second beyond all bounds
+        inputs=np.array([[1.0, 0.0], [0.0, 10.0]]),
+        targets=np.zeros((2, 1)),
+        learning_rate=1e-5,
+        learning_rates=(1e-5,),
+        steps=120,
+        method=Method(batch_size=2),
+    )
+    values, _ = line(experiment, tmp_path, {"G19": 1.0})
+    losses = [values.get(f"{column_of_loss(experiment)}{row}") for row in range(21, 261)]
+    assert float(str(losses[2])) <= float(str(losses[0])) / 2
+    assert not isinstance(losses[-1], float | int)
+    assert (values["A11"], values["E11"], values["E13"]) == ("halved at step", 2, "overflows")

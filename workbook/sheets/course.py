@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from engine import FloatArray
 from engine.activations import ACTIVATIONS
 from workbook.records import Highlight
@@ -36,8 +34,8 @@ VERDICT = word(
     ],
     otherwise=Text("slow"),
 )
-# All losses, the first of them, and the numbers of their rows.
-LOSSES, LOSS, ROWS = (Variable(name, 0) for name in ("losses", "loss", "rows"))
+# All losses, and the first of them.
+LOSSES, LOSS = Variable("losses", 0), Variable("loss", 0)
 
 
 @dataclass(frozen=True)
@@ -89,14 +87,12 @@ class Course:
 
     def halved(self, never: str = "never") -> tuple[float | str, str]:
         """The first step whose loss is at most half of that of step 1, or a word where there is none."""
-        # The largest count from below among the rows that have halved is the first of them.
-        has_halved, from_below = compare("<=", LOSSES, over(LOSS, TWO)), less(Number(self.top + self.rows), ROWS)
-        counted = call("SUMPRODUCT", call("MAX", times(has_halved, from_below)))
-        step = less(Number(self.rows + 1), counted)
+        # An error, as of a loss that overflows, is no match: before it the loss may have halved.
+        has_halved = times(compare("<=", LOSSES, over(LOSS, TWO)), ONE)
+        step = call("SUMPRODUCT", call("MATCH", ONE, has_halved, ZERO))
         if self.rows_a_step > 1:
             step = plus(over(less(step, ONE), Number(self.rows_a_step)), ONE)
-        tree = word([(compare("=", counted, ZERO), never)], otherwise=step)
-        return live_content(call("IFERROR", tree, Text(never)) if overflows(self.layout) else tree, *self._known)
+        return live_content(call("IFERROR", step, Text(never)), *self._known)
 
     @property
     def verdict(self) -> tuple[str, str]:
@@ -135,14 +131,12 @@ class Course:
         cells = {
             LOSSES: self.cells,
             LOSS: self.cells.split(":")[0],
-            ROWS: f"ROW({self.cells})",
             FIRST: _cells(column, self.top, self.top + epoch - 1),
             LAST: _cells(column, bottom + 1 - epoch, bottom),
         }
         given: dict[str, Given] = {
             LOSSES.name: self.losses,
             LOSS.name: self.losses[:1],
-            ROWS.name: np.arange(self.top, bottom + 1.0)[:, np.newaxis],
             FIRST.name: self.losses[:epoch],
             LAST.name: self.losses[-epoch:],
         }
