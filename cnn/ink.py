@@ -18,6 +18,7 @@ CLEAN = 0.995  # the share of the paper whose contrast is no ink
 NEARBY = 0.005  # of the longer side, on either side of a pixel: where a stroke's full ink is looked for
 PRINTED = 0.5  # of the contrast of printed lines: what is left of a page without them is ink if it stands out so much
 LEAST_CONTRAST = 0.08  # of the range from black to white: less is an empty picture
+MOST_GRAIN = 4.0  # standard deviations of the paper's grain: by so much single pixels of it stand out
 EVEN = 0.05  # the share of the border that may stand out from the rest, as a stroke that leaves the picture does
 MOST = 0.6  # the share of a picture that ink may cover: where it is more, the border was a frame and no paper
 GRAIN = 0.008  # of the longer side, on either side of a pixel: over so much grain is averaged out
@@ -42,7 +43,7 @@ def find_ink(image: Image.Image) -> Floats | None:
         page = find_page(seen)
         lined = _contrast(seen if page is None else _extended(seen, page))
         contrast = without_lines(lined, page, PAPER)
-        least = max(LEAST_CONTRAST, PRINTED * lined.max())
+        least = max(LEAST_CONTRAST + MOST_GRAIN * _grain(contrast), PRINTED * lined.max())
         if contrast.max() >= least and (rise := _rise(contrast)).max() > STEEP:
             share: Floats = ((contrast / _full(contrast) - PAPER) / (INK - PAPER)).clip(0, 1)
             return _strokes(share if page is None else share * page * _darker(seen, page), rise > RISING, page)
@@ -78,6 +79,12 @@ def _full(contrast: Floats) -> Floats:
     grain = np.quantile(paper, CLEAN) / PAPER if paper.size else strongest
     full: Floats = np.maximum(nearby, np.clip(grain, WEAK * strongest, strongest))
     return full
+
+
+def _grain(contrast: Floats) -> float:
+    """The standard deviation of a pixel's own contrast, by the median of how far neighbours (H, W) differ."""
+    differences = np.abs(np.diff(contrast, axis=1, prepend=contrast[:, :1]))
+    return float(np.median(differences) / (0.6745 * np.sqrt(2)))
 
 
 def _rise(contrast: Floats) -> Floats:

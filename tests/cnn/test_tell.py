@@ -89,6 +89,8 @@ def test_digits_that_lean_on_each_other_are_parted(
         ("digits that touch", 2022),
         ("empty: squared", 2075),  # grain between the lines
         ("empty: squared", 2076),
+        ("empty: soft shadows", 1010),  # the grain of a shadow
+        ("empty: soft shadows", 1037),
     ],
 )
 def test_a_faint_stroke_is_ink_and_what_printed_lines_leave_is_none(
