@@ -31,7 +31,8 @@ def _interrupted(folder: Path, module: str, *command: str, ignore: bool = False)
         [sys.executable, "-m", *command],
         cwd=folder,
         env={**environment(), "PYTHONPATH": path, "INTERRUPT_AT": module},
-        preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) if ignore else None,
+        # Tests that run in the background themselves ignore Ctrl-C, and what they start would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN if ignore else signal.SIG_DFL),
         capture_output=True,
         text=True,
         timeout=60,
@@ -62,7 +63,14 @@ def test_ctrl_c_while_a_module_loads(tmp_path: Path, command: list[str], module:
 
 def test_a_program_that_imports_the_packages_keeps_its_own_ctrl_c() -> None:
     code = "import signal, engine, workbook; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
-    run = subprocess.run([sys.executable, "-c", code], env=environment(), check=True, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     assert run.stdout == "True\n"
 
 
