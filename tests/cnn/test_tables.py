@@ -159,6 +159,22 @@ def test_the_recipes_of_the_kept_metrics_are_those_that_ship() -> None:
         assert f"epochs = {len(group.mean)}\n" in (ROOT / "cnn/recipes" / f"{group.name}.toml").read_text()
 
 
+def test_the_page_has_the_last_epochs_of_what_was_tried() -> None:
+    page = (ROOT / "cnn/README.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("|") and "/assets/tried/" in line]
+    linked = {name for row in rows for name in re.findall(r"/assets/tried/([\w-]+\.csv)", row)}
+    assert linked == {path.name for path in (ROOT / "assets/tried").iterdir()}
+    for row in rows:
+        lasts = []
+        for name in re.findall(r"\(\.\./(assets/[\w/-]+\.csv)\)", row):
+            with (ROOT / name).open(newline="") as file:
+                *_, last = csv.DictReader(file)
+            lasts.append(last)
+        counts = [f"{int(last['test_right']):,}" for last in lasts]
+        losses = [] if len(lasts) > 1 else [f"{float(lasts[0]['test_loss']):.4f}"]
+        assert [cell.strip() for cell in row.split("|")[2:-1]] == counts + losses
+
+
 def test_the_pages_have_the_counts_of_the_made_pictures() -> None:
     root, cnn = ((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "cnn/README.md"))
     with (ROOT / read_made.counts_of("test")).open(newline="") as file:
