@@ -37,6 +37,7 @@ FORMULAS: dict[str, float | str] = {
     'MATCH("fig",D1:D7)': 3,
     'IFERROR(MATCH(2,D1:D7,0),"none")': "none",
     "SUMPRODUCT(MATCH(B1:B7,B1:B7,0))": 1 + 2 + 2 + 4 + 5 + 6 + 7,
+    "SUMPRODUCT(MATCH(1,(1/(2-B1:B7)<0)*1,0))": 4,  # the errors of the two before it are no match
     "IF(MATCH(MAX(B1:B7),B1:B7,0)=MATCH(MAX(C1:C7),C1:C7,0),1,0)": 0,
     "INDEX(D1:D7,MATCH(5,B1:B7,0))": "lime",
     "IF(ISNUMBER(A1),1,0)": 1,

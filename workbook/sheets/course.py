@@ -87,7 +87,8 @@ class Course:
 
     def halved(self, never: str = "never") -> tuple[float | str, str]:
         """The first step whose loss is at most half of that of step 1, or a word where there is none."""
-        # An error, as of a loss that overflows, is no match: before it the loss may have halved.
+        # SUMPRODUCT has all losses compared without an array formula. An error, as of a loss that overflows, is no
+        # match: before it the loss may have halved.
         has_halved = times(compare("<=", LOSSES, over(LOSS, TWO)), ONE)
         step = call("SUMPRODUCT", call("MATCH", ONE, has_halved, ZERO))
         if self.rows_a_step > 1:
